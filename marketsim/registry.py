@@ -1,0 +1,39 @@
+"""Plug-ins by name, as `module:attribute`, so that they can be listed without being imported."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Iterable
+from typing import Any
+
+from marketsim.errors import UsageError
+
+MODELS = {
+    "har": "marketsim.models.har:Har",
+    "last-bar": "marketsim.models.last_bar:LastBar",
+    "rolling-quantile": "marketsim.models.rolling_quantile:RollingQuantile",
+}
+OPTIMIZERS = {
+    "exact": "marketsim.optimizers.exact:Exact",
+    "direct": "marketsim.optimizers.direct:Direct",
+    "differential-evolution": "marketsim.optimizers.differential_evolution:DifferentialEvolution",
+}
+SOURCES = {
+    "sample": "marketsim.data.sample:SampleSource",
+    "files": "marketsim.data.files:FileSource",
+}
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'X'?` for the known name nearest to `name`, or nothing when none is near."""
+    found = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean '{found[0]}'?" if found else ""
+
+
+def load(table: dict[str, str], kind: str, name: str) -> Any:
+    """The plug-in that `table` registers as `name`; UsageError names the nearest known one."""
+    if name not in table:
+        raise UsageError(f"unknown {kind} '{name}'{nearest(name, table)} (known: {', '.join(table)})")
+    module, attribute = table[name].split(":")
+    return getattr(importlib.import_module(module), attribute)
