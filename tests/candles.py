@@ -1,0 +1,20 @@
+"""Random bars whose volatility clusters, as arrays and as Bars."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.bars import Bars, make_bars
+
+
+def random_ohlcv(bars: int, seed: int = 0) -> NDArray[np.float64]:
+    """[bars, 5] candles of a random walk of eight steps a bar, with gaps and volume."""
+    rng = np.random.default_rng(seed)
+    volatility = 0.01 * np.exp(np.cumsum(rng.normal(0, 0.1, bars)) - 0.05 * np.arange(bars) / bars)
+    steps = rng.normal(0, 1, (bars, 8)) * volatility.clip(1e-4, 0.1)[:, None]
+    path = 100 * np.exp(np.cumsum(steps.ravel()).reshape(bars, 8))
+    return np.stack([path[:, 0], path.max(1), path.min(1), path[:, -1], rng.lognormal(5, 1, bars)], 1)
+
+
+def random_bars(bars: int, seed: int = 0) -> Bars:
+    time = np.datetime64("2020-01-01", "s") + np.arange(bars) * np.timedelta64(1, "D")
+    return make_bars("TEST", "random", time, random_ohlcv(bars, seed))
