@@ -1,0 +1,66 @@
+"""Calibration and pinball loss of every model on the sample, and the acceptance of the default one."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim import registry
+from marketsim.bars import Bars
+from marketsim.data import open_source
+from marketsim.forecasts import CLOSE, HIGH, LEVELS, LOW, Model, make_forecasts
+from marketsim.profiling import Clock
+
+SYMBOLS = ("ETHUSD", "BTCUSD", "NVDA", "AMZN")
+ORIGINS = 600  # the newest whose next bar is known
+JUDGED = {"high": HIGH, "low": LOW, "close": CLOSE}
+COVERAGE = (0.77, 0.83)  # accepted for the band from 0.1 to 0.9
+DEFAULT, BASELINE = "har", "rolling-quantile"
+
+Array = NDArray[np.float64]
+
+
+def score(model: Model, bars: Bars) -> tuple[Array, Array, float]:
+    """Coverage and pinball loss `[3]` by judged channel, and milliseconds an origin."""
+    origins = np.arange(len(bars) - 1 - ORIGINS, len(bars) - 1)
+    start = time.perf_counter()
+    moves = make_forecasts(model, bars, origins, None, Clock()).moves[:, list(JUDGED.values())]
+    seconds = time.perf_counter() - start
+    actual = bars.ohlcv[origins + 1][:, list(JUDGED.values())] / bars.close[origins, None] - 1
+    inside = (moves[..., 0] <= actual) & (actual <= moves[..., -1])
+    error, levels = actual[..., None] - moves, np.array(LEVELS)
+    pinball = np.maximum(levels * error, (levels - 1) * error)
+    return inside.mean(0), pinball.mean((0, 2)), 1e3 * seconds / ORIGINS
+
+
+def main() -> int:
+    print(f"{ORIGINS} origins a symbol; pinball loss relative to {BASELINE}; 80 % band\n")
+    names = " ".join(f"{name:>6}" for name in JUDGED)
+    print(f"{'symbol':8} {'model':17} coverage {names}   pinball {names}   ms an origin")
+    failures = 0
+    for symbol in SYMBOLS:
+        bars = open_source("sample").load(symbol)
+        models = {name: registry.load(registry.MODELS, "model", name)() for name in registry.MODELS}
+        scores = {name: score(model, bars) for name, model in models.items()}
+        for name, (coverage, pinball, milliseconds) in scores.items():
+            relative = pinball / scores[BASELINE][1]
+            figures = [" ".join(f"{x:6.3f}" for x in row) for row in (coverage, relative)]
+            print(f"{symbol:8} {name:17}          {figures[0]}           {figures[1]}   {milliseconds:12.3f}")
+        coverage, pinball, _ = scores[DEFAULT]
+        calibrated = ((COVERAGE[0] <= coverage) & (coverage <= COVERAGE[1])).all()
+        better = (pinball < scores[BASELINE][1]).all()
+        for passed, what in (
+            (calibrated, f"every channel's coverage within {COVERAGE[0]} to {COVERAGE[1]}"),
+            (better, f"every channel's pinball loss below {BASELINE}"),
+        ):
+            print(f"{'PASS' if passed else 'FAIL'}  {symbol} {DEFAULT}: {what}")
+            failures += not passed
+        print()
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""`har` against its formula written out bar by bar, its fallbacks, and its acceptance on the sample."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from marketsim.data import open_source
+from marketsim.forecasts import LEVELS
+from marketsim.models import har
+from marketsim.models.har import Har, scales
+from marketsim.models.rolling_quantile import RollingQuantile
+from tests.candles import random_ohlcv
+
+Array = NDArray[np.float64]
+BENCHMARK = Path(__file__).parents[2] / "scripts" / "benchmarks" / "forecast.py"
+
+
+def slow_features(ohlcv: Array, t: int) -> tuple[list[float], Array]:
+    """The regressors at bar t, and the log true ranges up to it."""
+    o, h, l, c = np.log(ohlcv[: t + 1, :4]).T
+    before = np.r_[o[0], c[:-1]]
+    true_range = np.maximum(np.maximum(h, before) - np.minimum(l, before), 1e-5)
+    returns = c - before
+    row = [1.0]
+    for each in (np.log(true_range), np.log(np.abs(returns) + 1e-5)):
+        row += [each[-1], *(each[-span:].mean() for span in (3, 5, 10, 20, 60))]
+    row.append(returns[-1] / true_range[-1])
+    row += [returns[-span:].sum() / true_range[-span:].sum() for span in (5, 20)]
+    for span in (5, 20):
+        known = [v for v in ohlcv[: t + 1, 4][-span:] if v > 0]
+        row.append(np.log(ohlcv[t, 4]) - np.log(known).mean() if ohlcv[t, 4] > 0 else 0.0)
+    row.append(np.log(returns[-20:].var() + 1e-10))
+    return row, np.log(true_range)
+
+
+def slow_sigma(ohlcv: Array, t: int) -> float:
+    last, log_range = slow_features(ohlcv, t)
+    if t + 1 < 220:
+        weight = 0.94 ** np.arange(t, -1, -1)
+        return np.exp((weight * log_range).sum() / weight.sum())
+    x = np.array([slow_features(ohlcv, s)[0] for s in range(t)])
+    penalty = np.diag([0.0] + [10.0] * (len(last) - 1))
+    coefficients = np.linalg.solve(x.T @ x + penalty, x.T @ log_range[1:])
+    return np.exp(np.clip(last @ coefficients, log_range.min(), log_range.max()))
+
+
+@pytest.fixture(scope="module")
+def ohlcv() -> Array:
+    bars = random_ohlcv(300, seed=5)
+    bars[40:60, 4] = np.nan
+    bars[230, 4] = 0.0
+    bars[100] = [*[bars[99, 3]] * 4, 3.0]  # a flat bar
+    return bars
+
+
+@pytest.mark.parametrize("t", [0, 1, 50, 218, 219, 220, 240, 299])
+def test_scale_equals_the_formula(ohlcv: Array, t: int) -> None:
+    assert scales(ohlcv[: t + 1], 0)[t] == pytest.approx(slow_sigma(ohlcv, t), rel=1e-9)
+
+
+def test_forecast_equals_the_formula(ohlcv: Array) -> None:
+    t = 260
+    sigmas = scales(ohlcv, 0)
+    expected = [
+        np.expm1(sigmas[t] * np.quantile(np.log(ohlcv[1 : t + 1, i] / ohlcv[:t, 3]) / sigmas[:t], LEVELS))
+        for i in range(4)
+    ]
+    np.testing.assert_allclose(Har().forecast(ohlcv, np.array([t]))[0], expected, rtol=1e-9)
+
+
+def test_only_the_last_500_units_count() -> None:
+    bars = random_ohlcv(800)
+    bars[1:200, :4] *= np.linspace(1, 4, 199)[:, None]
+    sigmas, t = scales(bars, 0), 760
+    units = np.log(bars[t - 499 : t + 1, 1] / bars[t - 500 : t, 3]) / sigmas[t - 500 : t]
+    expected = np.expm1(sigmas[t] * np.quantile(units, LEVELS))
+    np.testing.assert_allclose(Har().forecast(bars, np.array([t]))[0, 1], expected, rtol=1e-9)
+
+
+def test_below_twenty_bars_the_quantiles_are_empirical() -> None:
+    bars = random_ohlcv(30)
+    short, long = np.arange(1, 19), np.arange(19, 30)
+    baseline = RollingQuantile()
+    np.testing.assert_array_equal(Har().forecast(bars, short), baseline.forecast(bars, short))
+    assert (Har().forecast(bars, long) != baseline.forecast(bars, long)).any(axis=(1, 2)).all()
+
+
+def test_scale_follows_volatility() -> None:
+    calm, wild = random_ohlcv(400), random_ohlcv(400)
+    wild[360:, 1] *= 1.05
+    wild[360:, 2] /= 1.05
+    assert scales(wild, 399)[399] > 2 * scales(calm, 399)[399]
+
+
+def test_blocks_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+    bars = random_ohlcv(600)
+    whole = scales(bars, 0)
+    monkeypatch.setattr(har, "BLOCK", 37)
+    for first in (0, 219, 221, 222, 223, 599):
+        np.testing.assert_array_equal(scales(bars, first)[first:], whole[first:])
+
+
+@pytest.mark.parametrize("symbol", ["ETHUSD", "BTCUSD", "NVDA", "AMZN"])
+def test_calibrated_and_better_than_the_baseline_on_the_sample(symbol: str) -> None:
+    spec = importlib.util.spec_from_file_location("forecast_benchmark", BENCHMARK)
+    assert spec
+    assert spec.loader
+    benchmark = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(benchmark)
+    bars = open_source("sample").load(symbol)
+    coverage, pinball, _ = benchmark.score(Har(), bars)
+    assert ((coverage >= 0.77) & (coverage <= 0.83)).all()
+    assert (pinball < benchmark.score(RollingQuantile(), bars)[1]).all()
