@@ -1,0 +1,35 @@
+"""From forecasts to legs: on which bars a strategy offers a long, a short, both, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """The orders that a strategy places on each bar; a long enters at the lower level, a short at the upper."""
+
+    long: NDArray[np.bool_]  # [N]
+    short: NDArray[np.bool_] | None  # [N], None where the asset cannot be shorted
+
+
+def entry_exit(high_move: NDArray[np.float64], low_move: NDArray[np.float64], shortable: bool) -> Legs:
+    """One side a bar: long where `|high_move| > |low_move|`, else short, or flat where shorts are impossible."""
+    long = np.abs(high_move) > np.abs(low_move)
+    return Legs(long, ~long if shortable else None)
+
+
+def always_on(high_move: NDArray[np.float64], low_move: NDArray[np.float64], shortable: bool) -> Legs:
+    """Both legs on every bar, or the long one alone where shorts are impossible."""
+    everywhere = np.ones(len(high_move), bool)
+    return Legs(everywhere, everywhere if shortable else None)
+
+
+STRATEGIES: dict[str, Callable[[NDArray[np.float64], NDArray[np.float64], bool], Legs]] = {
+    "entry-exit": entry_exit,
+    "always-on": always_on,
+}

@@ -1,0 +1,45 @@
+"""The walk-forward: which origins are forecast, which bars a simulation fits on, which bar it evaluates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """S simulations over T bars, each fitted on the W bars just before the one bar that it evaluates.
+
+    An origin `t` forecasts bar `t + 1`; positions below index `origins`, oldest first. The last origin is
+    the newest bar, whose next bar is not known yet: it carries the next-bar plan.
+    """
+
+    origins: NDArray[np.int64]  # [N] bar index, increasing, N = S + W + 1
+    windows: NDArray[np.int64]  # [S + 1, W] positions that a fit may use; the last row is the plan's
+    evaluated: NDArray[np.int64]  # [S] position that simulation s evaluates, newest first
+
+
+def make_walk(bars: int, simulations: int, window: int, minimum_bars: int, symbol: str) -> Walk:
+    """The walk over `bars` bars; row s of `windows` belongs to simulation s.
+
+    `minimum_bars` is what the model needs up to and including its first origin. DataError when the bars
+    do not suffice; it says how many do, and which flag lowers that.
+    """
+    count = simulations + window + 1
+    needed = count + minimum_bars - 1
+    if bars < needed:
+        raise DataError(
+            f"{symbol}: {bars} bars, but {simulations} simulations on a window of {window} with this model "
+            f"need {needed}: lower --sims or --window"
+        )
+    evaluated = count - 2 - np.arange(simulations)
+    ends = np.append(evaluated, count - 1)
+    return Walk(
+        origins=np.arange(bars - count, bars),
+        windows=ends[:, None] - window + np.arange(window),
+        evaluated=evaluated,
+    )

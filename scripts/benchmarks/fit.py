@@ -1,0 +1,137 @@
+"""The exact fit against the reference's way: `scipy.optimize.direct` on a torch objective, a candidate at a time.
+
+70 windows of real ETHUSD bars under both closing policies, 140 fits, by the reference's rule for both sides of
+the comparison; then the command line's own fill rules. Run: scripts/bench fit [WINDOW ...]
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import torch
+from scipy import optimize
+
+from marketsim.bars import Bars
+from marketsim.data import open_source
+from marketsim.fills import FILLS, Costs, Levels, Outcomes, ProfitTerms, profit_terms, stack
+from marketsim.forecasts import make_forecasts
+from marketsim.models.har import Har
+from marketsim.profiling import Clock
+from marketsim.reference import BOUNDS, reference_terms
+from marketsim.strategies import always_on
+from marketsim.surface import evaluate, maximise
+from marketsim.walk import Walk, make_walk
+
+FEE = 0.0015
+SIMULATIONS = 70
+NEEDED = {7: 5_000, 30: 1_000, 60: 500, 200: 60}
+RIVAL_FITS = 28  # of the 140: the rival's time is proportional to its fits, and every fifth fit is as good as all
+
+
+def rival(inputs: list[torch.Tensor], eod: bool) -> float:
+    """One fit as the reference makes it: every candidate a pass of torch calls over the window."""
+    close, size, high, high_pred, low, low_pred = inputs
+    long, short = torch.clamp(size, 0, 10), torch.clamp(size, -10, 0)
+
+    def loss(x: np.ndarray) -> float:
+        upper = torch.clamp(high_pred + float(x[0]), 0.0, 10.0)
+        lower = torch.clamp(low_pred + float(x[1]), -1.0, 0.0)
+        enters_long, enters_short = (lower > low).to(close.dtype), (upper < high).to(close.dtype)
+        bought, sold = long * (close - lower) * enters_long, short * (close - upper) * enters_short
+        if not eod:
+            hit_high, hit_low = (upper <= high).to(close.dtype), (lower >= low).to(close.dtype)
+            bought = (upper - lower) * hit_high * long * enters_long + bought * (1 - hit_high)
+            sold = (lower - upper) * hit_low * short * enters_short + sold * (1 - hit_low)
+        fees = (long.abs() * enters_long + short.abs() * enters_short) * FEE
+        return -float((bought + sold - fees).sum())
+
+    return -float(optimize.direct(loss, BOUNDS, maxfun=500).fun)
+
+
+def median_seconds(work: Callable[[], object], repeats: int) -> float:
+    work()
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
+
+
+def problems(bars: Bars, walk: Walk) -> tuple[Levels, Outcomes]:
+    forecasts = make_forecasts(Har(), bars, walk.origins, None, Clock())
+    origins = walk.origins[:-1]
+    moves = bars.ohlcv[origins + 1, :4] / bars.close[origins, None] - 1
+    return Levels(forecasts.high[:-1], forecasts.low[:-1]), Outcomes(*moves.T)
+
+
+def main(windows: list[int]) -> int:
+    torch.set_num_threads(1)
+    bars = open_source("sample").load("ETHUSD")
+    heads = f"{'140 x direct':>13} {'exact, ms':>10} {'ratio':>8} {'needed':>8}  profit, exact - direct"
+    print(f"{'window':>6} {'rule':<10} {heads}")
+    missed = False
+    for window in windows:
+        walk = make_walk(len(bars), SIMULATIONS, window, 2, "ETHUSD")
+        levels, did = problems(bars, walk)
+        size = np.ones(len(did.close))
+        columns = (did.close, size, did.high, levels.high_move, did.low, levels.low_move)
+        rows = walk.windows[:-1]
+        by_policy = [
+            reference_terms(*columns, close_at_eod=eod, trading_fee=FEE).windows(rows) for eod in (True, False)
+        ]
+        both = stack(by_policy, 0)
+        found = maximise(both, BOUNDS)
+        exact = median_seconds(partial(maximise, both, BOUNDS), 15)
+        chosen = range(0, 2 * SIMULATIONS, 2 * SIMULATIONS // RIVAL_FITS)
+        inputs = [[torch.as_tensor(column[rows[b % SIMULATIONS]]) for column in columns] for b in chosen]
+        start = time.perf_counter()
+        profits = [rival(tensors, b < SIMULATIONS) for b, tensors in zip(chosen, inputs, strict=True)]
+        direct = (time.perf_counter() - start) * 2 * SIMULATIONS / len(inputs)
+        gain = found.profit[list(chosen)] - np.array(profits)
+        ratio, needed = direct / exact, NEEDED.get(window, 0)
+        missed |= ratio < needed or bool((gain < -1e-6 * window).any())
+        print(
+            f"{window:>6} {'reference':<10} {direct:>11.2f} s {1e3 * exact:>10.2f} {ratio:>7,.0f}x {needed:>7,}x  "
+            f"least {gain.min():+.1e}, mean {gain.mean():+.5f}"
+        )
+        for fill in FILLS:
+            own_rules(levels, did, rows, window, fill)
+    print("FAIL: a ratio or a profit is below what is needed" if missed else "PASS")
+    return int(missed)
+
+
+def own_rules(levels: Levels, did: Outcomes, rows: np.ndarray, window: int, fill: str) -> None:
+    """The same windows under the command line's rules, DIRECT on the very same surface."""
+    legs = always_on(levels.high_move, levels.low_move, False)
+    terms = stack(
+        [profit_terms(levels, did, legs, Costs(FEE, 0.0005), fill, eod).windows(rows) for eod in (True, False)],
+        0,
+    )
+    exact = median_seconds(partial(maximise, terms, BOUNDS), 15)
+    chosen = np.arange(0, 2 * SIMULATIONS, 20)
+    found = maximise(terms, BOUNDS).profit[chosen]
+    start = time.perf_counter()
+    profits = [on_surface(terms.take(np.array([b]))) for b in chosen]
+    direct = (time.perf_counter() - start) * 2 * SIMULATIONS / len(chosen)
+    gain = found - np.array(profits)
+    print(
+        f"{window:>6} {fill:<10} {direct:>11.2f} s {1e3 * exact:>10.2f} {direct / exact:>7,.0f}x {'':>8}  "
+        f"least {gain.min():+.1e}, mean {gain.mean():+.5f}"
+    )
+
+
+def on_surface(problem: ProfitTerms) -> float:
+    def loss(x: np.ndarray) -> float:
+        return -float(evaluate(problem, x[None, :1], x[None, 1:])[0, 0])
+
+    return -float(optimize.direct(loss, BOUNDS, maxfun=500).fun)
+
+
+if __name__ == "__main__":
+    sys.exit(main([int(word) for word in sys.argv[1:]] or list(NEEDED)))

@@ -1,0 +1,44 @@
+"""DIRECT, and what happens when it fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import optimize
+
+from marketsim import pipeline, report
+from marketsim.config import Settings
+from marketsim.optimizers.differential_evolution import DifferentialEvolution
+from marketsim.optimizers.direct import Direct
+from marketsim.profiling import Clock
+from tests.problems import BOUNDS, make_bars, terms_of
+from tests.reference import Rules
+
+
+def fail(*args: Any, **options: Any) -> Any:
+    raise ValueError("no")
+
+
+def find_nothing(*args: Any, **options: Any) -> Any:
+    return optimize.OptimizeResult(x=np.full(2, np.nan), fun=np.nan)
+
+
+@pytest.mark.parametrize("failure", [fail, find_nothing])
+def test_a_failed_problem_is_fitted_by_differential_evolution_and_counted(
+    failure: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = terms_of(make_bars(1, 20, "continuous", False, False), Rules(0.0015, 0.0005, "touch", False))
+    expected = DifferentialEvolution().fit(problem, BOUNDS, 3)
+    monkeypatch.setattr(optimize, "direct", failure)
+    found = Direct().fit(problem, BOUNDS, 3)
+    assert found.fallbacks == 1
+    assert found.profit[0] == expected.profit[0]
+
+
+def test_the_document_counts_the_fallbacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(optimize, "direct", fail)
+    settings = Settings(sims=1, window=5, optimizer="direct", strategy="always-on", cache="off")
+    document = report.document(pipeline.run(["ETHUSD"], settings, Clock()), settings)
+    assert document["symbols"][0]["optimizer"] == {"name": "direct", "fits": 4, "fallbacks": 4}

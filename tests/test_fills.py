@@ -1,0 +1,116 @@
+"""Hand-made candles for every fill rule: prices around a last close of 100, levels at 98 and 102."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from marketsim.fills import Costs, Levels, Outcomes, ProfitTerms, entered, long_terms, short_terms
+from marketsim.surface import evaluate
+from tests.problems import any_rules, bars_of_any_kind
+from tests.reference import Bar, Rules, levels, long_trade, short_trade
+
+NO_COSTS = Costs(0.0, 0.0)
+ZERO = np.zeros((1, 1))
+
+# open, high, low, close, then the profit in price units by close_at_eod, provable and touch; None: not entered
+LONG = {
+    "never reached": ((100, 103, 98.5, 101), None, None, None),
+    "touched is not traded through": ((100, 103, 98, 101), None, None, None),
+    "entered, closed above, target not reached": ((100, 101, 97, 99), 1, 1, 1),
+    "entered, closed below": ((100, 101, 97, 97), -1, -1, -1),
+    "target reached, order unknown": ((100, 103, 97, 99), 1, 1, 4),
+    "target touched, order unknown": ((100, 102, 97, 99), 1, 1, 4),
+    "closed beyond the target": ((100, 103, 97, 102.5), 4.5, 4, 4),
+    "closed on the target, traded through": ((100, 103, 97, 102), 4, 4, 4),
+    "closed on the target, the high": ((100, 102, 97, 102), 4, 4, 4),
+    "gap through the entry fills at the open": ((97, 101, 96, 99), 2, 2, 2),
+    "gap, then the target, any order is the right one": ((97, 103, 96, 99), 2, 5, 5),
+    "gap, target only touched": ((97, 102, 96, 99), 2, 2, 5),
+    "gap, the open is the low": ((97, 103, 97, 99), 2, 5, 5),
+    "opens on the entry: filled only when traded through": ((98, 103, 97, 99), 1, 1, 4),
+    "opens on the entry, which is the low": ((98, 103, 98, 99), None, None, None),
+    "opens above the target": ((104, 105, 97, 99), 1, 1, 4),
+    "flat bar below the entry": ((97, 97, 97, 97), 0, 0, 0),
+    "flat bar on the entry": ((98, 98, 98, 98), None, None, None),
+}
+SHORT = {
+    "never reached": ((100, 101.5, 97, 99), None, None, None),
+    "touched is not traded through": ((100, 102, 97, 99), None, None, None),
+    "entered, closed below, target not reached": ((100, 103, 99, 101), 1, 1, 1),
+    "entered, closed above": ((100, 103, 99, 103), -1, -1, -1),
+    "target reached, order unknown": ((100, 103, 97, 101), 1, 1, 4),
+    "target touched, order unknown": ((100, 103, 98, 101), 1, 1, 4),
+    "closed beyond the target": ((100, 103, 97, 97.5), 4.5, 4, 4),
+    "closed on the target, traded through": ((100, 103, 97, 98), 4, 4, 4),
+    "gap through the entry fills at the open": ((103, 104, 99, 101), 2, 2, 2),
+    "gap, then the target": ((103, 104, 97, 101), 2, 5, 5),
+    "gap, target only touched": ((103, 104, 98, 101), 2, 2, 5),
+    "gap, the open is the high": ((103, 103, 97, 101), 2, 5, 5),
+    "opens on the entry: filled only when traded through": ((102, 103, 97, 101), 1, 1, 4),
+    "opens on the entry, which is the high": ((102, 102, 97, 101), None, None, None),
+    "flat bar above the entry": ((103, 103, 103, 103), 0, 0, 0),
+}
+
+
+def candle(prices: tuple[float, float, float, float]) -> tuple[Levels, Outcomes]:
+    upper, lower, *moves = (np.array([price / 100 - 1]) for price in (102, 98, *prices))
+    return Levels(upper, lower), Outcomes(*moves)
+
+
+@pytest.mark.parametrize(("terms", "name"), [(long_terms, n) for n in LONG] + [(short_terms, n) for n in SHORT])
+def test_candles(terms: object, name: str) -> None:
+    prices, *expected = (LONG if terms is long_terms else SHORT)[name]
+    for (fill, eod), outcome in zip((("touch", True), ("provable", False), ("touch", False)), expected, strict=True):
+        leg: ProfitTerms = terms(*candle(prices), NO_COSTS, fill, eod)  # type: ignore[operator]
+        assert entered(leg, np.zeros(1), np.zeros(1))[0] == (outcome is not None)
+        assert 100 * evaluate(leg, ZERO, ZERO)[0, 0] == pytest.approx(outcome or 0.0, abs=1e-9)
+
+
+def test_closing_at_the_end_of_day_makes_all_policies_agree() -> None:
+    for prices, *_ in (*LONG.values(), *SHORT.values()):
+        for terms in (long_terms, short_terms):
+            found = {
+                float(evaluate(terms(*candle(prices), NO_COSTS, fill, True), ZERO, ZERO)[0, 0])
+                for fill in ("provable", "touch")
+            }
+            assert len(found) == 1
+
+
+def test_costs_are_a_fee_on_both_sides_and_slippage_on_the_close_alone() -> None:
+    costs = Costs.from_bps(15, 5)
+    assert (costs.fee, costs.slippage) == (0.0015, 0.0005)
+    at_close = evaluate(long_terms(*candle((100, 101, 97, 99)), costs, "touch", False), ZERO, ZERO)[0, 0]
+    assert at_close == pytest.approx(0.99 * (1 - 0.0005) * (1 - 0.0015) - 0.98 * (1 + 0.0015))
+    at_target = evaluate(long_terms(*candle((100, 103, 97, 102.5)), costs, "touch", False), ZERO, ZERO)[0, 0]
+    assert at_target == pytest.approx(1.02 * (1 - 0.0015) - 0.98 * (1 + 0.0015))
+    bought_back = evaluate(short_terms(*candle((100, 103, 99, 101)), costs, "touch", False), ZERO, ZERO)[0, 0]
+    assert bought_back == pytest.approx(1.02 * (1 - 0.0015) - 1.01 * (1 + 0.0005) * (1 + 0.0015))
+    target = evaluate(short_terms(*candle((100, 103, 97, 97.5)), costs, "touch", False), ZERO, ZERO)[0, 0]
+    assert target == pytest.approx(1.02 * (1 - 0.0015) - 0.98 * (1 + 0.0015))
+
+
+def test_levels_are_clipped_to_their_side_of_the_last_close() -> None:
+    bar = candle((100, 100.5, 99.5, 100.25))
+    upper, lower = np.array([[-0.05]]), np.array([[0.05]])  # both levels would cross the close
+    assert evaluate(long_terms(*bar, NO_COSTS, "touch", False), upper, lower)[0, 0] == 0.0
+    assert evaluate(long_terms(*bar, NO_COSTS, "touch", True), upper, lower)[0, 0] == pytest.approx(0.0025)
+
+
+@settings(max_examples=300)
+@given(bars_of_any_kind(), any_rules())
+def test_each_leg_equals_its_slow_twin_and_provable_never_exceeds_touch(bars: list[Bar], rules: Rules) -> None:
+    for bar in bars:
+        at = Levels(np.array([bar.high_move]), np.array([bar.low_move]))
+        did = Outcomes(*(np.array([x]) for x in (bar.open, bar.high, bar.low, bar.close)))
+        for terms, trade in ((long_terms, long_trade), (short_terms, short_trade)):
+            leg = terms(at, did, Costs(rules.fee, rules.slippage), rules.fill, rules.close_at_eod)
+            expected = trade(bar, *levels(bar, 0.0, 0.0), rules)
+            assert entered(leg, np.zeros(1), np.zeros(1))[0] == (expected is not None)
+            assert evaluate(leg, ZERO, ZERO)[0, 0] == pytest.approx(expected or 0.0, abs=1e-15)
+            low, high = (
+                evaluate(terms(at, did, Costs(rules.fee, rules.slippage), fill, rules.close_at_eod), ZERO, ZERO)[0, 0]
+                for fill in ("provable", "touch")
+            )
+            assert low <= high

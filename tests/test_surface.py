@@ -1,0 +1,131 @@
+"""The surface against the slow twins: every candidate's profit, and the exact maximum."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from marketsim.fills import ProfitTerms, arrays, stack
+from marketsim.optimizers.differential_evolution import DifferentialEvolution
+from marketsim.optimizers.direct import Direct
+from marketsim.surface import STEP, evaluate, maximise
+from tests.problems import BOUNDS, any_rules, bars_of_any_kind, make_bars, terms_of
+from tests.reference import Bar, Rules, brute_force, profit
+
+multiplier = st.one_of(st.floats(-0.05, 0.05), st.integers(-5, 5).map(lambda n: n / 100))
+
+
+@settings(max_examples=500)
+@given(bars_of_any_kind(), any_rules(), multiplier, multiplier)
+def test_evaluate_equals_the_bar_by_bar_simulator(bars: list[Bar], rules: Rules, h: float, l: float) -> None:
+    found = evaluate(terms_of(bars, rules), np.array([[h]]), np.array([[l]]))[0, 0]
+    assert found == pytest.approx(profit(bars, h, l, rules), abs=1e-14)
+
+
+@settings(max_examples=300)
+@given(
+    bars_of_any_kind(6),
+    any_rules(),
+    st.sampled_from(
+        [BOUNDS, ((-0.01, 0.04), (-0.05, 0.0)), ((0.01, 0.02), (-0.02, -0.005)), ((-1.0, 1.0), (-1.0, 1.0))]
+    ),
+)
+def test_the_maximum_equals_brute_force_and_is_attained(
+    bars: list[Bar], rules: Rules, bounds: tuple[tuple[float, float], tuple[float, float]]
+) -> None:
+    found = maximise(terms_of(bars, rules), bounds)
+    best = brute_force(bars, bounds, rules)
+    h, l = float(found.high_multiplier[0]), float(found.low_multiplier[0])
+    assert found.profit[0] == pytest.approx(best, abs=1e-12)
+    zero_h, zero_l = (min(max(0.0, low), high) for low, high in bounds)
+    for smaller in ((zero_h, l), (h, zero_l), (zero_h, zero_l)):
+        assert smaller == (h, l) or profit(bars, *smaller, rules) < best - 1e-13, (
+            "a tie goes to the smaller multipliers"
+        )
+    assert bounds[0][0] <= h <= bounds[0][1] and bounds[1][0] <= l <= bounds[1][1]
+    assert profit(bars, h, l, rules) == pytest.approx(found.profit[0], abs=1e-14)
+
+
+@pytest.mark.parametrize("count", [1, 7, 60, 200])
+@pytest.mark.parametrize("fill", ["provable", "touch"])
+def test_many_problems_at_once_equal_one_at_a_time(count: int, fill: str) -> None:
+    problems = [
+        terms_of(
+            [*make_bars(seed, count - 1, "continuous", True, seed % 2 == 0), short],
+            Rules(0.0015, 0.0005, fill, eod),
+        )
+        for seed, eod in ((1, False), (2, True), (3, False), (4, True))
+        for short in make_bars(seed, 1, "lattice", True, False)
+    ]
+    together = maximise(stack(problems, 0), BOUNDS)
+    for b, problem in enumerate(problems):
+        alone = maximise(problem, BOUNDS)
+        assert together.profit[b] == alone.profit[0]
+        assert together.high_multiplier[b] == alone.high_multiplier[0]
+        assert together.low_multiplier[b] == alone.low_multiplier[0]
+
+
+@settings(max_examples=200)
+@given(st.integers(0, 10**6), st.integers(1, 60), any_rules(), st.booleans())
+def test_float32_attains_what_float64_claims(seed: int, count: int, rules: Rules, shortable: bool) -> None:
+    bars = make_bars(seed, count, "continuous", shortable, False)
+    found = maximise(terms_of(bars, rules), BOUNDS)
+    single = ProfitTerms(*(a.astype(np.float32) for a in arrays(terms_of(bars, rules, np.float32))))
+    h, l = (x.astype(np.float32)[:, None] for x in (found.high_multiplier, found.low_multiplier))
+    assert evaluate(single, h, l)[0, 0] == pytest.approx(found.profit[0], abs=3e-6 * count)
+
+
+@pytest.mark.parametrize("shortable", [False, True])
+@pytest.mark.parametrize("fill", ["provable", "touch"])
+def test_never_below_direct_or_differential_evolution(fill: str, shortable: bool) -> None:
+    problems = stack(
+        [
+            terms_of(make_bars(seed, 30, kind, shortable, False), Rules(0.0015, 0.0005, fill, eod))
+            for seed in range(2)
+            for kind in ("continuous", "lattice", "knife-edge")
+            for eod in (False, True)
+        ],
+        0,
+    )
+    exact = maximise(problems, BOUNDS).profit
+    allowance = STEP * np.abs(problems.per_upper - problems.per_lower).sum(1)
+    assert (exact + allowance >= Direct().fit(problems, BOUNDS, 42).profit).all()
+    assert (exact + allowance >= DifferentialEvolution().fit(problems, BOUNDS, 42).profit).all()
+
+
+@settings(max_examples=100)
+@given(bars_of_any_kind(), st.booleans(), st.sampled_from(["provable", "touch"]))
+def test_a_higher_fee_never_raises_the_maximum(bars: list[Bar], eod: bool, fill: str) -> None:
+    profits = [maximise(terms_of(bars, Rules(fee, 0.0, fill, eod)), BOUNDS).profit[0] for fee in (0.0, 0.0005, 0.01)]
+    assert profits == sorted(profits, reverse=True)
+
+
+def test_without_a_profitable_order_the_best_is_not_to_be_filled() -> None:
+    bars = [Bar(0.02, -0.02, 0.0, 0.001, -0.03, -0.03)]
+    found = maximise(terms_of(bars, Rules(0.0015, 0.0005, "provable", False)), BOUNDS)
+    assert found.profit[0] == 0.0
+    assert bars[0].low_move + found.low_multiplier[0] <= bars[0].low
+
+
+def test_an_empty_problem_stays_at_zero() -> None:
+    found = maximise(terms_of([Bar(0.01, -0.01, 0, 0, 0, 0, long=False)], Rules(0, 0, "touch", False)), BOUNDS)
+    assert (found.high_multiplier[0], found.low_multiplier[0], found.profit[0]) == (0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("fill", ["provable", "touch"])
+def test_torch_tensors_take_the_same_lines(fill: str) -> None:
+    terms = stack(
+        [
+            terms_of(make_bars(seed, 40, "continuous", True, False), Rules(0.001, 0.001, fill, False))
+            for seed in range(5)
+        ],
+        0,
+    )
+    tensors = ProfitTerms(*(torch.as_tensor(a) for a in arrays(terms)))
+    expected, found = maximise(terms, BOUNDS), maximise(tensors, BOUNDS)
+    np.testing.assert_allclose(found.profit.numpy(), expected.profit, rtol=0, atol=1e-14)
+    np.testing.assert_array_equal(found.high_multiplier.numpy(), expected.high_multiplier)
+    np.testing.assert_array_equal(found.low_multiplier.numpy(), expected.low_multiplier)
