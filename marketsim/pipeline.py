@@ -1,0 +1,197 @@
+"""A whole run: bars, forecasts, fit, walk. The only file that composes the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from marketsim import registry
+from marketsim.bars import Bars
+from marketsim.baselines import buy_and_hold, forecast_close
+from marketsim.cache import ForecastCache, default_directory
+from marketsim.config import Settings
+from marketsim.data import Source, open_source
+from marketsim.errors import MarketsimError
+from marketsim.fills import Costs, Levels, Outcomes, profit_terms, stack
+from marketsim.forecasts import Cache, Forecasts, Model, make_forecasts
+from marketsim.optimizers import Optimizer
+from marketsim.profiling import Clock
+from marketsim.report import Result, SymbolRun
+from marketsim.strategies import STRATEGIES, Legs
+from marketsim.surface import TIE
+from marketsim.track import Fit, Track, book, level_prices
+from marketsim.walk import Walk, make_walk
+
+FEE_BPS = {True: 15.0, False: 5.0}  # per side, by whether the asset is crypto
+POLICIES = {"auto": (True, False), "always": (True,), "never": (False,)}  # ties go to the first
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every symbol of a run shares."""
+
+    source: Source
+    model: Model
+    optimizer: Optimizer
+    cache: Cache | None
+
+
+def run(
+    symbols: Sequence[str],
+    settings: Settings,
+    clock: Clock,
+    progress: Callable[[str, int, int], None] = lambda symbol, done, total: None,
+) -> list[SymbolRun]:
+    """One result a symbol, in the order given; a symbol that fails is its error, and the others go on.
+
+    `progress` hears the symbol that comes next, how many are done and how many there are.
+    """
+    source = open_source(settings.source, settings.data, settings.on_bad_bars)
+    model = registry.load(registry.MODELS, "model", settings.model)()
+    optimizer = registry.load(registry.OPTIMIZERS, "optimizer", settings.optimizer)()
+    with clock.stage("cache"):
+        cache = open_cache(settings)
+    runs = []
+    with cache or nullcontext():
+        for done, symbol in enumerate(symbols):
+            progress(symbol, done, len(symbols))
+            try:
+                result = run_symbol(symbol, settings, Tools(source, model, optimizer, cache), clock)
+                runs.append(SymbolRun(result.bars.symbol, result, None, result.bars.notes))
+            except MarketsimError as error:
+                runs.append(SymbolRun(symbol, None, error))
+    if cache and cache.warnings and runs:
+        runs[-1] = replace(runs[-1], notes=(*runs[-1].notes, *cache.warnings))
+    return runs
+
+
+def open_cache(settings: Settings) -> ForecastCache | None:
+    """The forecast cache that the settings name; None when it is off."""
+    if settings.cache == "off":
+        return None
+    directory = Path(settings.cache_dir) if settings.cache_dir else default_directory()
+    return ForecastCache(directory, settings.cache)
+
+
+def run_symbol(symbol: str, settings: Settings, tools: Tools, clock: Clock) -> Result:
+    """The whole walk of one symbol. DataError when its bars are absent, bad or too few."""
+    crypto = {"auto": None, "crypto": True, "stock": False}[settings.asset]
+    with clock.stage("load"):
+        bars = tools.source.load(symbol, crypto).between(settings.start, settings.end)
+    walk = make_walk(len(bars), settings.simulations, settings.window, tools.model.minimum_bars, bars.symbol)
+    forecasts = make_forecasts(tools.model, bars, walk.origins, tools.cache, clock)
+    fee_bps = FEE_BPS[bars.crypto] if settings.fee_bps is None else settings.fee_bps
+    costs = Costs.from_bps(fee_bps, settings.slippage_bps)
+    names = list(STRATEGIES) if settings.strategy == "all" else [settings.strategy]
+    with clock.stage("optimise"):
+        fits, fallbacks = fit_strategies(names, bars, walk, forecasts, costs, settings, tools.optimizer)
+    with clock.stage("simulate"):
+        tracks, baselines = simulate(fits, bars, walk, forecasts, costs, settings)
+    clock.count("forecasts made", forecasts.made)
+    clock.count("forecasts reused", forecasts.reused)
+    policies = len(POLICIES[settings.close_at_eod])
+    fits_made = len(names) * policies * len(walk.windows)
+    clock.count("fits", fits_made)
+    return Result(
+        bars,
+        walk,
+        tools.model,
+        forecasts.repaired,
+        fee_bps,
+        settings,
+        tracks,
+        baselines,
+        fits_made,
+        fallbacks,
+    )
+
+
+def fit_strategies(
+    names: Sequence[str],
+    bars: Bars,
+    walk: Walk,
+    forecasts: Forecasts,
+    costs: Costs,
+    settings: Settings,
+    optimizer: Optimizer,
+) -> tuple[dict[str, Fit], int]:
+    """Fit every strategy and policy on every window in one call; each row then takes its better policy.
+
+    Returns the fits by strategy, and how many problems another optimiser had to finish.
+    """
+    levels, outcomes = _levels(forecasts), _outcomes(bars, walk)
+    known = Levels(levels.high_move[:-1], levels.low_move[:-1])
+    policies = POLICIES[settings.close_at_eod]
+    legs = {name: STRATEGIES[name](levels.high_move, levels.low_move, not bars.crypto) for name in names}
+    problems = [
+        profit_terms(known, outcomes, _rows(legs[name], slice(-1)), costs, settings.fill, eod).windows(walk.windows)
+        for name in names
+        for eod in policies
+    ]
+    optimum = optimizer.fit(stack(problems, 0), (settings.bounds, settings.bounds), settings.seed)
+    h, l, profit = (
+        np.reshape(each, (len(names), len(policies), -1))
+        for each in (optimum.high_multiplier, optimum.low_multiplier, optimum.profit)
+    )
+    origins = np.append(walk.evaluated, len(walk.origins) - 1)
+    close = bars.close[walk.origins[origins]]
+    at = Levels(levels.high_move[origins], levels.low_move[origins])
+    fits = {}
+    for i, name in enumerate(names):
+        better = np.argmax(profit[i] >= profit[i].max(0) - TIE, axis=0)
+        chosen = (better, np.arange(len(better)))
+        fits[name] = Fit(
+            h[i][chosen],
+            l[i][chosen],
+            np.array(policies)[better],
+            profit[i][chosen],
+            *level_prices(at, close, h[i][chosen], l[i][chosen]),
+            _rows(legs[name], origins),
+        )
+    return fits, optimum.fallbacks
+
+
+def simulate(
+    fits: dict[str, Fit],
+    bars: Bars,
+    walk: Walk,
+    forecasts: Forecasts,
+    costs: Costs,
+    settings: Settings,
+) -> tuple[list[Track], list[Track]]:
+    """Trade every evaluated bar once with what its simulation chose; then the baselines on the same bars."""
+    levels, outcomes = _levels(forecasts), _outcomes(bars, walk)
+    at = Levels(levels.high_move[walk.evaluated], levels.low_move[walk.evaluated])
+    then = Outcomes(*(getattr(outcomes, name)[walk.evaluated] for name in ("open", "high", "low", "close")))
+    zeros = np.zeros(len(walk.evaluated))
+    tracks, baselines = [], []
+    for name, fit in fits.items():
+        legs = _rows(fit.legs, slice(-1))
+        chosen = (fit.high_multiplier[:-1], fit.low_multiplier[:-1])
+        tracks.append(book(name, at, then, legs, costs, settings.fill, chosen, fit.close_at_eod[:-1], fit))
+        unadjusted = f"{name} unadjusted" if len(fits) > 1 else "unadjusted"
+        eod = np.full(len(zeros), settings.close_at_eod == "always")
+        baselines.append(book(unadjusted, at, then, legs, costs, settings.fill, (zeros, zeros), eod))
+    close = bars.close[len(bars) - 1 - len(zeros) :]
+    predicted = forecasts.close[walk.evaluated[::-1]]
+    baselines.append(forecast_close(close, predicted, not bars.crypto, costs))
+    baselines.append(buy_and_hold(close, costs))
+    return tracks, baselines
+
+
+def _levels(forecasts: Forecasts) -> Levels:
+    return Levels(forecasts.high, forecasts.low)
+
+
+def _outcomes(bars: Bars, walk: Walk) -> Outcomes:
+    """The moves of the bar after each origin but the last, whose next bar is not known."""
+    origins = walk.origins[:-1]
+    return Outcomes(*(bars.ohlcv[origins + 1, :4] / bars.close[origins, None] - 1).T)
+
+
+def _rows(legs: Legs, rows: slice | np.ndarray[tuple[int], np.dtype[np.int64]]) -> Legs:
+    return Legs(legs.long[rows], None if legs.short is None else legs.short[rows])

@@ -1,0 +1,163 @@
+"""Documents and files: rows add up, verdicts say what the numbers say, files are whole and equal."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from marketsim import pipeline, report
+from marketsim.config import Settings
+from marketsim.errors import MarketsimError, UsageError
+from marketsim.metrics import bootstrap_interval
+from marketsim.profiling import Clock
+
+SETTINGS = Settings(sims=20, window=20, strategy="all", cache="off")
+
+
+@pytest.fixture(scope="module")
+def runs() -> list[report.SymbolRun]:
+    return pipeline.run(["NVDA", "ETHUSD", "NOPE"], SETTINGS, Clock())
+
+
+def test_the_rows_of_the_document_add_up_from_the_simulations(runs: list[report.SymbolRun]) -> None:
+    for run, document in zip(runs[:2], report.document(runs, SETTINGS)["symbols"], strict=False):
+        assert run.result is not None
+        simulations = list(report.simulations(run.result))
+        for row in document["rows"]:
+            mine = [each for each in simulations if each["strategy"] == row["name"]]
+            if row["kind"] == "baseline":
+                assert not mine and row["in_sample_bps"] is None
+                continue
+            for fill in ("provable", "touch"):
+                assert row[fill] == pytest.approx(sum(each[fill] for each in mine))
+            returns = np.array([each["provable"] for each in reversed(mine)])
+            assert row["headline"] == row["provable"]
+            assert row["mean_bps"] == pytest.approx(1e4 * returns.mean())
+            if row["trades"]:
+                interval = bootstrap_interval(returns, SETTINGS.seed) or ()
+                assert [row["low_bps"], row["high_bps"]] == pytest.approx([1e4 * end for end in interval])
+            assert row["in_sample_bps"] == pytest.approx(1e4 * np.mean([each["in_sample"] for each in mine]) / 20)
+            for count in ("orders", "trades", "ambiguous"):
+                assert row[count] == sum(each[count] for each in mine)
+
+
+def test_equity_is_the_running_sum_of_every_row(runs: list[report.SymbolRun]) -> None:
+    result = runs[0].result
+    assert result is not None
+    last = {row["name"]: row for row in report.equity(result)}
+    for row in report.document(runs, SETTINGS)["symbols"][0]["rows"]:
+        assert last[row["name"]]["provable"] == pytest.approx(row["provable"])
+        assert last[row["name"]]["touch"] == pytest.approx(row["touch"])
+
+
+def test_buy_and_hold_is_the_change_of_price_less_costs(runs: list[report.SymbolRun]) -> None:
+    result = runs[0].result
+    assert result is not None
+    close = result.bars.close[-21:]
+    (row,) = (row for row in report.document(runs, SETTINGS)["symbols"][0]["rows"] if row["name"] == "buy-and-hold")
+    growth = close[-1] / close[0]
+    assert row["provable"] == row["touch"] == pytest.approx(growth - 1 - (1 + growth) * 0.0010)
+    assert (row["trades"], row["ambiguous"]) == (1, 0)
+
+
+def test_forecast_close_trades_when_its_side_changes() -> None:
+    from marketsim.baselines import forecast_close
+    from marketsim.fills import Costs
+
+    close = np.array([100.0, 110.0, 99.0, 99.0, 108.9])
+    moves = np.array([0.01, 0.02, -0.01, 0.01])
+    flat = forecast_close(close, moves, False, Costs(0.001, 0.0))
+    assert flat.trades[::-1].tolist() == [1, 0, 0, 1] and flat.wins[::-1].tolist() == [0, 0, 0, 1]
+    expected = [0.1 - 0.001, -0.1 - 0.001 * 0.9, 0.0, 0.1 - 0.001 - 0.001 * 1.1]
+    assert flat.profits["touch"][::-1] == pytest.approx(expected)
+    short = forecast_close(close, moves, True, Costs(0.001, 0.0))
+    assert short.trades[::-1].tolist() == [1, 0, 1, 1]
+    assert short.profits["provable"][::-1][2] == pytest.approx(-0.001 - 0.001)
+
+
+def test_a_failed_symbol_is_a_row_with_its_reason(runs: list[report.SymbolRun]) -> None:
+    failed = report.document(runs, SETTINGS)["symbols"][2]
+    assert failed["status"] == "failed" and failed["exit_code"] == 3 and "NOPE" in failed["error"]
+
+
+def test_documents_are_json_without_nan_and_name_all_they_rest_on(runs: list[report.SymbolRun]) -> None:
+    document = json.loads(report.to_json(report.document(runs, SETTINGS)))
+    assert document["schema"] == "marketsim.backtest/1"
+    assert document["settings"]["seed"] == 42 and set(document["libraries"]) == {"python", "numpy"}
+    symbol = document["symbols"][0]
+    assert len(symbol["bars"]["fingerprint"]) == len(symbol["model"]["fingerprint"]) == 64
+    assert symbol["costs"] == {"fee_bps": 5.0, "slippage_bps": 5.0}
+    assert "seconds" not in report.to_json(document)
+
+
+def test_files_are_written_whole_and_times_are_kept_apart(runs: list[report.SymbolRun], tmp_path: Path) -> None:
+    directory = report.open_directory(str(tmp_path / "new" / "place"))
+    report.write(directory, runs, SETTINGS, Clock())
+    assert sorted(path.name for path in directory.iterdir()) == [
+        "equity.csv",
+        "results.json",
+        "simulations.csv",
+        "timing.json",
+    ]
+    with open(directory / "simulations.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * 2 * 20
+    assert {"evaluated", "high_multiplier", "close_at_eod", "upper", "lower", "in_sample", "provable", "touch"} <= set(
+        rows[0]
+    )
+
+
+def test_a_directory_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="--output .*cannot write there"):
+        report.open_directory(str(tmp_path / "file"))
+
+
+def test_a_full_disk_leaves_the_old_file_and_one_line(
+    runs: list[report.SymbolRun], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "results.json").write_text("old")
+
+    def full(self: Path, *args: Any, **kwargs: Any) -> int:
+        self.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(MarketsimError, match=r"cannot write .*results\.json: No space left on device"):
+        report.write(tmp_path, runs, SETTINGS, Clock())
+    monkeypatch.undo()
+    assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+    assert (tmp_path / "results.json").read_text() == "old"
+
+
+ROW = {"name": "always-on", "orders": 9, "trades": 3, "low_bps": -5.0, "high_bps": 9.0, "provable": 0.1, "touch": 0.2}
+ROW |= {"ambiguous": 2}
+
+
+@pytest.mark.parametrize(
+    ("changes", "fill", "words"),
+    [
+        ({}, "provable", "cannot be told from zero: 95 % interval -5.0 to +9.0 bps a bar"),
+        ({"low_bps": 1.0}, "provable", "earned: the 95 % interval of +1.0 to +9.0 bps a bar is above zero"),
+        ({"high_bps": -1.0}, "provable", "lost: the 95 % interval of -5.0 to -1.0 bps a bar is below zero"),
+        ({"provable": -0.1}, "provable", "any profit rests on 2 ambiguous bars"),
+        ({"low_bps": 1.0}, "touch", "'touch' counts fills that the bars cannot prove"),
+        ({"trades": 0}, "provable", "placed 9 orders, and none was filled"),
+        ({"trades": 0, "orders": 0}, "provable", "placed no order"),
+        ({"low_bps": None, "high_bps": None}, "provable", "one bar proves nothing"),
+    ],
+)
+def test_verdicts(changes: dict[str, Any], fill: str, words: str) -> None:
+    assert words in report.verdict(ROW | changes, fill)
+
+
+def test_one_simulation_has_no_interval() -> None:
+    settings = replace(SETTINGS, sims=1)
+    document = report.document(pipeline.run(["NVDA"], settings, Clock()), settings)
+    assert document["symbols"][0]["rows"][0]["low_bps"] is None
