@@ -115,7 +115,7 @@ def test_files_are_written_whole_and_times_are_kept_apart(runs: list[report.Symb
 
 def test_a_directory_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="--output .*cannot write there"):
+    with pytest.raises(UsageError, match=r"--output .*cannot write there"):
         report.open_directory(str(tmp_path / "file"))
 
 

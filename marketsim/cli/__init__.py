@@ -1,0 +1,75 @@
+"""The command line. `main` is the only place that turns exceptions into a line and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from io import TextIOWrapper
+
+
+def main() -> None:
+    """Run and exit: 0 ok, 1 failure, 2 usage, 3 data, 4 some symbols failed, 130 interrupted."""
+    try:
+        code = _run()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = _say("interrupted", 130)
+    except BrokenPipeError:
+        code = 1
+    except Exception as error:
+        code = _explain(error)
+    if code:
+        _silence()
+    sys.exit(code)
+
+
+def _run() -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    from marketsim.cli.app import app
+
+    code: int | None = app(prog_name="marketsim", standalone_mode=False)
+    if code == 130:  # what Typer makes of Ctrl-C
+        raise KeyboardInterrupt
+    return code or 0
+
+
+def _explain(error: Exception) -> int:
+    """Say `error` on one line; its exit code."""
+    import typer
+
+    from marketsim.errors import MarketsimError
+
+    if "--debug" in sys.argv:  # wherever it stands, and even where the command line could not be read
+        import traceback
+
+        traceback.print_exception(error)
+    if isinstance(error, MarketsimError):
+        return _say(str(error), error.exit_code)
+    if isinstance(error, typer.TyperException):
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "marketsim"
+        return _say(f"{error.format_message().rstrip('.')} (see '{command} --help')", 2)
+    return _say(f"unexpected {type(error).__name__}: {error} (--debug shows where)", 1)
+
+
+def _say(message: str, code: int) -> int:
+    from marketsim.cli import output
+
+    with contextlib.suppress(OSError):  # nobody listens
+        output.fail(message)
+    return code
+
+
+def _silence() -> None:
+    """Keep the interpreter from complaining at exit about a pipe that nobody reads or a disk that is full."""
+    import os
+
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,35 @@
+"""The Typer application: one line a command.
+
+No file of commands postpones its annotations: Typer would compile each of them anew at every start.
+"""
+
+import typer
+
+from marketsim import __version__
+from marketsim.cli import cache, config, data
+from marketsim.cli.backtest import backtest
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
+app.command()(backtest)
+app.command("fast", help="The same as backtest, with at most 35 simulations, the newest.")(backtest)
+app.command("config")(config.show)
+app.add_typer(data.app, name="data")
+app.add_typer(cache.app, name="cache")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"marketsim {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+    ),
+) -> None:
+    """Backtest next-bar forecasts: exact fits, honest fills, walk-forward simulations."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())

@@ -1,0 +1,30 @@
+"""`marketsim config`."""
+
+import typer
+
+from marketsim.cli import options, output
+
+
+def show(
+    context: typer.Context,
+    config: options.Config = None,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Show every setting, its value and where it came from."""
+    from dataclasses import asdict
+
+    settings, origins = options.settings_of(context)
+    values = asdict(settings)
+    if json:
+        entries = {key: {"value": value, "from": origins[key]} for key, value in values.items()}
+        output.document({"schema": "marketsim.config/1", "settings": entries})
+    else:
+        rows = [(key, _words(value), origins[key]) for key, value in values.items()]
+        output.table("Settings", ("Key", "Value", "From"), rows, words=3)
+
+
+def _words(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return "-" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,66 @@
+"""The options, each defined once. Settings arrive as words, which config.py reads and checks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from marketsim.config import CHOICES, Settings, resolve
+
+_DEFAULTS = Settings()
+
+
+def _setting(key: str, help: str, metavar: str = "", default: str = "") -> Any:
+    choices = CHOICES.get(key, ())
+
+    def complete(incomplete: str) -> Sequence[str]:
+        return choices
+
+    return typer.Option(
+        f"--{key.replace('_', '-')}",
+        metavar=metavar or "|".join(choices),
+        help=f"{help} [{default or getattr(_DEFAULTS, key)}]",
+        show_default=False,
+        autocompletion=complete if choices else None,
+    )
+
+
+Symbols = Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="Such as ETHUSD, eth/usd or NVDA.")]
+
+Sims = Annotated[str | None, _setting("sims", "Simulations, one evaluated bar each.", "N")]
+Fast = Annotated[bool, typer.Option("--fast", help="At most 35 simulations, the newest.")]
+Window = Annotated[str | None, _setting("window", "Bars that each simulation fits on.", "N")]
+Model = Annotated[str | None, _setting("model", "What forecasts the next bar.")]
+Optimizer = Annotated[str | None, _setting("optimizer", "What fits the multipliers.")]
+Strategy = Annotated[str | None, _setting("strategy", "One side a bar, both, or each of them.")]
+Fill = Annotated[str | None, _setting("fill", "Fills that the bars prove, or the upper bound.")]
+CloseAtEod = Annotated[str | None, _setting("close_at_eod", "Exit at the bar's close; auto: better in-sample.")]
+Bounds = Annotated[
+    str | None, _setting("bounds", "Of the multipliers: one number, or both ends.", "B|LOW,HIGH", "0.03")
+]
+FeeBps = Annotated[str | None, _setting("fee_bps", "Fee per side, basis points.", "BPS", "15 crypto, 5 else")]
+SlippageBps = Annotated[str | None, _setting("slippage_bps", "On exits at the close, basis points.", "BPS", "5")]
+Asset = Annotated[str | None, _setting("asset", "Overrides what the symbol says.")]
+Source = Annotated[str | None, _setting("source", "Where bars come from.")]
+Data = Annotated[str | None, _setting("data", "CSV or Parquet file or folder of your own bars.", "PATH", "the sample")]
+Start = Annotated[str | None, _setting("start", "First day.", "DATE", "first bar")]
+End = Annotated[str | None, _setting("end", "Last day.", "DATE", "last bar")]
+OnBadBars = Annotated[str | None, _setting("on_bad_bars", "Stop at a bad row, or leave it out.")]
+Seed = Annotated[str | None, _setting("seed", "Of stochastic optimisers and the bootstrap.", "N")]
+Cache = Annotated[str | None, _setting("cache", "How the forecast cache is used.")]
+CacheDir = Annotated[str | None, _setting("cache_dir", "The forecast cache's folder.", "DIR", "the platform's")]
+
+Config = Annotated[str | None, typer.Option("--config", metavar="FILE", help="TOML file of settings.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+
+
+def settings_of(context: typer.Context, **fixed: str | bool) -> tuple[Settings, dict[str, str]]:
+    """The settings that a command's options, environment and --config give, and where each came from."""
+    given = {
+        key: value for key, value in context.params.items() if hasattr(_DEFAULTS, key) and value not in (None, False)
+    }
+    return resolve(given | fixed, context.params.get("config"), os.environ)

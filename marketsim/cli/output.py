@@ -1,0 +1,135 @@
+"""The only printer: documents and tables on stdout, the rest on stderr; no outside text reaches them raw."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PATIENCE = 1.0  # seconds without progress shown
+LONG = 32  # characters of a word that may be broken
+MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w+;)")  # where an HTML tag or entity begins
+
+
+def clean(text: str) -> str:
+    """`text` on one line, with control characters, escapes and HTML spelt out as `\\x1b`."""
+    text = "".join(c if c.isprintable() else " " if c in "\n\t" else ascii(c)[1:-1] for c in text)
+    return MARKUP.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def fail(message: str) -> None:
+    """One line on stderr: why the run, or a part of it, failed."""
+    _stderr(f"marketsim: {clean(message)}")
+
+
+def notes(messages: Iterable[str]) -> None:
+    """Remarks on stderr, a line and once each."""
+    for message in dict.fromkeys(messages):
+        _stderr(f"note: {clean(message)}")
+
+
+def _stderr(line: str) -> None:
+    if sys.stderr is not None:  # print would take None for stdout
+        print(line, file=sys.stderr, flush=True)
+
+
+def document(values: Mapping[str, Any]) -> None:
+    """A JSON document on stdout; JSON spells control characters out by itself."""
+    import json
+
+    text(json.dumps(values, indent=2, allow_nan=False) + "\n")
+
+
+def text(document: str) -> None:
+    """The text of a JSON document on stdout, as it is."""
+    print(document, end="")
+
+
+def lines(*texts: str) -> None:
+    """Plain lines on stdout, wrapped to the terminal's width."""
+    import textwrap
+
+    for text in texts:
+        print(
+            textwrap.fill(clean(text), _width(), subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
+        )
+
+
+def table(title: str, headers: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1) -> None:
+    """A table; the first `words` columns are text, the others numbers. Cells may hold several lines."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    drawn = Table(
+        title=clean(title),
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    cells = [["\n".join(map(clean, cell.split("\n"))) for cell in row] for row in rows]
+    for i, header in enumerate(headers):
+        name = i < words and all(" " not in row[i] and len(row[i]) < LONG for row in cells)
+        drawn.add_column(header, justify="left" if i < words else "right", overflow="fold", no_wrap=name)
+    for row in cells:
+        drawn.add_row(*row)
+    console = _console()
+    console.print(drawn)
+    console.print()
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return Console(width=_width(), markup=False, emoji=False, highlight=False, color_system=None if plain else "auto")
+
+
+def _width() -> int:
+    return shutil.get_terminal_size().columns
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A function of (what, done, total) that keeps a line on stderr, after a second and on terminals only."""
+    if not sys.stderr or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield lambda what, done, total: None
+        return
+    import threading
+    import time
+
+    state = ""
+    over = threading.Event()
+    started = time.monotonic()
+
+    def update(what: str, done: int, total: int) -> None:
+        nonlocal state
+        state = f"{clean(what)} ({done + 1} of {total})" if total > 1 else clean(what)
+
+    def draw() -> None:
+        wait = PATIENCE
+        while not over.wait(wait):
+            wait = 0.2
+            line = f"{state} {time.monotonic() - started:.0f} s"
+            sys.stderr.write(f"\r\x1b[K{line[: _width() - 1]}")
+            sys.stderr.flush()
+        if wait < PATIENCE:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    painter = threading.Thread(target=draw, daemon=True)
+    painter.start()
+    try:
+        yield update
+    finally:
+        over.set()
+        painter.join()

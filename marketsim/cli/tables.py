@@ -1,0 +1,151 @@
+"""What the tables of a backtest say: its documents as rows of words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marketsim.cli import output
+
+Row = dict[str, Any]
+
+
+def backtest(document: Row) -> None:
+    """Every symbol's tables, and a line for each symbol that failed."""
+    for symbol in document["symbols"]:
+        if symbol["status"] == "ok":
+            _header(symbol)
+            _profit(symbol)
+            _risk(symbol)
+            _plan(symbol)
+            output.lines(f"{symbol['symbol']}: {symbol['verdict']}.", "")
+        else:
+            output.lines(f"{symbol['symbol']} failed: {symbol['error']}", "")
+
+
+def _header(symbol: Row) -> None:
+    bars, model, optimizer, evaluated = (symbol[key] for key in ("bars", "model", "optimizer", "evaluated"))
+    dropped = f", {bars['dropped']} bad ones left out" if bars["dropped"] else ""
+    repaired = f", {model['repaired']} forecasts repaired" if model["repaired"] else ""
+    trained = f"trained until {model['trained_until']}" if model["trained_until"] else "fits on past bars only"
+    fallbacks = (
+        f", {optimizer['fallbacks']} of {optimizer['fits']} fits fell back to differential-evolution"
+        if optimizer["fallbacks"]
+        else ""
+    )
+    costs = symbol["costs"]
+    output.lines(
+        f"{symbol['symbol']}  {bars['source']}",
+        f"Bars   {bars['count']:,} from {bars['first']} to {bars['last']}, {bars['gaps']} gaps{dropped}",
+        f"Walk   {evaluated['bars']} bars from {evaluated['first']} to {evaluated['last']}",
+        f"Model  {model['name']} {model['version']}, {trained}{repaired}",
+        f"Fit    {optimizer['name']}{fallbacks}",
+        f"Fills  {symbol['fill']}; {'crypto, no shorts' if bars['crypto'] else 'not crypto, shorts too'}",
+        f"Costs  {costs['fee_bps']:g} bps a side, slippage {costs['slippage_bps']:g} bps on closes",
+        "",
+    )
+
+
+def _profit(symbol: Row) -> None:
+    headers = (
+        "Strategy",
+        "In-sample\nbps/bar",
+        "Out-of-sample\n%",
+        "Mean\nbps/bar",
+        "95 % interval\nbps/bar",
+    )
+    rows = [
+        (
+            row["name"].replace(" ", "\n"),
+            _signed(row["in_sample_bps"]),
+            _range(100 * row["provable"], 100 * row["touch"]),
+            _signed(row["mean_bps"]),
+            _range(row["low_bps"], row["high_bps"]),
+        )
+        for row in symbol["rows"]
+    ]
+    output.table("Profit, out-of-sample from provable to touch", headers, rows)
+
+
+def _risk(symbol: Row) -> None:
+    headers = (
+        "Strategy",
+        "Trades",
+        "Fill\n%",
+        "Win\n%",
+        "Ambig-\nuous",
+        "Sharpe",
+        "Sortino",
+        "Draw-\ndown %",
+    )
+    rows = [
+        (
+            row["name"].replace(" ", "\n"),
+            str(row["trades"]),
+            _percent(row["fill_rate"]),
+            _percent(row["win_rate"]),
+            str(row["ambiguous"]),
+            _number(row["sharpe"]),
+            _number(row["sortino"]),
+            f"{100 * row['max_drawdown']:.1f}",
+        )
+        for row in symbol["rows"]
+    ]
+    periods = symbol["bars"]["periods_per_year"]
+    output.table(f"Trades and risk, ratios annualised over {periods} bars a year", headers, rows)
+
+
+def _plan(symbol: Row) -> None:
+    plans = symbol["plan"]
+    rows = [row for plan in plans for row in _legs(plan)]
+    title = f"Next-bar plan, after {plans[0]['after']} (close {_price(plans[0]['close'])})"
+    output.table(title, ("Strategy", "Side", "Exit policy", "Entry", "Take-profit"), rows, words=3)
+
+
+def _legs(plan: Row) -> list[tuple[str, str, str, str, str]]:
+    """A row a leg: a long enters at the lower level and takes profit at the upper; a short the reverse."""
+    policy = "at the close" if plan["close_at_eod"] else "take-profit, else the close"
+    prices = {"long": (plan["lower"], plan["upper"]), "short": (plan["upper"], plan["lower"])}
+    rows = []
+    for side in plan["side"].split(" and "):
+        if side == "flat":
+            rows.append((plan["strategy"], "flat", "no order", "-", "-"))
+        else:
+            entry, target = prices[side]
+            goal = "-" if plan["close_at_eod"] else _price(target)
+            rows.append((plan["strategy"], side, policy, _price(entry), goal))
+    return rows
+
+
+def timing(document: Row) -> None:
+    """Where the time of the run went, from the start of the process."""
+    stages = document["stages"].items()
+    rows = [(name, f"{stage['seconds']:.3f}", f"{stage['share']:.0%}") for name, stage in stages]
+    rows.append(("total", f"{document['wall_seconds']:.3f}", "100%"))
+    output.table("Timing", ("Stage", "Seconds", "Share"), rows)
+    forecasts, rate = document["forecasts"], document["fits_per_second"]
+    speed = f" ({rate:,.0f} a second)" if rate else ""
+    output.lines(
+        f"{forecasts['made']:,} forecasts made, {forecasts['reused']:,} reused",
+        f"{document['fits']:,} fits made{speed}",
+        f"{document['wall_seconds']:.2f} s from the start of the process",
+    )
+
+
+def _signed(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.1f}"
+
+
+def _range(low: float | None, high: float | None) -> str:
+    return _signed(low) if low == high else f"{_signed(low)} .. {_signed(high)}"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.0f}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _price(value: float) -> str:
+    return f"{value:,.2f}" if value >= 100 else f"{value:.6g}"

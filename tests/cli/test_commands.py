@@ -1,0 +1,290 @@
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from marketsim import __version__, pipeline
+from marketsim.config import KEYS
+from marketsim.errors import DataError, MarketsimError, UsageError
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+QUICK = ("--sims", "3", "--window", "5")
+
+
+def broken(symbol: str, sides: str = "high") -> str:
+    """A CSV file whose second bar has a High below its Low."""
+    return "Date,Open,High,Low,Close\n2020-01-01,1,2,1,1\n2020-01-02,1,0.5,1,1\n2020-01-03,1,2,1,1\n"
+
+
+def test_version(cli):
+    assert cli("--version") == (0, f"marketsim {__version__}\n", "")
+
+
+def test_every_setting_is_an_option_of_backtest_and_fast(cli):
+    for command in ("backtest", "fast"):
+        text = cli(command, "--help").out
+        for key in (*KEYS, "config", "output", "json", "debug"):
+            assert f"--{key.replace('_', '-')}" in text
+        assert max(map(len, text.splitlines())) <= 80
+
+
+def test_help_names_every_command(cli):
+    text = cli("--help").out
+    for command in ("backtest", "fast", "config", "data", "cache", "--version", "--install-completion"):
+        assert command in text
+    assert cli().out == text
+
+
+def test_options_reach_the_settings(cli):
+    given = {
+        "sims": 4,
+        "window": 6,
+        "model": "last-bar",
+        "optimizer": "direct",
+        "strategy": "all",
+        "fill": "touch",
+        "close_at_eod": "never",
+        "bounds": [-0.01, 0.02],
+        "fee_bps": 1.0,
+        "slippage_bps": 2.0,
+        "asset": "stock",
+        "source": "sample",
+        "start": "2019-01-01",
+        "end": "2020-01-01",
+        "on_bad_bars": "drop",
+        "seed": 7,
+        "cache": "off",
+    }
+    words = [
+        word
+        for key, value in given.items()
+        for word in (f"--{key.replace('_', '-')}", "-0.01,0.02" if key == "bounds" else str(value))
+    ]
+    ended = cli("backtest", "ETHUSD", *words, "--json")
+    assert ended.code == 0
+    settings = json.loads(ended.out)["settings"]
+    assert {key: settings[key] for key in given} == given
+
+
+def test_json_is_the_document_that_output_writes(cli, tmp_path):
+    ended = cli("backtest", "ETHUSD", *QUICK, "--strategy", "entry-exit", "--json", "--output", str(tmp_path / "out"))
+    assert ended.err == ""
+    assert ended.out == (tmp_path / "out" / "results.json").read_text()
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "results.json",
+        "simulations.csv",
+        "equity.csv",
+        "timing.json",
+    }
+    with open(tmp_path / "out" / "simulations.csv", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 3
+
+
+@pytest.mark.parametrize("way", ["command", "flag", "variable", "file"])
+def test_fast_is_at_most_35_simulations(way, cli, monkeypatch):
+    if way == "variable":
+        monkeypatch.setenv("MARKETSIM_FAST_SIMULATE", "1")
+    arguments = {
+        "command": ["fast", "ETHUSD"],
+        "flag": ["backtest", "ETHUSD", "--fast"],
+        "variable": ["backtest", "ETHUSD"],
+        "file": ["backtest", "ETHUSD", "--config", str(CONFIGS / "fast.toml")],
+    }[way]
+    assert json.loads(cli(*arguments, "--json").out)["symbols"][0]["evaluated"]["bars"] == 35
+    assert json.loads(cli(*arguments, "--json", "--sims", "4").out)["symbols"][0]["evaluated"]["bars"] == 4
+
+
+def test_tables_name_what_they_rest_on(cli):
+    ended = cli("backtest", "eth/usd", *QUICK)
+    assert ended.err == ""
+    titles = (
+        "ETHUSD",
+        "Profit",
+        "Trades and risk",
+        "Next-bar plan",
+        "ETHUSD: ",
+        "Timing",
+        "from the start of",
+    )
+    places = [ended.out.index(title) for title in titles]
+    assert places == sorted(places)
+    assert "\x1b" not in ended.out
+
+
+def test_one_symbol_that_fails_is_its_own_error(cli):
+    ended = cli("backtest", "ETHUDS")
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err.startswith("marketsim: ")
+    assert "did you mean 'ETHUSD'" in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def test_when_all_symbols_fail_each_says_why(cli):
+    ended = cli("backtest", "XXX", "YYY")
+    assert (ended.code, ended.out) == (3, "")
+    assert [line[:29] for line in ended.err.splitlines()] == [
+        "marketsim: no bars of XXX in ",
+        "marketsim: no bars of YYY in ",
+    ]
+
+
+def test_some_symbols_that_fail_leave_the_others(cli):
+    ended = cli("backtest", "XXX", "ETHUSD", *QUICK)
+    assert ended.code == 4
+    assert "XXX failed: no bars of XXX" in ended.out
+    assert "Profit" in ended.out
+    assert ended.err == "marketsim: 1 of 2 symbols failed\n"
+    ended = cli("backtest", "XXX", "ETHUSD", *QUICK, "--json")
+    assert ended.code == 4
+    assert [each["status"] for each in json.loads(ended.out)["symbols"]] == ["failed", "ok"]
+
+
+def test_notes_are_on_stderr(cli, tmp_path):
+    (tmp_path / "own.csv").write_text(broken("OWN"))
+    ended = cli("data", "show", "OWN", "--data", str(tmp_path), "--on-bad-bars", "drop", "--json")
+    assert ended.code == 0
+    assert json.loads(ended.out)["dropped"] == 1
+    assert ended.err.startswith("note: OWN: 1 bad row")
+
+
+def test_config_shows_where_each_value_came_from(cli, monkeypatch):
+    monkeypatch.setenv("MARKETSIM_SIMS", "12")
+    path = str(CONFIGS / "smoke.toml")
+    settings = json.loads(cli("config", "--config", path, "--json").out)["settings"]
+    assert list(settings) == list(KEYS)
+    assert settings["sims"] == {"value": 12, "from": "MARKETSIM_SIMS"}
+    assert settings["window"] == {"value": 20, "from": path}
+    assert settings["seed"] == {"value": 42, "from": "default"}
+    assert re.search(r"^sims +12 +MARKETSIM_SIMS *$", cli("config").out, re.MULTILINE)
+
+
+def test_data_lists_and_checks_the_sample(cli):
+    symbols = ["AMZN", "BTCUSD", "ETHUSD", "LTCUSD", "NVDA", "TSLA"]
+    for command in ("list", "check"):
+        assert [row["symbol"] for row in json.loads(cli("data", command, "--json").out)["symbols"]] == symbols
+        assert all(symbol in cli("data", command).out for symbol in symbols)
+    assert "2020-12-08" in cli("data", "show", "ethusd").out
+
+
+def test_data_check_tells_good_from_bad(cli, tmp_path):
+    (tmp_path / "BAD.csv").write_text(broken("BAD"))
+    ended = cli("data", "check", "--data", str(tmp_path))
+    assert ended.code == 3
+    assert "line 3" in ended.err
+    (tmp_path / "GOOD.csv").write_text(broken("GOOD").replace("0.5", "2"))
+    ended = cli("data", "check", "--data", str(tmp_path), "--json")
+    assert ended.code == 4
+    assert [row["status"] for row in json.loads(ended.out)["symbols"]] == ["failed", "ok"]
+
+
+def test_a_cache_lives(cli):
+    assert json.loads(cli("cache", "info", "--json").out)["forecasts"] == 0
+    cli("backtest", "ETHUSD", "NVDA", *QUICK)
+    held = json.loads(cli("cache", "info", "--json").out)
+    assert (held["forecasts"], held["symbols"]) == (18, {"ETHUSD": 9, "NVDA": 9})
+    assert "forecasts.sqlite" in cli("cache", "info").out
+    verified = json.loads(cli("cache", "verify", "ETHUSD", "--json").out)["symbols"]
+    assert verified == [{"symbol": "ETHUSD", "cached": 9, "checked": 9, "different": 0}]
+    assert json.loads(cli("cache", "prune", "--older-than", "1", "--json").out)["deleted"] == 0
+    assert "18 forecasts deleted" in cli("cache", "clear").out
+    assert json.loads(cli("cache", "info", "--json").out)["forecasts"] == 0
+
+
+def test_cache_verify_finds_a_forecast_that_differs(cli, monkeypatch):
+    from marketsim.models.har import Har
+
+    cli("backtest", "ETHUSD", *QUICK)
+    honest = Har.forecast
+    monkeypatch.setattr(Har, "forecast", lambda *arguments: honest(*arguments) + 0.001)
+    ended = cli("cache", "verify", "ETHUSD")
+    assert ended.code == 1
+    assert ended.err.startswith("marketsim: 9 cached forecasts differ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        ("bactest ETHUSD", "'backtest'"),
+        ("backtest ETHUSD --simz 5", "--sims"),
+        ("backtest ETHUSD --sims", "requires an argument"),
+        ("backtest", "SYMBOL"),
+        ("data", "see 'marketsim data --help'"),
+        ("cache prune", "--older-than"),
+        ("cache prune --keep lots", "--keep"),
+        ("backtest ETHUSD --sims 0", "1 or more"),
+        ("backtest ETHUSD --bounds 0.03,-0.03", "below"),
+        ("backtest ETHUSD --model hat", "'har'"),
+        ("backtest ETHUSD --source files", "--data"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_and_2(arguments, hint, cli):
+    ended = cli(*arguments.split())
+    assert (ended.code, ended.out) == (2, "")
+    assert hint in ended.err
+    assert ended.err.startswith("marketsim: ")
+    assert ended.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", ["--output", "--cache-dir"])
+def test_a_directory_that_cannot_be_written_is_one_line_and_2(option, cli, tmp_path):
+    (tmp_path / "file").touch()
+    ended = cli("backtest", "ETHUSD", *QUICK, option, str(tmp_path / "file" / "below"))
+    assert (ended.code, ended.out) == (2, "")
+    assert option in ended.err
+    assert ended.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (MarketsimError("it failed"), 1, "it failed"),
+        (UsageError("wrong"), 2, "wrong"),
+        (DataError("no bars\x1b[31m\nat all"), 3, "no bars\\x1b[31m at all"),
+        (ZeroDivisionError("<b>oh"), 1, "unexpected ZeroDivisionError: \\x3cb>oh (--debug shows where)"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (OSError(28, "No space left on device"), 1, "No space left on device"),
+    ],
+)
+def test_an_exception_is_one_line_and_its_code(error, code, words, cli, monkeypatch):
+    def fail(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(pipeline, "run", fail)
+    ended = cli("backtest", "ETHUSD")
+    assert (ended.code, ended.out) == (code, "")
+    assert words in ended.err
+    assert ended.err.count("\n") == 1
+    if not isinstance(error, KeyboardInterrupt):
+        ended = cli("backtest", "ETHUSD", "--debug")
+        assert ended.code == code
+        assert ended.err.startswith("Traceback")
+        assert words in ended.err.splitlines()[-1]
+
+
+def test_debug_shows_where_a_symbol_failed(cli):
+    assert "Traceback" in cli("backtest", "XXX", "--debug").err
+
+
+@pytest.mark.parametrize("name", ["\x1b[31mETHUSD", "<script>alert(1)</script>", "ETH\x00USD", "ETH\u202eUSD", "../x"])
+def test_a_hostile_symbol_does_not_reach_the_terminal_raw(name, cli, tmp_path):
+    for arguments in (["backtest", name], ["backtest", name, "ETHUSD", *QUICK], ["data", "show", name]):
+        ended = cli(*arguments)
+        assert ended.code in (3, 4)
+        for text in (ended.out, ended.err):
+            assert not {c for c in text if not c.isprintable()} - {"\n"}
+            assert "<script" not in text
+
+
+def test_a_hostile_file_name_does_not_reach_the_terminal_raw(cli, tmp_path):
+    directory = tmp_path / "\x1b[31m<b>"
+    directory.mkdir()
+    (directory / "BAD.csv").write_text(broken("BAD"))
+    for arguments in (["backtest", "BAD"], ["data", "check"], ["data", "list"]):
+        ended = cli(*arguments, "--data", str(directory / "BAD.csv"))
+        assert ended.code == 3
+        assert "\x1b" not in ended.err + ended.out
+        assert "<b" not in ended.err + ended.out

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import io
+import json
+import sys
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from marketsim.cli import output
+
+
+class Terminal(io.StringIO):
+    def __init__(self) -> None:
+        super().__init__()
+        self.drawn = threading.Event()
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self.drawn.set()
+        return super().write(text)
+
+
+@given(st.text())
+def test_clean_text_is_one_printable_line_without_tags(text):
+    cleaned = output.clean(text)
+    assert cleaned.isprintable()
+    assert not output.MARKUP.search(cleaned)
+    assert output.clean(cleaned) == cleaned
+
+
+def test_clean_keeps_what_is_harmless():
+    text = "5 < 6 & 7 > 2, S&P, Zürich 東京 [bold] C:\\x"
+    assert output.clean(text) == text
+    assert output.clean("a\nb\x1b[0m") == "a b\\x1b[0m"
+
+
+def test_notes_come_once_each_on_stderr(capsys):
+    output.notes(["one\x07", "two", "one\x07"])
+    assert capsys.readouterr() == ("", "note: one\\x07\nnote: two\n")
+
+
+def test_documents_are_json_and_never_nan(capsys):
+    output.document({"symbol": "\x1b<b>"})
+    assert json.loads(capsys.readouterr().out) == {"symbol": "\x1b<b>"}
+    with pytest.raises(ValueError, match="JSON"):
+        output.document({"value": float("nan")})
+
+
+def test_without_stderr_nothing_lands_on_stdout(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    output.fail("lost")
+    with output.progress() as update:
+        update("ETHUSD", 0, 1)
+    assert capsys.readouterr().out == ""
+
+
+def test_progress_shows_on_a_terminal_and_cleans_up(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(output, "PATIENCE", 0.3)
+    monkeypatch.setenv("TERM", "xterm")
+    with output.progress() as update:
+        update("\x1b[31mETH", 1, 3)
+        assert terminal.drawn.wait(30)
+    first, *_, last = terminal.getvalue().split("\r\x1b[K")[1:]
+    assert first.startswith("\\x1b[31mETH (2 of 3) ")
+    assert last == ""
+
+
+def test_quick_work_shows_no_progress(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    with output.progress() as update:
+        update("ETHUSD", 0, 1)
+    assert terminal.getvalue() == ""
+
+
+def test_progress_ends_with_an_error(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt), output.progress():
+        raise KeyboardInterrupt
+    assert threading.active_count() == before

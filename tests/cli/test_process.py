@@ -1,0 +1,87 @@
+"""What only a real process can show: signals, pipes, terminals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+MARKETSIM = [sys.executable, "-m", "marketsim"]
+WAITING = """
+import sys, time
+import marketsim.pipeline
+
+def wait(*arguments):
+    print("ready", flush=True)
+    time.sleep(60)
+
+marketsim.pipeline.run = wait
+from marketsim.cli import main
+main()
+"""
+
+
+def test_ctrl_c_is_one_line_and_130():
+    program = [sys.executable, "-c", WAITING, "backtest", "ETHUSD"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (130, "marketsim: interrupted\n")
+
+
+@pytest.mark.parametrize("arguments", ["--help", "config", "config --json", "data list", "backtest ETHUSD --sims 3"])
+@pytest.mark.parametrize("buffered", [True, False])
+def test_a_closed_pipe_is_quiet(arguments, buffered):
+    reading, writing = os.pipe()
+    os.close(reading)
+    environment = {**os.environ, "PYTHONUNBUFFERED": "" if buffered else "1"}
+    program = [*MARKETSIM, *arguments.split()]
+    done = subprocess.run(program, stdout=writing, stderr=subprocess.PIPE, env=environment, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+def test_a_full_disk_is_one_line():
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([*MARKETSIM, "config"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert "No space left" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_closed_streams_are_nobody_s_problem():
+    for closing in (">&-", "2>&-"):
+        command = f'"$0" -m marketsim backtest XXX {closing}'
+        done = subprocess.run(["sh", "-c", command, sys.executable], capture_output=True, check=False)
+        assert done.returncode == 3
+        assert done.stdout == b""
+
+
+@pytest.mark.parametrize(("settings", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
+def test_colour_is_for_terminals_that_want_it(settings, coloured):
+    pty = pytest.importorskip("pty")
+    reading, writing = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", **settings}
+    with subprocess.Popen([*MARKETSIM, "config"], stdout=writing, env=environment) as process:
+        os.close(writing)
+        text = b""
+        try:
+            while part := os.read(reading, 4096):
+                text += part
+        except OSError:  # Linux's way to say that the other end is closed
+            pass
+    os.close(reading)
+    assert process.returncode == 0
+    assert b"provable" in text
+    assert (b"\x1b[" in text) == coloured
+
+
+def test_a_backtest_on_a_terminal_keeps_its_stderr_empty_when_quick():
+    done = subprocess.run([*MARKETSIM, "backtest", "ETHUSD", "--sims", "3"], capture_output=True, check=True)
+    assert done.stderr == b""
+    assert b"\x1b" not in done.stdout

@@ -1,0 +1,85 @@
+"""What each command imports, in a fresh process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("numpy", "scipy", "pandas", "pyarrow", "torch", "rich.table", "pydantic")
+PROGRAM = """
+import sys
+try:
+    import marketsim.cli
+    marketsim.cli.main()
+except SystemExit as ended:
+    loaded = [name for name in {heavy} if name in sys.modules]
+    sys.stderr.write(f"\\n{{ended.code or 0}} {{' '.join(loaded)}}")
+"""
+
+
+def loaded(*arguments: str) -> tuple[int, set[str]]:
+    """The exit code of `marketsim ARGUMENTS`, and the heavy modules that it imported."""
+    program = [sys.executable, "-c", PROGRAM.format(heavy=HEAVY), *arguments]
+    done = subprocess.run(program, capture_output=True, text=True, check=True)
+    code, *names = done.stderr.splitlines()[-1].split(" ")
+    return int(code), set(filter(None, names))
+
+
+def test_importing_marketsim_imports_nothing_else():
+    program = "import sys; before = set(sys.modules); import marketsim; print(set(sys.modules) - before)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "{'marketsim'}"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "",
+        "--help",
+        "--version",
+        "backtest --help",
+        "fast --help",
+        "config --help",
+        "config --json",
+        "data check --help",
+        "cache verify --help",
+    ],
+)
+def test_help_is_light(arguments):
+    assert loaded(*arguments.split()) == (0, set())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "bactest ETHUSD",
+        "backtest",
+        "backtest ETHUSD --simz 5",
+        "backtest ETHUSD --sims 0",
+        "backtest ETHUSD --bounds 0.03,-0.03",
+        "backtest ETHUSD --model hat",
+        "fast ETHUSD --config missing.toml",
+        "config --config missing.toml",
+        "data show",
+        "data list --source nowhere",
+        "cache prune",
+        "cache info --cache-dir",
+    ],
+)
+def test_argument_errors_are_light(arguments):
+    assert loaded(*arguments.split()) == (2, set())
+
+
+@pytest.mark.parametrize("cache", ["off", "readwrite"])
+def test_a_backtest_needs_numpy_and_tables_only(cache):
+    assert loaded("backtest", "ETHUSD", "--cache", cache) == (0, {"numpy", "rich.table"})
+    assert loaded("backtest", "ETHUSD", "--cache", cache, "--json") == (0, {"numpy"})
+
+
+@pytest.mark.parametrize("arguments", ["data list", "data show NVDA", "data check", "cache info", "cache verify"])
+def test_looking_after_data_and_cache_needs_no_more(arguments):
+    code, modules = loaded(*arguments.split())
+    assert code == 0
+    assert modules <= {"numpy", "rich.table"}
