@@ -35,9 +35,9 @@ def bootstrap_interval(returns: Returns, seed: int) -> tuple[float, float] | Non
     overhang = blocks * block - count
     ends = starts[:, -1] + block
     means = (sums.sum(1) - (total[ends] - total[ends - overhang])) / count
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return float(low), float(high)
+    means.sort()
+    tail = round(RESAMPLES * (1 - CONFIDENCE) / 2)
+    return float(means[tail]), float(means[-1 - tail])
 
 
 def sharpe(returns: Returns, periods_per_year: int) -> float | None:

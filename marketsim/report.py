@@ -91,7 +91,7 @@ def timing(runs: Sequence[SymbolRun], clock: Clock) -> Row:
 
 def to_json(document: Row) -> str:
     """The text of a document: the same for the same document, and never NaN."""
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
 def open_directory(directory: str) -> Path:
