@@ -174,10 +174,12 @@ def entered(leg: ProfitTerms, h: NDArray[np.float64], l: NDArray[np.float64]) ->
 
 
 def _terms(levels: Levels, slots: list[Slot]) -> ProfitTerms:
-    bars = len(levels.high_move)
-    columns = [np.stack([np.broadcast_to(each, bars) for each in column], -1) for column in zip(*slots, strict=True)]
-    moves = [np.repeat(move[:, None], len(slots), -1) for move in (levels.high_move, levels.low_move)]
-    return ProfitTerms(*(moves + columns))
+    moves = (levels.high_move, levels.low_move)
+    values = np.empty((len(moves) + len(slots[0]), len(levels.high_move), len(slots)))
+    for m, slot in enumerate(slots):
+        for i, column in enumerate((*moves, *slot)):
+            values[i, :, m] = column
+    return ProfitTerms(*values)
 
 
 def _only(leg: ProfitTerms, on: NDArray[np.bool_]) -> ProfitTerms:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from marketsim.fills import LOWER_CLIP, UPPER_CLIP, ProfitTerms
@@ -46,18 +46,16 @@ class _Axis:
     start: Array
     stop: Array
     slope: Array
+    lowest: Array  # level inside the bounds
+    highest: Array  # level inside the bounds
     clip: tuple[float, float]
     bounds: tuple[float, float]
 
     def at(self, index: Any) -> _Axis:
         """The same axis of some problems or columns, as an array is indexed."""
-        move, start, stop, slope = (a[index] for a in (self.move, self.start, self.stop, self.slope))
-        return _Axis(move, start, stop, slope, self.clip, self.bounds)
-
-    def reach(self, xp: Any) -> tuple[Array, Array]:
-        """The lowest and the highest level `[B, M]` inside the bounds."""
-        low, high = self.bounds
-        return xp.clip(self.move + low, *self.clip), xp.clip(self.move + high, *self.clip)
+        each = (a[index] for a in (self.move, self.start, self.stop, self.slope, self.lowest, self.highest))
+        move, start, stop, slope, lowest, highest = each
+        return _Axis(move, start, stop, slope, lowest, highest, self.clip, self.bounds)
 
 
 def evaluate(terms: ProfitTerms, h: Array, l: Array) -> Array:
@@ -78,12 +76,12 @@ def maximise(terms: ProfitTerms, bounds: Bounds, step: float = STEP) -> Optimum:
     to the smaller h; (0, 0), or the point of the bounds nearest to it, is always a candidate.
     """
     xp = namespace(terms.constant)
-    upper, lower = _axes(terms, bounds)
+    upper, lower = _axes(terms, bounds, xp)
     live = (terms.constant != 0) | (upper.slope != 0) | (lower.slope != 0)
     live &= _reachable(upper, xp) & _reachable(lower, xp)
     constant = xp.where(live, terms.constant, 0.0)
     upper, lower = _only(upper, live, xp), _only(lower, live, xp)
-    on_high, on_low = live & _matters(upper, xp), live & _matters(lower, xp)
+    on_high, on_low = live & _matters(upper), live & _matters(lower)
     coupled = on_high & on_low
     alone = ~xp.any(coupled, axis=1)
     h, l = xp.zeros_like(constant[:, 0]), xp.zeros_like(constant[:, 0])
@@ -197,8 +195,6 @@ def _lines(axis: _Axis, constant: Array, at: Array, xp: Any) -> Array:
 
     A clipped level is a line of three pieces in the multiplier; each is an offset and a rise.
     """
-    if not axis.move.shape[1]:
-        return xp.zeros_like(at)
     on, off = _switches(axis, xp)
     everywhere, flat = xp.full_like(on, xp.inf), xp.zeros_like(on)
     low, high = axis.clip
@@ -210,9 +206,13 @@ def _lines(axis: _Axis, constant: Array, at: Array, xp: Any) -> Array:
     ):
         begin, end = xp.maximum(on, begin), xp.minimum(off, end)
         real = begin < end
+        if not xp.any(real):
+            continue
         x += [xp.where(real, begin, xp.inf), xp.where(real, end, xp.inf)]
         offset += [constant + axis.slope * level, -constant - axis.slope * level]
         rise += [slope, -slope]
+    if not x:
+        return xp.zeros_like(at)
     places, order = _ordered(xp.concat(x, axis=1), xp)
     gain = [_pick(xp.concat(each, axis=1), order, xp) for each in (offset, rise)]
     sums = xp.cumulative_sum(xp.stack(gain, axis=2), axis=1, include_initial=True)
@@ -225,9 +225,9 @@ def _ends(axis: _Axis, step: float, xp: Any) -> Array:
     low, high = axis.bounds
     pad = high if step < 0 else low
     points = [xp.full_like(axis.move[:, :1], x) for x in (pad, min(max(0.0, low), high))]
-    lowest, highest = axis.reach(xp)
     points += [
-        xp.where((edge >= lowest) & (edge < highest), edge - axis.move + step, pad) for edge in (axis.start, axis.stop)
+        xp.where((edge >= axis.lowest) & (edge < axis.highest), edge - axis.move + step, pad)
+        for edge in (axis.start, axis.stop)
     ]
     x = xp.sort(xp.clip(xp.concat(points, axis=1), low, high), axis=1)
     new = x[:, 1:] != x[:, :-1]
@@ -241,12 +241,11 @@ def _switches(axis: _Axis, xp: Any) -> tuple[Array, Array]:
 
     -inf where that is so in the whole bounds, inf where it is so nowhere in them.
     """
-    lowest, highest = axis.reach(xp)
     low, high = axis.bounds
     below = math.nextafter(high, -math.inf)
     on, off = (xp.clip(edge - axis.move, low, below) for edge in (axis.start, axis.stop))
-    on = xp.where(axis.start < lowest, -xp.inf, xp.where(axis.start < highest, on, xp.inf))
-    return on, xp.where((axis.stop >= lowest) & (axis.stop < highest), off, xp.inf)
+    on = xp.where(axis.start < axis.lowest, -xp.inf, xp.where(axis.start < axis.highest, on, xp.inf))
+    return on, xp.where((axis.stop >= axis.lowest) & (axis.stop < axis.highest), off, xp.inf)
 
 
 def _ordered(x: Array, xp: Any) -> tuple[Array, Array]:
@@ -269,28 +268,39 @@ def _pick(a: Array, index: Array, xp: Any) -> Array:
     return a[xp.arange(a.shape[0])[:, None], index]
 
 
-def _matters(axis: _Axis, xp: Any) -> Array:
+def _matters(axis: _Axis) -> Array:
     """Whether profit depends on the level inside the bounds, `[B, M]`."""
-    lowest, highest = axis.reach(xp)
-    return (axis.slope != 0) | (axis.start >= lowest) | (axis.stop < highest)
+    return (axis.slope != 0) | (axis.start >= axis.lowest) | (axis.stop < axis.highest)
 
 
 def _reachable(axis: _Axis, xp: Any) -> Array:
     """Whether some level inside the bounds is in the interval, `[B, M]`."""
-    lowest, highest = axis.reach(xp)
-    return (axis.start < xp.minimum(highest, axis.stop)) & (axis.stop >= lowest)
+    return (axis.start < xp.minimum(axis.highest, axis.stop)) & (axis.stop >= axis.lowest)
 
 
 def _only(axis: _Axis, live: Array, xp: Any) -> _Axis:
     """The axis with the intervals of all other terms emptied."""
     start, stop = xp.where(live, axis.start, xp.inf), xp.where(live, axis.stop, -xp.inf)
-    return _Axis(axis.move, start, stop, xp.where(live, axis.slope, 0.0), axis.clip, axis.bounds)
+    return replace(axis, start=start, stop=stop, slope=xp.where(live, axis.slope, 0.0))
 
 
-def _axes(terms: ProfitTerms, bounds: Bounds) -> tuple[_Axis, _Axis]:
+def _axes(terms: ProfitTerms, bounds: Bounds, xp: Any) -> tuple[_Axis, _Axis]:
     upper = (terms.high_move, terms.upper_from, terms.upper_to, terms.per_upper)
     lower = (terms.low_move, terms.lower_from, terms.lower_to, terms.per_lower)
-    return _Axis(*upper, UPPER_CLIP, bounds[0]), _Axis(*lower, LOWER_CLIP, bounds[1])
+    return _axis(*upper, UPPER_CLIP, bounds[0], xp), _axis(*lower, LOWER_CLIP, bounds[1], xp)
+
+
+def _axis(
+    move: Array,
+    start: Array,
+    stop: Array,
+    slope: Array,
+    clip: tuple[float, float],
+    bounds: tuple[float, float],
+    xp: Any,
+) -> _Axis:
+    lowest, highest = (xp.clip(move + bound, *clip) for bound in bounds)
+    return _Axis(move, start, stop, slope, lowest, highest, clip, bounds)
 
 
 def namespace(x: Array) -> Any:

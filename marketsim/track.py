@@ -19,7 +19,7 @@ from marketsim.fills import (
     upper_level,
 )
 from marketsim.strategies import Legs
-from marketsim.surface import evaluate
+from marketsim.surface import TIE, evaluate
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Track:
     @property
     def ambiguous(self) -> NDArray[np.bool_]:
         """Bars `[S]` that cannot tell whether the take-profit was filled."""
-        return np.not_equal(self.profits["touch"], self.profits["provable"])
+        return np.greater(self.profits["touch"], self.profits["provable"] + TIE)
 
 
 def book(

@@ -1,0 +1,81 @@
+"""The whole job against a plain loop in the reference's manner, on the same bars and model. Run: scripts/bench rival
+
+The loop makes every simulation's forecasts anew, a call a bar, keeps none, and searches each closing policy with
+`scipy.optimize.direct`, a candidate at a time. It is timed on every tenth simulation and scaled.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from functools import partial
+
+import numpy as np
+from scipy import optimize
+
+from marketsim import pipeline
+from marketsim.config import Settings
+from marketsim.data import open_source
+from marketsim.fills import Costs, Levels, Outcomes, ProfitTerms, profit_terms
+from marketsim.forecasts import CLOSE, HIGH, LOW, MEDIAN
+from marketsim.models.har import Har
+from marketsim.profiling import Clock
+from marketsim.strategies import always_on
+from marketsim.surface import evaluate
+from marketsim.walk import make_walk
+
+SETTINGS = Settings(strategy="always-on")
+BOUNDS = (SETTINGS.bounds, SETTINGS.bounds)
+EVERY = 10
+
+
+def loss(problem: ProfitTerms, x: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+    return -float(evaluate(problem, x[None, :1], x[None, 1:])[0, 0])
+
+
+def loop() -> tuple[float, list[float]]:
+    """Seconds of all simulations, and the in-sample profit of those that were run."""
+    bars, model = open_source("sample").load("ETHUSD"), Har()
+    walk = make_walk(len(bars), SETTINGS.simulations, SETTINGS.window, 2, "ETHUSD")
+    chosen = range(0, SETTINGS.simulations, EVERY)
+    found = []
+    start = time.perf_counter()
+    for s in chosen:
+        origins = walk.origins[[*walk.windows[s], walk.evaluated[s]]]
+        moves = np.stack([model.forecast(bars.ohlcv[: t + 1], np.array([t]))[0, :, MEDIAN] for t in origins])
+        levels = Levels(moves[:-1, HIGH], moves[:-1, LOW])
+        did = Outcomes(*(bars.ohlcv[origins[:-1] + 1, :4] / bars.close[origins[:-1], None] - 1).T)
+        legs = always_on(levels.high_move, moves[:-1, CLOSE], False)
+        best = []
+        for eod in (True, False):
+            terms = profit_terms(levels, did, legs, Costs.from_bps(15, 5), SETTINGS.fill, eod)
+            problem = terms.windows(np.arange(len(did.close))[None])
+            search = optimize.direct(partial(loss, problem), BOUNDS, maxfun=500)
+            best.append(-float(search.fun))
+        found.append(max(best))
+    return (time.perf_counter() - start) * SETTINGS.simulations / len(chosen), found
+
+
+def main() -> int:
+    seconds, searched = loop()
+    with tempfile.TemporaryDirectory() as cache:
+        settings = Settings(strategy="always-on", cache_dir=cache)
+        times = []
+        for _ in range(2):
+            start = time.perf_counter()
+            runs = pipeline.run(["ETHUSD"], settings, Clock())
+            times.append(time.perf_counter() - start)
+    result = runs[0].result
+    assert result is not None and result.strategies[0].fit is not None
+    solved = result.strategies[0].fit.in_sample[:-1][::EVERY]
+    print(f"a plain loop: {seconds:.1f} s for 70 simulations of ETHUSD (timed on {len(searched)} of them)")
+    for name, taken in zip(("empty cache", "cached"), times, strict=True):
+        print(f"marketsim, {name:<11}: {seconds / taken:>7,.0f}x as fast")
+    gain = solved - np.array(searched)
+    print(f"in-sample profit, solved less searched: least {gain.min():+.1e}, mean {gain.mean():+.5f}")
+    return int(gain.min() < -1e-5)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
