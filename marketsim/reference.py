@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.axis import Bounds, namespace
 from marketsim.errors import DataError
 from marketsim.fills import LOWER_CLIP, UPPER_CLIP, ProfitTerms, stack
-from marketsim.surface import STEP, Bounds, maximise, namespace
+from marketsim.surface import STEP, maximise
 
 TRADING_FEE = 0.0005  # the reference's default, a fraction per entered trade
 POSITION_LIMIT = 10.0

@@ -15,17 +15,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
+from marketsim.axis import Array, Axis, Bounds, axes, namespace
 from marketsim.fills import LOWER_CLIP, UPPER_CLIP, ProfitTerms
 
 STEP = 1e-7  # inside an open side, so that float32 attains what float64 claims (EVIDENCE.md, section 2)
 TIE = 1e-12  # profits this close are equal, in whatever order a machine added them
 CELLS = 1 << 14  # problems x rectangles at once: their sums then stay in a processor's cache
-
-Array = Any  # of the namespace in use, numpy's or torch's
-Bounds = tuple[tuple[float, float], tuple[float, float]]
+GRIDS = 1 << 8  # times as many cells where whole grids are held
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +35,6 @@ class Optimum:
     low_multiplier: Array  # [B]
     profit: Array  # [B], sum over the window, in fractions of the origins' closes
     fallbacks: int = 0  # problems that a search gave up on and another one finished
-
-
-@dataclass(frozen=True, slots=True)
-class _Axis:
-    """One axis of some terms: `slope * level` where `start < level <= stop`, all `[B, M]`."""
-
-    move: Array
-    start: Array
-    stop: Array
-    slope: Array
-    lowest: Array  # level inside the bounds
-    highest: Array  # level inside the bounds
-    clip: tuple[float, float]
-    bounds: tuple[float, float]
-
-    def at(self, index: Any) -> _Axis:
-        """The same axis of some problems or columns, as an array is indexed."""
-        each = (a[index] for a in (self.move, self.start, self.stop, self.slope, self.lowest, self.highest))
-        move, start, stop, slope, lowest, highest = each
-        return _Axis(move, start, stop, slope, lowest, highest, self.clip, self.bounds)
 
 
 def evaluate(terms: ProfitTerms, h: Array, l: Array) -> Array:
@@ -76,45 +55,45 @@ def maximise(terms: ProfitTerms, bounds: Bounds, step: float = STEP) -> Optimum:
     to the smaller h; (0, 0), or the point of the bounds nearest to it, is always a candidate.
     """
     xp = namespace(terms.constant)
-    upper, lower = _axes(terms, bounds, xp)
+    upper, lower = axes(terms, bounds, xp)
     live = (terms.constant != 0) | (upper.slope != 0) | (lower.slope != 0)
-    live &= _reachable(upper, xp) & _reachable(lower, xp)
+    live &= upper.reachable(xp) & lower.reachable(xp)
     constant = xp.where(live, terms.constant, 0.0)
-    upper, lower = _only(upper, live, xp), _only(lower, live, xp)
-    on_high, on_low = live & _matters(upper), live & _matters(lower)
+    upper, lower = upper.only(live, xp), lower.only(live, xp)
+    on_high, on_low = live & upper.matters(), live & lower.matters()
     coupled = on_high & on_low
     alone = ~xp.any(coupled, axis=1)
     h, l = xp.zeros_like(constant[:, 0]), xp.zeros_like(constant[:, 0])
-    apart = (
-        (alone, ~alone) if math.prod(constant.shape) > CELLS else (alone | ~alone,)
-    )  # not worth a second pass when small
-    for group in (xp.nonzero(each)[0] for each in apart):
-        if not group.shape[0]:
+    # the separable problems apart, unless all are too few for a second pass to pay
+    for group in (alone, ~alone) if math.prod(alone.shape) * coupled.shape[1] > CELLS else (alone | ~alone,):
+        members = xp.nonzero(group)[0]
+        if not members.shape[0]:
             continue
-        in_grid = xp.any(coupled[group], axis=0)
-        in_high = xp.any(on_high[group], axis=0) & ~in_grid
-        in_low = xp.any(live[group], axis=0) & ~in_grid & ~in_high
+        in_grid = xp.any(coupled[members], axis=0)
+        in_high = xp.any(on_high[members], axis=0) & ~in_grid
+        in_low = xp.any(live[members], axis=0) & ~in_grid & ~in_high
         parts = tuple(xp.nonzero(each)[0] for each in (in_grid, in_high, in_low))
-        size = max(1, CELLS // max(1, parts[0].shape[0]))
-        for first in range(0, group.shape[0], size):
-            rows = group[first : first + size]
+        columns = max(1, parts[0].shape[0])
+        held = columns**2 // GRIDS if xp.any(lower.slope[:, parts[0]] != 0) else columns
+        size = max(1, CELLS // max(1, held))
+        for first in range(0, members.shape[0], size):
+            rows = members[first : first + size]
             h[rows], l[rows] = _solve(constant[rows], upper.at(rows), lower.at(rows), parts, step, xp)
     return Optimum(h, l, evaluate(terms, h[:, None], l[:, None])[:, 0])
 
 
 def _solve(
-    constant: Array, upper: _Axis, lower: _Axis, parts: tuple[Array, ...], step: float, xp: Any
+    constant: Array, upper: Axis, lower: Axis, parts: tuple[Array, ...], step: float, xp: Any
 ) -> tuple[Array, Array]:
     """The best `(h, l)` of some problems, their columns parted into coupled, high-only and low-only ones."""
     grid, in_high, in_low = parts
-    h, l = _ends(upper, -step, xp), _ends(lower, step, xp)
+    h, l = upper.ends(-step, xp), lower.ends(step, xp)
     h = _pick(h, xp.argsort(xp.abs(h), axis=1), xp)  # the first tie is the smallest
     by_high = _lines(upper.at((slice(None), in_high)), constant[:, in_high], h, xp)
     by_low = _lines(lower.at((slice(None), in_low)), constant[:, in_low], l, xp)
     upper, lower, constant = upper.at((slice(None), grid)), lower.at((slice(None), grid)), constant[:, grid]
-    falls = xp.nonzero(xp.any(lower.slope != 0, axis=0))[0]
-    if falls.shape[0]:
-        peak, at = _peaks_of_both(upper, lower, constant, falls, h, l, by_high, xp)
+    if xp.any(lower.slope != 0):
+        peak, at = _peaks_of_both(upper, lower, constant, h, l, by_high, xp)
     else:
         peak, at = _peaks(upper, lower, constant, h, l, by_high, xp)
     profit = peak + by_low
@@ -126,7 +105,7 @@ def _solve(
 
 
 def _peaks(
-    upper: _Axis, lower: _Axis, constant: Array, h: Array, l: Array, by_high: Array, xp: Any
+    upper: Axis, lower: Axis, constant: Array, h: Array, l: Array, by_high: Array, xp: Any
 ) -> tuple[Array, Array]:
     """The best profit over `h` for each `l` `[B, K_l]`, and where in `h` it is, without what `l` alone earns."""
     x, sums = _sweep(lower, upper, constant, h, by_high, xp)
@@ -137,21 +116,22 @@ def _peaks(
 
 
 def _peaks_of_both(
-    upper: _Axis, lower: _Axis, constant: Array, falls: Array, h: Array, l: Array, by_high: Array, xp: Any
+    upper: Axis, lower: Axis, constant: Array, h: Array, l: Array, by_high: Array, xp: Any
 ) -> tuple[Array, Array]:
     """`_peaks` where some terms gain along `l` too: those are swept along `h`, and the whole grid is held."""
-    along_h = xp.zeros_like(constant)
-    along_h[:, falls] = xp.where(upper.slope[:, falls] != 0, 0.0, constant[:, falls])
-    rest = _sweep(lower, upper, constant - along_h, h, by_high, xp)
-    fall = _sweep(
-        upper.at((slice(None), falls)), lower.at((slice(None), falls)), along_h[:, falls], l, xp.zeros_like(l), xp
+    falling = (lower.slope != 0) & (upper.slope == 0)
+    rest = xp.where(falling, 0.0, constant)
+    some, other = (
+        (slice(None), xp.nonzero(xp.any(mask, axis=0))[0])
+        for mask in ((rest != 0) | (upper.slope != 0), lower.slope != 0)
     )
+    by_l = _sweep(lower.at(some), upper.at(some), rest[some], h, by_high, xp)
+    by_h = _sweep(upper.at(other), lower.at(other), (constant - rest)[other], l, xp.zeros_like(l), xp)
     grids = []
-    for (x, sums), at in ((rest, l), (fall, h)):
+    for (x, sums), at in ((by_l, l), (by_h, h)):
         states = xp.stack([xp.asarray(each, copy=True) for each in sums], axis=1)
         grids.append(_pick(states, _count_below(x, at, xp), xp))
-    profit = grids[0] + xp.permute_dims(grids[1], (0, 2, 1))
-    return _first_best(profit, xp)
+    return _first_best(grids[0] + xp.permute_dims(grids[1], (0, 2, 1)), xp)
 
 
 def _first_best(profit: Array, xp: Any) -> tuple[Array, Array]:
@@ -161,14 +141,14 @@ def _first_best(profit: Array, xp: Any) -> tuple[Array, Array]:
 
 
 def _sweep(
-    sweep: _Axis, dense: _Axis, constant: Array, values: Array, start: Array, xp: Any
+    sweep: Axis, dense: Axis, constant: Array, values: Array, start: Array, xp: Any
 ) -> tuple[Array, Iterator[Array]]:
     """Running sums of `constant + dense.slope * level` for multipliers `values` `[B, K]`, rectangle by rectangle.
 
     Returns where along `sweep` the rectangles switch, `[B, E]` increasing, and the E + 1 sums `[B, K]` before,
     between and after; they begin at `start` and are one array that changes.
     """
-    on, off = _switches(sweep, xp)
+    on, off = sweep.switches(xp)
     leaving = xp.nonzero(xp.any(off < xp.inf, axis=0))[0]
     x, order = _ordered(xp.concat([on, off[:, leaving]], axis=1), xp)
     column = xp.concat([xp.arange(on.shape[1]), leaving])[order]
@@ -190,12 +170,12 @@ def _sweep(
     return x, sums()
 
 
-def _lines(axis: _Axis, constant: Array, at: Array, xp: Any) -> Array:
+def _lines(axis: Axis, constant: Array, at: Array, xp: Any) -> Array:
     """Sums `[B, K]` of `constant + slope * level` over the intervals that hold at candidates `at` `[B, K]`.
 
     A clipped level is a line of three pieces in the multiplier; each is an offset and a rise.
     """
-    on, off = _switches(axis, xp)
+    on, off = axis.switches(xp)
     everywhere, flat = xp.full_like(on, xp.inf), xp.zeros_like(on)
     low, high = axis.clip
     x, offset, rise = [], [], []
@@ -220,34 +200,6 @@ def _lines(axis: _Axis, constant: Array, at: Array, xp: Any) -> Array:
     return sums[:, :, 0] + sums[:, :, 1] * at
 
 
-def _ends(axis: _Axis, step: float, xp: Any) -> Array:
-    """The candidates `[B, K]` of an axis, increasing: the ends of its cells, `step` inside, and zero."""
-    low, high = axis.bounds
-    pad = high if step < 0 else low
-    points = [xp.full_like(axis.move[:, :1], x) for x in (pad, min(max(0.0, low), high))]
-    points += [
-        xp.where((edge >= axis.lowest) & (edge < axis.highest), edge - axis.move + step, pad)
-        for edge in (axis.start, axis.stop)
-    ]
-    x = xp.sort(xp.clip(xp.concat(points, axis=1), low, high), axis=1)
-    new = x[:, 1:] != x[:, :-1]
-    x = xp.sort(xp.concat([x[:, :1], xp.where(new, x[:, 1:], pad)], axis=1), axis=1)
-    width = 1 + int(xp.max(xp.count_nonzero(new, axis=1)))
-    return x[:, :width] if step < 0 else x[:, x.shape[1] - width :]
-
-
-def _switches(axis: _Axis, xp: Any) -> tuple[Array, Array]:
-    """The multipliers `[B, M]` just above which an interval is on, and is off again.
-
-    -inf where that is so in the whole bounds, inf where it is so nowhere in them.
-    """
-    low, high = axis.bounds
-    below = math.nextafter(high, -math.inf)
-    on, off = (xp.clip(edge - axis.move, low, below) for edge in (axis.start, axis.stop))
-    on = xp.where(axis.start < axis.lowest, -xp.inf, xp.where(axis.start < axis.highest, on, xp.inf))
-    return on, xp.where((axis.stop >= axis.lowest) & (axis.stop < axis.highest), off, xp.inf)
-
-
 def _ordered(x: Array, xp: Any) -> tuple[Array, Array]:
     """Events in order `[B, E]` with their columns, without those that never come in any problem."""
     order = xp.argsort(x, axis=1)
@@ -266,47 +218,3 @@ def _count_below(x: Array, at: Array, xp: Any) -> Array:
 def _pick(a: Array, index: Array, xp: Any) -> Array:
     """`a[b, index[b, k]]` `[B, K, ...]`; quicker than take_along_axis for the many small arrays here."""
     return a[xp.arange(a.shape[0])[:, None], index]
-
-
-def _matters(axis: _Axis) -> Array:
-    """Whether profit depends on the level inside the bounds, `[B, M]`."""
-    return (axis.slope != 0) | (axis.start >= axis.lowest) | (axis.stop < axis.highest)
-
-
-def _reachable(axis: _Axis, xp: Any) -> Array:
-    """Whether some level inside the bounds is in the interval, `[B, M]`."""
-    return (axis.start < xp.minimum(axis.highest, axis.stop)) & (axis.stop >= axis.lowest)
-
-
-def _only(axis: _Axis, live: Array, xp: Any) -> _Axis:
-    """The axis with the intervals of all other terms emptied."""
-    start, stop = xp.where(live, axis.start, xp.inf), xp.where(live, axis.stop, -xp.inf)
-    return replace(axis, start=start, stop=stop, slope=xp.where(live, axis.slope, 0.0))
-
-
-def _axes(terms: ProfitTerms, bounds: Bounds, xp: Any) -> tuple[_Axis, _Axis]:
-    upper = (terms.high_move, terms.upper_from, terms.upper_to, terms.per_upper)
-    lower = (terms.low_move, terms.lower_from, terms.lower_to, terms.per_lower)
-    return _axis(*upper, UPPER_CLIP, bounds[0], xp), _axis(*lower, LOWER_CLIP, bounds[1], xp)
-
-
-def _axis(
-    move: Array,
-    start: Array,
-    stop: Array,
-    slope: Array,
-    clip: tuple[float, float],
-    bounds: tuple[float, float],
-    xp: Any,
-) -> _Axis:
-    lowest, highest = (xp.clip(move + bound, *clip) for bound in bounds)
-    return _Axis(move, start, stop, slope, lowest, highest, clip, bounds)
-
-
-def namespace(x: Array) -> Any:
-    """The array namespace of `x`."""
-    if hasattr(x, "__array_namespace__"):
-        return x.__array_namespace__()
-    from array_api_compat import array_namespace  # numpy is its own namespace and starts faster without it
-
-    return array_namespace(x)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from marketsim.axis import Bounds
 from marketsim.fills import ProfitTerms
-from marketsim.surface import Bounds, Optimum
+from marketsim.surface import Optimum
 
 
 class Optimizer(Protocol):

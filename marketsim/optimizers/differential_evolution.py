@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
+from marketsim.axis import Bounds
 from marketsim.fills import ProfitTerms
-from marketsim.surface import Bounds, Optimum, evaluate
+from marketsim.surface import Optimum, evaluate
 
 
 class DifferentialEvolution:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy import optimize
 
+from marketsim.axis import Bounds
 from marketsim.fills import ProfitTerms
 from marketsim.optimizers.differential_evolution import DifferentialEvolution
-from marketsim.surface import Bounds, Optimum, evaluate
+from marketsim.surface import Optimum, evaluate
 
 EVALUATIONS = 500
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from marketsim.axis import Bounds
 from marketsim.fills import ProfitTerms
-from marketsim.surface import Bounds, Optimum, maximise
+from marketsim.surface import Optimum, maximise
 
 
 class Exact:
