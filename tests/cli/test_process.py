@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -85,3 +86,30 @@ def test_a_backtest_on_a_terminal_keeps_its_stderr_empty_when_quick():
     done = subprocess.run([*MARKETSIM, "backtest", "ETHUSD", "--sims", "3"], capture_output=True, check=True)
     assert done.stderr == b""
     assert b"\x1b" not in done.stdout
+
+
+def test_two_processes_at_once_and_one_that_was_killed_give_the_same_files(tmp_path):
+    """One cache, shared; whoever dies in the middle leaves it sound."""
+
+    def start(name):
+        arguments = ["backtest", "ETHUSD", "--sims", "20", "--output", str(tmp_path / name)]
+        environment = os.environ | {"MARKETSIM_CACHE_DIR": str(tmp_path / "cache")}
+        return subprocess.Popen(
+            [sys.executable, "-m", "marketsim", *arguments],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+
+    for delay in (0.15, 0.25, 0.35):
+        victim = start("killed")
+        time.sleep(delay)
+        victim.kill()
+        victim.communicate()
+    both = [start("first"), start("second")]
+    for process in both:
+        assert process.communicate()[1] == b""
+        assert process.returncode == 0
+    for name in ("results.json", "simulations.csv", "equity.csv"):
+        first, second = ((tmp_path / run / name).read_bytes() for run in ("first", "second"))
+        assert first == second
