@@ -1,91 +1,104 @@
-"""One axis of the profit terms: where along a multiplier their rectangles begin and end.
+"""One axis of a leg's profit: where along a multiplier its pieces begin and end.
 
-Private to surface.py, which sees two of them: the upper level along `h` and the lower one along `l`.
+Private to surface.py, which sees two of them for each leg.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from marketsim.fills import LOWER_CLIP, UPPER_CLIP, ProfitTerms
-
 Array = Any  # of the namespace in use, numpy's or torch's
-Bounds = tuple[tuple[float, float], tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One axis of some terms: `slope * level` where `start < level <= stop`, all `[B, M]`."""
+    """Levels `clip(move + x, *clip)` `[B, W]` for multipliers x inside `bounds`."""
 
-    move: Array
-    start: Array
-    stop: Array
-    slope: Array
-    lowest: Array  # level inside the bounds
-    highest: Array  # level inside the bounds
+    move: Array  # [B, W]
     clip: tuple[float, float]
     bounds: tuple[float, float]
+    lowest: Array  # [B, W] level at the lower bound
+    highest: Array  # [B, W] level at the upper bound
 
-    def at(self, index: Any) -> Axis:
-        """The same axis of some problems or columns, as an array is indexed."""
-        each = (a[index] for a in (self.move, self.start, self.stop, self.slope, self.lowest, self.highest))
-        move, start, stop, slope, lowest, highest = each
-        return Axis(move, start, stop, slope, lowest, highest, self.clip, self.bounds)
+    def places(self, edges: Array, xp: Any) -> Array:
+        """The multipliers `[B, W, E]` just above which the level is above `edges` `[B, W, E]`.
 
-    def matters(self) -> Array:
-        """Whether profit depends on the level inside the bounds, `[B, M]`."""
-        return (self.slope != 0) | (self.start >= self.lowest) | (self.stop < self.highest)
-
-    def reachable(self, xp: Any) -> Array:
-        """Whether some level inside the bounds is in the interval, `[B, M]`."""
-        return (self.start < xp.minimum(self.highest, self.stop)) & (self.stop >= self.lowest)
-
-    def only(self, live: Array, xp: Any) -> Axis:
-        """The axis with the intervals of all other terms emptied."""
-        start, stop = xp.where(live, self.start, xp.inf), xp.where(live, self.stop, -xp.inf)
-        return replace(self, start=start, stop=stop, slope=xp.where(live, self.slope, 0.0))
-
-    def ends(self, step: float, xp: Any) -> Array:
-        """The candidates `[B, K]` of an axis, increasing: the ends of its cells, `step` inside, and zero."""
-        low, high = self.bounds
-        pad = high if step < 0 else low
-        points = [xp.full_like(self.move[:, :1], x) for x in (pad, min(max(0.0, low), high))]
-        points += [
-            xp.where((edge >= self.lowest) & (edge < self.highest), edge - self.move + step, pad)
-            for edge in (self.start, self.stop)
-        ]
-        x = xp.sort(xp.clip(xp.concat(points, axis=1), low, high), axis=1)
-        new = x[:, 1:] != x[:, :-1]
-        x = xp.sort(xp.concat([x[:, :1], xp.where(new, x[:, 1:], pad)], axis=1), axis=1)
-        width = 1 + int(xp.max(xp.count_nonzero(new, axis=1)))
-        return x[:, :width] if step < 0 else x[:, x.shape[1] - width :]
-
-    def switches(self, xp: Any) -> tuple[Array, Array]:
-        """The multipliers `[B, M]` just above which an interval is on, and is off again.
-
-        -inf where that is so in the whole bounds, inf where it is so nowhere in them.
+        -inf where it is so in the whole bounds, inf where it is so nowhere in them.
         """
         low, high = self.bounds
-        below = math.nextafter(high, -math.inf)
-        on, off = (xp.clip(edge - self.move, low, below) for edge in (self.start, self.stop))
-        on = xp.where(self.start < self.lowest, -xp.inf, xp.where(self.start < self.highest, on, xp.inf))
-        return on, xp.where((self.stop >= self.lowest) & (self.stop < self.highest), off, xp.inf)
+        x = xp.clip(edges - self.move[:, :, None], low, math.nextafter(high, -math.inf))
+        x = xp.where(edges < self.highest[:, :, None], x, xp.inf)
+        return xp.where(edges < self.lowest[:, :, None], -xp.inf, x)
+
+    def meetings(self, edges: Array, live: Array, step: float, xp: Any) -> Array:
+        """The multipliers at which a level meets its edges, moved by `step`; inf where it never does."""
+        there = live & (edges >= self.lowest[:, :, None]) & (edges < self.highest[:, :, None])
+        x = xp.where(there, edges - self.move[:, :, None] + step, xp.inf)
+        return xp.reshape(x, (x.shape[0], -1))
 
 
-def axes(terms: ProfitTerms, bounds: Bounds, xp: Any) -> tuple[Axis, Axis]:
-    """The upper levels' axis along `h`, and the lower levels' along `l`."""
+def make_axis(move: Array, clip: tuple[float, float], bounds: tuple[float, float], xp: Any) -> Axis:
+    """The axis of levels that start from `move` `[B, W]`."""
+    return Axis(move, clip, bounds, *(xp.clip(move + bound, *clip) for bound in bounds))
 
-    def along(
-        move: Array, start: Array, stop: Array, slope: Array, clip: tuple[float, float], within: tuple[float, float]
-    ) -> Axis:
-        lowest, highest = (xp.clip(move + bound, *clip) for bound in within)
-        return Axis(move, start, stop, slope, lowest, highest, clip, within)
 
-    upper = (terms.high_move, terms.upper_from, terms.upper_to, terms.per_upper)
-    lower = (terms.low_move, terms.lower_from, terms.lower_to, terms.per_lower)
-    return along(*upper, UPPER_CLIP, bounds[0]), along(*lower, LOWER_CLIP, bounds[1])
+def candidates(ends: list[Array], bounds: tuple[float, float], pad: float, xp: Any) -> Array:
+    """The candidates `[B, K]` of an axis, increasing: ends of cells, the bound `pad`, and zero."""
+    low, high = bounds
+    points = [xp.where(xp.isfinite(x), xp.clip(x, low, high), pad) for x in ends]
+    points += [xp.full_like(ends[0][:, :1], x) for x in (pad, min(max(0.0, low), high))]
+    x = xp.sort(xp.concat(points, axis=1), axis=1)
+    new = x[:, 1:] != x[:, :-1]
+    x = xp.sort(xp.concat([x[:, :1], xp.where(new, x[:, 1:], pad)], axis=1), axis=1)
+    width = 1 + int(xp.max(xp.count_nonzero(new, axis=1)))
+    return x[:, :width] if pad == high else x[:, x.shape[1] - width :]
+
+
+def lines(axis: Axis, start: Array, cap: Array, offset: Array, slope: Array, at: Array, xp: Any) -> Array:
+    """Sums `[B, K]` of `offset + slope * min(level, cap)` over the bars with `start < level`, at `at` `[B, K]`.
+
+    Other arrays are `[B, W]`; the multipliers `at` may come in any order. In the multiplier it is a line, flat
+    before the clip and after the cap: an offset and a rise for each piece, summed up along the axis.
+    """
+    low, high = axis.clip
+    top = xp.minimum(cap, xp.full_like(cap, high))
+    on = axis.places(start[:, :, None], xp)[:, :, 0]
+    bends = [(low - axis.move, slope * (axis.move - low), slope), (top - axis.move, slope * (top - axis.move), -slope)]
+    x, offsets, rises = [on], [offset + slope * low], [xp.zeros_like(on)]
+    for bend, gained, rise in bends:
+        offsets[0] = offsets[0] + xp.where(bend <= on, gained, 0.0)
+        rises[0] = rises[0] + xp.where(bend <= on, rise, 0.0)
+        if xp.any(later := (bend > on) & (bend < axis.bounds[1])):
+            x.append(xp.where(later, bend, xp.inf))
+            offsets.append(gained)
+            rises.append(rise)
+    places, order = ordered(xp.concat(x, axis=1), xp)
+    steps = [pick(xp.concat(each, axis=1), order, xp) for each in (offsets, rises)]
+    sums = xp.cumulative_sum(xp.stack(steps, axis=2), axis=1, include_initial=True)
+    sums = pick(sums, count_below(places, at, xp), xp)
+    return sums[:, :, 0] + sums[:, :, 1] * at
+
+
+def ordered(x: Array, xp: Any) -> tuple[Array, Array]:
+    """Places `[B, E]` in order, with where they were, and without those that are reached in no problem."""
+    order = xp.argsort(x, axis=1)
+    x = pick(x, order, xp)
+    width = int(xp.max(xp.count_nonzero(x < xp.inf, axis=1)))
+    return x[:, :width], order[:, :width]
+
+
+def count_below(x: Array, at: Array, xp: Any) -> Array:
+    """How many of the increasing `x` `[B, E]` lie strictly below each of `at` `[B, K]`."""
+    if x.shape[1] * at.shape[1] <= 1 << 12:  # comparing all is quicker than a loop over the problems
+        return xp.count_nonzero(x[:, None, :] < at[:, :, None], axis=2)
+    return xp.stack([xp.searchsorted(*pair) for pair in zip(x, at, strict=True)])
+
+
+def pick(a: Array, index: Array, xp: Any) -> Array:
+    """`a[b, index[b, k]]` `[B, K, ...]`; quicker than take_along_axis for the many small arrays here."""
+    return a[xp.arange(a.shape[0])[:, None], index]
 
 
 def namespace(x: Array) -> Any:

@@ -1,4 +1,4 @@
-"""Fills and costs: from levels and actual bars to the rectangle terms of profit.
+"""Fills and costs: from levels and actual bars to the terms of profit.
 
 All prices are moves from the origin's close, so a price is `1 + move` and a profit is a fraction of that
 close. `u` is the move of the upper level, `d` that of the lower one. See SEMANTICS.md, "Fills".
@@ -6,7 +6,9 @@ close. `u` is the move of the upper level, `d` that of the lower one. See SEMANT
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +16,11 @@ from numpy.typing import NDArray
 from marketsim.strategies import Legs
 
 FILLS = ("provable", "touch")
-ENTRY_SLOTS = 2  # the first slots of a leg are its entry: at the level, and at the open
 UPPER_CLIP = (0.0, 10.0)
 LOWER_CLIP = (-1.0, 0.0)
-INF = np.inf
 
-Column = NDArray[np.float64] | float  # of one slot: a value for each bar, or one for all
-Slot = tuple[Column, ...]  # the fields of ProfitTerms after the moves
+Array = Any  # of numpy, or of the namespace that surface.py is given
+Lattice = tuple[Array, Array, Array]  # upper edges [N, P], lower edges [N, Q], weights [N, P, Q]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,45 +55,77 @@ class Outcomes:
 
 
 @dataclass(frozen=True, slots=True)
-class ProfitTerms:
-    """Profit as a sum of rectangles over the multipliers `(h, l)`; the last axis is summed over.
+class Leg:
+    """Profit of one leg over the multipliers `(h, l)`: an entry, and a lattice of take-profit weights a bar.
 
-        sum of [upper_from < u <= upper_to] * [lower_from < d <= lower_to]
-               * (constant + per_upper * u + per_lower * d)
-        u = clip(high_move + h, 0, 10)    d = clip(low_move + l, -1, 0)
+        u = clip(upper_move + h, *upper_clip)       d = clip(lower_move + l, *lower_clip)
+        profit = [low < d] * (at_level + per_lower * min(d, open))
+                 + weight[p, q] * (gain + per_upper * u)     u in bin p and d in bin q, else nothing
 
-    Every slope `per_upper` is >= 0 and every `per_lower` <= 0, and inside the arrangement of the
-    rectangles their sum never falls in h nor rises in l. All arrays have one shape, `[..., M]`, float64,
-    moves from the origin's close; `constant` and the slopes carry the weight in [0, 1] of the fill policy.
+    Bin p ends at `upper_edges[p]` and holds it, the first one begins at -inf; bin q begins above
+    `lower_edges[q]`, the last one never ends. A fill policy is nothing but the weights. Slopes have the signs
+    `per_lower <= 0 <= per_upper`: inside a cell of the lattices profit never falls in h nor rises in l.
+
+    A short is a long in the mirror: its prices, levels and multipliers change sign, and upper and lower change
+    places. All arrays are float64 moves or fractions of the origin's close; `...` is `[N]` bars, or `[B, W]`
+    windows of bars.
     """
 
-    high_move: NDArray[np.float64]
-    low_move: NDArray[np.float64]
-    upper_from: NDArray[np.float64]
-    upper_to: NDArray[np.float64]
-    lower_from: NDArray[np.float64]
-    lower_to: NDArray[np.float64]
-    constant: NDArray[np.float64]
-    per_upper: NDArray[np.float64]
-    per_lower: NDArray[np.float64]
+    mirrored: bool
+    upper_clip: tuple[float, float]
+    lower_clip: tuple[float, float]
+    upper_move: Array  # [...]
+    lower_move: Array  # [...]
+    low: Array  # [...]
+    open: Array  # [...]
+    at_level: Array  # [...]
+    per_lower: Array  # [...]
+    gain: Array  # [...]
+    per_upper: Array  # [...]
+    upper_edges: Array  # [..., P] increasing
+    lower_edges: Array  # [..., Q] increasing
+    weight: Array  # [..., P, Q] in [0, 1]
 
-    def windows(self, positions: NDArray[np.int64]) -> ProfitTerms:
-        """The terms `[B, W * M]` of B windows, from terms `[N, M]` of bars and positions `[B, W]`."""
-        return ProfitTerms(*(a[positions].reshape(len(positions), -1) for a in arrays(self)))
+    def map(self, change: Callable[[Array], Array]) -> Leg:
+        """The leg with every array changed."""
+        arrays = (getattr(self, field.name) for field in fields(self)[3:])
+        return Leg(self.mirrored, self.upper_clip, self.lower_clip, *map(change, arrays))
 
-    def take(self, positions: NDArray[np.int64]) -> ProfitTerms:
-        """The terms of the bars at `positions`."""
-        return ProfitTerms(*(a[positions] for a in arrays(self)))
-
-
-def arrays(terms: ProfitTerms) -> list[NDArray[np.float64]]:
-    """The arrays of `terms` in the order of its fields."""
-    return [getattr(terms, field.name) for field in fields(terms)]
+    def sized(self, size: Array) -> Leg:
+        """The leg with positions of `size` `[...]`; none where it is zero."""
+        names = ("at_level", "per_lower", "gain", "per_upper")
+        weight = self.weight * (size != 0)[..., None, None]
+        return replace(self, weight=weight, **{name: getattr(self, name) * size for name in names})
 
 
-def stack(parts: list[ProfitTerms], axis: int) -> ProfitTerms:
-    """Join along `axis`: 0 puts problems side by side, -1 adds the profits of legs."""
-    return ProfitTerms(*(np.concatenate(each, axis) for each in zip(*map(arrays, parts), strict=True)))
+@dataclass(frozen=True, slots=True)
+class ProfitTerms:
+    """The legs of N bars, or of B windows of W bars; their profits add up."""
+
+    legs: tuple[Leg, ...]  # a long, a short, or both
+
+    def __len__(self) -> int:
+        return len(self.legs[0].low)
+
+    def map(self, change: Callable[[Array], Array]) -> ProfitTerms:
+        """The terms with every array changed."""
+        return ProfitTerms(tuple(leg.map(change) for leg in self.legs))
+
+    def at(self, index: Any) -> ProfitTerms:
+        """The terms of some bars or problems, as an array is indexed; `[B, W]` positions make windows."""
+        return self.map(lambda array: array[index])
+
+
+def stack(parts: Sequence[ProfitTerms]) -> ProfitTerms:
+    """Problems side by side, along the first axis."""
+    return ProfitTerms(tuple(_stacked(legs) for legs in zip(*(part.legs for part in parts), strict=True)))
+
+
+def _stacked(legs: tuple[Leg, ...]) -> Leg:
+    joined: dict[str, Any] = {
+        field.name: np.concatenate([getattr(leg, field.name) for leg in legs]) for field in fields(Leg)[3:]
+    }
+    return replace(legs[0], **joined)
 
 
 def upper_level(high_move: NDArray[np.float64], h: NDArray[np.float64] | float) -> NDArray[np.float64]:
@@ -106,84 +138,95 @@ def lower_level(low_move: NDArray[np.float64], l: NDArray[np.float64] | float) -
     return np.clip(low_move + l, *LOWER_CLIP)
 
 
-def _below(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The largest number below x: turns `< x` into `<=`, and `>= x` into `>`."""
-    return np.nextafter(x, -np.inf)
+def mirror(interval: tuple[float, float]) -> tuple[float, float]:
+    """The interval with its sign changed."""
+    low, high = interval
+    return -high, -low
 
 
-def long_terms(levels: Levels, bar: Outcomes, costs: Costs, fill: str, close_at_eod: bool) -> ProfitTerms:
-    """Terms `[N, 4]` of a long on every bar: entry at the level, entry at the open, two of the take-profit."""
-    at_close = (1 - costs.fee) * (1 - costs.slippage) * (1 + bar.close)
+def long_leg(levels: Levels, bar: Outcomes, costs: Costs, fill: str, close_at_eod: bool) -> Leg:
+    """A long `[N]` on every bar: buys at the lower level, sells at the upper one or at the close."""
     pays, gets = 1 + costs.fee, 1 - costs.fee
-    at_level = (-INF, INF, bar.low, bar.open, at_close - pays, 0.0, -pays)
-    at_open = (-INF, INF, bar.open, INF, at_close - pays * (1 + bar.open), 0.0, 0.0)
-    gain = (gets - at_close, gets, 0.0)
-    nothing = (INF, -INF, INF, -INF, 0.0, 0.0, 0.0)
-    profits: list[Slot]
-    if close_at_eod:
-        profits = [nothing, nothing]
-    elif fill == "touch":
-        profits = [(-INF, bar.high, bar.low, INF, *gain), nothing]
-    else:
-        beyond = np.minimum(bar.close, _below(bar.high))
-        profits = [
-            (-INF, beyond, bar.low, INF, *gain),
-            (beyond, _below(bar.high), bar.open, INF, *gain),
-        ]
-    return _terms(levels, [at_level, at_open, *profits])
+    at_close = gets * (1 - costs.slippage) * (1 + bar.close)
+    moves = (levels.high_move, levels.low_move)
+    return _leg(False, moves, bar, at_close - pays, -pays, gets - at_close, gets, fill, close_at_eod)
 
 
-def short_terms(levels: Levels, bar: Outcomes, costs: Costs, fill: str, close_at_eod: bool) -> ProfitTerms:
-    """Terms `[N, 4]` of a short on every bar: entry at the level, entry at the open, two of the take-profit."""
-    at_close = (1 + costs.fee) * (1 + costs.slippage) * (1 + bar.close)
+def short_leg(levels: Levels, bar: Outcomes, costs: Costs, fill: str, close_at_eod: bool) -> Leg:
+    """A short `[N]` on every bar: sells at the upper level, buys back at the lower one or at the close."""
     pays, gets = 1 + costs.fee, 1 - costs.fee
-    at_level = (_below(bar.open), _below(bar.high), -INF, INF, gets - at_close, gets, 0.0)
-    at_open = (-INF, _below(bar.open), -INF, INF, gets * (1 + bar.open) - at_close, 0.0, 0.0)
-    gain = (at_close - pays, 0.0, -pays)
-    nothing = (INF, -INF, INF, -INF, 0.0, 0.0, 0.0)
-    profits: list[Slot]
-    if close_at_eod:
-        profits = [nothing, nothing]
-    elif fill == "touch":
-        profits = [(-INF, _below(bar.high), _below(bar.low), INF, *gain), nothing]
-    else:
-        beyond = np.maximum(_below(bar.close), bar.low)
-        profits = [
-            (-INF, _below(bar.high), beyond, INF, *gain),
-            (-INF, _below(bar.open), bar.low, beyond, *gain),
-        ]
-    return _terms(levels, [at_level, at_open, *profits])
+    at_close = pays * (1 + costs.slippage) * (1 + bar.close)
+    mirror = Outcomes(-bar.open, -bar.low, -bar.high, -bar.close)
+    moves = (-levels.low_move, -levels.high_move)
+    return _leg(True, moves, mirror, gets - at_close, -gets, at_close - pays, pays, fill, close_at_eod)
+
+
+def _leg(
+    mirrored: bool,
+    moves: tuple[Array, Array],
+    bar: Outcomes,
+    at_level: Array,
+    per_lower: float,
+    gain: Array,
+    per_upper: float,
+    fill: str,
+    close_at_eod: bool,
+) -> Leg:
+    upper_edges, lower_edges, weight = LATTICES[fill](bar)
+    every = np.ones_like(bar.close)
+    clips = (UPPER_CLIP, LOWER_CLIP)
+    if mirrored:
+        clips = (mirror(LOWER_CLIP), mirror(UPPER_CLIP))
+    return Leg(
+        mirrored,
+        *clips,
+        *moves,
+        low=bar.low,
+        open=bar.open,
+        at_level=at_level,
+        per_lower=per_lower * every,
+        gain=gain,
+        per_upper=per_upper * every,
+        upper_edges=upper_edges,
+        lower_edges=lower_edges,
+        weight=np.zeros_like(weight) if close_at_eod else weight,
+    )
+
+
+def _touch(bar: Outcomes) -> Lattice:
+    """One bin: filled wherever the bar reached the level, whatever came first."""
+    weight = np.ones((len(bar.close), 1, 1))
+    return bar.high[:, None], bar.low[:, None], weight
+
+
+def _provable(bar: Outcomes) -> Lattice:
+    """Traded through, and after the entry for sure: the close is at or beyond it, or the entry was at the open."""
+    through = np.nextafter(bar.high, -np.inf)
+    upper = np.stack([np.minimum(bar.close, through), through], -1)
+    weight = np.broadcast_to([[1.0, 1.0], [0.0, 1.0]], (len(bar.close), 2, 2))
+    return upper, np.stack([bar.low, bar.open], -1), weight
+
+
+LATTICES = {"provable": _provable, "touch": _touch}
 
 
 def profit_terms(
     levels: Levels, bars: Outcomes, legs: Legs, costs: Costs, fill: str, close_at_eod: bool
 ) -> ProfitTerms:
-    """Terms `[N, 4]` or, where the asset can be shorted, `[N, 8]` of the legs that a strategy places."""
-    long = _only(long_terms(levels, bars, costs, fill, close_at_eod), legs.long)
-    if legs.short is None:
-        return long
-    return stack([long, _only(short_terms(levels, bars, costs, fill, close_at_eod), legs.short)], -1)
+    """The terms `[N]` of the legs that a strategy places: a long, and a short where the asset has one."""
+    placed = [long_leg(levels, bars, costs, fill, close_at_eod).sized(legs.long)]
+    if legs.short is not None:
+        placed.append(short_leg(levels, bars, costs, fill, close_at_eod).sized(legs.short))
+    return ProfitTerms(tuple(placed))
 
 
-def entered(leg: ProfitTerms, h: NDArray[np.float64], l: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether the leg `[N, 4]` was entered `[N]` with each bar's own multipliers `[N]`."""
-    u, d = upper_level(leg.high_move, h[:, None]), lower_level(leg.low_move, l[:, None])
-    inside = (leg.upper_from < u) & (u <= leg.upper_to) & (leg.lower_from < d) & (d <= leg.lower_to)
-    filled: NDArray[np.bool_] = np.logical_or.reduce(inside[:, :ENTRY_SLOTS], axis=-1)
+def entered(leg: Leg, h: NDArray[np.float64], l: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether the leg `[N]` was entered `[N]` with each bar's own multipliers `[N]`."""
+    lower = np.clip(leg.lower_move + (-h if leg.mirrored else l), *leg.lower_clip)
+    filled: NDArray[np.bool_] = leg.low < lower
     return filled
 
 
-def _terms(levels: Levels, slots: list[Slot]) -> ProfitTerms:
-    moves = (levels.high_move, levels.low_move)
-    values = np.empty((len(moves) + len(slots[0]), len(levels.high_move), len(slots)))
-    for m, slot in enumerate(slots):
-        for i, column in enumerate((*moves, *slot)):
-            values[i, :, m] = column
-    return ProfitTerms(*values)
-
-
-def _only(leg: ProfitTerms, on: NDArray[np.bool_]) -> ProfitTerms:
-    """The leg on the bars where it is placed, and no profit on the others."""
-    mask = on[:, None]
-    values = {name: getattr(leg, name) * mask for name in ("constant", "per_upper", "per_lower")}
-    return replace(leg, **values)
+def one_by_one(leg: Leg) -> ProfitTerms:
+    """The leg's N bars as N problems of one bar."""
+    return ProfitTerms((leg,)).at((slice(None), None))

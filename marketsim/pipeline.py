@@ -128,11 +128,11 @@ def fit_strategies(
     policies = POLICIES[settings.close_at_eod]
     legs = {name: STRATEGIES[name](levels.high_move, levels.low_move, not bars.crypto) for name in names}
     problems = [
-        profit_terms(known, outcomes, _rows(legs[name], slice(-1)), costs, settings.fill, eod).windows(walk.windows)
+        profit_terms(known, outcomes, _rows(legs[name], slice(-1)), costs, settings.fill, eod).at(walk.windows)
         for name in names
         for eod in policies
     ]
-    optimum = optimizer.fit(stack(problems, 0), (settings.bounds, settings.bounds), settings.seed)
+    optimum = optimizer.fit(stack(problems), (settings.bounds, settings.bounds), settings.seed)
     h, l, profit = (
         np.reshape(each, (len(names), len(policies), -1))
         for each in (optimum.high_multiplier, optimum.low_multiplier, optimum.profit)

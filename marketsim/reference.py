@@ -7,15 +7,16 @@ itself, one fee per entered trade, and moves instead of prices. Its optimisers s
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.axis import Bounds, namespace
+from marketsim.axis import namespace
 from marketsim.errors import DataError
-from marketsim.fills import LOWER_CLIP, UPPER_CLIP, ProfitTerms, stack
-from marketsim.surface import STEP, maximise
+from marketsim.fills import LOWER_CLIP, UPPER_CLIP, Leg, ProfitTerms, mirror
+from marketsim.surface import STEP, Bounds, maximise
 
 TRADING_FEE = 0.0005  # the reference's default, a fraction per entered trade
 POSITION_LIMIT = 10.0
@@ -119,7 +120,8 @@ def optimize_always_on_multipliers(
 
 def reference_terms(
     close_actual: NDArray[np.float64],
-    positions: NDArray[np.float64],
+    long: NDArray[np.float64],
+    short: NDArray[np.float64],
     high_actual: NDArray[np.float64],
     high_pred: NDArray[np.float64],
     low_actual: NDArray[np.float64],
@@ -128,44 +130,39 @@ def reference_terms(
     close_at_eod: bool,
     trading_fee: float,
 ) -> ProfitTerms:
-    """The terms `[W, 4]` whose sum is `entry_exit_profit`, for float64 arrays."""
-    long, short = np.clip(positions, 0.0, POSITION_LIMIT), np.clip(-positions, 0.0, POSITION_LIMIT)
-    everywhere, zero = np.full_like(close_actual, np.inf), np.zeros_like(close_actual)
-    below_high, below_low = (np.nextafter(x, -np.inf) for x in (high_actual, low_actual))
-    profits = 0.0 if close_at_eod else 1.0
-    slots = [
-        (-everywhere, everywhere, low_actual, everywhere, long * (close_actual - trading_fee), zero, -long),
-        (
-            -everywhere,
-            high_actual,
-            low_actual,
-            everywhere,
-            -long * close_actual * profits,
-            long * profits,
-            zero,
-        ),
-        (
-            -everywhere,
-            below_high,
-            -everywhere,
-            everywhere,
-            -short * (close_actual + trading_fee),
-            short,
-            zero,
-        ),
-        (
-            -everywhere,
-            below_high,
-            below_low,
-            everywhere,
-            short * close_actual * profits,
-            zero,
-            -short * profits,
-        ),
-    ]
-    columns = [np.stack(column, -1) for column in zip(*slots, strict=True)]
-    moves = [np.repeat(move[:, None], len(slots), 1) for move in (high_pred, low_pred)]
-    return ProfitTerms(*moves, *columns)
+    """The terms `[W]` that add up to `entry_exit_profit` of `long` and `short` sizes >= 0, for float64 arrays."""
+    ones, never = np.ones_like(close_actual), np.full_like(close_actual, np.inf)
+    weight = np.full((len(close_actual), 1, 1), 0.0 if close_at_eod else 1.0)
+    bought = Leg(
+        False,
+        UPPER_CLIP,
+        LOWER_CLIP,
+        upper_move=high_pred,
+        lower_move=low_pred,
+        low=low_actual,
+        open=never,
+        at_level=close_actual - trading_fee,
+        per_lower=-ones,
+        gain=-close_actual,
+        per_upper=ones,
+        upper_edges=high_actual[:, None],
+        lower_edges=low_actual[:, None],
+        weight=weight,
+    )
+    sold = replace(
+        bought,
+        mirrored=True,
+        upper_clip=mirror(LOWER_CLIP),
+        lower_clip=mirror(UPPER_CLIP),
+        upper_move=-low_pred,
+        lower_move=-high_pred,
+        low=-high_actual,
+        at_level=-close_actual - trading_fee,
+        gain=close_actual,
+        upper_edges=-low_actual[:, None],
+        lower_edges=-high_actual[:, None],
+    )
+    return ProfitTerms((bought.sized(long), sold.sized(short)))
 
 
 def _optimize(
@@ -195,14 +192,21 @@ def _optimize(
         )
         return float(sum(profit.sum() for profit in profits))
 
-    exact = [x.astype(np.float64) for x in (close, high, upper, low, lower, *sizes)]
-    terms = stack(
-        [
-            reference_terms(exact[0], size, *exact[1:5], close_at_eod=close_at_eod, trading_fee=fee)
-            for size in exact[5:]
-        ],
-        -1,
-    ).windows(np.arange(len(close))[None])
+    exact_close, exact_high, exact_upper, exact_low, exact_lower, *exact_sizes = (
+        x.astype(np.float64) for x in (close, high, upper, low, lower, *sizes)
+    )
+    long, short = (sum(np.clip(sign * size, 0.0, POSITION_LIMIT) for size in exact_sizes) for sign in (1, -1))
+    terms = reference_terms(
+        exact_close,
+        long,
+        short,
+        exact_high,
+        exact_upper,
+        exact_low,
+        exact_lower,
+        close_at_eod=close_at_eod,
+        trading_fee=fee,
+    ).at(None)
     found = []
     for step in (STEP, 4 * float(np.finfo(close.dtype).eps)):  # moves far above 1 need the wider of the two
         optimum = maximise(terms, bounds, step)

@@ -1,12 +1,12 @@
 """Profit over the multipliers `(h, l)`: evaluate many candidates, and find the exact maximum, batched.
 
-Inside a cell of the arrangement of the rectangles (fills.py) profit never falls in `h` nor rises in `l`, so
+Inside a cell of the arrangement of all bars' lattices (fills.py) profit never falls in `h` nor rises in `l`, so
 its supremum sits at the upper end of the cell in `h` and at its lower end in `l`. Those ends are known: where
-a level meets an actual price, and the bounds. Enumerating them finds the global maximum.
+a level meets an edge, and the bounds. Enumerating them finds the global maximum.
 
-The enumeration is a prefix sum. Along one axis the rectangles are sorted by where they switch on and off; a
-running sum over them, held for every candidate of the other axis, is the profit of the whole grid: O(K^2)
-work for K candidates an axis. What depends on one axis alone is a running sum of straight lines.
+The enumeration is a prefix sum. Along one axis the bars' bins are sorted by where they begin; a running sum over
+them, held for every candidate of the other axis, is the profit of the whole grid: O(K^2) work for K candidates
+an axis. Entries depend on one axis alone and are running sums of straight lines.
 
 Written against the array API: numpy arrays and torch tensors, on any device, take the same lines.
 """
@@ -18,13 +18,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from marketsim.axis import Array, Axis, Bounds, axes, namespace
-from marketsim.fills import LOWER_CLIP, UPPER_CLIP, ProfitTerms
+from marketsim.axis import Array, Axis, candidates, count_below, lines, make_axis, namespace, ordered, pick
+from marketsim.fills import Leg, ProfitTerms, mirror
 
 STEP = 1e-7  # inside an open side, so that float32 attains what float64 claims (EVIDENCE.md, section 2)
 TIE = 1e-12  # profits this close are equal, in whatever order a machine added them
-CELLS = 1 << 14  # problems x rectangles at once: their sums then stay in a processor's cache
-GRIDS = 1 << 8  # times as many cells where whole grids are held
+CELLS = 1 << 14  # problems x candidates at once: their sums then stay in a processor's cache
+SMALL = 1 << 11  # too few to be worth a second pass
+GRID = 1 << 22  # cells at once where whole grids are held, 32 MB
+FEW_BINS = 2  # as many are quicker compared one by one
+
+Bounds = tuple[tuple[float, float], tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,183 +42,189 @@ class Optimum:
 
 
 def evaluate(terms: ProfitTerms, h: Array, l: Array) -> Array:
-    """Profit `[B, P]` of candidates `(h, l)`, each `[B, P]` (or `[1, P]` for all), on terms `[B, M]`."""
-    xp = namespace(terms.constant)
-    u = xp.clip(terms.high_move[:, None, :] + h[:, :, None], *UPPER_CLIP)
-    d = xp.clip(terms.low_move[:, None, :] + l[:, :, None], *LOWER_CLIP)
-    inside = (terms.upper_from[:, None, :] < u) & (u <= terms.upper_to[:, None, :])
-    inside &= (terms.lower_from[:, None, :] < d) & (d <= terms.lower_to[:, None, :])
-    value = terms.constant[:, None, :] + terms.per_upper[:, None, :] * u + terms.per_lower[:, None, :] * d
-    return xp.sum(xp.where(inside, value, 0.0), axis=-1)
+    """Profit `[B, K]` of candidates `(h, l)`, each `[B, K]` (or `[1, K]` for all), on terms `[B, W]`."""
+    xp = namespace(h)
+    profits = (_earned(leg, -l, -h, xp) if leg.mirrored else _earned(leg, h, l, xp) for leg in terms.legs)
+    return sum(xp.sum(each, axis=-1) for each in profits)
+
+
+def _earned(leg: Leg, h: Array, l: Array, xp: Any) -> Array:
+    """Profit `[B, K, W]` of each bar, in the leg's own coordinates."""
+    u = xp.clip(leg.upper_move[:, None, :] + h[:, :, None], *leg.upper_clip)
+    d = xp.clip(leg.lower_move[:, None, :] + l[:, :, None], *leg.lower_clip)
+    entry = leg.at_level[:, None, :] + leg.per_lower[:, None, :] * xp.minimum(d, leg.open[:, None, :])
+    p = xp.count_nonzero(u[..., None] > leg.upper_edges[:, None], axis=-1)
+    q = xp.count_nonzero(d[..., None] > leg.lower_edges[:, None], axis=-1)
+    b, m = xp.arange(leg.weight.shape[0])[:, None, None], xp.arange(leg.weight.shape[1])[None, None, :]
+    last = leg.weight.shape[2] - 1
+    weight = xp.where((p <= last) & (q > 0), leg.weight[b, m, xp.clip(p, 0, last), xp.clip(q, 1, None) - 1], 0.0)
+    target = weight * (leg.gain[:, None, :] + leg.per_upper[:, None, :] * u)
+    return xp.where(d > leg.low[:, None, :], entry, 0.0) + target
 
 
 def maximise(terms: ProfitTerms, bounds: Bounds, step: float = STEP) -> Optimum:
-    """The exact maximum of every problem `[B, M]` for `bounds = ((h_min, h_max), (l_min, l_max))`.
+    """The exact maximum of every problem `[B, W]` for `bounds = ((h_min, h_max), (l_min, l_max))`.
 
-    Candidates step `step` inside their cell. Ties go to the smaller `|h| + |l|`, then to the smaller l, then
-    to the smaller h; (0, 0), or the point of the bounds nearest to it, is always a candidate.
+    Candidates step `step` inside their cell. Ties go to the smaller `|h| + |l|`; (0, 0), or the point of the
+    bounds nearest to it, is always a candidate.
     """
-    xp = namespace(terms.constant)
-    upper, lower = axes(terms, bounds, xp)
-    live = (terms.constant != 0) | (upper.slope != 0) | (lower.slope != 0)
-    live &= upper.reachable(xp) & lower.reachable(xp)
-    constant = xp.where(live, terms.constant, 0.0)
-    upper, lower = upper.only(live, xp), lower.only(live, xp)
-    on_high, on_low = live & upper.matters(), live & lower.matters()
-    coupled = on_high & on_low
-    alone = ~xp.any(coupled, axis=1)
-    h, l = xp.zeros_like(constant[:, 0]), xp.zeros_like(constant[:, 0])
-    # the separable problems apart, unless all are too few for a second pass to pay
-    for group in (alone, ~alone) if math.prod(alone.shape) * coupled.shape[1] > CELLS else (alone | ~alone,):
+    xp = namespace(terms.legs[0].low)
+    terms = ProfitTerms(tuple(leg for leg in terms.legs if xp.any(leg.per_lower != 0)) or terms.legs[:1])
+    count, window, *bins = terms.legs[0].weight.shape
+    h, l = (xp.zeros_like(terms.legs[0].low[:, 0]) for _ in range(2))
+    aiming = xp.any(xp.stack([xp.any(leg.weight != 0, axis=(1, 2, 3)) for leg in terms.legs]), axis=0)
+    width = window * max(bins)
+    size = max(1, CELLS // width if len(terms.legs) == 1 else GRID // (4 * width**2))
+    # problems without take-profits are quicker apart, unless all are too few for a second pass to pay
+    for group in (aiming, ~aiming) if count * width > SMALL else (aiming | ~aiming,):
         members = xp.nonzero(group)[0]
-        if not members.shape[0]:
-            continue
-        in_grid = xp.any(coupled[members], axis=0)
-        in_high = xp.any(on_high[members], axis=0) & ~in_grid
-        in_low = xp.any(live[members], axis=0) & ~in_grid & ~in_high
-        parts = tuple(xp.nonzero(each)[0] for each in (in_grid, in_high, in_low))
-        columns = max(1, parts[0].shape[0])
-        held = columns**2 // GRIDS if xp.any(lower.slope[:, parts[0]] != 0) else columns
-        size = max(1, CELLS // max(1, held))
         for first in range(0, members.shape[0], size):
             rows = members[first : first + size]
-            h[rows], l[rows] = _solve(constant[rows], upper.at(rows), lower.at(rows), parts, step, xp)
+            h[rows], l[rows] = _solve([_Side.of(leg, bounds, xp) for leg in terms.at(rows).legs], bounds, step, xp)
     return Optimum(h, l, evaluate(terms, h[:, None], l[:, None])[:, 0])
 
 
-def _solve(
-    constant: Array, upper: Axis, lower: Axis, parts: tuple[Array, ...], step: float, xp: Any
-) -> tuple[Array, Array]:
-    """The best `(h, l)` of some problems, their columns parted into coupled, high-only and low-only ones."""
-    grid, in_high, in_low = parts
-    h, l = upper.ends(-step, xp), lower.ends(step, xp)
-    h = _pick(h, xp.argsort(xp.abs(h), axis=1), xp)  # the first tie is the smallest
-    by_high = _lines(upper.at((slice(None), in_high)), constant[:, in_high], h, xp)
-    by_low = _lines(lower.at((slice(None), in_low)), constant[:, in_low], l, xp)
-    upper, lower, constant = upper.at((slice(None), grid)), lower.at((slice(None), grid)), constant[:, grid]
-    if xp.any(lower.slope != 0):
-        peak, at = _peaks_of_both(upper, lower, constant, h, l, by_high, xp)
-    else:
-        peak, at = _peaks(upper, lower, constant, h, l, by_high, xp)
-    profit = peak + by_low
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """A leg and its two axes, in its own coordinates."""
+
+    leg: Leg
+    upper: Axis
+    lower: Axis
+
+    @classmethod
+    def of(cls, leg: Leg, bounds: Bounds, xp: Any) -> _Side:
+        along_upper, along_lower = (mirror(bounds[1]), mirror(bounds[0])) if leg.mirrored else bounds
+        upper = make_axis(leg.upper_move, leg.upper_clip, along_upper, xp)
+        return cls(leg, upper, make_axis(leg.lower_move, leg.lower_clip, along_lower, xp))
+
+    def upper_ends(self, step: float, xp: Any) -> Array:
+        """Where profit may fall as the upper level rises, `[B, W * P]`, `step` before it."""
+        weight = self.leg.weight
+        after = xp.concat([weight[:, :, 1:], xp.zeros_like(weight[:, :, :1])], axis=2)
+        live = xp.any(weight != after, axis=3)
+        return self.upper.meetings(self.leg.upper_edges, live, -step, xp)
+
+    def lower_ends(self, step: float, xp: Any) -> Array:
+        """Where profit may jump as the lower level rises, `[B, W * (Q + 2)]`, `step` after it."""
+        leg = self.leg
+        before = xp.concat([xp.zeros_like(leg.weight[..., :1]), leg.weight[..., :-1]], axis=3)
+        entering = (leg.per_lower != 0)[:, :, None]
+        live = xp.concat([xp.any(leg.weight != before, axis=2), entering, entering], axis=2)
+        edges = xp.concat([leg.lower_edges, leg.low[:, :, None], leg.open[:, :, None]], axis=2)
+        return self.lower.meetings(edges, live, step, xp)
+
+    def entry(self, at: Array, xp: Any) -> Array:
+        """What the entries earn, closed at the close, at lower multipliers `at` `[B, K]`."""
+        leg = self.leg
+        return lines(self.lower, leg.low, leg.open, leg.at_level, leg.per_lower, at, xp)
+
+
+def _solve(sides: list[_Side], bounds: Bounds, step: float, xp: Any) -> tuple[Array, Array]:
+    """The best `(h, l)` of some problems."""
+    h_ends = [-side.lower_ends(step, xp) if side.leg.mirrored else side.upper_ends(step, xp) for side in sides]
+    l_ends = [-side.upper_ends(step, xp) if side.leg.mirrored else side.lower_ends(step, xp) for side in sides]
+    h, l = candidates(h_ends, bounds[0], bounds[0][1], xp), candidates(l_ends, bounds[1], bounds[1][0], xp)
+    by_h, by_l = xp.zeros_like(h), xp.zeros_like(l)
+    for side in sides:
+        if side.leg.mirrored:
+            by_h += side.entry(-h, xp)
+        else:
+            by_l += side.entry(l, xp)
+    one_by_one = len(sides) == 1 and not sides[0].leg.mirrored and math.prod(l.shape) > SMALL
+    peak, at = (_peaks if one_by_one else _peaks_of_grid)(sides, h, l, by_h, xp)
+    profit = peak + by_l
     near = profit >= xp.max(profit, axis=1, keepdims=True) - TIE
-    size = xp.abs(l) + xp.abs(_pick(h, at, xp))
+    size = xp.abs(l) + xp.abs(pick(h, at, xp))
     best = xp.argmin(xp.where(near, size, xp.inf), axis=1)[:, None]
-    at = _pick(at, best, xp)
-    return _pick(h, at, xp)[:, 0], _pick(l, best, xp)[:, 0]
+    return pick(h, pick(at, best, xp), xp)[:, 0], pick(l, best, xp)[:, 0]
 
 
-def _peaks(
-    upper: Axis, lower: Axis, constant: Array, h: Array, l: Array, by_high: Array, xp: Any
-) -> tuple[Array, Array]:
-    """The best profit over `h` for each `l` `[B, K_l]`, and where in `h` it is, without what `l` alone earns."""
-    x, sums = _sweep(lower, upper, constant, h, by_high, xp)
-    peaks = [_first_best(each, xp) for each in sums]
-    place = _count_below(x, l, xp)
-    peak, at = (_pick(xp.stack(each, axis=1), place, xp) for each in zip(*peaks, strict=True))
-    return peak, at
+def _peaks(sides: list[_Side], h: Array, l: Array, by_h: Array, xp: Any) -> tuple[Array, Array]:
+    """The best profit over `h` for each `l` `[B, K_l]`, and where in `h` it is, without what `l` alone earns.
+
+    For a long alone: the rows of the grid are looked at one after the other, and none is kept.
+    """
+    size, order = xp.abs(h), None
+    if sides[0].leg.weight.shape[2] <= FEW_BINS:  # then candidates need not increase, and the first tie can be the best
+        order = xp.argsort(size, axis=1)
+        h, by_h = pick(h, order, xp), pick(by_h, order, xp)
+    x, sums = _sweep(sides[0], h, by_h, xp)
+    peaks = [_first_best(each, size if order is None else None, xp) for each in sums]
+    place = count_below(x, l, xp)
+    peak, at = (pick(xp.stack(each, axis=1), place, xp) for each in zip(*peaks, strict=True))
+    return peak, at if order is None else pick(order, at, xp)
 
 
-def _peaks_of_both(
-    upper: Axis, lower: Axis, constant: Array, h: Array, l: Array, by_high: Array, xp: Any
-) -> tuple[Array, Array]:
-    """`_peaks` where some terms gain along `l` too: those are swept along `h`, and the whole grid is held."""
-    falling = (lower.slope != 0) & (upper.slope == 0)
-    rest = xp.where(falling, 0.0, constant)
-    some, other = (
-        (slice(None), xp.nonzero(xp.any(mask, axis=0))[0])
-        for mask in ((rest != 0) | (upper.slope != 0), lower.slope != 0)
-    )
-    by_l = _sweep(lower.at(some), upper.at(some), rest[some], h, by_high, xp)
-    by_h = _sweep(upper.at(other), lower.at(other), (constant - rest)[other], l, xp.zeros_like(l), xp)
-    grids = []
-    for (x, sums), at in ((by_l, l), (by_h, h)):
+def _peaks_of_grid(sides: list[_Side], h: Array, l: Array, by_h: Array, xp: Any) -> tuple[Array, Array]:
+    """`_peaks` for any legs, with the whole grid held: a short is swept along `h`, for it aims along `l`."""
+    profit = by_h[:, None, :]
+    for side in sides:
+        swept, dense = (-h, xp.flip(-l, axis=1)) if side.leg.mirrored else (l, h)
+        x, sums = _sweep(side, dense, xp.zeros_like(dense), xp)
         states = xp.stack([xp.asarray(each, copy=True) for each in sums], axis=1)
-        grids.append(_pick(states, _count_below(x, at, xp), xp))
-    return _first_best(grids[0] + xp.permute_dims(grids[1], (0, 2, 1)), xp)
+        grid = pick(states, count_below(x, swept, xp), xp)
+        profit = profit + (xp.permute_dims(xp.flip(grid, axis=2), (0, 2, 1)) if side.leg.mirrored else grid)
+    return _first_best(profit, xp.abs(h)[:, None, :], xp)
 
 
-def _first_best(profit: Array, xp: Any) -> tuple[Array, Array]:
-    """The maximum along the last axis, and the first place that ties with it."""
+def _first_best(profit: Array, size: Array | None, xp: Any) -> tuple[Array, Array]:
+    """The maximum along the last axis, and the place of the smallest `size`, or the first one, that ties."""
     best = xp.max(profit, axis=-1)
-    return best, xp.argmax(xp.astype(profit >= best[..., None] - TIE, xp.uint8), axis=-1)
+    near = profit >= best[..., None] - TIE
+    if size is None:
+        return best, xp.argmax(xp.astype(near, xp.uint8), axis=-1)
+    return best, xp.argmin(xp.where(near, size, xp.inf), axis=-1)
 
 
-def _sweep(
-    sweep: Axis, dense: Axis, constant: Array, values: Array, start: Array, xp: Any
-) -> tuple[Array, Iterator[Array]]:
-    """Running sums of `constant + dense.slope * level` for multipliers `values` `[B, K]`, rectangle by rectangle.
+def _sweep(side: _Side, values: Array, start: Array, xp: Any) -> tuple[Array, Iterator[Array]]:
+    """Running sums of the take-profits for upper multipliers `values` `[B, K]`, increasing, bin by bin.
 
-    Returns where along `sweep` the rectangles switch, `[B, E]` increasing, and the E + 1 sums `[B, K]` before,
+    Returns where along the lower axis bins begin, `[B, E]` increasing, and the E + 1 sums `[B, K]` before,
     between and after; they begin at `start` and are one array that changes.
     """
-    on, off = sweep.switches(xp)
-    leaving = xp.nonzero(xp.any(off < xp.inf, axis=0))[0]
-    x, order = _ordered(xp.concat([on, off[:, leaving]], axis=1), xp)
-    column = xp.concat([xp.arange(on.shape[1]), leaving])[order]
-    sign = xp.where(order < on.shape[1], 1.0, -1.0)
-    move, begin, end, slope, base = (
-        _pick(a, column, xp) for a in (dense.move, dense.start, dense.stop, dense.slope, constant)
-    )
+    leg, bins = side.leg, side.leg.weight.shape[2]
+    x, change = _bins(side, xp)
+    shape = (x.shape[0], -1, bins)
+    x, order = ordered(xp.reshape(x, shape[:2]), xp)
+    change = pick(xp.reshape(xp.permute_dims(change, (0, 1, 3, 2)), shape), order, xp)
+    falls = change - xp.concat([change[:, :, 1:], xp.zeros_like(change[:, :, :1])], axis=2)
+    bar = order // leg.weight.shape[3]
+    move, gain, rise = (pick(a, bar, xp) for a in (leg.upper_move, leg.gain, leg.per_upper))
+    if bins <= FEW_BINS:
+        edges = pick(leg.upper_edges, bar, xp)
+    else:
+        after = xp.nextafter(side.upper.places(leg.upper_edges, xp), xp.asarray(xp.inf))
+        ends = xp.reshape(count_below(values, xp.reshape(after, (x.shape[0], -1)), xp), leg.upper_edges.shape)
+        corner = xp.arange(x.shape[0])[:, None, None] * (values.shape[1] + 1)
+        corners = corner + pick(xp.concat([xp.zeros_like(ends[:, :, :1]), ends], axis=2), bar, xp)
+        steps = xp.concat([change[:, :, :1], -falls], axis=2)
+
+    def weights(e: int, level: Array) -> Array:
+        if bins <= FEW_BINS:
+            held = [falls[:, e, p, None] * (level <= edges[:, e, p, None]) for p in range(bins)]
+            return held[0] if bins == 1 else held[0] + held[1]
+        count = values.shape[0] * (values.shape[1] + 1)
+        added = xp.bincount(xp.reshape(corners[:, e], (-1,)), xp.reshape(steps[:, e], (-1,)), count)
+        return xp.cumulative_sum(xp.reshape(added, (values.shape[0], -1)), axis=1)[:, :-1]
 
     def sums() -> Iterator[Array]:
         total = xp.asarray(start, copy=True)
         yield total
         for e in range(x.shape[1]):
-            one = slice(e, e + 1)
-            level = xp.clip(move[:, one] + values, *dense.clip)
-            inside = (begin[:, one] < level) & (level <= end[:, one])
-            total += inside * (level * (slope * sign)[:, one] + (base * sign)[:, one])
+            level = xp.clip(move[:, e, None] + values, *leg.upper_clip)
+            total += weights(e, level) * (gain[:, e, None] + rise[:, e, None] * level)
             yield total
 
     return x, sums()
 
 
-def _lines(axis: Axis, constant: Array, at: Array, xp: Any) -> Array:
-    """Sums `[B, K]` of `constant + slope * level` over the intervals that hold at candidates `at` `[B, K]`.
-
-    A clipped level is a line of three pieces in the multiplier; each is an offset and a rise.
-    """
-    on, off = axis.switches(xp)
-    everywhere, flat = xp.full_like(on, xp.inf), xp.zeros_like(on)
-    low, high = axis.clip
-    x, offset, rise = [], [], []
-    for begin, end, level, slope in (
-        (-everywhere, low - axis.move, low, flat),
-        (low - axis.move, high - axis.move, axis.move, axis.slope),
-        (high - axis.move, everywhere, high, flat),
-    ):
-        begin, end = xp.maximum(on, begin), xp.minimum(off, end)
-        real = begin < end
-        if not xp.any(real):
-            continue
-        x += [xp.where(real, begin, xp.inf), xp.where(real, end, xp.inf)]
-        offset += [constant + axis.slope * level, -constant - axis.slope * level]
-        rise += [slope, -slope]
-    if not x:
-        return xp.zeros_like(at)
-    places, order = _ordered(xp.concat(x, axis=1), xp)
-    gain = [_pick(xp.concat(each, axis=1), order, xp) for each in (offset, rise)]
-    sums = xp.cumulative_sum(xp.stack(gain, axis=2), axis=1, include_initial=True)
-    sums = _pick(sums, _count_below(places, at, xp), xp)
-    return sums[:, :, 0] + sums[:, :, 1] * at
-
-
-def _ordered(x: Array, xp: Any) -> tuple[Array, Array]:
-    """Events in order `[B, E]` with their columns, without those that never come in any problem."""
-    order = xp.argsort(x, axis=1)
-    x = _pick(x, order, xp)
-    width = int(xp.max(xp.count_nonzero(x < xp.inf, axis=1)))
-    return x[:, :width], order[:, :width]
-
-
-def _count_below(x: Array, at: Array, xp: Any) -> Array:
-    """How many of the increasing `x` `[B, E]` lie strictly below each of `at` `[B, K]`."""
-    if x.shape[1] * at.shape[1] <= 1 << 12:  # comparing all is quicker than a loop over the problems
-        return xp.count_nonzero(x[:, None, :] < at[:, :, None], axis=2)
-    return xp.stack([xp.searchsorted(*pair) for pair in zip(x, at, strict=True)])
-
-
-def _pick(a: Array, index: Array, xp: Any) -> Array:
-    """`a[b, index[b, k]]` `[B, K, ...]`; quicker than take_along_axis for the many small arrays here."""
-    return a[xp.arange(a.shape[0])[:, None], index]
+def _bins(side: _Side, xp: Any) -> tuple[Array, Array]:
+    """Where each bin of the lower axis begins, `[B, W, Q]`, and how the weights change there, `[B, W, P, Q]`."""
+    weight = side.leg.weight
+    x = side.lower.places(side.leg.lower_edges, xp)
+    change = xp.concat([weight[..., :1], weight[..., 1:] - weight[..., :-1]], axis=3)
+    begun = x == -xp.inf  # of the bins that begin below the bounds, the last one counts, and counts in full
+    passed = xp.concat([begun[..., 1:], xp.zeros_like(begun[..., :1])], axis=2)
+    change = xp.where(begun[:, :, None, :], weight, change)
+    return xp.where(passed | ~xp.any(change != 0, axis=2), xp.inf, x), change

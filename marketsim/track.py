@@ -13,9 +13,10 @@ from marketsim.fills import (
     Levels,
     Outcomes,
     entered,
-    long_terms,
+    long_leg,
     lower_level,
-    short_terms,
+    one_by_one,
+    short_leg,
     upper_level,
 )
 from marketsim.strategies import Legs
@@ -67,13 +68,14 @@ def book(
     h, l = multipliers
     profits = {policy: np.zeros(len(h)) for policy in FILLS}
     orders, trades, wins = (np.zeros(len(h), np.int64) for _ in range(3))
-    for terms, placed in ((long_terms, legs.long), (short_terms, legs.short)):
+    for leg, placed in ((long_leg, legs.long), (short_leg, legs.short)):
         if placed is None:
             continue
-        filled = placed & entered(terms(levels, bars, costs, fill, False), h, l)
+        filled = placed & entered(leg(levels, bars, costs, fill, False), h, l)
         for policy in FILLS:
             open_end, at_close = (
-                evaluate(terms(levels, bars, costs, policy, eod), h[:, None], l[:, None])[:, 0] for eod in (False, True)
+                evaluate(one_by_one(leg(levels, bars, costs, policy, eod)), h[:, None], l[:, None])[:, 0]
+                for eod in (False, True)
             )
             profit = np.where(filled, np.where(close_at_eod, at_close, open_end), 0.0)
             profits[policy] += profit

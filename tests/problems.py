@@ -69,4 +69,4 @@ def terms_of(bars: list[Bar], rules: Rules, dtype: type = np.float64) -> ProfitT
         Costs(rules.fee, rules.slippage),
         rules.fill,
         rules.close_at_eod,
-    ).windows(np.arange(len(bars))[None])
+    ).at(None)

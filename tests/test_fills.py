@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from marketsim.fills import Costs, Levels, Outcomes, ProfitTerms, entered, long_terms, short_terms
+from marketsim.fills import Costs, Leg, Levels, Outcomes, entered, long_leg, one_by_one, short_leg
 from marketsim.surface import evaluate
 from tests.problems import any_rules, bars_of_any_kind
 from tests.reference import Bar, Rules, levels, long_trade, short_trade
@@ -59,20 +59,20 @@ def candle(prices: tuple[float, float, float, float]) -> tuple[Levels, Outcomes]
     return Levels(upper, lower), Outcomes(*moves)
 
 
-@pytest.mark.parametrize(("terms", "name"), [(long_terms, n) for n in LONG] + [(short_terms, n) for n in SHORT])
+@pytest.mark.parametrize(("terms", "name"), [(long_leg, n) for n in LONG] + [(short_leg, n) for n in SHORT])
 def test_candles(terms: object, name: str) -> None:
-    prices, *expected = (LONG if terms is long_terms else SHORT)[name]
+    prices, *expected = (LONG if terms is long_leg else SHORT)[name]
     for (fill, eod), outcome in zip((("touch", True), ("provable", False), ("touch", False)), expected, strict=True):
-        leg: ProfitTerms = terms(*candle(prices), NO_COSTS, fill, eod)  # type: ignore[operator]
+        leg: Leg = terms(*candle(prices), NO_COSTS, fill, eod)  # type: ignore[operator]
         assert entered(leg, np.zeros(1), np.zeros(1))[0] == (outcome is not None)
-        assert 100 * evaluate(leg, ZERO, ZERO)[0, 0] == pytest.approx(outcome or 0.0, abs=1e-9)
+        assert 100 * evaluate(one_by_one(leg), ZERO, ZERO)[0, 0] == pytest.approx(outcome or 0.0, abs=1e-9)
 
 
 def test_closing_at_the_end_of_day_makes_all_policies_agree() -> None:
     for prices, *_ in (*LONG.values(), *SHORT.values()):
-        for terms in (long_terms, short_terms):
+        for terms in (long_leg, short_leg):
             found = {
-                float(evaluate(terms(*candle(prices), NO_COSTS, fill, True), ZERO, ZERO)[0, 0])
+                float(evaluate(one_by_one(terms(*candle(prices), NO_COSTS, fill, True)), ZERO, ZERO)[0, 0])
                 for fill in ("provable", "touch")
             }
             assert len(found) == 1
@@ -81,21 +81,21 @@ def test_closing_at_the_end_of_day_makes_all_policies_agree() -> None:
 def test_costs_are_a_fee_on_both_sides_and_slippage_on_the_close_alone() -> None:
     costs = Costs.from_bps(15, 5)
     assert (costs.fee, costs.slippage) == (0.0015, 0.0005)
-    at_close = evaluate(long_terms(*candle((100, 101, 97, 99)), costs, "touch", False), ZERO, ZERO)[0, 0]
+    at_close = evaluate(one_by_one(long_leg(*candle((100, 101, 97, 99)), costs, "touch", False)), ZERO, ZERO)[0, 0]
     assert at_close == pytest.approx(0.99 * (1 - 0.0005) * (1 - 0.0015) - 0.98 * (1 + 0.0015))
-    at_target = evaluate(long_terms(*candle((100, 103, 97, 102.5)), costs, "touch", False), ZERO, ZERO)[0, 0]
+    at_target = evaluate(one_by_one(long_leg(*candle((100, 103, 97, 102.5)), costs, "touch", False)), ZERO, ZERO)[0, 0]
     assert at_target == pytest.approx(1.02 * (1 - 0.0015) - 0.98 * (1 + 0.0015))
-    bought_back = evaluate(short_terms(*candle((100, 103, 99, 101)), costs, "touch", False), ZERO, ZERO)[0, 0]
+    bought_back = evaluate(one_by_one(short_leg(*candle((100, 103, 99, 101)), costs, "touch", False)), ZERO, ZERO)[0, 0]
     assert bought_back == pytest.approx(1.02 * (1 - 0.0015) - 1.01 * (1 + 0.0005) * (1 + 0.0015))
-    target = evaluate(short_terms(*candle((100, 103, 97, 97.5)), costs, "touch", False), ZERO, ZERO)[0, 0]
+    target = evaluate(one_by_one(short_leg(*candle((100, 103, 97, 97.5)), costs, "touch", False)), ZERO, ZERO)[0, 0]
     assert target == pytest.approx(1.02 * (1 - 0.0015) - 0.98 * (1 + 0.0015))
 
 
 def test_levels_are_clipped_to_their_side_of_the_last_close() -> None:
     bar = candle((100, 100.5, 99.5, 100.25))
     upper, lower = np.array([[-0.05]]), np.array([[0.05]])  # both levels would cross the close
-    assert evaluate(long_terms(*bar, NO_COSTS, "touch", False), upper, lower)[0, 0] == 0.0
-    assert evaluate(long_terms(*bar, NO_COSTS, "touch", True), upper, lower)[0, 0] == pytest.approx(0.0025)
+    assert evaluate(one_by_one(long_leg(*bar, NO_COSTS, "touch", False)), upper, lower)[0, 0] == 0.0
+    assert evaluate(one_by_one(long_leg(*bar, NO_COSTS, "touch", True)), upper, lower)[0, 0] == pytest.approx(0.0025)
 
 
 @settings(max_examples=300)
@@ -104,13 +104,16 @@ def test_each_leg_equals_its_slow_twin_and_provable_never_exceeds_touch(bars: li
     for bar in bars:
         at = Levels(np.array([bar.high_move]), np.array([bar.low_move]))
         did = Outcomes(*(np.array([x]) for x in (bar.open, bar.high, bar.low, bar.close)))
-        for terms, trade in ((long_terms, long_trade), (short_terms, short_trade)):
-            leg = terms(at, did, Costs(rules.fee, rules.slippage), rules.fill, rules.close_at_eod)
+        costs = Costs(rules.fee, rules.slippage)
+        for terms, trade in ((long_leg, long_trade), (short_leg, short_trade)):
+            leg = terms(at, did, costs, rules.fill, rules.close_at_eod)
             expected = trade(bar, *levels(bar, 0.0, 0.0), rules)
             assert entered(leg, np.zeros(1), np.zeros(1))[0] == (expected is not None)
-            assert evaluate(leg, ZERO, ZERO)[0, 0] == pytest.approx(expected or 0.0, abs=1e-15)
+            assert evaluate(one_by_one(leg), ZERO, ZERO)[0, 0] == pytest.approx(expected or 0.0, abs=1e-15)
             low, high = (
-                evaluate(terms(at, did, Costs(rules.fee, rules.slippage), fill, rules.close_at_eod), ZERO, ZERO)[0, 0]
+                evaluate(
+                    one_by_one(terms(at, did, Costs(rules.fee, rules.slippage), fill, rules.close_at_eod)), ZERO, ZERO
+                )[0, 0]
                 for fill in ("provable", "touch")
             )
             assert low <= high + 1e-15

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from marketsim import pipeline
 from marketsim.bars import make_bars
 from marketsim.config import Settings
-from marketsim.fills import Costs, Levels, Outcomes, long_terms, short_terms
+from marketsim.fills import Costs, Levels, Outcomes, long_leg, one_by_one, short_leg
 from marketsim.models.rolling_quantile import RollingQuantile
 from marketsim.optimizers.exact import Exact
 from marketsim.profiling import Clock
@@ -68,10 +68,11 @@ LEVELS = [(0.005, -0.005), (0.02, -0.02), (0.005, -0.03), (0.04, -0.004), (0.0, 
 def test_the_true_profit_lies_between_provable_and_touch_on_every_bar(upper: float, lower: float, gap: float) -> None:
     paths = brownian(600, 1000, 1, gap)
     at = Levels(np.full(600, upper), np.full(600, lower))
-    for terms, true_profit in ((long_terms, paths.long_profit), (short_terms, paths.short_profit)):
+    for terms, true_profit in ((long_leg, paths.long_profit), (short_leg, paths.short_profit)):
         truth = np.array([true_profit(bar, upper, lower) for bar in range(600)])
+        zero = np.zeros((1, 1))
         least, most = (
-            evaluate(terms(at, paths.moves, Costs(0, 0), fill, False), np.zeros((1, 1)), np.zeros((1, 1)))[:, 0]
+            evaluate(one_by_one(terms(at, paths.moves, Costs(0, 0), fill, False)), zero, zero)[:, 0]
             for fill in ("provable", "touch")
         )
         assert (least <= truth + 1e-12).all()

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from marketsim.fills import ProfitTerms, arrays, stack
+from marketsim.fills import Leg, ProfitTerms, stack
 from marketsim.optimizers.differential_evolution import DifferentialEvolution
 from marketsim.optimizers.direct import Direct
 from marketsim.surface import STEP, evaluate, maximise
@@ -60,7 +60,7 @@ def test_many_problems_at_once_equal_one_at_a_time(count: int, fill: str) -> Non
         for seed, eod in ((1, False), (2, True), (3, False), (4, True))
         for short in make_bars(seed, 1, "lattice", True, False)
     ]
-    together = maximise(stack(problems, 0), BOUNDS)
+    together = maximise(stack(problems), BOUNDS)
     for b, problem in enumerate(problems):
         alone = maximise(problem, BOUNDS)
         assert together.profit[b] == alone.profit[0]
@@ -73,7 +73,7 @@ def test_many_problems_at_once_equal_one_at_a_time(count: int, fill: str) -> Non
 def test_float32_attains_what_float64_claims(seed: int, count: int, rules: Rules, shortable: bool) -> None:
     bars = make_bars(seed, count, "continuous", shortable, False)
     found = maximise(terms_of(bars, rules), BOUNDS)
-    single = ProfitTerms(*(a.astype(np.float32) for a in arrays(terms_of(bars, rules, np.float32))))
+    single = terms_of(bars, rules, np.float32).map(lambda a: a.astype(np.float32))
     h, l = (x.astype(np.float32)[:, None] for x in (found.high_multiplier, found.low_multiplier))
     assert evaluate(single, h, l)[0, 0] == pytest.approx(found.profit[0], abs=3e-6 * count)
 
@@ -87,11 +87,10 @@ def test_never_below_direct_or_differential_evolution(fill: str, shortable: bool
             for seed in range(2)
             for kind in ("continuous", "lattice", "knife-edge")
             for eod in (False, True)
-        ],
-        0,
+        ]
     )
     exact = maximise(problems, BOUNDS).profit
-    allowance = STEP * np.abs(problems.per_upper - problems.per_lower).sum(1)
+    allowance = STEP * sum((leg.per_upper - leg.per_lower).sum(1) for leg in problems.legs)
     assert (exact + allowance >= Direct().fit(problems, BOUNDS, 42).profit).all()
     assert (exact + allowance >= DifferentialEvolution().fit(problems, BOUNDS, 42).profit).all()
 
@@ -121,11 +120,92 @@ def test_torch_tensors_take_the_same_lines(fill: str) -> None:
         [
             terms_of(make_bars(seed, 40, "continuous", True, False), Rules(0.001, 0.001, fill, False))
             for seed in range(5)
-        ],
-        0,
+        ]
     )
-    tensors = ProfitTerms(*(torch.as_tensor(a) for a in arrays(terms)))
+    tensors = terms.map(torch.as_tensor)
     expected, found = maximise(terms, BOUNDS), maximise(tensors, BOUNDS)
     np.testing.assert_allclose(found.profit.numpy(), expected.profit, rtol=0, atol=1e-14)
     np.testing.assert_array_equal(found.high_multiplier.numpy(), expected.high_multiplier)
     np.testing.assert_array_equal(found.low_multiplier.numpy(), expected.low_multiplier)
+
+
+def make_lattice(seed: int, bars: int, upper_bins: int, lower_bins: int, mirrored: bool) -> Leg:
+    """A leg of one problem with any weights: bins of all widths, none, and edges that coincide."""
+    rng = np.random.default_rng(seed)
+    low = -np.abs(0.03 * rng.standard_normal(bars))
+    digits = rng.integers(2, 5)
+    upper, lower = (np.abs(np.round(0.03 * rng.standard_normal((bars, n)), digits)) for n in (upper_bins, lower_bins))
+    clips = ((0.0, 1.0), (-10.0, 0.0)) if mirrored else ((0.0, 10.0), (-1.0, 0.0))
+    leg = Leg(
+        mirrored,
+        *clips,
+        upper_move=0.02 + 0.01 * rng.standard_normal(bars),
+        lower_move=-0.02 + 0.01 * rng.standard_normal(bars),
+        low=low,
+        open=low + np.abs(0.02 * rng.standard_normal(bars)),
+        at_level=0.02 * rng.standard_normal(bars),
+        per_lower=-np.ones(bars),
+        gain=0.02 * rng.standard_normal(bars),
+        per_upper=np.ones(bars),
+        upper_edges=np.sort(upper, -1),
+        lower_edges=np.maximum(low[:, None], np.sort(-lower, -1)),
+        weight=rng.choice([0.0, 0.25, 1.0], (bars, upper_bins, lower_bins)),
+    )
+    return leg.map(lambda a: a[None])
+
+
+def lattice_profit(leg: Leg, h: float, l: float) -> float:
+    """The formula of `Leg`, a bar and a bin at a time."""
+    if leg.mirrored:
+        h, l = -l, -h
+    total = 0.0
+    for m in range(leg.low.shape[1]):
+        u = min(max(leg.upper_move[0, m] + h, leg.upper_clip[0]), leg.upper_clip[1])
+        d = min(max(leg.lower_move[0, m] + l, leg.lower_clip[0]), leg.lower_clip[1])
+        if d > leg.low[0, m]:
+            total += leg.at_level[0, m] + leg.per_lower[0, m] * min(d, leg.open[0, m])
+        p = sum(edge < u for edge in leg.upper_edges[0, m])
+        q = sum(edge < d for edge in leg.lower_edges[0, m]) - 1
+        if p < leg.upper_edges.shape[2] and q >= 0:
+            total += leg.weight[0, m, p, q] * (leg.gain[0, m] + leg.per_upper[0, m] * u)
+    return total
+
+
+@settings(max_examples=150)
+@given(
+    st.integers(0, 10**6),
+    st.integers(1, 5),
+    st.integers(1, 6),
+    st.integers(1, 6),
+    st.sampled_from(["long", "short", "both"]),
+)
+def test_any_lattice_of_weights_is_solved_exactly(
+    seed: int, bars: int, upper_bins: int, lower_bins: int, legs: str
+) -> None:
+    made = {"long": [False], "short": [True], "both": [False, True]}[legs]
+    terms = ProfitTerms(tuple(make_lattice(seed + i, bars, upper_bins, lower_bins, m) for i, m in enumerate(made)))
+    found = maximise(terms, BOUNDS)
+    h_ends, l_ends = {-0.03, 0.03, 0.0}, {-0.03, 0.03, 0.0}
+    for leg in terms.legs:
+        upper = (leg.upper_edges - leg.upper_move[..., None] - STEP).ravel()
+        edges = np.concatenate([leg.lower_edges, leg.low[..., None], leg.open[..., None]], -1)
+        lower = (edges - leg.lower_move[..., None] + STEP).ravel()
+        h_ends |= set(-lower if leg.mirrored else upper)
+        l_ends |= set(-upper if leg.mirrored else lower)
+    inside = [[x for x in ends if -0.03 <= x <= 0.03] for ends in (h_ends, l_ends)]
+    best = max(sum(lattice_profit(leg, h, l) for leg in terms.legs) for h in inside[0] for l in inside[1])
+    assert found.profit[0] == pytest.approx(best, abs=1e-12)
+    h, l = float(found.high_multiplier[0]), float(found.low_multiplier[0])
+    assert found.profit[0] == pytest.approx(sum(lattice_profit(leg, h, l) for leg in terms.legs), abs=1e-14)
+
+
+@pytest.mark.parametrize("bins", [1, 2, 5])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_long_windows_are_swept_row_by_row_to_the_same_optimum(bins: int, mirrored: bool) -> None:
+    """Enough candidates for the path that keeps no grid, against the one that does."""
+    many = [ProfitTerms((make_lattice(seed, 60, bins, bins, mirrored),)) for seed in range(40)]
+    together = maximise(stack(many), BOUNDS)
+    for b, problem in enumerate(many[:10]):
+        alone = maximise(problem, BOUNDS)
+        assert together.profit[b] == pytest.approx(alone.profit[0], abs=1e-12)
+        assert together.high_multiplier[b] == alone.high_multiplier[0]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from marketsim.axis import Bounds
 from marketsim.fills import ProfitTerms
-from marketsim.surface import Optimum
+from marketsim.surface import Bounds, Optimum
 
 
 class Optimizer(Protocol):

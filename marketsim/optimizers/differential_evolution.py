@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-from marketsim.axis import Bounds
 from marketsim.fills import ProfitTerms
-from marketsim.surface import Optimum, evaluate
+from marketsim.surface import Bounds, Optimum, evaluate
 
 
 class DifferentialEvolution:
@@ -19,10 +18,10 @@ class DifferentialEvolution:
 
     def fit(self, terms: ProfitTerms, bounds: Bounds, seed: int) -> Optimum:
         """The best that 50 generations find; every problem draws from the same seed."""
-        found = np.empty((len(terms.constant), 3))
+        found = np.empty((len(terms), 3))
         for b in range(len(found)):
             result = optimize.differential_evolution(
-                partial(_losses, terms.take(np.array([b]))),
+                partial(_losses, terms.at(np.array([b]))),
                 bounds,
                 maxiter=50,
                 popsize=10,

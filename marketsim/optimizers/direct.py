@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import optimize
 
-from marketsim.axis import Bounds
 from marketsim.fills import ProfitTerms
 from marketsim.optimizers.differential_evolution import DifferentialEvolution
-from marketsim.surface import Optimum, evaluate
+from marketsim.surface import Bounds, Optimum, evaluate
 
 EVALUATIONS = 500
 
@@ -21,10 +20,10 @@ class Direct:
 
     def fit(self, terms: ProfitTerms, bounds: Bounds, seed: int) -> Optimum:
         """The best that 500 evaluations find; the seed is for the fallback."""
-        found = np.empty((len(terms.constant), 3))
+        found = np.empty((len(terms), 3))
         fallbacks = 0
         for b in range(len(found)):
-            problem = terms.take(np.array([b]))
+            problem = terms.at(np.array([b]))
             try:
                 found[b] = _search(problem, bounds)
             except (ArithmeticError, RuntimeError, ValueError):

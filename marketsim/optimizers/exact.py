@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from marketsim.axis import Bounds
 from marketsim.fills import ProfitTerms
-from marketsim.surface import Optimum, maximise
+from marketsim.surface import Bounds, Optimum, maximise
 
 
 class Exact:

@@ -81,11 +81,10 @@ def main(windows: list[int]) -> int:
         levels, did = problems(bars, walk)
         size = np.ones(len(did.close))
         columns = (did.close, size, did.high, levels.high_move, did.low, levels.low_move)
+        sized = (did.close, size, 0 * size, *columns[2:])
         rows = walk.windows[:-1]
-        by_policy = [
-            reference_terms(*columns, close_at_eod=eod, trading_fee=FEE).windows(rows) for eod in (True, False)
-        ]
-        both = stack(by_policy, 0)
+        by_policy = [reference_terms(*sized, close_at_eod=eod, trading_fee=FEE).at(rows) for eod in (True, False)]
+        both = stack(by_policy)
         found = maximise(both, BOUNDS)
         exact = median_seconds(partial(maximise, both, BOUNDS), 15)
         chosen = range(0, 2 * SIMULATIONS, 2 * SIMULATIONS // RIVAL_FITS)
@@ -109,15 +108,12 @@ def main(windows: list[int]) -> int:
 def own_rules(levels: Levels, did: Outcomes, rows: np.ndarray, window: int, fill: str) -> None:
     """The same windows under the command line's rules, DIRECT on the very same surface."""
     legs = always_on(levels.high_move, levels.low_move, False)
-    terms = stack(
-        [profit_terms(levels, did, legs, Costs(FEE, 0.0005), fill, eod).windows(rows) for eod in (True, False)],
-        0,
-    )
+    terms = stack([profit_terms(levels, did, legs, Costs(FEE, 0.0005), fill, eod).at(rows) for eod in (True, False)])
     exact = median_seconds(partial(maximise, terms, BOUNDS), 15)
     chosen = np.arange(0, 2 * SIMULATIONS, 20)
     found = maximise(terms, BOUNDS).profit[chosen]
     start = time.perf_counter()
-    profits = [on_surface(terms.take(np.array([b]))) for b in chosen]
+    profits = [on_surface(terms.at(np.array([b]))) for b in chosen]
     direct = (time.perf_counter() - start) * 2 * SIMULATIONS / len(chosen)
     gain = found - np.array(profits)
     print(

@@ -50,7 +50,7 @@ def loop() -> tuple[float, list[float]]:
         best = []
         for eod in (True, False):
             terms = profit_terms(levels, did, legs, Costs.from_bps(15, 5), SETTINGS.fill, eod)
-            problem = terms.windows(np.arange(len(did.close))[None])
+            problem = terms.at(np.arange(len(did.close))[None])
             search = optimize.direct(partial(loss, problem), BOUNDS, maxfun=500)
             best.append(-float(search.fun))
         found.append(max(best))

@@ -17,8 +17,7 @@ PROBLEMS = stack(
         terms_of(make_bars(seed, 20, "continuous", True, False), Rules(0.0015, 0.0005, "touch", eod))
         for seed in range(3)
         for eod in (False, True)
-    ],
-    0,
+    ]
 )
 
 
@@ -44,6 +43,6 @@ def test_stays_inside_the_bounds_attains_what_it_claims_and_never_beats_the_opti
 def test_the_same_seed_gives_the_same_answer_whatever_else_is_fitted(optimizer: Optimizer) -> None:
     bounds = ((-0.03, 0.03), (-0.03, 0.03))
     together = optimizer.fit(PROBLEMS, bounds, 7)
-    alone = optimizer.fit(PROBLEMS.take(np.array([4])), bounds, 7)
+    alone = optimizer.fit(PROBLEMS.at(np.array([4])), bounds, 7)
     assert together.high_multiplier[4] == alone.high_multiplier[0]
     assert together.low_multiplier[4] == alone.low_multiplier[0]
