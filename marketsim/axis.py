@@ -22,6 +22,10 @@ class Axis:
     lowest: Array  # [B, W] level at the lower bound
     highest: Array  # [B, W] level at the upper bound
 
+    def level(self, x: Array, xp: Any) -> Array:
+        """The levels `[B, W, K]` of multipliers `[B, K]`."""
+        return xp.clip(self.move[:, :, None] + x[:, None, :], *self.clip)
+
     def places(self, edges: Array, xp: Any) -> Array:
         """The multipliers `[B, W, E]` just above which the level is above `edges` `[B, W, E]`.
 

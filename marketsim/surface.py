@@ -4,16 +4,16 @@ Inside a cell of the arrangement of all bars' lattices (fills.py) profit never f
 its supremum sits at the upper end of the cell in `h` and at its lower end in `l`. Those ends are known: where
 a level meets an edge, and the bounds. Enumerating them finds the global maximum.
 
-The enumeration is a prefix sum. Along one axis the bars' bins are sorted by where they begin; a running sum over
-them, held for every candidate of the other axis, is the profit of the whole grid: O(K^2) work for K candidates
-an axis. Entries depend on one axis alone and are running sums of straight lines.
+For short windows the grid of candidates is a matrix product, of bins begun along one axis and profit along the
+other. For long ones it is a prefix sum: along one axis the bars' bins are sorted by where they begin, and a running
+sum over them is held for every candidate of the other axis, O(K^2) work for K candidates an axis. Entries depend on
+one axis alone and are running sums of straight lines.
 
 Written against the array API: numpy arrays and torch tensors, on any device, take the same lines.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +26,7 @@ TIE = 1e-12  # profits this close are equal, in whatever order a machine added t
 CELLS = 1 << 14  # problems x candidates at once: their sums then stay in a processor's cache
 SMALL = 1 << 11  # too few to be worth a second pass
 GRID = 1 << 22  # cells at once where whole grids are held, 32 MB
+SHORT = 16  # bars x bins of a window for which a matrix product is quicker than running sums
 FEW_BINS = 2  # as many are quicker compared one by one
 
 Bounds = tuple[tuple[float, float], tuple[float, float]]
@@ -80,7 +81,8 @@ def maximise(terms: ProfitTerms, bounds: Bounds, step: float = STEP) -> Optimum:
         members = xp.nonzero(group)[0]
         for first in range(0, members.shape[0], size):
             rows = members[first : first + size]
-            h[rows], l[rows] = _solve([_Side.of(leg, bounds, xp) for leg in terms.at(rows).legs], bounds, step, xp)
+            some = terms if rows.shape[0] == count else terms.at(rows)
+            h[rows], l[rows] = _solve([_Side.of(leg, bounds, xp) for leg in some.legs], bounds, step, xp)
     return Optimum(h, l, evaluate(terms, h[:, None], l[:, None])[:, 0])
 
 
@@ -97,6 +99,12 @@ class _Side:
         along_upper, along_lower = (mirror(bounds[1]), mirror(bounds[0])) if leg.mirrored else bounds
         upper = make_axis(leg.upper_move, leg.upper_clip, along_upper, xp)
         return cls(leg, upper, make_axis(leg.lower_move, leg.lower_clip, along_lower, xp))
+
+    @property
+    def short(self) -> bool:
+        """Whether the window has so few bars and bins that all at once is quicker than one after the other."""
+        _, window, upper_bins, lower_bins = self.leg.weight.shape
+        return bool(window * max(upper_bins, lower_bins) <= SHORT)
 
     def upper_ends(self, step: float, xp: Any) -> Array:
         """Where profit may fall as the upper level rises, `[B, W * P]`, `step` before it."""
@@ -117,7 +125,11 @@ class _Side:
     def entry(self, at: Array, xp: Any) -> Array:
         """What the entries earn, closed at the close, at lower multipliers `at` `[B, K]`."""
         leg = self.leg
-        return lines(self.lower, leg.low, leg.open, leg.at_level, leg.per_lower, at, xp)
+        if not self.short:
+            return lines(self.lower, leg.low, leg.open, leg.at_level, leg.per_lower, at, xp)
+        d = self.lower.level(at, xp)
+        entry = leg.at_level[:, :, None] + leg.per_lower[:, :, None] * xp.minimum(d, leg.open[:, :, None])
+        return xp.sum(xp.where(d > leg.low[:, :, None], entry, 0.0), axis=1)
 
 
 def _solve(sides: list[_Side], bounds: Bounds, step: float, xp: Any) -> tuple[Array, Array]:
@@ -131,8 +143,12 @@ def _solve(sides: list[_Side], bounds: Bounds, step: float, xp: Any) -> tuple[Ar
             by_h += side.entry(-h, xp)
         else:
             by_l += side.entry(l, xp)
-    one_by_one = len(sides) == 1 and not sides[0].leg.mirrored and math.prod(l.shape) > SMALL
-    peak, at = (_peaks if one_by_one else _peaks_of_grid)(sides, h, l, by_h, xp)
+    short = sides[0].short
+    if short or len(sides) > 1 or sides[0].leg.mirrored:
+        grids = (_product(side, h, l, xp) if short else _swept(side, h, l, xp) for side in sides)
+        peak, at = _first_best(sum(grids, by_h[:, None, :]), xp.abs(h)[:, None, :], xp)
+    else:
+        peak, at = _peaks(sides[0], h, l, by_h, xp)
     profit = peak + by_l
     near = profit >= xp.max(profit, axis=1, keepdims=True) - TIE
     size = xp.abs(l) + xp.abs(pick(h, at, xp))
@@ -140,32 +156,44 @@ def _solve(sides: list[_Side], bounds: Bounds, step: float, xp: Any) -> tuple[Ar
     return pick(h, pick(at, best, xp), xp)[:, 0], pick(l, best, xp)[:, 0]
 
 
-def _peaks(sides: list[_Side], h: Array, l: Array, by_h: Array, xp: Any) -> tuple[Array, Array]:
-    """The best profit over `h` for each `l` `[B, K_l]`, and where in `h` it is, without what `l` alone earns.
+def _product(side: _Side, h: Array, l: Array, xp: Any) -> Array:
+    """What take-profits earn on the grid `[B, K_l, K_h]`, as a matrix product: best for short windows."""
+    leg = side.leg
+    upper, lower = (-l, -h) if leg.mirrored else (h, l)
+    u, d = side.upper.level(upper, xp)[:, :, None, :], side.lower.level(lower, xp)[:, :, None, :]
+    value = leg.gain[:, :, None, None] + leg.per_upper[:, :, None, None] * u
+    begun = xp.astype(d > leg.lower_edges[..., None], u.dtype)
+    earned = (u <= leg.upper_edges[..., None]) * value
+    nothing = xp.zeros_like(leg.weight)
+    falls = leg.weight - xp.concat([leg.weight[:, :, 1:], nothing[:, :, :1]], axis=2)
+    change = falls - xp.concat([nothing[..., :1], falls[..., :-1]], axis=3)
+    earned = xp.matmul(xp.permute_dims(change, (0, 1, 3, 2)), earned)
+    begun, earned = (xp.reshape(a, (a.shape[0], -1, a.shape[3])) for a in (begun, earned))
+    grid = xp.matmul(xp.permute_dims(begun, (0, 2, 1)), earned)
+    return xp.permute_dims(grid, (0, 2, 1)) if leg.mirrored else grid
 
-    For a long alone: the rows of the grid are looked at one after the other, and none is kept.
-    """
+
+def _swept(side: _Side, h: Array, l: Array, xp: Any) -> Array:
+    """What take-profits earn on the grid `[B, K_l, K_h]`, as running sums along the lower axis."""
+    mirrored = side.leg.mirrored
+    along, dense = (-h, xp.flip(-l, axis=1)) if mirrored else (l, h)
+    x, sums = _sweep(side, dense, xp.zeros_like(dense), xp)
+    states = xp.stack([xp.asarray(each, copy=True) for each in sums], axis=1)
+    grid = pick(states, count_below(x, along, xp), xp)
+    return xp.permute_dims(xp.flip(grid, axis=2), (0, 2, 1)) if mirrored else grid
+
+
+def _peaks(side: _Side, h: Array, l: Array, by_h: Array, xp: Any) -> tuple[Array, Array]:
+    """The best profit of a long over `h` for each `l` `[B, K_l]` and where it is; no row of the grid is kept."""
     size, order = xp.abs(h), None
-    if sides[0].leg.weight.shape[2] <= FEW_BINS:  # then candidates need not increase, and the first tie can be the best
+    if side.leg.weight.shape[2] <= FEW_BINS:  # then candidates need not increase, and the first tie can be the best
         order = xp.argsort(size, axis=1)
         h, by_h = pick(h, order, xp), pick(by_h, order, xp)
-    x, sums = _sweep(sides[0], h, by_h, xp)
+    x, sums = _sweep(side, h, by_h, xp)
     peaks = [_first_best(each, size if order is None else None, xp) for each in sums]
     place = count_below(x, l, xp)
     peak, at = (pick(xp.stack(each, axis=1), place, xp) for each in zip(*peaks, strict=True))
     return peak, at if order is None else pick(order, at, xp)
-
-
-def _peaks_of_grid(sides: list[_Side], h: Array, l: Array, by_h: Array, xp: Any) -> tuple[Array, Array]:
-    """`_peaks` for any legs, with the whole grid held: a short is swept along `h`, for it aims along `l`."""
-    profit = by_h[:, None, :]
-    for side in sides:
-        swept, dense = (-h, xp.flip(-l, axis=1)) if side.leg.mirrored else (l, h)
-        x, sums = _sweep(side, dense, xp.zeros_like(dense), xp)
-        states = xp.stack([xp.asarray(each, copy=True) for each in sums], axis=1)
-        grid = pick(states, count_below(x, swept, xp), xp)
-        profit = profit + (xp.permute_dims(xp.flip(grid, axis=2), (0, 2, 1)) if side.leg.mirrored else grid)
-    return _first_best(profit, xp.abs(h)[:, None, :], xp)
 
 
 def _first_best(profit: Array, size: Array | None, xp: Any) -> tuple[Array, Array]:
