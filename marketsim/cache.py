@@ -230,7 +230,7 @@ class ForecastCache:
         database = sqlite3.connect(uri, uri=True, timeout=TIMEOUT, isolation_level=None)
         try:
             database.text_factory = lambda text: text.decode(errors="replace")
-            database.execute("PRAGMA synchronous = NORMAL")
+            database.execute("PRAGMA synchronous = OFF")  # a power cut may cost the cache, which is then begun anew
             _prepare(database, create=self.mode != "readonly")
             if suspect and database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
                 raise _NotOurs("it is damaged")

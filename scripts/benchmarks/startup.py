@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN_JOB = [str(ROOT / "scripts" / "marketsim"), "backtest", "ETHUSD", "--sims", "70"]
-RUNS = 15
+RUNS = 21
 
 
 def seconds(command: list[str], cache: Path, fresh: bool) -> float:
