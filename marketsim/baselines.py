@@ -19,8 +19,9 @@ def buy_and_hold(close: NDArray[np.float64], costs: Costs) -> Track:
     `close` `[S + 1]`, price units, oldest first. The profits add up to `close[-1] / close[0] - 1` less costs.
     """
     profit = np.diff(close) / close[0]
-    profit[0] -= costs.fee + costs.slippage
-    profit[-1] -= (costs.fee + costs.slippage) * close[-1] / close[0]
+    bought, sold = _market_orders(costs)
+    profit[0] -= bought
+    profit[-1] -= sold * close[-1] / close[0]
     held = np.zeros(len(profit), np.int64)
     held[0] = 1
     return _track("buy-and-hold", profit, held, held * (profit.sum() > 0))
@@ -36,12 +37,18 @@ def forecast_close(close: NDArray[np.float64], close_move: NDArray[np.float64], 
     before = np.concatenate([[0.0], side[:-1]])
     after = np.concatenate([side[1:], [0.0]])
     move = np.diff(close) / close[:-1]
-    cost = costs.fee + costs.slippage
+    bought, sold = _market_orders(costs)
     opens, closes = (side != 0) & (side != before), (side != 0) & (side != after)
-    profit = side * move - cost * opens - cost * closes * (1 + move)
+    enter, leave = (np.where(side > 0, *each) for each in ((bought, sold), (sold, bought)))
+    profit = side * move - enter * opens - leave * closes * (1 + move)
     trade = np.cumsum(opens) * (side != 0)
     won = np.bincount(trade, profit)[trade] > 0
     return _track("forecast-close", profit, opens.astype(np.int64), (opens & won).astype(np.int64))
+
+
+def _market_orders(costs: Costs) -> tuple[float, float]:
+    """What buying and selling at the close costs, as fractions of it."""
+    return (1 + costs.fee) * (1 + costs.slippage) - 1, 1 - (1 - costs.fee) * (1 - costs.slippage)
 
 
 def _track(name: str, profit: NDArray[np.float64], trades: NDArray[np.int64], wins: NDArray[np.int64]) -> Track:

@@ -102,6 +102,11 @@ class ForecastCache:
     ) -> None:
         self.close()
 
+    @property
+    def usable(self) -> bool:
+        """Whether there is a file to read."""
+        return self._database is not None
+
     def close(self) -> None:
         """Close the file; a closed cache holds nothing and keeps nothing."""
         if self._database is not None:
@@ -315,7 +320,7 @@ def _require_writable(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise _unwritable(path, error.strerror) from error
     if not os.access(path.parent, os.W_OK):
         raise _unwritable(path, "permission denied")
 

@@ -125,7 +125,7 @@ def _date(value: Any) -> str | None:
 
 def _bounds(value: Any) -> tuple[float, float]:
     try:
-        low, high = map(_real, value) if isinstance(value, list) else (-_real(value), _real(value))
+        low, high = map(_real, value) if isinstance(value, list) else (-abs(_real(value)), _real(value))
     except ValueError:
         raise ValueError("must be one number such as 0.03, or LOW,HIGH such as -0.03,0.03") from None
     if not low < high:

@@ -14,18 +14,19 @@ from numpy.typing import NDArray
 Returns = NDArray[np.float64]
 
 RESAMPLES = 2000
+LEAST_BARS = 10  # fewer make too few blocks for an interval to mean anything
 CONFIDENCE = 0.95
 
 
 def bootstrap_interval(returns: Returns, seed: int) -> tuple[float, float] | None:
-    """The 95 % interval of the mean of `returns` `[N]`, by the moving-block bootstrap; None below 2 bars.
+    """The 95 % interval of the mean of `returns` `[N]`, by the moving-block bootstrap; None below 10 bars.
 
     Blocks of `ceil(N ** (1/3))` bars are drawn with replacement and cut to N bars; the interval holds the
     middle of 2,000 resampled means. Kuensch, "The Jackknife and the Bootstrap for General Stationary
     Observations", Annals of Statistics 17(3), 1989. The same seed draws the same blocks for every series.
     """
     count = len(returns)
-    if count < 2:
+    if count < LEAST_BARS:
         return None
     block = math.ceil(count ** (1 / 3))
     blocks = math.ceil(count / block)

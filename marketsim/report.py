@@ -63,10 +63,16 @@ def document(runs: Sequence[SymbolRun], settings: Settings) -> Row:
     return {
         "schema": RESULTS_SCHEMA,
         "marketsim": __version__,
-        "settings": asdict(settings) | {"simulations": settings.simulations},
+        "settings": _settings(settings),
         "libraries": {"python": platform.python_version(), "numpy": np.__version__},
         "symbols": [_symbol(run) for run in runs],
     }
+
+
+def _settings(settings: Settings) -> Row:
+    """The settings that results rest on: not the cache, which only makes them sooner."""
+    values = asdict(settings) | {"simulations": settings.simulations}
+    return {key: value for key, value in values.items() if key not in ("cache", "cache_dir")}
 
 
 def timing(runs: Sequence[SymbolRun], clock: Clock) -> Row:
@@ -97,6 +103,8 @@ def to_json(document: Row) -> str:
 def open_directory(directory: str) -> Path:
     """The output directory, made if need be; UsageError when nothing can be written there."""
     path = Path(directory)
+    if not directory.strip():
+        raise UsageError("--output needs the name of a directory")
     try:
         path.mkdir(parents=True, exist_ok=True)
         probe = path / f".marketsim-{os.getpid()}"
@@ -108,7 +116,7 @@ def open_directory(directory: str) -> Path:
 
 
 def write(directory: Path, runs: Sequence[SymbolRun], settings: Settings, clock: Clock) -> None:
-    """`results.json`, `simulations.csv`, `equity.csv`, and apart from them `timing.json`; whole files or none."""
+    """`results.json`, `simulations.csv`, `equity.csv`, and apart from them `timing.json`; all of them or none."""
     good = [run.result for run in runs if run.result is not None]
     texts = {
         "results.json": to_json(document(runs, settings)),
@@ -116,14 +124,16 @@ def write(directory: Path, runs: Sequence[SymbolRun], settings: Settings, clock:
         "equity.csv": _csv(row for result in good for row in equity(result)),
         "timing.json": to_json(timing(runs, clock)),
     }
-    for name, text in texts.items():
-        target, part = directory / name, directory / f".{name}-{os.getpid()}"
-        try:
-            part.write_text(text, encoding="utf-8", newline="")
-            part.replace(target)
-        except OSError as error:
+    parts = {name: directory / f".{name}-{os.getpid()}" for name in texts}
+    try:
+        for name, text in texts.items():
+            parts[name].write_text(text, encoding="utf-8", newline="")
+        for name, part in parts.items():
+            part.replace(directory / name)
+    except OSError as error:
+        for part in parts.values():
             part.unlink(missing_ok=True)
-            raise MarketsimError(f"cannot write {target}: {error.strerror}") from None
+        raise MarketsimError(f"cannot write to {directory}: {error.strerror}") from None
 
 
 def simulations(result: Result) -> Iterator[Row]:
@@ -271,7 +281,7 @@ def verdict(row: Row, fill: str) -> str:
     if not row["trades"]:
         return f"{name} placed {row['orders']} orders, and none was filled"
     if low is None:
-        words = f"{name}: one bar proves nothing"
+        words = f"{name}: {row['bars']} bars are too few for an interval"
     elif low > 0:
         words = f"{name} earned: the 95 % interval of {low:+.1f} to {high:+.1f} bps a bar is above zero"
     elif high < 0:

@@ -23,7 +23,7 @@ from marketsim.fills import Leg, ProfitTerms, mirror
 
 STEP = 1e-7  # inside an open side, so that float32 attains what float64 claims (EVIDENCE.md, section 2)
 TIE = 1e-12  # profits this close are equal, in whatever order a machine added them
-CELLS = 1 << 14  # problems x candidates at once: their sums then stay in a processor's cache
+CELLS = 1 << 15  # problems x candidates at once: their sums then stay in a processor's cache
 SMALL = 1 << 11  # too few to be worth a second pass
 GRID = 1 << 22  # cells at once where whole grids are held, 32 MB
 SHORT = 16  # bars x bins of a window for which a matrix product is quicker than running sums
@@ -224,24 +224,28 @@ def _sweep(side: _Side, values: Array, start: Array, xp: Any) -> tuple[Array, It
     else:
         after = xp.nextafter(side.upper.places(leg.upper_edges, xp), xp.asarray(xp.inf))
         ends = xp.reshape(count_below(values, xp.reshape(after, (x.shape[0], -1)), xp), leg.upper_edges.shape)
-        corner = xp.arange(x.shape[0])[:, None, None] * (values.shape[1] + 1)
-        corners = corner + pick(xp.concat([xp.zeros_like(ends[:, :, :1]), ends], axis=2), bar, xp)
-        steps = xp.concat([change[:, :, :1], -falls], axis=2)
+        last = xp.full_like(ends[:, :, :1], values.shape[1])
+        ends = xp.concat([ends, last], axis=2)
+        lengths = pick(xp.concat([ends[:, :, :1], ends[:, :, 1:] - ends[:, :, :-1]], axis=2), bar, xp)
+        steps = xp.concat([change, xp.zeros_like(change[:, :, :1])], axis=2)
 
     def weights(e: int, level: Array) -> Array:
         if bins <= FEW_BINS:
             held = [falls[:, e, p, None] * (level <= edges[:, e, p, None]) for p in range(bins)]
             return held[0] if bins == 1 else held[0] + held[1]
-        count = values.shape[0] * (values.shape[1] + 1)
-        added = xp.bincount(xp.reshape(corners[:, e], (-1,)), xp.reshape(steps[:, e], (-1,)), count)
-        return xp.cumulative_sum(xp.reshape(added, (values.shape[0], -1)), axis=1)[:, :-1]
+        runs = xp.repeat(xp.reshape(steps[:, e], (-1,)), xp.reshape(lengths[:, e], (-1,)))
+        return xp.reshape(runs, values.shape)
 
     def sums() -> Iterator[Array]:
         total = xp.asarray(start, copy=True)
         yield total
         for e in range(x.shape[1]):
             level = xp.clip(move[:, e, None] + values, *leg.upper_clip)
-            total += weights(e, level) * (gain[:, e, None] + rise[:, e, None] * level)
+            weight = weights(e, level)
+            level *= rise[:, e, None]
+            level += gain[:, e, None]
+            level *= weight
+            total += level
             yield total
 
     return x, sums()

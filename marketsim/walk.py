@@ -32,9 +32,18 @@ def make_walk(bars: int, simulations: int, window: int, minimum_bars: int, symbo
     count = simulations + window + 1
     needed = count + minimum_bars - 1
     if bars < needed:
+        spare = bars - minimum_bars  # what simulations and window may be together
+        flags = [
+            f"{flag} to {spare - other}"
+            for flag, other in (("--sims", window), ("--window", simulations))
+            if spare > other
+        ]
+        way = (
+            f"lower {' or '.join(flags)}" if flags else "lower --sims and --window" if spare > 1 else "too few for any"
+        )
         raise DataError(
             f"{symbol}: {bars} bars, but {simulations} simulations on a window of {window} with this model "
-            f"need {needed}: lower --sims or --window"
+            f"need {needed}: {way}"
         )
     evaluated = count - 2 - np.arange(simulations)
     ends = np.append(evaluated, count - 1)

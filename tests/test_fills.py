@@ -98,6 +98,20 @@ def test_levels_are_clipped_to_their_side_of_the_last_close() -> None:
     assert evaluate(one_by_one(long_leg(*bar, NO_COSTS, "touch", True)), upper, lower)[0, 0] == pytest.approx(0.0025)
 
 
+def test_the_far_ends_of_the_clips() -> None:
+    moon = Outcomes(*(np.array([move]) for move in (0.0, 12.0, -0.5, -0.1)))
+    at = Levels(np.array([0.02]), np.array([-0.02]))
+    far = np.array([[20.0]])
+    taken = evaluate(one_by_one(long_leg(at, moon, NO_COSTS, "touch", False)), far, ZERO)[0, 0]
+    assert taken == pytest.approx(10.0 + 0.02)  # the upper level stops at ten times the close
+    assert not entered(long_leg(at, moon, NO_COSTS, "touch", False), np.zeros(1), np.array([-5.0]))[0]
+    sold = evaluate(one_by_one(short_leg(at, moon, NO_COSTS, "touch", False)), far, ZERO)[0, 0]
+    assert sold == pytest.approx(10.0 + 0.02)
+    ruin = Outcomes(*(np.array([move]) for move in (0.0, 0.5, -1.0, -0.9)))  # the lower level stops at nothing
+    bought_back = evaluate(one_by_one(short_leg(at, ruin, NO_COSTS, "touch", False)), ZERO, -far)[0, 0]
+    assert bought_back == pytest.approx(1.0 + 0.02)
+
+
 @settings(max_examples=300)
 @given(bars_of_any_kind(), any_rules())
 def test_each_leg_equals_its_slow_twin_and_provable_never_exceeds_touch(bars: list[Bar], rules: Rules) -> None:

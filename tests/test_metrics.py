@@ -8,6 +8,7 @@ import pytest
 from marketsim.metrics import bootstrap_interval, max_drawdown, sharpe, sortino
 
 RETURNS = np.array([0.01, -0.02, 0.03, 0.0, -0.01])
+MORE = np.tile(RETURNS, 3)
 
 
 def test_sharpe_and_sortino_by_hand() -> None:
@@ -19,7 +20,7 @@ def test_figures_that_a_series_cannot_carry_are_none() -> None:
     assert sharpe(np.array([0.1]), 365) is None
     assert sharpe(np.full(5, 0.1), 365) is None
     assert sortino(np.array([0.1, 0.2]), 365) is None
-    assert bootstrap_interval(np.array([0.1]), 0) is None
+    assert bootstrap_interval(np.zeros(9), 0) is None
 
 
 def test_max_drawdown_counts_from_the_start_and_from_the_highest_peak() -> None:
@@ -29,13 +30,13 @@ def test_max_drawdown_counts_from_the_start_and_from_the_highest_peak() -> None:
 
 
 def test_the_interval_is_the_same_for_the_same_seed_and_moves_with_the_mean() -> None:
-    low, high = bootstrap_interval(RETURNS, 7) or (0.0, 0.0)
-    assert (low, high) == bootstrap_interval(RETURNS, 7)
-    assert bootstrap_interval(RETURNS + 1.0, 7) == pytest.approx((low + 1, high + 1))
-    assert low < RETURNS.mean() < high
+    low, high = bootstrap_interval(MORE, 7) or (0.0, 0.0)
+    assert (low, high) == bootstrap_interval(MORE, 7)
+    assert bootstrap_interval(MORE + 1.0, 7) == pytest.approx((low + 1, high + 1))
+    assert low < MORE.mean() < high
 
 
-@pytest.mark.parametrize("count", [2, 5, 27, 70, 71])
+@pytest.mark.parametrize("count", [10, 27, 70, 71])
 def test_resampled_means_are_means_of_whole_blocks(count: int) -> None:
     assert bootstrap_interval(np.full(count, 0.25), 3) == pytest.approx((0.25, 0.25))
 

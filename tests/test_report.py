@@ -14,7 +14,7 @@ import pytest
 from marketsim import pipeline, report
 from marketsim.config import Settings
 from marketsim.errors import MarketsimError, UsageError
-from marketsim.metrics import bootstrap_interval
+from marketsim.metrics import bootstrap_interval, max_drawdown
 from marketsim.profiling import Clock
 
 SETTINGS = Settings(sims=20, window=20, strategy="all", cache="off")
@@ -62,8 +62,10 @@ def test_buy_and_hold_is_the_change_of_price_less_costs(runs: list[report.Symbol
     close = result.bars.close[-21:]
     (row,) = (row for row in report.document(runs, SETTINGS)["symbols"][0]["rows"] if row["name"] == "buy-and-hold")
     growth = close[-1] / close[0]
-    assert row["provable"] == row["touch"] == pytest.approx(growth - 1 - (1 + growth) * 0.0010)
+    bought, sold = 1.0005 * 1.0005, 0.9995 * 0.9995  # fee and slippage on market orders
+    assert row["provable"] == row["touch"] == pytest.approx(growth * sold - bought)
     assert (row["trades"], row["ambiguous"]) == (1, 0)
+    assert row["win_rate"] == float(row["provable"] > 0)
 
 
 def test_forecast_close_trades_when_its_side_changes() -> None:
@@ -124,12 +126,16 @@ def test_a_full_disk_leaves_the_old_file_and_one_line(
 ) -> None:
     (tmp_path / "results.json").write_text("old")
 
+    whole = Path.write_text
+
     def full(self: Path, *args: Any, **kwargs: Any) -> int:
+        if "simulations" not in self.name:  # the first file still fits
+            return whole(self, *args, **kwargs)
         self.touch()
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(MarketsimError, match=r"cannot write .*results\.json: No space left on device"):
+    with pytest.raises(MarketsimError, match=r"cannot write to .*: No space left on device"):
         report.write(tmp_path, runs, SETTINGS, Clock())
     monkeypatch.undo()
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
@@ -137,7 +143,7 @@ def test_a_full_disk_leaves_the_old_file_and_one_line(
 
 
 ROW = {"name": "always-on", "orders": 9, "trades": 3, "low_bps": -5.0, "high_bps": 9.0, "provable": 0.1, "touch": 0.2}
-ROW |= {"ambiguous": 2}
+ROW |= {"ambiguous": 2, "bars": 7}
 
 
 @pytest.mark.parametrize(
@@ -146,11 +152,14 @@ ROW |= {"ambiguous": 2}
         ({}, "provable", "cannot be told from zero: 95 % interval -5.0 to +9.0 bps a bar"),
         ({"low_bps": 1.0}, "provable", "earned: the 95 % interval of +1.0 to +9.0 bps a bar is above zero"),
         ({"high_bps": -1.0}, "provable", "lost: the 95 % interval of -5.0 to -1.0 bps a bar is below zero"),
+        ({"high_bps": 0.0}, "provable", "cannot be told from zero"),
+        ({"low_bps": 0.0}, "provable", "cannot be told from zero"),
         ({"provable": -0.1}, "provable", "any profit rests on 2 ambiguous bars"),
+        ({"provable": 0.0}, "provable", "any profit rests on 2 ambiguous bars"),
         ({"low_bps": 1.0}, "touch", "'touch' counts fills that the bars cannot prove"),
         ({"trades": 0}, "provable", "placed 9 orders, and none was filled"),
         ({"trades": 0, "orders": 0}, "provable", "placed no order"),
-        ({"low_bps": None, "high_bps": None}, "provable", "one bar proves nothing"),
+        ({"low_bps": None, "high_bps": None}, "provable", "7 bars are too few for an interval"),
     ],
 )
 def test_verdicts(changes: dict[str, Any], fill: str, words: str) -> None:
@@ -158,6 +167,47 @@ def test_verdicts(changes: dict[str, Any], fill: str, words: str) -> None:
 
 
 def test_one_simulation_has_no_interval() -> None:
-    settings = replace(SETTINGS, sims=1)
+    settings = replace(SETTINGS, sims=9)
     document = report.document(pipeline.run(["NVDA"], settings, Clock()), settings)
     assert document["symbols"][0]["rows"][0]["low_bps"] is None
+
+
+@pytest.mark.parametrize("fill", ["provable", "touch"])
+def test_headline_mean_interval_and_risk_are_those_of_the_fill_policy(fill: str) -> None:
+    settings = replace(SETTINGS, fill=fill, strategy="always-on", close_at_eod="never")
+    (run,) = pipeline.run(["BTCUSD"], settings, Clock())
+    assert run.result is not None
+    returns = run.result.strategies[0].profits[fill][::-1]
+    assert (returns != run.result.strategies[0].profits[{"touch": "provable", "provable": "touch"}[fill]][::-1]).any()
+    row = report.document([run], settings)["symbols"][0]["rows"][0]
+    low, high = bootstrap_interval(returns, settings.seed) or (0, 0)
+    assert row["headline"] == pytest.approx(returns.sum())
+    assert [row["mean_bps"], row["low_bps"], row["high_bps"]] == pytest.approx(
+        [1e4 * returns.mean(), 1e4 * low, 1e4 * high]
+    )
+    assert row["sharpe"] == pytest.approx(returns.mean() / returns.std(ddof=1) * np.sqrt(365))
+    assert row["max_drawdown"] == max_drawdown(returns)
+
+
+def test_unadjusted_follows_a_fixed_closing_policy() -> None:
+    tracks = []
+    for policy in ("always", "never"):
+        settings = replace(SETTINGS, sims=70, close_at_eod=policy, strategy="always-on")
+        (run,) = pipeline.run(["ETHUSD"], settings, Clock())
+        assert run.result is not None
+        tracks.append(run.result.baselines[0])
+    assert tracks[0].name == "unadjusted"
+    assert not tracks[0].ambiguous.any()
+    assert (tracks[0].profits["touch"] != tracks[1].profits["touch"]).any()
+
+
+def test_results_do_not_name_the_cache(runs: list[report.SymbolRun], tmp_path: Path) -> None:
+    documents = [
+        report.document(runs, replace(SETTINGS, cache=mode, cache_dir=str(tmp_path))) for mode in ("off", "refresh")
+    ]
+    assert documents[0] == documents[1]
+
+
+def test_an_output_directory_without_a_name_is_an_error() -> None:
+    with pytest.raises(UsageError, match="needs the name of a directory"):
+        report.open_directory("")

@@ -109,6 +109,13 @@ def test_without_a_profitable_order_the_best_is_not_to_be_filled() -> None:
     assert bars[0].low_move + found.low_multiplier[0] <= bars[0].low
 
 
+def test_a_tie_between_cells_goes_to_the_smaller_multipliers() -> None:
+    bars = [Bar(0.0, -0.5, 0.0, 0.021, -0.6, 0.01)]
+    bounds = ((0.005, 0.02), (-0.001, 0.001))  # every take-profit but the nearest is better, but the close is as good
+    flat = maximise(terms_of(bars, Rules(0.0, 0.0, "touch", True)), bounds)
+    assert flat.high_multiplier[0] == 0.005
+
+
 def test_an_empty_problem_stays_at_zero() -> None:
     found = maximise(terms_of([Bar(0.01, -0.01, 0, 0, 0, 0, long=False)], Rules(0, 0, "touch", False)), BOUNDS)
     assert (found.high_multiplier[0], found.low_multiplier[0], found.profit[0]) == (0.0, 0.0, 0.0)

@@ -35,5 +35,11 @@ def test_fast_rows_are_the_newest_rows() -> None:
 
 def test_too_few_bars_say_how_many_are_needed_and_which_flags_lower_it() -> None:
     assert len(make_walk(140, 70, 60, 10, "X").origins) == 131
-    with pytest.raises(DataError, match=r"X: 139 bars, .* need 140: lower --sims or --window"):
+    with pytest.raises(DataError, match=r"X: 139 bars, .* need 140: lower --sims to 69 or --window to 59"):
         make_walk(139, 70, 60, 10, "X")
+    with pytest.raises(DataError, match=r"X: 60 bars, .* need 321: lower --sims and --window"):
+        make_walk(60, 70, 250, 1, "X")
+    with pytest.raises(DataError, match=r"X: 80 bars, .* need 132: lower --sims to 18 or --window to 8$"):
+        make_walk(80, 70, 60, 2, "X")
+    with pytest.raises(DataError, match=r"X: 1 bars, .* need 132: too few for any"):
+        make_walk(1, 70, 60, 2, "X")

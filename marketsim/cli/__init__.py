@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import sys
 from io import TextIOWrapper
 
@@ -52,6 +53,8 @@ def _explain(error: Exception) -> int:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "marketsim"
         return _say(f"{error.format_message().rstrip('.')} (see '{command} --help')", 2)
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return _say(f"cannot write the output: {error.strerror}", 1)
     return _say(f"unexpected {type(error).__name__}: {error} (--debug shows where)", 1)
 
 

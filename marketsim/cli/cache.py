@@ -1,5 +1,6 @@
 """`marketsim cache info|clear|prune|verify`."""
 
+import math
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -73,6 +74,8 @@ def prune(
     debug: options.Debug = False,
 ) -> None:
     """Delete old forecasts."""
+    if not all(math.isfinite(limit) for limit in (older_than or 0.0, keep or 0.0)):
+        raise UsageError("--older-than and --keep must be finite numbers")
     if older_than is None and keep is None:
         raise UsageError("prune needs --older-than DAYS or --keep MIB")
     with _open(context, "readwrite") as cache:
@@ -130,7 +133,12 @@ def _open(context: typer.Context, mode: str) -> "ForecastCache":
 
     from marketsim.cache import ForecastCache, default_directory
 
-    return ForecastCache(Path(settings.cache_dir) if settings.cache_dir else default_directory(), mode)
+    cache = ForecastCache(Path(settings.cache_dir) if settings.cache_dir else default_directory(), mode)
+    if cache.warnings and not cache.usable:
+        raise MarketsimError(
+            f"{cache.warnings[0].removesuffix('; going on without it')}; try again, or delete the file"
+        )
+    return cache
 
 
 def _deleted(cache: "ForecastCache", forecasts: int, json: bool) -> None:

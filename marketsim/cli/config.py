@@ -20,11 +20,15 @@ def show(
         entries = {key: {"value": value, "from": origins[key]} for key, value in values.items()}
         output.document({"schema": "marketsim.config/1", "settings": entries})
     else:
-        rows = [(key, _words(value), origins[key]) for key, value in values.items()]
+        unset = {"fee_bps": "auto", "cache_dir": "the platform's"}
+        rows = [
+            (key, unset.get(key, "-") if value is None else _words(value), origins[key])
+            for key, value in values.items()
+        ]
         output.table("Settings", ("Key", "Value", "From"), rows, words=3)
 
 
 def _words(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
-    return "-" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)

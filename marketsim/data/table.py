@@ -196,13 +196,14 @@ def _numbers(
         if cells is None:
             continue
         try:
-            ohlcv[:, index] = np.array(cells, dtype=np.float64)
-            continue
+            if not any("_" in str(cell) for cell in cells):  # Python's own digit separator, and no one else's
+                ohlcv[:, index] = np.array(cells, dtype=np.float64)
+                continue
         except ValueError:
             pass
         for row, cell in enumerate(cells):
             try:
-                ohlcv[row, index] = float(cell)
+                ohlcv[row, index] = float(str(cell).replace("_", "?"))
             except ValueError:
                 if name != "volume" or cell.strip().lower() not in UNKNOWN_VOLUME:
                     words = f"{reprlib.repr(cell)} is not a number" if cell.strip() else "an empty cell"

@@ -57,7 +57,6 @@ def test_options_reach_the_settings(cli):
         "end": "2020-01-01",
         "on_bad_bars": "drop",
         "seed": 7,
-        "cache": "off",
     }
     words = [
         word
@@ -68,6 +67,7 @@ def test_options_reach_the_settings(cli):
     assert ended.code == 0
     settings = json.loads(ended.out)["settings"]
     assert {key: settings[key] for key in given} == given
+    assert "cache" not in settings
 
 
 def test_json_is_the_document_that_output_writes(cli, tmp_path):
