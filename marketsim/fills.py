@@ -1,7 +1,8 @@
 """Fills and costs: from levels and actual bars to the terms of profit.
 
 All prices are moves from the origin's close, so a price is `1 + move` and a profit is a fraction of that
-close. `u` is the move of the upper level, `d` that of the lower one. See SEMANTICS.md, "Fills".
+close. `u` is the move of the upper level, `d` that of the lower one. The rules in words:
+README.md, "What the numbers mean".
 """
 
 from __future__ import annotations

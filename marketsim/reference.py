@@ -1,6 +1,6 @@
 """The reference system's functions under their own names, for callers that move over unchanged.
 
-Its rule is simpler than the command line's (SEMANTICS.md, last section): `touch` fills, entries at the level
+Its rule is simpler than the command line's: `touch` fills, entries at the level
 itself, one fee per entered trade, and moves instead of prices. Its optimisers searched; these solve.
 """
 

@@ -23,6 +23,7 @@ from marketsim.forecasts import Model, fingerprint
 from marketsim.metrics import bootstrap_interval, max_drawdown, sharpe, sortino
 from marketsim.profiling import STAGES, Clock
 from marketsim.track import Track
+from marketsim.verdict import verdict
 from marketsim.walk import Walk
 
 RESULTS_SCHEMA = "marketsim.backtest/1"
@@ -271,28 +272,6 @@ def _plan(track: Track, bars: Bars) -> Row:
         "high_multiplier": float(fit.high_multiplier[-1]),
         "low_multiplier": float(fit.low_multiplier[-1]),
     }
-
-
-def verdict(row: Row, fill: str) -> str:
-    """What can be said of one strategy, in plain words."""
-    name, low, high = row["name"], row["low_bps"], row["high_bps"]
-    if not row["orders"]:
-        return f"{name} placed no order: every bar's side was short, and the asset cannot be shorted"
-    if not row["trades"]:
-        return f"{name} placed {row['orders']} orders, and none was filled"
-    if low is None:
-        words = f"{name}: {row['bars']} bars are too few for an interval"
-    elif low > 0:
-        words = f"{name} earned: the 95 % interval of {low:+.1f} to {high:+.1f} bps a bar is above zero"
-    elif high < 0:
-        words = f"{name} lost: the 95 % interval of {low:+.1f} to {high:+.1f} bps a bar is below zero"
-    else:
-        words = f"{name} cannot be told from zero: 95 % interval {low:+.1f} to {high:+.1f} bps a bar"
-    if fill == "touch":
-        return f"{words}, and 'touch' counts fills that the bars cannot prove"
-    if row["provable"] <= 0 < row["touch"]:
-        words += f", and any profit rests on {row['ambiguous']} ambiguous bars"
-    return words
 
 
 def _side(track: Track, s: int) -> str:

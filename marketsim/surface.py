@@ -21,7 +21,7 @@ from typing import Any
 from marketsim.axis import Array, Axis, candidates, count_below, lines, make_axis, namespace, ordered, pick
 from marketsim.fills import Leg, ProfitTerms, mirror
 
-STEP = 1e-7  # inside an open side, so that float32 attains what float64 claims (EVIDENCE.md, section 2)
+STEP = 1e-7  # inside an open side, so that float32 attains what float64 claims
 TIE = 1e-12  # profits this close are equal, in whatever order a machine added them
 CELLS = 1 << 15  # problems x candidates at once: their sums then stay in a processor's cache
 SMALL = 1 << 11  # too few to be worth a second pass

@@ -1,4 +1,4 @@
-"""The slow twins: SEMANTICS.md's rules as plain loops over bars and candidates, to compare the package with."""
+"""The slow twins: the market's rules as plain loops over bars and candidates, to compare the package with."""
 
 from __future__ import annotations
 
