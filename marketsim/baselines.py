@@ -53,4 +53,4 @@ def _market_orders(costs: Costs) -> tuple[float, float]:
 
 def _track(name: str, profit: NDArray[np.float64], trades: NDArray[np.int64], wins: NDArray[np.int64]) -> Track:
     newest_first = profit[::-1]
-    return Track(name, dict.fromkeys(FILLS, newest_first), trades[::-1], trades[::-1], wins[::-1])
+    return Track(name, dict.fromkeys(FILLS, newest_first), trades[::-1], trades[::-1], wins[::-1].astype(float))

@@ -27,7 +27,7 @@ class Settings:
     model: str = "har"
     optimizer: str = "exact"
     strategy: str = "all"
-    fill: str = "provable"
+    fill: str = "expected"
     close_at_eod: str = "auto"
     bounds: tuple[float, float] = (-0.03, 0.03)  # fractions of the close
     fee_bps: float | None = None  # per side; None: 15 for crypto, 5 for the rest
@@ -147,7 +147,7 @@ _KINDS = {
     "model": _choice(*MODELS),
     "optimizer": _choice(*OPTIMIZERS),
     "strategy": _choice("entry-exit", "always-on", "all"),
-    "fill": _choice("provable", "touch"),
+    "fill": _choice("expected", "provable", "touch"),
     "close_at_eod": _choice("auto", "always", "never"),
     "bounds": _Kind(_bounds, _bounds_text),
     "fee_bps": _Kind(_fee, _fee_text),

@@ -14,13 +14,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.crossing import take_profit_probability
 from marketsim.strategies import Legs
 
-FILLS = ("provable", "touch")
+FILLS = ("provable", "expected", "touch")  # what they credit never falls in this order
 UPPER_CLIP = (0.0, 10.0)
 LOWER_CLIP = (-1.0, 0.0)
 
+UPPER_BINS = 1 - (1 - np.arange(9) / 8) ** 1.3  # ends, from the close to the high: finer where most levels lie
+LOWER_BINS = 1 - (1 - np.arange(7) / 6) ** 2.0  # ends, from the low to the open
+ONE_BIN = np.arange(2.0)
+
 Array = Any  # of numpy, or of the namespace that surface.py is given
+Multipliers = tuple[NDArray[np.float64], NDArray[np.float64]]  # h and l, each [N]
 Lattice = tuple[Array, Array, Array]  # upper edges [N, P], lower edges [N, Q], weights [N, P, Q]
 
 
@@ -39,10 +45,16 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Where the orders of N bars rest before the multipliers move them, as moves from the origin's close."""
+    """Where the orders of N bars rest before the multipliers move them, and how wide the bars were expected to be."""
 
-    high_move: NDArray[np.float64]  # [N]
-    low_move: NDArray[np.float64]  # [N]
+    high_move: NDArray[np.float64]  # [N] move from the origin's close
+    low_move: NDArray[np.float64]  # [N] move from the origin's close
+    variance: NDArray[np.float64]  # [N] forecast of the log price between open and close
+    spread: NDArray[np.float64]  # [N] standard deviation of the log of that forecast's error; inf: nothing is known
+
+    def at(self, index: Any) -> Levels:
+        """The levels of some bars, as an array is indexed."""
+        return Levels(*(getattr(self, field.name)[index] for field in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,10 @@ class Outcomes:
     high: NDArray[np.float64]  # [N]
     low: NDArray[np.float64]  # [N]
     close: NDArray[np.float64]  # [N]
+
+    def at(self, index: Any) -> Outcomes:
+        """The outcomes of some bars, as an array is indexed."""
+        return Outcomes(*(getattr(self, field.name)[index] for field in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +108,10 @@ class Leg:
         arrays = (getattr(self, field.name) for field in fields(self)[3:])
         return Leg(self.mirrored, self.upper_clip, self.lower_clip, *map(change, arrays))
 
+    def at_close(self) -> Leg:
+        """The leg without take-profits: what is entered is closed at the close."""
+        return replace(self, weight=0.0 * self.weight)
+
     def sized(self, size: Array) -> Leg:
         """The leg with positions of `size` `[...]`; none where it is zero."""
         names = ("at_level", "per_lower", "gain", "per_upper")
@@ -111,6 +131,15 @@ class ProfitTerms:
     def map(self, change: Callable[[Array], Array]) -> ProfitTerms:
         """The terms with every array changed."""
         return ProfitTerms(tuple(leg.map(change) for leg in self.legs))
+
+    def at_close(self) -> ProfitTerms:
+        """The terms of the policy `close_at_eod`."""
+        return ProfitTerms(tuple(leg.at_close() for leg in self.legs))
+
+    def placed(self, legs: Legs) -> ProfitTerms:
+        """The terms `[N]` of the bars on which a strategy places a leg; nothing is earned on the others."""
+        sizes = (legs.long, legs.short)
+        return ProfitTerms(tuple(leg.sized(sizes[leg.mirrored]) for leg in self.legs))
 
     def at(self, index: Any) -> ProfitTerms:
         """The terms of some bars or problems, as an array is indexed; `[B, W]` positions make windows."""
@@ -145,62 +174,78 @@ def mirror(interval: tuple[float, float]) -> tuple[float, float]:
     return -high, -low
 
 
-def long_leg(levels: Levels, bar: Outcomes, costs: Costs, fill: str, close_at_eod: bool) -> Leg:
-    """A long `[N]` on every bar: buys at the lower level, sells at the upper one or at the close."""
+def long_leg(levels: Levels, bar: Outcomes, costs: Costs, fill: str, traded: Multipliers | None = None) -> Leg:
+    """A long `[N]` on every bar: buys at the lower level, sells at the upper one, else at the close.
+
+    For all multipliers; with `traded` `[N]`, for each bar's own ones alone, and there without bins.
+    """
     pays, gets = 1 + costs.fee, 1 - costs.fee
     at_close = gets * (1 - costs.slippage) * (1 + bar.close)
     moves = (levels.high_move, levels.low_move)
-    return _leg(False, moves, bar, at_close - pays, -pays, gets - at_close, gets, fill, close_at_eod)
+    return _leg(False, moves, levels, bar, (at_close - pays, -pays), (gets - at_close, gets), fill, traded)
 
 
-def short_leg(levels: Levels, bar: Outcomes, costs: Costs, fill: str, close_at_eod: bool) -> Leg:
-    """A short `[N]` on every bar: sells at the upper level, buys back at the lower one or at the close."""
+def short_leg(levels: Levels, bar: Outcomes, costs: Costs, fill: str, traded: Multipliers | None = None) -> Leg:
+    """A short `[N]` on every bar: sells at the upper level, buys back at the lower one, else at the close."""
     pays, gets = 1 + costs.fee, 1 - costs.fee
     at_close = pays * (1 + costs.slippage) * (1 + bar.close)
-    mirror = Outcomes(-bar.open, -bar.low, -bar.high, -bar.close)
+    mirrored = Outcomes(-bar.open, -bar.low, -bar.high, -bar.close)
     moves = (-levels.low_move, -levels.high_move)
-    return _leg(True, moves, mirror, gets - at_close, -gets, at_close - pays, pays, fill, close_at_eod)
+    if traded is not None:
+        traded = (-traded[1], -traded[0])
+    return _leg(True, moves, levels, mirrored, (gets - at_close, -gets), (at_close - pays, pays), fill, traded)
 
 
 def _leg(
     mirrored: bool,
     moves: tuple[Array, Array],
+    levels: Levels,
     bar: Outcomes,
-    at_level: Array,
-    per_lower: float,
-    gain: Array,
-    per_upper: float,
+    entry: tuple[Array, float],
+    target: tuple[Array, float],
     fill: str,
-    close_at_eod: bool,
+    traded: Multipliers | None,
 ) -> Leg:
-    upper_edges, lower_edges, weight = LATTICES[fill](bar)
+    clips = (mirror(LOWER_CLIP), mirror(UPPER_CLIP)) if mirrored else (UPPER_CLIP, LOWER_CLIP)
+
+    def log(move: Array) -> Array:
+        return -np.log1p(-move) if mirrored else np.log1p(move)
+
+    def probability(upper: Array, lower: Array) -> Array:
+        """w `[N, P, Q]` at levels `[N, P]` and `[N, Q]` inside the bar."""
+        bars = (log(bar.open), log(bar.high), log(bar.low), log(bar.close), levels.variance, levels.spread)
+        open, high, low, close, variance, spread = (each[:, None, None] for each in bars)
+        at = log(lower)[:, None, :], log(upper)[:, :, None]
+        return take_profit_probability(open, high, low, close, *at, variance, spread)
+
+    at = None
+    if traded is not None:
+        at = tuple(np.clip(move + x, *clip) for move, x, clip in zip(moves, traded, clips, strict=True))
+    upper_edges, lower_edges, weight = LATTICES[fill](bar, probability, at)
     every = np.ones_like(bar.close)
-    clips = (UPPER_CLIP, LOWER_CLIP)
-    if mirrored:
-        clips = (mirror(LOWER_CLIP), mirror(UPPER_CLIP))
     return Leg(
         mirrored,
         *clips,
         *moves,
         low=bar.low,
         open=bar.open,
-        at_level=at_level,
-        per_lower=per_lower * every,
-        gain=gain,
-        per_upper=per_upper * every,
+        at_level=entry[0],
+        per_lower=entry[1] * every,
+        gain=target[0],
+        per_upper=target[1] * every,
         upper_edges=upper_edges,
         lower_edges=lower_edges,
-        weight=np.zeros_like(weight) if close_at_eod else weight,
+        weight=weight,
     )
 
 
-def _touch(bar: Outcomes) -> Lattice:
+def _touch(bar: Outcomes, *_: Any) -> Lattice:
     """One bin: filled wherever the bar reached the level, whatever came first."""
     weight = np.ones((len(bar.close), 1, 1))
     return bar.high[:, None], bar.low[:, None], weight
 
 
-def _provable(bar: Outcomes) -> Lattice:
+def _provable(bar: Outcomes, *_: Any) -> Lattice:
     """Traded through, and after the entry for sure: the close is at or beyond it, or the entry was at the open."""
     through = np.nextafter(bar.high, -np.inf)
     upper = np.stack([np.minimum(bar.close, through), through], -1)
@@ -208,17 +253,32 @@ def _provable(bar: Outcomes) -> Lattice:
     return upper, np.stack([bar.low, bar.open], -1), weight
 
 
-LATTICES = {"provable": _provable, "touch": _touch}
+def _expected(bar: Outcomes, probability: Callable[[Array, Array], Array], at: tuple[Array, Array] | None) -> Lattice:
+    """Reached, with the probability that it came after the entry where the close and the open leave that open.
+
+    Between close and high and between low and open it is w at the centre of each bin, or at the one place `at`.
+    """
+    upper_bins, lower_bins = (UPPER_BINS, LOWER_BINS) if at is None else (ONE_BIN, ONE_BIN)
+    upper = bar.close[:, None] * (1 - upper_bins) + bar.high[:, None] * upper_bins  # exact at both ends
+    lower = bar.low[:, None] * (1 - lower_bins) + bar.open[:, None] * lower_bins
+    weight = np.ones((len(bar.close), len(upper_bins), len(lower_bins)))
+    if at is None:
+        centres = [(ends[:, 1:] + ends[:, :-1]) / 2 for ends in (upper, lower)]
+    else:
+        centres = [
+            np.clip(level[:, None], ends[:, :1], ends[:, 1:]) for level, ends in zip(at, (upper, lower), strict=True)
+        ]
+    weight[:, 1:, :-1] = probability(*centres)
+    return upper, lower, weight
 
 
-def profit_terms(
-    levels: Levels, bars: Outcomes, legs: Legs, costs: Costs, fill: str, close_at_eod: bool
-) -> ProfitTerms:
-    """The terms `[N]` of the legs that a strategy places: a long, and a short where the asset has one."""
-    placed = [long_leg(levels, bars, costs, fill, close_at_eod).sized(legs.long)]
-    if legs.short is not None:
-        placed.append(short_leg(levels, bars, costs, fill, close_at_eod).sized(legs.short))
-    return ProfitTerms(tuple(placed))
+LATTICES = {"provable": _provable, "expected": _expected, "touch": _touch}
+
+
+def profit_terms(levels: Levels, bars: Outcomes, costs: Costs, fill: str, shortable: bool) -> ProfitTerms:
+    """The terms `[N]` of a long on every bar, and of a short where the asset can be shorted."""
+    legs = (long_leg, short_leg) if shortable else (long_leg,)
+    return ProfitTerms(tuple(leg(levels, bars, costs, fill) for leg in legs))
 
 
 def entered(leg: Leg, h: NDArray[np.float64], l: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -24,6 +24,7 @@ from marketsim.report import Result, SymbolRun
 from marketsim.strategies import STRATEGIES, Legs
 from marketsim.surface import TIE
 from marketsim.track import Fit, Track, book, level_prices
+from marketsim.variance import path_variance
 from marketsim.walk import Walk, make_walk
 
 FEE_BPS = {True: 15.0, False: 5.0}  # per side, by whether the asset is crypto
@@ -124,13 +125,12 @@ def fit_strategies(
     Returns the fits by strategy, and how many problems another optimiser had to finish.
     """
     levels, outcomes = _levels(forecasts), _outcomes(bars, walk)
-    known = Levels(levels.high_move[:-1], levels.low_move[:-1])
     policies = POLICIES[settings.close_at_eod]
     legs = {name: STRATEGIES[name](levels.high_move, levels.low_move, not bars.crypto) for name in names}
+    terms = profit_terms(levels.at(slice(-1)), outcomes, costs, settings.fill, not bars.crypto)
+    by_policy = {True: terms.at_close(), False: terms}
     problems = [
-        profit_terms(known, outcomes, _rows(legs[name], slice(-1)), costs, settings.fill, eod).at(walk.windows)
-        for name in names
-        for eod in policies
+        by_policy[eod].placed(_rows(legs[name], slice(-1))).at(walk.windows) for name in names for eod in policies
     ]
     optimum = optimizer.fit(stack(problems), (settings.bounds, settings.bounds), settings.seed)
     h, l, profit = (
@@ -139,7 +139,7 @@ def fit_strategies(
     )
     origins = np.append(walk.evaluated, len(walk.origins) - 1)
     close = bars.close[walk.origins[origins]]
-    at = Levels(levels.high_move[origins], levels.low_move[origins])
+    at = levels.at(origins)
     fits = {}
     for i, name in enumerate(names):
         better = np.argmax(profit[i] >= profit[i].max(0) - TIE, axis=0)
@@ -165,8 +165,7 @@ def simulate(
 ) -> tuple[list[Track], list[Track]]:
     """Trade every evaluated bar once with what its simulation chose; then the baselines on the same bars."""
     levels, outcomes = _levels(forecasts), _outcomes(bars, walk)
-    at = Levels(levels.high_move[walk.evaluated], levels.low_move[walk.evaluated])
-    then = Outcomes(*(getattr(outcomes, name)[walk.evaluated] for name in ("open", "high", "low", "close")))
+    at, then = levels.at(walk.evaluated), outcomes.at(walk.evaluated)
     zeros = np.zeros(len(walk.evaluated))
     tracks, baselines = [], []
     for name, fit in fits.items():
@@ -184,7 +183,7 @@ def simulate(
 
 
 def _levels(forecasts: Forecasts) -> Levels:
-    return Levels(forecasts.high, forecasts.low)
+    return Levels(forecasts.high, forecasts.low, *path_variance(forecasts.moves))
 
 
 def _outcomes(bars: Bars, walk: Walk) -> Outcomes:

@@ -161,6 +161,7 @@ def simulations(result: Result) -> Iterator[Row]:
                 "orders": int(track.orders[s]),
                 "trades": int(track.trades[s]),
                 "ambiguous": bool(track.ambiguous[s]),
+                "probability": float(track.probability[s]) if track.ambiguous[s] else None,
             }
 
 
@@ -225,7 +226,7 @@ def _symbol(run: SymbolRun) -> Row:
 
 def _row(track: Track, result: Result) -> Row:
     returns = track.profits[result.settings.fill][::-1]
-    orders, trades, wins = (int(each.sum()) for each in (track.orders, track.trades, track.wins))
+    orders, trades, wins = (each.sum().item() for each in (track.orders, track.trades, track.wins))
     interval = bootstrap_interval(returns, result.settings.seed) if trades else None
     low, high = (None, None) if interval is None else (BPS * end for end in interval)
     in_sample = None
@@ -247,6 +248,7 @@ def _row(track: Track, result: Result) -> Row:
         "fill_rate": trades / orders if orders else None,
         "win_rate": wins / trades if trades else None,
         "ambiguous": int(track.ambiguous.sum()),
+        "probability": float(track.probability[track.ambiguous].mean()) if track.ambiguous.any() else None,
         "sharpe": sharpe(returns, periods),
         "sortino": sortino(returns, periods),
         "max_drawdown": max_drawdown(returns),

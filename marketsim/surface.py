@@ -15,7 +15,7 @@ Written against the array API: numpy arrays and torch tensors, on any device, ta
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from marketsim.axis import Array, Axis, candidates, count_below, lines, make_axis, namespace, ordered, pick
@@ -23,11 +23,9 @@ from marketsim.fills import Leg, ProfitTerms, mirror
 
 STEP = 1e-7  # inside an open side, so that float32 attains what float64 claims
 TIE = 1e-12  # profits this close are equal, in whatever order a machine added them
-CELLS = 1 << 15  # problems x candidates at once: their sums then stay in a processor's cache
-SMALL = 1 << 11  # too few to be worth a second pass
+CELLS = 1 << 17  # problems x candidates at once: their sums then stay in a processor's cache
 GRID = 1 << 22  # cells at once where whole grids are held, 32 MB
 SHORT = 16  # bars x bins of a window for which a matrix product is quicker than running sums
-FEW_BINS = 2  # as many are quicker compared one by one
 
 Bounds = tuple[tuple[float, float], tuple[float, float]]
 
@@ -71,19 +69,26 @@ def maximise(terms: ProfitTerms, bounds: Bounds, step: float = STEP) -> Optimum:
     """
     xp = namespace(terms.legs[0].low)
     terms = ProfitTerms(tuple(leg for leg in terms.legs if xp.any(leg.per_lower != 0)) or terms.legs[:1])
-    count, window, *bins = terms.legs[0].weight.shape
+    count = terms.legs[0].weight.shape[0]
     h, l = (xp.zeros_like(terms.legs[0].low[:, 0]) for _ in range(2))
     aiming = xp.any(xp.stack([xp.any(leg.weight != 0, axis=(1, 2, 3)) for leg in terms.legs]), axis=0)
-    width = window * max(bins)
-    size = max(1, CELLS // width if len(terms.legs) == 1 else GRID // (4 * width**2))
-    # problems without take-profits are quicker apart, unless all are too few for a second pass to pay
-    for group in (aiming, ~aiming) if count * width > SMALL else (aiming | ~aiming,):
+    for group, aims in ((aiming, True), (~aiming, False)):
         members = xp.nonzero(group)[0]
+        some = terms if aims else ProfitTerms(tuple(_one_bin(leg) for leg in terms.legs))
+        _, window, *bins = some.legs[0].weight.shape
+        width = window * max(bins)
+        size = max(1, CELLS // width if len(terms.legs) == 1 else GRID // (4 * width**2))
         for first in range(0, members.shape[0], size):
             rows = members[first : first + size]
-            some = terms if rows.shape[0] == count else terms.at(rows)
-            h[rows], l[rows] = _solve([_Side.of(leg, bounds, xp) for leg in some.legs], bounds, step, xp)
+            part = some if rows.shape[0] == count else some.at(rows)
+            h[rows], l[rows] = _solve([_Side.of(leg, bounds, xp) for leg in part.legs], bounds, step, xp)
     return Optimum(h, l, evaluate(terms, h[:, None], l[:, None])[:, 0])
+
+
+def _one_bin(leg: Leg) -> Leg:
+    """The same leg where it has no take-profit, in fewer arrays."""
+    first = {name: getattr(leg, name)[..., :1] for name in ("upper_edges", "lower_edges")}
+    return replace(leg, weight=leg.weight[..., :1, :1], **first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +151,11 @@ def _solve(sides: list[_Side], bounds: Bounds, step: float, xp: Any) -> tuple[Ar
     short = sides[0].short
     if short or len(sides) > 1 or sides[0].leg.mirrored:
         grids = (_product(side, h, l, xp) if short else _swept(side, h, l, xp) for side in sides)
-        peak, at = _first_best(sum(grids, by_h[:, None, :]), xp.abs(h)[:, None, :], xp)
+        profit = sum(grids, by_h[:, None, :])
+        peak = xp.max(profit, axis=2)
+        at = xp.argmin(xp.where(profit >= peak[:, :, None] - TIE, xp.abs(h)[:, None, :], xp.inf), axis=2)
     else:
-        peak, at = _peaks(sides[0], h, l, by_h, xp)
+        peak, at = _peaks(sides[0], h, l, by_h, by_l, xp)
     profit = peak + by_l
     near = profit >= xp.max(profit, axis=1, keepdims=True) - TIE
     size = xp.abs(l) + xp.abs(pick(h, at, xp))
@@ -183,26 +190,41 @@ def _swept(side: _Side, h: Array, l: Array, xp: Any) -> Array:
     return xp.permute_dims(xp.flip(grid, axis=2), (0, 2, 1)) if mirrored else grid
 
 
-def _peaks(side: _Side, h: Array, l: Array, by_h: Array, xp: Any) -> tuple[Array, Array]:
-    """The best profit of a long over `h` for each `l` `[B, K_l]` and where it is; no row of the grid is kept."""
-    size, order = xp.abs(h), None
-    if side.leg.weight.shape[2] <= FEW_BINS:  # then candidates need not increase, and the first tie can be the best
-        order = xp.argsort(size, axis=1)
-        h, by_h = pick(h, order, xp), pick(by_h, order, xp)
+def _peaks(side: _Side, h: Array, l: Array, by_h: Array, by_l: Array, xp: Any) -> tuple[Array, Array]:
+    """The best profit of a long over `h` for each `l` `[B, K_l]` and the place of that h; no row of the grid is kept.
+
+    The place is looked up only while a row can still hold the best profit of all, and is 0 otherwise.
+    """
     x, sums = _sweep(side, h, by_h, xp)
-    peaks = [_first_best(each, size if order is None else None, xp) for each in sums]
-    place = count_below(x, l, xp)
-    peak, at = (pick(xp.stack(each, axis=1), place, xp) for each in zip(*peaks, strict=True))
-    return peak, at if order is None else pick(order, at, xp)
+    row = count_below(x, l, xp)
+    ceiling, size = _ceiling(row, l, by_l, x.shape[1] + 1, xp), xp.abs(h)
+    best, peaks = ceiling[:, 0] - xp.inf, []
+    places = [xp.zeros_like(row[:, 0])] * (x.shape[1] + 1)
+    for e, profit in enumerate(sums):
+        peaks.append(xp.max(profit, axis=1))
+        at_most = peaks[e] + ceiling[:, e]
+        best = xp.maximum(best, at_most)
+        hot = xp.nonzero(at_most >= best - TIE)[0]
+        if hot.shape[0]:
+            near = profit[hot] >= peaks[e][hot, None] - TIE
+            places[e] = xp.asarray(places[e], copy=True)
+            places[e][hot] = xp.argmin(xp.where(near, size[hot], xp.inf), axis=1)
+    peak, at = (pick(xp.stack(each, axis=1), row, xp) for each in (peaks, places))
+    return peak, at
 
 
-def _first_best(profit: Array, size: Array | None, xp: Any) -> tuple[Array, Array]:
-    """The maximum along the last axis, and the place of the smallest `size`, or the first one, that ties."""
-    best = xp.max(profit, axis=-1)
-    near = profit >= best[..., None] - TIE
-    if size is None:
-        return best, xp.argmax(xp.astype(near, xp.uint8), axis=-1)
-    return best, xp.argmin(xp.where(near, size, xp.inf), axis=-1)
+def _ceiling(row: Array, l: Array, by_l: Array, rows: int, xp: Any) -> Array:
+    """The largest of `by_l` `[B, K]` among the candidates on each row `[B, rows]`, -inf where there is none."""
+    numbers = xp.broadcast_to(xp.arange(rows + 1)[None], (row.shape[0], rows + 1))
+    first = count_below(row, numbers, xp)
+    first, end = first[:, :-1], first[:, 1:]
+    padded = xp.count_nonzero(l == l[:, :1], axis=1)[:, None] - 1
+    first = xp.where(first < end, xp.maximum(first, padded), end)
+    ceiling = xp.full_like(pick(by_l, 0 * first, xp), -xp.inf)
+    for k in range(int(xp.max(end - first))):
+        value = pick(by_l, xp.minimum(first + k, end - 1), xp)
+        ceiling = xp.maximum(ceiling, xp.where(first < end, value, -xp.inf))
+    return ceiling
 
 
 def _sweep(side: _Side, values: Array, start: Array, xp: Any) -> tuple[Array, Iterator[Array]]:
@@ -216,36 +238,25 @@ def _sweep(side: _Side, values: Array, start: Array, xp: Any) -> tuple[Array, It
     shape = (x.shape[0], -1, bins)
     x, order = ordered(xp.reshape(x, shape[:2]), xp)
     change = pick(xp.reshape(xp.permute_dims(change, (0, 1, 3, 2)), shape), order, xp)
-    falls = change - xp.concat([change[:, :, 1:], xp.zeros_like(change[:, :, :1])], axis=2)
-    bar = order // leg.weight.shape[3]
-    move, gain, rise = (pick(a, bar, xp) for a in (leg.upper_move, leg.gain, leg.per_upper))
-    if bins <= FEW_BINS:
-        edges = pick(leg.upper_edges, bar, xp)
-    else:
-        after = xp.nextafter(side.upper.places(leg.upper_edges, xp), xp.asarray(xp.inf))
-        ends = xp.reshape(count_below(values, xp.reshape(after, (x.shape[0], -1)), xp), leg.upper_edges.shape)
-        last = xp.full_like(ends[:, :, :1], values.shape[1])
-        ends = xp.concat([ends, last], axis=2)
-        lengths = pick(xp.concat([ends[:, :, :1], ends[:, :, 1:] - ends[:, :, :-1]], axis=2), bar, xp)
-        steps = xp.concat([change, xp.zeros_like(change[:, :, :1])], axis=2)
-
-    def weights(e: int, level: Array) -> Array:
-        if bins <= FEW_BINS:
-            held = [falls[:, e, p, None] * (level <= edges[:, e, p, None]) for p in range(bins)]
-            return held[0] if bins == 1 else held[0] + held[1]
-        runs = xp.repeat(xp.reshape(steps[:, e], (-1,)), xp.reshape(lengths[:, e], (-1,)))
-        return xp.reshape(runs, values.shape)
+    change = xp.concat([change, xp.zeros_like(change[:, :, :1])], axis=2)
+    bar, problem = order // leg.weight.shape[3], xp.arange(x.shape[0])
+    after = xp.nextafter(side.upper.places(leg.upper_edges, xp), xp.asarray(xp.inf))
+    ends = xp.reshape(count_below(values, xp.reshape(after, (x.shape[0], -1)), xp), leg.upper_edges.shape)
+    ends = xp.concat([xp.zeros_like(ends[:, :, :1]), ends, xp.full_like(ends[:, :, :1], values.shape[1])], axis=2)
+    lengths = pick(ends[:, :, 1:] - ends[:, :, :-1], bar, xp)
+    earned = side.upper.level(values, xp)
+    earned *= leg.per_upper[:, :, None]
+    earned += leg.gain[:, :, None]
+    width = x.shape[0] * (bins + 1)
+    change, lengths = (xp.reshape(xp.permute_dims(a, (1, 0, 2)), (-1, width)) for a in (change, lengths))
 
     def sums() -> Iterator[Array]:
         total = xp.asarray(start, copy=True)
         yield total
         for e in range(x.shape[1]):
-            level = xp.clip(move[:, e, None] + values, *leg.upper_clip)
-            weight = weights(e, level)
-            level *= rise[:, e, None]
-            level += gain[:, e, None]
-            level *= weight
-            total += level
+            gained = earned[problem, bar[:, e]]
+            gained *= xp.reshape(xp.repeat(change[e], lengths[e]), values.shape)
+            total += gained
             yield total
 
     return x, sums()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from marketsim.fills import (
     FILLS,
     Costs,
     Levels,
+    Multipliers,
     Outcomes,
     entered,
     long_leg,
@@ -44,13 +46,21 @@ class Track:
     profits: dict[str, NDArray[np.float64]]  # [S] by fill policy
     orders: NDArray[np.int64]  # [S] entries offered
     trades: NDArray[np.int64]  # [S] entries filled
-    wins: NDArray[np.int64]  # [S] trades with a profit above zero
+    wins: NDArray[np.float64]  # [S] trades with a profit above zero; those in doubt by their probability
     fit: Fit | None = None  # None for baselines, which choose nothing
 
     @property
     def ambiguous(self) -> NDArray[np.bool_]:
         """Bars `[S]` that cannot tell whether the take-profit was filled."""
         return np.greater(self.profits["touch"], self.profits["provable"] + TIE)
+
+    @property
+    def probability(self) -> NDArray[np.float64]:
+        """On ambiguous bars `[S]` the probability w that the take-profit was filled, NaN on the others.
+
+        Where a long and a short are both in doubt, it is their mean, weighted by what is at stake.
+        """
+        return _credited(self.profits)
 
 
 def book(
@@ -60,30 +70,46 @@ def book(
     legs: Legs,
     costs: Costs,
     fill: str,
-    multipliers: tuple[NDArray[np.float64], NDArray[np.float64]],
+    multipliers: Multipliers,
     close_at_eod: NDArray[np.bool_],
     fit: Fit | None = None,
 ) -> Track:
     """Trade each of S bars once, with its own multipliers `[S]` and closing policy `[S]`; wins count by `fill`."""
     h, l = multipliers
     profits = {policy: np.zeros(len(h)) for policy in FILLS}
-    orders, trades, wins = (np.zeros(len(h), np.int64) for _ in range(3))
-    for leg, placed in ((long_leg, legs.long), (short_leg, legs.short)):
+    orders, trades = (np.zeros(len(h), np.int64) for _ in range(2))
+    wins = np.zeros(len(h))
+    for make_leg, placed in ((long_leg, legs.long), (short_leg, legs.short)):
         if placed is None:
             continue
-        filled = placed & entered(leg(levels, bars, costs, fill, False), h, l)
+        earned = {}
         for policy in FILLS:
+            leg = make_leg(levels, bars, costs, policy, multipliers)
+            filled = placed & entered(leg, h, l)
             open_end, at_close = (
-                evaluate(one_by_one(leg(levels, bars, costs, policy, eod)), h[:, None], l[:, None])[:, 0]
-                for eod in (False, True)
+                evaluate(one_by_one(each), h[:, None], l[:, None])[:, 0] for each in (leg, leg.at_close())
             )
-            profit = np.where(filled, np.where(close_at_eod, at_close, open_end), 0.0)
-            profits[policy] += profit
-            if policy == fill:
-                wins += filled & (profit > 0)
+            earned[policy] = np.where(filled, np.where(close_at_eod, at_close, open_end), 0.0)
+            profits[policy] += earned[policy]
+        wins += _won(earned, fill)
         orders += placed
         trades += filled
     return Track(name, profits, orders, trades, wins, fit)
+
+
+def _credited(profits: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Which part `expected` credits of what is open between `provable` and `touch`, NaN where nothing is."""
+    least, most = profits["provable"], profits["touch"]
+    share: NDArray[np.float64] = (profits["expected"] - least) / np.where(most > least + TIE, most - least, np.nan)
+    return share
+
+
+def _won(profits: Mapping[str, NDArray[np.float64]], fill: str) -> NDArray[np.float64]:
+    """Whether one leg's trades `[S]` had a profit; under `expected` how likely."""
+    won = {policy: np.where(profits[policy] > 0, 1.0, 0.0) for policy in FILLS}
+    if fill == "expected":
+        won["expected"] = won["provable"] + np.nan_to_num(_credited(profits)) * (won["touch"] - won["provable"])
+    return won[fill]
 
 
 def level_prices(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from marketsim.fills import Costs, Levels, Outcomes, ProfitTerms, profit_terms
+from marketsim.fills import FILLS, Costs, Levels, Outcomes, ProfitTerms, profit_terms
 from marketsim.strategies import Legs
 from tests.reference import Bar, Rules
 
@@ -52,7 +53,7 @@ def any_rules() -> st.SearchStrategy[Rules]:
         Rules,
         st.sampled_from([0.0, 0.0005, 0.0015]),
         st.sampled_from([0.0, 0.0005]),
-        st.sampled_from(["provable", "touch"]),
+        st.sampled_from(FILLS),
         st.booleans(),
     )
 
@@ -62,11 +63,16 @@ def terms_of(bars: list[Bar], rules: Rules, dtype: type = np.float64) -> ProfitT
     columns = {name: np.array([getattr(bar, name) for bar in bars], dtype) for name in Bar.__dataclass_fields__}
     short = columns["short"].astype(bool)
     legs = Legs(columns["long"].astype(bool), short if short.any() else None)
-    return profit_terms(
-        Levels(columns["high_move"], columns["low_move"]),
+    terms = profit_terms(
+        Levels(*(columns[name] for name in ("high_move", "low_move", "variance", "spread"))),
         Outcomes(*(columns[name] for name in ("open", "high", "low", "close"))),
-        legs,
         Costs(rules.fee, rules.slippage),
         rules.fill,
-        rules.close_at_eod,
-    ).at(None)
+        legs.short is not None,
+    ).placed(legs)
+    return (terms.at_close() if rules.close_at_eod else terms).at(None)
+
+
+def make_levels(upper: NDArray[np.float64], lower: NDArray[np.float64]) -> Levels:
+    """Levels on bars that were expected to move by 3 per cent, give or take."""
+    return Levels(upper, lower, np.full(upper.shape, 9e-4), np.full(upper.shape, 0.5))

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from marketsim.crossing import take_profit_probability
 
 CLIPS = (0.0, 10.0), (-1.0, 0.0)
 
@@ -20,6 +26,14 @@ class Bar:
     close: float
     long: bool = True
     short: bool = False
+    variance: float = 9e-4
+    spread: float = 0.5
+
+    @property
+    def mirror(self) -> Bar:
+        """The bar upside down, where a short is a long."""
+        turned = (-self.low_move, -self.high_move, -self.open, -self.low, -self.high, -self.close)
+        return Bar(*turned, self.short, self.long, self.variance, self.spread)
 
 
 @dataclass(frozen=True)
@@ -28,6 +42,7 @@ class Rules:
     slippage: float
     fill: str
     close_at_eod: bool
+    binned: bool = True  # w is that of a bin's centre, as in a fit; else that at the levels, as in what is booked
 
 
 def levels(bar: Bar, h: float, l: float) -> tuple[float, float]:
@@ -37,18 +52,56 @@ def levels(bar: Bar, h: float, l: float) -> tuple[float, float]:
     )
 
 
+def taken(bar: Bar, upper: float, lower: float, at_open: bool, rules: Rules, mirrored: bool = False) -> float:
+    """Which part of a long's take-profit is credited to a bar on which it was entered."""
+    if rules.close_at_eod or bar.high < upper:
+        return 0.0
+    if rules.fill == "touch" or (rules.fill == "expected" and (bar.close >= upper or at_open)):
+        return 1.0
+    if rules.fill == "provable":
+        return float(bar.high > upper and (at_open or bar.close >= upper))
+    d, u = bins(bar.low, bar.open, LOWER_BINS, lower), bins(bar.close, bar.high, UPPER_BINS, upper)
+    return probabilities(bar, mirrored)[u, d] if rules.binned else probability(bar, [upper], [lower], mirrored)[0, 0]
+
+
+UPPER_BINS = [1 - (1 - i / 8) ** 1.3 for i in range(9)]
+LOWER_BINS = [1 - (1 - i / 6) ** 2 for i in range(7)]
+
+
+def bins(start: float, end: float, places: list[float], level: float) -> int:
+    """The bin that holds `level`: each begins above its first edge and ends on its last."""
+    edges = [start * (1 - place) + end * place for place in places]
+    return max(i for i, edge in enumerate(edges[:-1]) if edge < level or i == 0)
+
+
+def centres(start: float, end: float, places: list[float]) -> list[float]:
+    return [start + (end - start) * (a + b) / 2 for a, b in itertools.pairwise(places)]
+
+
+@cache
+def probabilities(bar: Bar, mirrored: bool) -> np.ndarray:
+    """w of every bin, by upper and lower one."""
+    upper, lower = centres(bar.close, bar.high, UPPER_BINS), centres(bar.low, bar.open, LOWER_BINS)
+    return probability(bar, upper, lower, mirrored)
+
+
+def probability(bar: Bar, upper: list[float], lower: list[float], mirrored: bool) -> np.ndarray:
+    sign = -1 if mirrored else 1
+
+    def logs(moves: list[float]) -> np.ndarray:
+        return np.array([sign * math.log1p(sign * move) for move in moves])
+
+    prices = logs([bar.open, bar.high, bar.low, bar.close])
+    return take_profit_probability(*prices, logs(lower)[None, :], logs(upper)[:, None], bar.variance, bar.spread)
+
+
 def long_trade(bar: Bar, upper: float, lower: float, rules: Rules) -> float | None:
     """Profit of a long, None where it was not entered."""
     if not bar.low < lower:
         return None
     entry, at_open = (bar.open, True) if bar.open < lower else (lower, False)
-    if rules.close_at_eod:
-        taken = False
-    elif rules.fill == "touch":
-        taken = bar.high >= upper
-    else:
-        taken = bar.high > upper and (at_open or bar.close >= upper)
-    proceeds = 1 + upper if taken else (1 + bar.close) * (1 - rules.slippage)
+    w = taken(bar, upper, lower, at_open, rules)
+    proceeds = w * (1 + upper) + (1 - w) * (1 + bar.close) * (1 - rules.slippage)
     return proceeds * (1 - rules.fee) - (1 + entry) * (1 + rules.fee)
 
 
@@ -57,13 +110,8 @@ def short_trade(bar: Bar, upper: float, lower: float, rules: Rules) -> float | N
     if not bar.high > upper:
         return None
     entry, at_open = (bar.open, True) if bar.open > upper else (upper, False)
-    if rules.close_at_eod:
-        taken = False
-    elif rules.fill == "touch":
-        taken = bar.low <= lower
-    else:
-        taken = bar.low < lower and (at_open or bar.close <= lower)
-    cost = 1 + lower if taken else (1 + bar.close) * (1 + rules.slippage)
+    w = taken(bar.mirror, -lower, -upper, at_open, rules, mirrored=True)
+    cost = w * (1 + lower) + (1 - w) * (1 + bar.close) * (1 + rules.slippage)
     return (1 + entry) * (1 - rules.fee) - cost * (1 + rules.fee)
 
 
@@ -78,6 +126,15 @@ def profit(bars: list[Bar], h: float, l: float, rules: Rules) -> float:
     return total
 
 
+def edges(bar: Bar, move: str) -> list[float]:
+    """Where bins end along an axis: a long's below its open or above its close, and a short's."""
+    if move == "high_move":
+        long, short = (bar.close, bar.high, UPPER_BINS), (bar.high, bar.open, LOWER_BINS)
+    else:
+        long, short = (bar.low, bar.open, LOWER_BINS), (bar.close, bar.low, UPPER_BINS)
+    return [start * (1 - place) + end * place for start, end, places in (long, short) for place in places]
+
+
 def candidates(
     bars: list[Bar], bounds: tuple[tuple[float, float], tuple[float, float]], step: float
 ) -> tuple[list[float], list[float]]:
@@ -86,7 +143,7 @@ def candidates(
     for (low, high), sign, move in ((bounds[0], -1, "high_move"), (bounds[1], 1, "low_move")):
         points = {low, high, min(max(0.0, low), high)}
         for bar in bars:
-            for price in (bar.open, bar.high, bar.low, bar.close):
+            for price in (bar.open, bar.high, bar.low, bar.close, *edges(bar, move)):
                 meeting = price - getattr(bar, move)
                 if low - step <= meeting <= high + step:  # a bound may miss its meeting by a rounding
                     points.add(min(max(meeting + sign * step, low), high))

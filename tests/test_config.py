@@ -39,7 +39,7 @@ def test_command_line_beats_environment_beats_file_beats_default(tmp_path):
     path.write_text("sims = 1\nwindow = 2\nseed = 3\n")
     environ = {"MARKETSIM_SIMS": "10", "MARKETSIM_WINDOW": "20", "HOME": "/"}
     settings, origins = resolve({"sims": "100"}, str(path), environ)
-    assert (settings.sims, settings.window, settings.seed, settings.fill) == (100, 20, 3, "provable")
+    assert (settings.sims, settings.window, settings.seed, settings.fill) == (100, 20, 3, "expected")
     assert [origins[key] for key in ("sims", "window", "seed", "fill")] == [
         "--sims",
         "MARKETSIM_WINDOW",
@@ -112,7 +112,7 @@ def test_the_reference_switches_keep_their_meaning(environ, optimizer, fast):
         ("model", "hat", "did you mean 'har'"),
         ("optimizer", "exakt", "did you mean 'exact'"),
         ("strategy", "", "entry-exit, always-on, all"),
-        ("fill", "expected", "provable, touch"),
+        ("fill", "certain", "expected, provable, touch"),
         ("bounds", "0.03,-0.03", "below"),
         ("bounds", "-0.03", "below"),
         ("bounds", "0", "below"),

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from marketsim import pipeline
 from marketsim.bars import make_bars
 from marketsim.config import Settings
-from marketsim.fills import Costs, Levels, Outcomes, long_leg, one_by_one, short_leg
+from marketsim.fills import Costs, Outcomes, long_leg, one_by_one, short_leg
 from marketsim.models.rolling_quantile import RollingQuantile
 from marketsim.optimizers.exact import Exact
 from marketsim.profiling import Clock
 from marketsim.surface import evaluate
+from tests.problems import make_levels
 from tests.test_pipeline import Held
 
 VOLATILITY = 0.03
@@ -67,12 +68,12 @@ LEVELS = [(0.005, -0.005), (0.02, -0.02), (0.005, -0.03), (0.04, -0.004), (0.0, 
 @pytest.mark.parametrize("gap", [0.0, 0.01])
 def test_the_true_profit_lies_between_provable_and_touch_on_every_bar(upper: float, lower: float, gap: float) -> None:
     paths = brownian(600, 1000, 1, gap)
-    at = Levels(np.full(600, upper), np.full(600, lower))
+    at = make_levels(np.full(600, upper), np.full(600, lower))
     for terms, true_profit in ((long_leg, paths.long_profit), (short_leg, paths.short_profit)):
         truth = np.array([true_profit(bar, upper, lower) for bar in range(600)])
         zero = np.zeros((1, 1))
         least, most = (
-            evaluate(one_by_one(terms(at, paths.moves, Costs(0, 0), fill, False)), zero, zero)[:, 0]
+            evaluate(one_by_one(terms(at, paths.moves, Costs(0, 0), fill)), zero, zero)[:, 0]
             for fill in ("provable", "touch")
         )
         assert (least <= truth + 1e-12).all()
@@ -102,6 +103,12 @@ def walk_on_noise(world: int, fill: str) -> tuple[NDArray[np.float64], NDArray[n
 def t_value(profits: list[NDArray[np.float64]]) -> float:
     everything = np.concatenate(profits)
     return float(everything.mean() / (everything.std(ddof=1) / np.sqrt(everything.size)))
+
+
+def test_on_noise_expected_claims_what_the_path_pays() -> None:
+    worlds = [walk_on_noise(world, "expected") for world in range(12)]
+    assert abs(t_value([claimed - paid for claimed, paid in worlds])) < 2
+    assert abs(t_value([claimed for claimed, _ in worlds])) < 2
 
 
 def test_on_noise_provable_claims_nothing_while_touch_claims_a_fortune_that_the_path_does_not_pay() -> None:

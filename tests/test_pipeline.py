@@ -18,6 +18,7 @@ from marketsim.bars import Bars
 from marketsim.config import Settings
 from marketsim.data.sample import SampleSource
 from marketsim.errors import DataError, MarketsimError
+from marketsim.fills import FILLS
 from marketsim.models.har import Har
 from marketsim.optimizers.exact import Exact
 from marketsim.profiling import Clock
@@ -62,7 +63,7 @@ def rows_of(result: report.Result) -> list[dict[str, Any]]:
 
 def decisions(result: report.Result, s: int) -> list[Any]:
     """All that simulation s decided, of every strategy: everything in its rows but what then happened."""
-    happened = {"provable", "touch", "orders", "trades", "ambiguous"}
+    happened = {*FILLS, "probability", "orders", "trades", "ambiguous"}
     return [
         [value for name, value in row.items() if name not in happened]
         for row in rows_of(result)
@@ -204,7 +205,7 @@ def test_a_symbol_that_fails_is_its_error_and_the_others_go_on() -> None:
     assert isinstance(runs[1].error, MarketsimError) and "ETHUSD" in str(runs[1].error)
 
 
-GOLDEN = "a4a912c0ddc43ff3a323078fcbd45cbfdcd4c7077aab9e60b742f0447d6af829"
+GOLDEN = "421072143fcd8348abf1eb29f207307579ef0744f55339f499f766da6ae480c8"
 
 
 def test_golden_rows_of_ethusd() -> None:

@@ -14,6 +14,7 @@ import pytest
 from marketsim import pipeline, report
 from marketsim.config import Settings
 from marketsim.errors import MarketsimError, UsageError
+from marketsim.fills import FILLS
 from marketsim.metrics import bootstrap_interval, max_drawdown
 from marketsim.profiling import Clock
 
@@ -34,10 +35,13 @@ def test_the_rows_of_the_document_add_up_from_the_simulations(runs: list[report.
             if row["kind"] == "baseline":
                 assert not mine and row["in_sample_bps"] is None
                 continue
-            for fill in ("provable", "touch"):
+            for fill in FILLS:
                 assert row[fill] == pytest.approx(sum(each[fill] for each in mine))
-            returns = np.array([each["provable"] for each in reversed(mine)])
-            assert row["headline"] == row["provable"]
+            returns = np.array([each["expected"] for each in reversed(mine)])
+            assert row["headline"] == row["expected"]
+            likely = [each["probability"] for each in mine if each["ambiguous"]]
+            assert row["probability"] == (pytest.approx(np.mean(likely)) if likely else None)
+            assert all(each["ambiguous"] or each["probability"] is None for each in mine)
             assert row["mean_bps"] == pytest.approx(1e4 * returns.mean())
             if row["trades"]:
                 interval = bootstrap_interval(returns, SETTINGS.seed) or ()
@@ -52,8 +56,8 @@ def test_equity_is_the_running_sum_of_every_row(runs: list[report.SymbolRun]) ->
     assert result is not None
     last = {row["name"]: row for row in report.equity(result)}
     for row in report.document(runs, SETTINGS)["symbols"][0]["rows"]:
-        assert last[row["name"]]["provable"] == pytest.approx(row["provable"])
-        assert last[row["name"]]["touch"] == pytest.approx(row["touch"])
+        for fill in FILLS:
+            assert last[row["name"]][fill] == pytest.approx(row[fill])
 
 
 def test_buy_and_hold_is_the_change_of_price_less_costs(runs: list[report.SymbolRun]) -> None:
@@ -63,7 +67,7 @@ def test_buy_and_hold_is_the_change_of_price_less_costs(runs: list[report.Symbol
     (row,) = (row for row in report.document(runs, SETTINGS)["symbols"][0]["rows"] if row["name"] == "buy-and-hold")
     growth = close[-1] / close[0]
     bought, sold = 1.0005 * 1.0005, 0.9995 * 0.9995  # fee and slippage on market orders
-    assert row["provable"] == row["touch"] == pytest.approx(growth * sold - bought)
+    assert row["provable"] == row["expected"] == row["touch"] == pytest.approx(growth * sold - bought)
     assert (row["trades"], row["ambiguous"]) == (1, 0)
     assert row["win_rate"] == float(row["provable"] > 0)
 
@@ -110,9 +114,18 @@ def test_files_are_written_whole_and_times_are_kept_apart(runs: list[report.Symb
     with open(directory / "simulations.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * 2 * 20
-    assert {"evaluated", "high_multiplier", "close_at_eod", "upper", "lower", "in_sample", "provable", "touch"} <= set(
-        rows[0]
-    )
+    assert {
+        "evaluated",
+        "high_multiplier",
+        "close_at_eod",
+        "upper",
+        "lower",
+        "in_sample",
+        "provable",
+        "expected",
+        "touch",
+        "probability",
+    } <= set(rows[0])
 
 
 def test_a_directory_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
@@ -148,13 +161,14 @@ def test_one_simulation_has_no_interval() -> None:
     assert document["symbols"][0]["rows"][0]["low_bps"] is None
 
 
-@pytest.mark.parametrize("fill", ["provable", "touch"])
+@pytest.mark.parametrize("fill", FILLS)
 def test_headline_mean_interval_and_risk_are_those_of_the_fill_policy(fill: str) -> None:
     settings = replace(SETTINGS, fill=fill, strategy="always-on", close_at_eod="never")
     (run,) = pipeline.run(["BTCUSD"], settings, Clock())
     assert run.result is not None
     returns = run.result.strategies[0].profits[fill][::-1]
-    assert (returns != run.result.strategies[0].profits[{"touch": "provable", "provable": "touch"}[fill]][::-1]).any()
+    others = [run.result.strategies[0].profits[other][::-1] for other in FILLS if other != fill]
+    assert all((returns != other).any() for other in others)
     row = report.document([run], settings)["symbols"][0]["rows"][0]
     low, high = bootstrap_interval(returns, settings.seed) or (0, 0)
     assert row["headline"] == pytest.approx(returns.sum())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from marketsim.fills import Leg, ProfitTerms, stack
+from marketsim.fills import FILLS, Leg, ProfitTerms, stack
 from marketsim.optimizers.differential_evolution import DifferentialEvolution
 from marketsim.optimizers.direct import Direct
 from marketsim.surface import STEP, evaluate, maximise
@@ -50,7 +52,7 @@ def test_the_maximum_equals_brute_force_and_is_attained(
 
 
 @pytest.mark.parametrize("count", [1, 7, 60, 200])
-@pytest.mark.parametrize("fill", ["provable", "touch"])
+@pytest.mark.parametrize("fill", FILLS)
 def test_many_problems_at_once_equal_one_at_a_time(count: int, fill: str) -> None:
     problems = [
         terms_of(
@@ -79,7 +81,7 @@ def test_float32_attains_what_float64_claims(seed: int, count: int, rules: Rules
 
 
 @pytest.mark.parametrize("shortable", [False, True])
-@pytest.mark.parametrize("fill", ["provable", "touch"])
+@pytest.mark.parametrize("fill", FILLS)
 def test_never_below_direct_or_differential_evolution(fill: str, shortable: bool) -> None:
     problems = stack(
         [
@@ -96,10 +98,10 @@ def test_never_below_direct_or_differential_evolution(fill: str, shortable: bool
 
 
 @settings(max_examples=100)
-@given(bars_of_any_kind(), st.booleans(), st.sampled_from(["provable", "touch"]))
+@given(bars_of_any_kind(), st.booleans(), st.sampled_from(FILLS))
 def test_a_higher_fee_never_raises_the_maximum(bars: list[Bar], eod: bool, fill: str) -> None:
     profits = [maximise(terms_of(bars, Rules(fee, 0.0, fill, eod)), BOUNDS).profit[0] for fee in (0.0, 0.0005, 0.01)]
-    assert profits == sorted(profits, reverse=True)
+    assert all(dear <= cheap + 1e-15 for cheap, dear in itertools.pairwise(profits))
 
 
 def test_without_a_profitable_order_the_best_is_not_to_be_filled() -> None:
@@ -121,7 +123,7 @@ def test_an_empty_problem_stays_at_zero() -> None:
     assert (found.high_multiplier[0], found.low_multiplier[0], found.profit[0]) == (0.0, 0.0, 0.0)
 
 
-@pytest.mark.parametrize("fill", ["provable", "touch"])
+@pytest.mark.parametrize("fill", FILLS)
 def test_torch_tensors_take_the_same_lines(fill: str) -> None:
     terms = stack(
         [

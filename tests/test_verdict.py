@@ -23,6 +23,7 @@ ROW |= {"ambiguous": 2, "bars": 7}
         ({"provable": -0.1}, "provable", "any profit rests on 2 ambiguous bars"),
         ({"provable": 0.0}, "provable", "any profit rests on 2 ambiguous bars"),
         ({"low_bps": 1.0}, "touch", "'touch' counts fills that the bars cannot prove"),
+        ({"provable": -0.1}, "expected", "any profit rests on 2 ambiguous bars"),
         ({"trades": 0}, "provable", "placed 9 orders, and none was filled"),
         ({"trades": 0, "orders": 0}, "provable", "placed no order"),
         ({"low_bps": None, "high_bps": None}, "provable", "7 bars are too few for an interval"),

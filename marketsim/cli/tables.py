@@ -15,6 +15,7 @@ def backtest(document: Row) -> None:
         if symbol["status"] == "ok":
             _header(symbol)
             _profit(symbol)
+            _trades(symbol)
             _risk(symbol)
             _plan(symbol)
             output.lines(f"{symbol['symbol']}: {symbol['verdict']}.", "")
@@ -49,7 +50,8 @@ def _profit(symbol: Row) -> None:
     headers = (
         "Strategy",
         "In-sample\nbps/bar",
-        "Out-of-sample\n%",
+        "Out-of-\nsample %",
+        "Provable to\ntouch %",
         "Mean\nbps/bar",
         "95 % interval\nbps/bar",
     )
@@ -57,26 +59,18 @@ def _profit(symbol: Row) -> None:
         (
             row["name"].replace(" ", "\n"),
             _signed(row["in_sample_bps"]),
+            _signed(100 * row["headline"]),
             _range(100 * row["provable"], 100 * row["touch"]),
             _signed(row["mean_bps"]),
             _range(row["low_bps"], row["high_bps"]),
         )
         for row in symbol["rows"]
     ]
-    output.table("Profit, out-of-sample from provable to touch", headers, rows)
+    output.table(f"Profit by {symbol['fill']} fills, and what the bars leave open", headers, rows)
 
 
-def _risk(symbol: Row) -> None:
-    headers = (
-        "Strategy",
-        "Trades",
-        "Fill\n%",
-        "Win\n%",
-        "Ambig-\nuous",
-        "Sharpe",
-        "Sortino",
-        "Draw-\ndown %",
-    )
+def _trades(symbol: Row) -> None:
+    headers = ("Strategy", "Trades", "Fill\n%", "Win\n%", "Ambiguous\nbars", "Mean w\n%")
     rows = [
         (
             row["name"].replace(" ", "\n"),
@@ -84,6 +78,18 @@ def _risk(symbol: Row) -> None:
             _percent(row["fill_rate"]),
             _percent(row["win_rate"]),
             str(row["ambiguous"]),
+            _percent(row["probability"]),
+        )
+        for row in symbol["rows"]
+    ]
+    output.table("Trades; w: the chance of a take-profit in doubt", headers, rows)
+
+
+def _risk(symbol: Row) -> None:
+    headers = ("Strategy", "Sharpe", "Sortino", "Drawdown\n%")
+    rows = [
+        (
+            row["name"].replace(" ", "\n"),
             _number(row["sharpe"]),
             _number(row["sortino"]),
             f"{100 * row['max_drawdown']:.1f}",
@@ -91,7 +97,7 @@ def _risk(symbol: Row) -> None:
         for row in symbol["rows"]
     ]
     periods = symbol["bars"]["periods_per_year"]
-    output.table(f"Trades and risk, ratios annualised over {periods} bars a year", headers, rows)
+    output.table(f"Risk, annualised over {periods} bars a year", headers, rows)
 
 
 def _plan(symbol: Row) -> None:

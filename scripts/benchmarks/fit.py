@@ -25,6 +25,7 @@ from marketsim.profiling import Clock
 from marketsim.reference import BOUNDS, reference_terms
 from marketsim.strategies import always_on
 from marketsim.surface import evaluate, maximise
+from marketsim.variance import path_variance
 from marketsim.walk import Walk, make_walk
 
 FEE = 0.0015
@@ -67,7 +68,8 @@ def problems(bars: Bars, walk: Walk) -> tuple[Levels, Outcomes]:
     forecasts = make_forecasts(Har(), bars, walk.origins, None, Clock())
     origins = walk.origins[:-1]
     moves = bars.ohlcv[origins + 1, :4] / bars.close[origins, None] - 1
-    return Levels(forecasts.high[:-1], forecasts.low[:-1]), Outcomes(*moves.T)
+    levels = Levels(forecasts.high, forecasts.low, *path_variance(forecasts.moves))
+    return levels.at(slice(-1)), Outcomes(*moves.T)
 
 
 def main(windows: list[int]) -> int:
@@ -109,7 +111,8 @@ def main(windows: list[int]) -> int:
 def own_rules(levels: Levels, did: Outcomes, rows: np.ndarray, window: int, fill: str) -> None:
     """The same windows under the command line's rules, DIRECT on the very same surface."""
     legs = always_on(levels.high_move, levels.low_move, False)
-    terms = stack([profit_terms(levels, did, legs, Costs(FEE, 0.0005), fill, eod).at(rows) for eod in (True, False)])
+    placed = profit_terms(levels, did, Costs(FEE, 0.0005), fill, False).placed(legs).at(rows)
+    terms = stack([placed.at_close(), placed])
     exact = median_seconds(partial(maximise, terms, BOUNDS), 15)
     chosen = np.arange(0, 2 * SIMULATIONS, 20)
     found = maximise(terms, BOUNDS).profit[chosen]

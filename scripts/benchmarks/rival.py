@@ -18,11 +18,12 @@ from marketsim import pipeline
 from marketsim.config import Settings
 from marketsim.data import open_source
 from marketsim.fills import Costs, Levels, Outcomes, ProfitTerms, profit_terms
-from marketsim.forecasts import CLOSE, HIGH, LOW, MEDIAN
+from marketsim.forecasts import HIGH, LOW, MEDIAN
 from marketsim.models.har import Har
 from marketsim.profiling import Clock
 from marketsim.strategies import always_on
 from marketsim.surface import evaluate
+from marketsim.variance import path_variance
 from marketsim.walk import make_walk
 
 SETTINGS = Settings(strategy="always-on")
@@ -43,14 +44,13 @@ def loop() -> tuple[float, list[float]]:
     start = time.perf_counter()
     for s in chosen:
         origins = walk.origins[[*walk.windows[s], walk.evaluated[s]]]
-        moves = np.stack([model.forecast(bars.ohlcv[: t + 1], np.array([t]))[0, :, MEDIAN] for t in origins])
-        levels = Levels(moves[:-1, HIGH], moves[:-1, LOW])
+        moves = np.stack([model.forecast(bars.ohlcv[: t + 1], np.array([t]))[0] for t in origins])
+        levels = Levels(moves[:, HIGH, MEDIAN], moves[:, LOW, MEDIAN], *path_variance(moves)).at(slice(-1))
         did = Outcomes(*(bars.ohlcv[origins[:-1] + 1, :4] / bars.close[origins[:-1], None] - 1).T)
-        legs = always_on(levels.high_move, moves[:-1, CLOSE], False)
+        legs = always_on(levels.high_move, levels.low_move, False)
         best = []
-        for eod in (True, False):
-            terms = profit_terms(levels, did, legs, Costs.from_bps(15, 5), SETTINGS.fill, eod)
-            problem = terms.at(np.arange(len(did.close))[None])
+        terms = profit_terms(levels, did, Costs.from_bps(15, 5), SETTINGS.fill, False).placed(legs).at(None)
+        for problem in (terms.at_close(), terms):
             search = optimize.direct(partial(loss, problem), BOUNDS, maxfun=500)
             best.append(-float(search.fun))
         found.append(max(best))

@@ -104,7 +104,8 @@ def test_tables_name_what_they_rest_on(cli):
     titles = (
         "ETHUSD",
         "Profit",
-        "Trades and risk",
+        "Trades; w",
+        "Risk, annualised",
         "Next-bar plan",
         "ETHUSD: ",
         "Timing",

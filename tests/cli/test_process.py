@@ -78,7 +78,7 @@ def test_colour_is_for_terminals_that_want_it(settings, coloured):
             pass
     os.close(reading)
     assert process.returncode == 0
-    assert b"provable" in text
+    assert b"expected" in text
     assert (b"\x1b[" in text) == coloured
 
 

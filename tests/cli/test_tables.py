@@ -24,10 +24,12 @@ def table(text: str, title: str) -> list[list[str]]:
 def test_every_number_is_in_its_table(capsys, monkeypatch):
     text = shown(capsys, monkeypatch, 80, symbol())
     body = [[cell.strip() for cell in line if cell.strip()] for line in table(text, "Profit")]
-    assert body[0] == ["entry-exit", "+23.4", "+3.1 .. +45.7", "+4.5", "-57.1 .. +66.2"]
-    assert body[-1] == ["buy-and-hold", "-", "+67.6", "+4.5", "-"]
-    body = [[cell.strip() for cell in line if cell.strip()] for line in table(text, "Trades and risk")]
-    assert body[0] == ["entry-exit", "35", "50", "60", "12", "0.51", "-0.05", "12.3"]
+    assert body[0] == ["entry-exit", "+23.4", "+23.4", "+3.1 .. +45.7", "+4.5", "-57.1 .. +66.2"]
+    assert body[-1] == ["buy-and-hold", "-", "+23.4", "+67.6", "+4.5", "-"]
+    body = [[cell.strip() for cell in line if cell.strip()] for line in table(text, "Trades")]
+    assert body[0] == ["entry-exit", "35", "50", "60", "12", "68"]
+    body = [[cell.strip() for cell in line if cell.strip()] for line in table(text, "Risk")]
+    assert body[0] == ["entry-exit", "0.51", "-0.05", "12.3"]
     assert "annualised over 365 bars a year" in text
     for words in (
         "1,209 from 2017-08-18 to 2020-12-08, 0 gaps, 3 bad ones left out",

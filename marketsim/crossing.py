@@ -1,0 +1,127 @@
+"""The calibrated fill: the probability that a bar reached the take-profit after the entry.
+
+In log prices o, h, l, c and levels d, u with l <= d < o and c < u <= h, the take-profit is missed exactly by the paths
+that make their high before they first reach d, and from there to the close stay below u and make their low. A
+continuous martingale is Brownian motion on a clock of its own (Dambis; Dubins and Schwarz), and the order of hits
+does not depend on the clock. With the total variance v the probability is a convolution in time, of the first
+passage to d below a barrier at h, differentiated in h, with the transition from d to c between barriers at l and u,
+differentiated in l, over the transition from o to c between l and h, differentiated in both.
+
+Each is a series of images; but its Laplace transform in v, at lambda = k^2 / 2, is a product of hyperbolic sines (the
+transforms of hitting times and Green functions in Borodin and Salminen, Handbook of Brownian Motion, are
+differentiated in the barrier; sh(x) is sinh(k x)):
+
+    missed:   2 k sh(o - d) sh(u - d) sh(u - c) / (sh(h - d)^2 sh(u - l)^2)
+    the bar:  2 k (sh(h - o) sh(c - l) + sh(h - c) sh(o - l)) / sh(h - l)^3
+
+so neither a series nor a quadrature over the hitting time is left. All poles lie at or below
+lambda = -(pi / (h - l))^2 / 2. The inversion is the trapezoidal rule on a parabola to their right, placed by
+Weideman and Trefethen's balance of errors (Mathematics of Computation 76, 2007), and v is integrated out by
+Gauss-Hermite nodes around the mode of its posterior.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.polynomial.hermite_e import hermegauss
+from numpy.typing import NDArray
+
+FAST = (7, 8)  # nodes over the variance, and on the contour for each
+EXACT = (20, 14)
+TINY = 1e-9  # of the bar's range: the least distance of a level from the open or the close
+VARIANCES = (1e-2, 1e4)  # of the squared range: beyond them w has reached its limit
+SPREADS = (1e-6, 1e6)  # in effect a known variance, and the scale-free prior
+NEWTON_STEPS = 16
+
+Array = NDArray[np.float64]
+
+
+def take_profit_probability(
+    open: Array,
+    high: Array,
+    low: Array,
+    close: Array,
+    lower: Array,
+    upper: Array,
+    variance: Array | float,
+    spread: Array | float,
+    nodes: tuple[int, int] = FAST,
+) -> Array:
+    """The probability w that a long bought at `lower` reaches `upper` before the bar ends, given the bar.
+
+    Prices and levels are logarithms, of one unit. `variance` is what was forecast for the log price between open
+    and close, `spread` the standard deviation of the log of that forecast's error: 0 takes it as exact, infinity is
+    the scale-free prior 1 / v. All shapes broadcast to that of the result; levels of shape `[N, K, 1]` and
+    `[N, 1, K]` on bars of `[N, 1, 1]` share their work. `nodes` buys accuracy: `FAST` is within 5e-4, 5e-5 on
+    average, `EXACT` within 1e-7.
+
+    In `low <= lower < open` and `close < upper <= high`, `lower < upper`, w is strictly inside (0, 1) but for limits.
+    Elsewhere it is 1 where `low <= lower` and `upper <= high`, 0 where not. A short that is sold at `upper` is the
+    mirror image: `take_profit_probability(-open, -low, -high, -close, -upper, -lower, variance, spread)`.
+    """
+    size = np.where(high > low, high - low, 1.0)
+    start = np.clip((open - low) / size, TINY, 1.0)
+    end = np.clip((close - low) / size, 0.0, 1.0 - TINY)
+    fall = np.clip((open - lower) / size, TINY, start)
+    rise = np.clip((upper - close) / size, TINY, 1.0 - end)
+    variance, spread = np.asarray(np.maximum(variance, 1e-300) / size**2), np.asarray(spread)
+    missed = _missed(start, end, fall, rise, variance, spread, nodes)
+    inside = (low <= lower) & (upper <= high)
+    ambiguous = inside & (lower < open) & (close < upper) & (lower < upper)
+    return np.where(ambiguous, np.clip(1.0 - missed, 0.0, 1.0), inside)
+
+
+def _missed(
+    start: Array, end: Array, fall: Array, rise: Array, variance: Array, spread: Array, nodes: tuple[int, int]
+) -> Array:
+    """1 - w in units of the range: open and close above the low, the levels' distances from them.
+
+    Every term but one of the missed paths is a factor of the entry times a factor of what follows, so that on grids of
+    levels each is computed once for a row or a column, and joined by a product over the nodes, the last axis here.
+    """
+    high_first, low_first = 2 - start + end, 2 + start - end  # lengths of the shortest paths through both extremes
+    shortest = np.minimum(high_first, low_first)
+    v, log_weight = _variances(shortest, np.clip(variance, *VARIANCES), np.clip(spread, *SPREADS), nodes[0])
+    vertex, step, log_size = _parabola(shortest[..., None] / np.sqrt(v), nodes[1])
+    log_weight += log_size - np.pi**2 / 2 * v
+    weight = np.exp(log_weight - log_weight.max(-1, keepdims=True)) * step / v
+    m = vertex[..., None] + 1j * step[..., None] * (np.arange(nodes[1]) + 0.5)
+    size = weight[..., None] * m * np.exp(m * m / 2 - log_size[..., None])
+    k, size = (each.reshape(*v.shape[:-1], -1) for each in (np.sqrt(m * m / v[..., None] - np.pi**2), size))
+    start, end, fall, rise = (each[..., None] for each in (start, end, fall, rise))
+    by_high, by_low = (size * k * np.exp(-k * length[..., None]) for length in (high_first, low_first))
+    from_open, to_close, open_high, close_high = (
+        np.exp(-2 * k * distance) for distance in (start, end, 1 - start, 1 - end)
+    )
+    x, y = np.exp(-2 * k * fall), np.exp(-2 * k * rise)
+    entry = by_high * (1 - x) / (1 - open_high * x) ** 2
+    closing = (1 - y) / (1 - to_close * y) ** 2
+    across = np.exp(2 * k * (start - end)) * x
+    entry, closing = np.concatenate([entry, -entry * across], -1), np.concatenate([closing, closing * y], -1)
+    missed = np.vecdot(entry.conj(), closing).real
+    both = by_low * (1 - open_high) * (1 - to_close) + by_high * (1 - close_high) * (1 - from_open)
+    bar = (both / (1 - np.exp(-2 * k)) ** 3).real.sum(-1)
+    probability: Array = missed / bar
+    return probability
+
+
+def _variances(shortest: Array, variance: Array, spread: Array, count: int) -> tuple[Array, Array]:
+    """Nodes v `[..., count]` and the logs of their weights: the prior's part of the posterior times Gauss-Hermite's."""
+    prior, width = np.log(variance), spread**2
+    x = np.log(shortest / np.pi)
+    for _ in range(NEWTON_STEPS):  # the mode of an approximate posterior that is log-concave in x = log v
+        down, up = shortest**2 / 2 * np.exp(-x), np.pi**2 / 2 * np.exp(x)
+        x = x + ((down - up - 1) * width - (x - prior)) / ((down + up) * width + 1)
+    t, gauss = hermegauss(count)
+    log_v = x[..., None] + t * (spread / np.sqrt((down + up) * width + 1))[..., None]
+    v = np.maximum(np.exp(log_v), VARIANCES[0] / 3)  # far in the tail; below it an exponential overflows
+    return v, np.log(gauss) + t * t / 2 - (log_v - prior[..., None]) ** 2 / (2 * width[..., None])
+
+
+def _parabola(length: Array, count: int) -> tuple[Array, Array, Array]:
+    """Vertex and step of the contour, and the log of the integrand's size on it, for a path in standard deviations."""
+    digits = 2.0 * count  # in base e: what `count` nodes can give
+    short = np.minimum(length, np.sqrt(2 * digits))
+    frequency = np.sqrt(2 * short**2 + 4 * digits) - short
+    vertex = (digits + short**2 / 2) / frequency + length - short
+    return vertex, 2 * np.pi / frequency, vertex * (vertex / 2 - length)
