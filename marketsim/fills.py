@@ -21,8 +21,8 @@ FILLS = ("provable", "expected", "touch")  # what they credit never falls in thi
 UPPER_CLIP = (0.0, 10.0)
 LOWER_CLIP = (-1.0, 0.0)
 
-UPPER_BINS = 1 - (1 - np.arange(9) / 8) ** 1.3  # ends, from the close to the high: finer where most levels lie
-LOWER_BINS = 1 - (1 - np.arange(7) / 6) ** 2.0  # ends, from the low to the open
+UPPER_BINS = np.arange(7) / 6  # ends, from the close to the high
+LOWER_BINS = 1 - (1 - np.arange(7) / 6) ** 2.5  # ends, from the low to the open: finer where few levels lie
 ONE_BIN = np.arange(2.0)
 
 Array = Any  # of numpy, or of the namespace that surface.py is given

@@ -14,6 +14,7 @@ Written against the array API: numpy arrays and torch tensors, on any device, ta
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +24,7 @@ from marketsim.fills import Leg, ProfitTerms, mirror
 
 STEP = 1e-7  # inside an open side, so that float32 attains what float64 claims
 TIE = 1e-12  # profits this close are equal, in whatever order a machine added them
+SMALL = 1 << 11  # bars x bins of all problems that are quicker together
 CELLS = 1 << 17  # problems x candidates at once: their sums then stay in a processor's cache
 GRID = 1 << 22  # cells at once where whole grids are held, 32 MB
 SHORT = 16  # bars x bins of a window for which a matrix product is quicker than running sums
@@ -69,18 +71,20 @@ def maximise(terms: ProfitTerms, bounds: Bounds, step: float = STEP) -> Optimum:
     """
     xp = namespace(terms.legs[0].low)
     terms = ProfitTerms(tuple(leg for leg in terms.legs if xp.any(leg.per_lower != 0)) or terms.legs[:1])
-    count = terms.legs[0].weight.shape[0]
+    shape = terms.legs[0].weight.shape
     h, l = (xp.zeros_like(terms.legs[0].low[:, 0]) for _ in range(2))
     aiming = xp.any(xp.stack([xp.any(leg.weight != 0, axis=(1, 2, 3)) for leg in terms.legs]), axis=0)
-    for group, aims in ((aiming, True), (~aiming, False)):
+    groups = [(aiming | ~aiming, terms)]
+    if math.prod(shape) > SMALL:  # then problems without take-profits, which need fewer arrays, are worth a pass
+        groups = [(aiming, terms), (~aiming, ProfitTerms(tuple(_one_bin(leg) for leg in terms.legs)))]
+    for group, some in groups:
         members = xp.nonzero(group)[0]
-        some = terms if aims else ProfitTerms(tuple(_one_bin(leg) for leg in terms.legs))
         _, window, *bins = some.legs[0].weight.shape
         width = window * max(bins)
         size = max(1, CELLS // width if len(terms.legs) == 1 else GRID // (4 * width**2))
         for first in range(0, members.shape[0], size):
             rows = members[first : first + size]
-            part = some if rows.shape[0] == count else some.at(rows)
+            part = some if rows.shape[0] == shape[0] else some.at(rows)
             h[rows], l[rows] = _solve([_Side.of(leg, bounds, xp) for leg in part.legs], bounds, step, xp)
     return Optimum(h, l, evaluate(terms, h[:, None], l[:, None])[:, 0])
 

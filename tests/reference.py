@@ -64,8 +64,8 @@ def taken(bar: Bar, upper: float, lower: float, at_open: bool, rules: Rules, mir
     return probabilities(bar, mirrored)[u, d] if rules.binned else probability(bar, [upper], [lower], mirrored)[0, 0]
 
 
-UPPER_BINS = [1 - (1 - i / 8) ** 1.3 for i in range(9)]
-LOWER_BINS = [1 - (1 - i / 6) ** 2 for i in range(7)]
+UPPER_BINS = [i / 6 for i in range(7)]
+LOWER_BINS = [1 - (1 - i / 6) ** 2.5 for i in range(7)]
 
 
 def bins(start: float, end: float, places: list[float], level: float) -> int:

@@ -205,7 +205,7 @@ def test_a_symbol_that_fails_is_its_error_and_the_others_go_on() -> None:
     assert isinstance(runs[1].error, MarketsimError) and "ETHUSD" in str(runs[1].error)
 
 
-GOLDEN = "421072143fcd8348abf1eb29f207307579ef0744f55339f499f766da6ae480c8"
+GOLDEN = "62ea12affb8153ecd3385d67746f488e701d24d181fce99ee0ee867f15a8b6cf"
 
 
 def test_golden_rows_of_ethusd() -> None:
