@@ -150,6 +150,7 @@ def simulations(result: Result) -> Iterator[Row]:
                 "simulation": s,
                 "origin": _stamp(result.bars, origin),
                 "evaluated": _stamp(result.bars, origin + 1),
+                **dict(zip(("open", "high", "low", "close"), result.bars.ohlcv[origin + 1, :4].tolist(), strict=True)),
                 "side": _side(track, s),
                 "high_multiplier": float(fit.high_multiplier[s]),
                 "low_multiplier": float(fit.low_multiplier[s]),

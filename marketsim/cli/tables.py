@@ -103,7 +103,7 @@ def _risk(symbol: Row) -> None:
 def _plan(symbol: Row) -> None:
     plans = symbol["plan"]
     rows = [row for plan in plans for row in _legs(plan)]
-    title = f"Next-bar plan, after {plans[0]['after']} (close {_price(plans[0]['close'])})"
+    title = f"Next-bar plan, after {plans[0]['after']} (close {price(plans[0]['close'])})"
     output.table(title, ("Strategy", "Side", "Exit policy", "Entry", "Take-profit"), rows, words=3)
 
 
@@ -117,8 +117,8 @@ def _legs(plan: Row) -> list[tuple[str, str, str, str, str]]:
             rows.append((plan["strategy"], "flat", "no order", "-", "-"))
         else:
             entry, target = prices[side]
-            goal = "-" if plan["close_at_eod"] else _price(target)
-            rows.append((plan["strategy"], side, policy, _price(entry), goal))
+            goal = "-" if plan["close_at_eod"] else price(target)
+            rows.append((plan["strategy"], side, policy, price(entry), goal))
     return rows
 
 
@@ -153,5 +153,6 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
-def _price(value: float) -> str:
+def price(value: float) -> str:
+    """A price in as many digits as it needs."""
     return f"{value:,.2f}" if value >= 100 else f"{value:.6g}"

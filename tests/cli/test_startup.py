@@ -41,6 +41,7 @@ def test_importing_marketsim_imports_nothing_else():
         "--version",
         "backtest --help",
         "fast --help",
+        "fills --help",
         "config --help",
         "config --json",
         "data check --help",

@@ -1,0 +1,142 @@
+"""`marketsim fills`: what was assumed of one evaluated bar at a time."""
+
+from typing import Annotated, Any
+
+import typer
+
+from marketsim.cli import options, output, tables
+from marketsim.errors import UsageError
+
+HEIGHT = 15  # lines of a drawn bar
+SIDE = 4  # columns of a level on each side of the bar
+
+Row = dict[str, Any]
+
+
+def fills(
+    context: typer.Context,
+    symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="Such as ETHUSD.")],
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="DATE", help="Evaluated bar to draw. [newest with an ambiguous fill]")
+    ] = None,
+    sims: options.Sims = None,
+    window: options.Window = None,
+    model: options.Model = None,
+    optimizer: options.Optimizer = None,
+    strategy: options.Strategy = None,
+    fill: options.Fill = None,
+    close_at_eod: options.CloseAtEod = None,
+    bounds: options.Bounds = None,
+    fee_bps: options.FeeBps = None,
+    slippage_bps: options.SlippageBps = None,
+    asset: options.Asset = None,
+    source: options.Source = None,
+    data: options.Data = None,
+    start: options.Start = None,
+    end: options.End = None,
+    on_bad_bars: options.OnBadBars = None,
+    cache: options.Cache = None,
+    cache_dir: options.CacheDir = None,
+    config: options.Config = None,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Show what the bars of a walk leave open, and draw one: levels, prices, the three outcomes, w."""
+    settings, _ = options.settings_of(context)
+
+    from marketsim import pipeline, report
+    from marketsim.profiling import Clock
+
+    with output.progress() as progress:
+        (run,) = pipeline.run([symbol], settings, Clock(), progress)
+    output.notes(run.notes)
+    if run.result is None:
+        assert run.error is not None
+        raise run.error
+    rows = list(report.simulations(run.result))
+    drawn = _chosen(rows, at)
+    if json:
+        output.document({"schema": "marketsim.fills/1", "symbol": run.symbol, "bars": rows, "drawn": drawn})
+        return
+    _overview(run.symbol, [row for row in rows if row["ambiguous"]])
+    for row in drawn:
+        _outcomes(row)
+        output.lines(*_drawing(row), "", _words(row), "")
+
+
+def _chosen(rows: list[Row], at: str | None) -> list[Row]:
+    """The rows of the bar `at`; without it the newest ambiguous one, else the newest trade, else the newest bar."""
+    if at is None:
+        newest = sorted(rows, key=lambda row: row["simulation"])
+        return [max(newest, key=lambda row: (row["ambiguous"], row["trades"] > 0))]
+    found = [row for row in rows if row["evaluated"].startswith(at)] if at else []
+    if not found:
+        first, last = rows[-1]["evaluated"], rows[0]["evaluated"]
+        raise UsageError(f"--at {at}: no evaluated bar of that date; they run from {first} to {last}")
+    return [row for row in found if row["orders"]] or found[:1]
+
+
+def _overview(symbol: str, rows: list[Row]) -> None:
+    if not rows:
+        output.lines(f"{symbol}: no evaluated bar leaves a fill open: all outcomes agree.", "")
+        return
+    headers = ("Bar", "Strategy", "Side", "Provable\n%", "Expected\n%", "Touch\n%", "w\n%")
+    cells = [
+        (row["evaluated"], row["strategy"], row["side"], *_profits(row), f"{100 * row['probability']:.0f}")
+        for row in rows
+    ]
+    output.table(f"{symbol}: bars that leave the take-profit open", headers, cells, words=3)
+
+
+def _outcomes(row: Row) -> None:
+    names = ("lower", "upper", "open", "high", "low", "close")
+    headers = ("Lower\nlevel", "Upper\nlevel", "Open", "High", "Low", "Close", "Provable\n%", "Expected\n%", "Touch\n%")
+    cells = (*(tables.price(row[name]) for name in names), *_profits(row))
+    output.table(f"{row['evaluated']}, {row['strategy']}, {row['side']}", headers, [cells], words=0)
+
+
+def _profits(row: Row) -> tuple[str, ...]:
+    return tuple(f"{100 * row[fill]:+.2f}" for fill in ("provable", "expected", "touch"))
+
+
+def _drawing(row: Row) -> list[str]:
+    """The bar as a candle with its levels, a price axis downwards and the names of the prices beside it."""
+    entry = {"long": "lower", "short": "upper"}.get(row["side"])
+    target = {"long": "upper", "short": "lower"}.get(row["side"])
+    names = {name: name for name in ("high", "low", "open", "close", "upper", "lower")}
+    if entry and target:
+        names |= {entry: "entry", target: "exit at the close" if row["close_at_eod"] else "take-profit"}
+    names |= {} if not (entry and target and row["close_at_eod"]) else {target: f"{target} level, not used"}
+    top, bottom = (choose(row[name] for name in names) for choose in (max, min))
+    span = (top - bottom) or 1.0
+
+    def line(name: str) -> int:
+        place: float = (top - row[name]) / span
+        return round(place * (HEIGHT - 1))
+
+    body = range(min(line("open"), line("close")), max(line("open"), line("close")) + 1)
+    lines = []
+    for i in range(HEIGHT):
+        here = [name for name in names if line(name) == i]
+        level = any(name in ("upper", "lower") for name in here)
+        mark = "█" if i in body else "│" if line("high") <= i <= line("low") else "╌" if level else " "
+        side = ("╌" if level else " ") * SIDE
+        labels = ", ".join(f"{names[name]} {tables.price(row[name])}" for name in here)
+        lines.append(f"{side}{mark}{side} {labels}".rstrip())
+    return lines
+
+
+def _words(row: Row) -> str:
+    if not row["orders"]:
+        return "No order was placed on this bar."
+    if not row["trades"]:
+        return "The price never traded through the entry: nothing happened."
+    if row["close_at_eod"]:
+        return "Entered and, as this simulation chose, closed at the close: no path can change that."
+    if row["ambiguous"]:
+        return (
+            "Entered, and the take-profit was reached, but the bar does not say in which order. On a continuous path "
+            "with this open, high, low and close the take-profit came after the entry with probability "
+            f"{100 * row['probability']:.0f} %."
+        )
+    return "Entered, and whatever the path was, the outcome is the same."

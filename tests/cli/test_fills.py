@@ -1,0 +1,69 @@
+"""`marketsim fills`: which bars leave a fill open, and one of them drawn."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+WALK = ("--strategy", "always-on", "--sims", "40")
+OPEN_BAR = "2020-11-03"  # entered, reached the take-profit, closed below it
+
+
+def test_the_newest_bar_in_doubt_is_listed_and_drawn(cli):
+    ended = cli("fills", "ETHUSD", *WALK)
+    assert (ended.code, ended.err) == (0, "")
+    document = json.loads(cli("fills", "eth/usd", *WALK, "--json").out)
+    (row,) = document["drawn"]
+    doubtful = [row for row in document["bars"] if row["ambiguous"]]
+    assert row == doubtful[0]
+    assert row["evaluated"] == OPEN_BAR
+    assert row["provable"] < row["expected"] < row["touch"]
+    listed = ended.out.partition("\n\n")[0]
+    assert all(row["evaluated"] in listed for row in doubtful)
+    assert f"with probability {100 * row['probability']:.0f} %." in " ".join(ended.out.split())
+
+
+def test_the_drawing_holds_every_price_from_the_top_down(cli):
+    out = cli("fills", "ETHUSD", *WALK, "--at", OPEN_BAR).out
+    names = ("high 404.50", "take-profit 398.84", "open 397.14", "entry 392.64", "close 383.86", "low 378.23")
+    places = [next(i for i, line in enumerate(out.splitlines()) if name in line) for name in names]
+    assert places == sorted(places)
+    drawn = out.splitlines()[places[0] : places[-1] + 1]
+    assert [line[4] for line in drawn] == ["│"] * 4 + ["█"] * 8 + ["│"] * 3
+    assert [i for i, line in enumerate(drawn) if line.startswith("╌╌╌╌")] == [
+        places[1] - places[0],
+        places[3] - places[0],
+    ]
+    assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("symbol", "arguments", "words"),
+    [
+        ("ETHUSD", ("--close-at-eod", "always"), "no evaluated bar leaves a fill open"),
+        ("ETHUSD", ("--close-at-eod", "always"), "closed at the close: no path can change that"),
+        ("ETHUSD", ("--strategy", "entry-exit"), "No order was placed"),
+        ("NVDA", ("--at", "2025-02-14"), "long and short"),
+    ],
+)
+def test_other_bars_are_explained_too(cli, symbol, arguments, words):
+    assert words in " ".join(cli("fills", symbol, *WALK, *arguments).out.split())
+
+
+def test_a_bar_whose_entry_was_not_reached(cli):
+    bars = json.loads(cli("fills", "ETHUSD", *WALK, "--json").out)["bars"]
+    missed = next(row["evaluated"] for row in bars if row["orders"] and not row["trades"])
+    assert "never traded through the entry" in cli("fills", "ETHUSD", *WALK, "--at", missed).out
+
+
+@pytest.mark.parametrize("at", ["2019-01-01", "yesterday", ""])
+def test_a_bar_outside_the_walk_is_one_line_that_names_its_ends(cli, at):
+    ended = cli("fills", "ETHUSD", *WALK, "--at", at)
+    assert (ended.code, ended.out) == (2, "")
+    assert "they run from 2020-10-30 to 2020-12-08" in ended.err
+
+
+def test_an_unknown_symbol_is_one_line(cli):
+    ended = cli("fills", "ETHUDS", *WALK)
+    assert (ended.code, ended.out, ended.err.count("\n")) == (3, "", 1)
