@@ -23,7 +23,6 @@ Gauss-Hermite nodes around the mode of its posterior.
 from __future__ import annotations
 
 import numpy as np
-from numpy.polynomial.hermite_e import hermegauss
 from numpy.typing import NDArray
 
 FAST = (7, 8)  # nodes over the variance, and on the contour for each
@@ -112,10 +111,17 @@ def _variances(shortest: Array, variance: Array, spread: Array, count: int) -> t
     for _ in range(NEWTON_STEPS):  # the mode of an approximate posterior that is log-concave in x = log v
         down, up = shortest**2 / 2 * np.exp(-x), np.pi**2 / 2 * np.exp(x)
         x = x + ((down - up - 1) * width - (x - prior)) / ((down + up) * width + 1)
-    t, gauss = hermegauss(count)
+    t, gauss = _gauss_hermite(count)
     log_v = x[..., None] + t * (spread / np.sqrt((down + up) * width + 1))[..., None]
     v = np.maximum(np.exp(log_v), VARIANCES[0] / 3)  # far in the tail; below it an exponential overflows
     return v, np.log(gauss) + t * t / 2 - (log_v - prior[..., None]) ** 2 / (2 * width[..., None])
+
+
+def _gauss_hermite(count: int) -> tuple[Array, Array]:
+    """Nodes and weights for exp(-t^2 / 2), after Golub and Welsch (1969); numpy.polynomial is slow to import."""
+    off_diagonal = np.sqrt(np.arange(1.0, count))
+    nodes, vectors = np.linalg.eigh(np.diag(off_diagonal, -1))
+    return nodes, vectors[0] ** 2
 
 
 def _parabola(length: Array, count: int) -> tuple[Array, Array, Array]:

@@ -80,7 +80,7 @@ def book(
     orders, trades = (np.zeros(len(h), np.int64) for _ in range(2))
     wins = np.zeros(len(h))
     for make_leg, placed in ((long_leg, legs.long), (short_leg, legs.short)):
-        if placed is None:
+        if placed is None or not placed.any():
             continue
         earned = {}
         for policy in FILLS:
