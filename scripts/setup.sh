@@ -1,8 +1,10 @@
 # Sourced by the doors beside it: sets `root` and `venv`, and makes .venv on first use or when pyproject.toml,
 # constraints.txt or the place of the checkout changed. When nothing did, no Python is started.
+# `extras` is what the door needs installed: `parquet` for the tool alone, `dev` (the default) for all there is.
 
 set -euo pipefail
 
+extras=${extras:-dev}
 root=$(cd -P "${BASH_SOURCE[0]%/*}/.." && pwd)
 venv=$root/.venv
 stamp=$venv/marketsim.stamp # what .venv was made from, or "unfinished" while it is being made
@@ -18,7 +20,7 @@ up_to_date() {
   read_into constraints "$root/constraints.txt"
   wanted=$root$'\n'$project$constraints
   [[ -f $stamp ]] && read_into made "$stamp"
-  [[ $made == "$wanted" ]]
+  [[ $made == "$wanted$extras" || $made == "${wanted}dev" ]]
 }
 
 set_up() {
@@ -31,14 +33,14 @@ set_up() {
   exec 9>"$root/.venv.lock"
   "$python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'
   if ! up_to_date; then
-    echo "setting up $venv (once; this takes a minute)"
+    echo "setting up $venv (once; this takes a minute, or a few for the tests)"
     [[ -z $made || $made == "$root"$'\n'* ]] || rm -rf "$venv" # half made, or made in another place
     mkdir -p "$venv"
     printf unfinished >"$stamp"
     "$python" -m venv "$venv"
-    "$venv/bin/python" -m pip install -q --disable-pip-version-check -c "$root/constraints.txt" -e "$root[dev]"
+    "$venv/bin/python" -m pip install -q --disable-pip-version-check -c "$root/constraints.txt" -e "$root[$extras]"
     "$venv/bin/python" -m compileall -q "$root/marketsim" # a third of the start, where Python may not cache by itself
-    printf '%s' "$wanted" >"$stamp.new"
+    printf '%s' "$wanted$extras" >"$stamp.new"
     mv "$stamp.new" "$stamp"
   fi
   exec 9>&-

@@ -41,8 +41,8 @@ def checkout(tmp_path, monkeypatch):
     return root
 
 
-def run(checkout: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    program = [str(checkout / "scripts" / "marketsim"), "backtest", "ETH USD"]
+def run(checkout: Path, door: str = "marketsim", **environment: str) -> subprocess.CompletedProcess[str]:
+    program = [str(checkout / "scripts" / door), "backtest", "ETH USD"]
     return subprocess.run(program, env=os.environ | environment, capture_output=True, text=True, check=False)
 
 
@@ -64,11 +64,24 @@ def test_the_first_use_sets_up_and_the_second_does_not(checkout):
     assert "chatter" in done.stderr
     venv, pip, program = log(checkout)
     assert venv == "venv"
-    assert f"-c {checkout}/constraints.txt -e {checkout}[dev]" in pip
+    assert f"-c {checkout}/constraints.txt -e {checkout}[parquet]" in pip
     assert program == "run marketsim backtest ETH USD"
     done = run(checkout)
     assert (done.returncode, done.stdout, done.stderr) == (0, "result\n", "")
     assert kinds(checkout) == ["run"]
+
+
+def test_the_tests_need_more_than_the_tool_and_what_they_need_serves_the_tool(checkout):
+    run(checkout)
+    log(checkout)
+    (checkout / ".venv" / "kept").touch()
+    assert run(checkout, "test").returncode == 0
+    _, pip, _ = log(checkout)
+    assert f"-e {checkout}[dev]" in pip
+    assert (checkout / ".venv" / "kept").exists()
+    for door in ("test", "marketsim"):
+        run(checkout, door)
+        assert kinds(checkout) == ["run"]
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
