@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -173,6 +174,27 @@ def make_bars(
         time, ohlcv = time[good], ohlcv[good]
     ohlcv = np.ascontiguousarray(ohlcv, dtype=np.float64)
     return Bars(symbol, source, time, ohlcv, is_crypto(symbol) if crypto is None else crypto, len(bad), notes)
+
+
+def next_open(times: NDArray[np.datetime64]) -> np.datetime64:
+    """When the bar after `times` `[T]` should open: a median step later, not on a weekend day that no bar opened on.
+
+    Nothing but the past enters, so that a forecast for tomorrow and one for a bar long known are made alike.
+    """
+    if len(times) < 2:
+        step = np.timedelta64(DAY, "s")
+    else:
+        step = np.timedelta64(int(np.median(np.diff(times).astype(np.int64))), "s")
+    following: np.datetime64 = times[-1] + step
+    if step == np.timedelta64(DAY, "s") and not _weekend(times).any():
+        while _weekend(following):
+            following += step
+    return following
+
+
+def _weekend(times: Any) -> Any:
+    """Whether stamps fall on a Saturday or Sunday; day 0 of the epoch was a Thursday."""
+    return (times.astype("datetime64[D]").astype(np.int64) + 3) % 7 >= 5
 
 
 def faults(ohlcv: NDArray[np.float64]) -> dict[int, str]:

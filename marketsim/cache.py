@@ -23,7 +23,9 @@ from numpy.typing import NDArray
 
 from marketsim.bars import Bars
 from marketsim.errors import MarketsimError, UsageError
-from marketsim.forecasts import Model, bar_keys, fingerprint
+from marketsim.forecasts import Model, fingerprint, repair
+from marketsim.profiling import Clock
+from marketsim.sweep import keys_of, make_forecasts
 
 FILE = "forecasts.sqlite"
 SIDE_FILES = ("-wal", "-shm")
@@ -269,15 +271,16 @@ def default_directory() -> Path:
 def verify(cache: ForecastCache, model: Model, bars: Bars, sample: int = 20) -> Verification:
     """Make up to `sample` of the cached forecasts of `bars` again, evenly spread, and compare."""
     origins = np.arange(model.minimum_bars - 1, len(bars))
-    keys = bar_keys(bars.ohlcv, origins)
+    keys = keys_of(model, bars, origins)
     found = cache.get(fingerprint(model), keys)
     held = np.flatnonzero([key in found for key in keys])
     chosen = held[np.linspace(0, len(held) - 1, min(sample, len(held))).astype(np.int64)]
     different = []
     if len(chosen):
-        for i, row in zip(chosen, model.forecast(bars.ohlcv, origins[chosen]), strict=True):
+        again = make_forecasts(model, bars, origins[chosen], None, Clock()).moves
+        for i, row in zip(chosen, again, strict=True):
             kept = found[keys[i]]
-            if kept.shape != row.shape or not np.allclose(kept, row, rtol=0, atol=TOLERANCE):
+            if kept.shape != row.shape or not np.allclose(repair(kept[None])[0][0], row, rtol=0, atol=TOLERANCE):
                 different.append(int(origins[i]))
     return Verification(len(held), len(chosen), tuple(different))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from marketsim.errors import UsageError
-from marketsim.registry import MODELS, OPTIMIZERS, SOURCES, nearest
+from marketsim.registry import MODELS, OPTIMIZERS, SOURCES, VARIANTS, nearest
 
 ENVIRONMENT_PREFIX = "MARKETSIM_"
 FAST_SIMULATIONS = 35
@@ -24,7 +24,19 @@ class Settings:
     sims: int = 70
     fast: bool = False
     window: int = 60
-    model: str = "har"
+    model: str = "har"  # or NAME:VARIANT
+    weights: str | None = None  # a folder or a repository; None: the model's own
+    revision: str | None = None
+    samples: int | None = None  # None, here and below: the model's own choice
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    clip: float | None = None
+    context: int | None = None  # bars
+    representation: str = "auto"
+    device: str = "auto"
+    dtype: str = "float32"
+    compile: bool = False
     optimizer: str = "exact"
     strategy: str = "all"
     fill: str = "expected"
@@ -68,6 +80,23 @@ def _integer(low: int, high: int = 2**63 - 1) -> _Kind:
     return _Kind(check, int)
 
 
+def _or_auto(kind: _Kind) -> _Kind:
+    """A setting that may be left to the model."""
+    return _Kind(
+        lambda value: None if value == "auto" else kind.check(value),
+        lambda text: text if text == "auto" else kind.text(text),
+    )
+
+
+def _between(low: float, high: float) -> _Kind:
+    def check(value: Any) -> float:
+        if not low < (number := _real(value)) <= high:
+            raise ValueError(f"must be above {low:g}" + (f" and at most {high:g}" if math.isfinite(high) else ""))
+        return number
+
+    return _Kind(check, float)
+
+
 def _real(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise ValueError("must be a number")
@@ -80,14 +109,6 @@ def _basis_points(value: Any) -> float:
     return number
 
 
-def _fee(value: Any) -> float | None:
-    return None if value == "auto" else _basis_points(value)
-
-
-def _fee_text(text: str) -> Any:
-    return text if text == "auto" else float(text)
-
-
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValueError("must be true or false (1 or 0 in a variable)")
@@ -96,6 +117,17 @@ def _flag(value: Any) -> bool:
 
 def _flag_text(text: str) -> Any:
     return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}.get(text.lower(), text)
+
+
+def _model(value: Any) -> str:
+    name, colon, variant = value.partition(":") if isinstance(value, str) else ("", "", "")
+    if name not in MODELS:
+        raise ValueError(f"must be one of {', '.join(MODEL_NAMES)}{nearest(str(value), MODEL_NAMES)}")
+    known = VARIANTS.get(name, ())
+    if colon and variant not in known:
+        what = f"one of {', '.join(known)}" if known else "none"
+        raise ValueError(f"the variant of '{name}' must be {what}{nearest(variant, known)}")
+    return str(value)
 
 
 def _choice(*names: str) -> _Kind:
@@ -140,17 +172,32 @@ def _bounds_text(text: str) -> Any:
     return numbers if len(numbers) > 1 else numbers[0]
 
 
+MODEL_NAMES = tuple(
+    each for name in MODELS for each in (name, *(f"{name}:{variant}" for variant in VARIANTS.get(name, ())))
+)
 _KINDS = {
     "sims": _integer(1),
     "fast": _Kind(_flag, _flag_text),
     "window": _integer(1),
-    "model": _choice(*MODELS),
+    "model": _Kind(_model, names=MODEL_NAMES),
+    "weights": _Kind(_optional),
+    "revision": _Kind(_optional),
+    "samples": _or_auto(_integer(1)),
+    "temperature": _or_auto(_between(0, math.inf)),
+    "top_p": _or_auto(_between(0, 1)),
+    "top_k": _or_auto(_integer(1)),
+    "clip": _or_auto(_between(0, math.inf)),
+    "context": _or_auto(_integer(1)),
+    "representation": _choice("auto", "moves", "prices"),
+    "device": _choice("auto", "cpu", "cuda", "mps"),
+    "dtype": _choice("float32", "bfloat16"),
+    "compile": _Kind(_flag, _flag_text),
     "optimizer": _choice(*OPTIMIZERS),
     "strategy": _choice("entry-exit", "always-on", "all"),
     "fill": _choice("expected", "provable", "touch"),
     "close_at_eod": _choice("auto", "always", "never"),
     "bounds": _Kind(_bounds, _bounds_text),
-    "fee_bps": _Kind(_fee, _fee_text),
+    "fee_bps": _or_auto(_Kind(_basis_points, float)),
     "slippage_bps": _Kind(_basis_points, float),
     "asset": _choice("auto", "crypto", "stock"),
     "source": _choice(*SOURCES),

@@ -1,4 +1,4 @@
-"""Forecasts: what a model must offer, and the one sweep that makes forecasts, through the cache.
+"""Forecasts: what a model must offer, what comes out of it, and under which keys it is kept.
 
 Letters: T bars, N origins, Q quantile levels; channels are open, high, low, close, in this order.
 """
@@ -15,16 +15,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.bars import CHANNELS, Bars
-from marketsim.errors import DataError, MarketsimError
-
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 MEDIAN = 4  # index in LEVELS
 OPEN, HIGH, LOW, CLOSE = range(4)
 
 
-class Model(Protocol):
-    """A history model: it fits on the bars before each origin, and on nothing else."""
+class Identity(Protocol):
+    """What a forecast model is, apart from its forecasts."""
 
     @property
     def name(self) -> str:
@@ -38,7 +35,7 @@ class Model(Protocol):
 
     @property
     def trained_until(self) -> str | None:
-        """ISO date of the newest bar in the weights; None where there are no weights."""
+        """ISO date of the newest bar in the weights, "unknown" where nobody says; None where there are no weights."""
         ...
 
     @property
@@ -51,6 +48,10 @@ class Model(Protocol):
         """What the forecasts depend on, for the fingerprint and the reader."""
         ...
 
+
+class HistoryModel(Identity, Protocol):
+    """It fits on the bars before each origin, and on nothing else."""
+
     def forecast(self, ohlcv: NDArray[np.float64], origins: NDArray[np.int64]) -> NDArray[np.float64]:
         """Quantiles `[N, 4, Q]` at LEVELS of moves `X[t+1] / Close[t] - 1`, for origins `t` `[N]`.
 
@@ -58,6 +59,33 @@ class Model(Protocol):
         Row i depends on `ohlcv[: origins[i] + 1]` alone, to the bit: not on later bars or other origins.
         """
         ...
+
+
+class ContextModel(Identity, Protocol):
+    """It was trained before, and is handed contexts that end at their origins, never the series."""
+
+    @property
+    def context(self) -> int:
+        """Bars that it reads at most, the origin included."""
+        ...
+
+    @property
+    def batch(self) -> int:
+        """Contexts that pay in one call on its device; asked for only when there is something to forecast."""
+        ...
+
+    def forecast(self, contexts: NDArray[np.float64], times: NDArray[np.datetime64]) -> NDArray[np.float64]:
+        """Quantiles `[N, 4, Q]` at LEVELS of the moves of the bar after each of the `contexts` `[N, L, 5]`.
+
+        L is from `minimum_bars` to `context`, and the last bar of each context is its origin. `times` `[N, L + 1]`
+        (datetime64[s]) label their opens, and last that of the bar to be forecast. Row i depends on context and times i
+        alone, but for what other sizes of a batch do to the last digits. MemoryError where the device cannot hold
+        so many; the sweep then halves the batch.
+        """
+        ...
+
+
+Model = HistoryModel | ContextModel
 
 
 class Cache(Protocol):
@@ -126,55 +154,7 @@ def bar_keys(ohlcv: NDArray[np.float64], origins: NDArray[np.int64]) -> list[byt
     return keys
 
 
-def make_forecasts(
-    model: Model, bars: Bars, origins: NDArray[np.int64], cache: Cache | None, clock: Clock
-) -> Forecasts:
-    """Forecasts at the increasing `origins`, each read from `cache` or made now and put there.
-
-    DataError where the first origin has fewer bars than the model needs; MarketsimError where the model
-    returns anything but finite numbers of the right shape.
-    """
-    if len(origins) and not (np.diff(origins, prepend=-1) > 0).all() & (origins[-1] < len(bars)):
-        raise ValueError("origins must be increasing bar indices")
-    if len(origins) and origins[0] + 1 < model.minimum_bars:
-        raise DataError(
-            f"{bars.symbol}: model '{model.name}' needs {model.minimum_bars} bars up to its first origin, "
-            f"there are {origins[0] + 1}: lower --sims or --window"
-        )
-    shape = (len(CHANNELS), len(LEVELS))
-    moves = np.empty((len(origins), *shape))
-    missing = np.ones(len(origins), bool)
-    if cache is not None:
-        with clock.stage("cache"):
-            keys = bar_keys(bars.ohlcv, origins)
-            found = cache.get(fingerprint(model), keys)
-            for i, key in enumerate(keys):
-                row = found.get(key)
-                if row is not None and row.shape == shape and np.isfinite(row).all():
-                    moves[i], missing[i] = row, False
-    if missing.any():
-        with clock.stage("forecast"):
-            moves[missing] = _checked(model, bars, origins[missing], shape)
-        if cache is not None:
-            with clock.stage("cache"):
-                new = {keys[i]: moves[i] for i in np.flatnonzero(missing)}
-                cache.put(model, new, bars.symbol)
-    made = int(missing.sum())
-    moves, repaired = _repair(moves)
-    return Forecasts(origins, moves, repaired, made, len(origins) - made)
-
-
-def _checked(model: Model, bars: Bars, origins: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.float64]:
-    moves = model.forecast(bars.ohlcv, origins)
-    if moves.shape != (len(origins), *shape) or not np.isfinite(moves).all():
-        raise MarketsimError(
-            f"{bars.symbol}: model '{model.name}' returned {np.count_nonzero(~np.isfinite(moves))} "
-            f"non-finite numbers in shape {moves.shape}, not finite ones in {(len(origins), *shape)}"
-        )
-    return moves
-
-
-def _repair(moves: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
+def repair(moves: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
     """Sort the quantiles, widen high and low to cover open and close, and count the medians that needed it.
 
     A high above two others has every quantile above theirs, so each level is widened by the same rule.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +17,24 @@ from marketsim.config import Settings
 from marketsim.data import Source, open_source
 from marketsim.errors import MarketsimError
 from marketsim.fills import Costs, Levels, Outcomes, profit_terms, stack
-from marketsim.forecasts import Cache, Forecasts, Model, make_forecasts
+from marketsim.forecasts import Forecasts, Model
+from marketsim.models import open_model
 from marketsim.optimizers import Optimizer
 from marketsim.profiling import Clock
 from marketsim.report import Result, SymbolRun
 from marketsim.strategies import STRATEGIES, Legs
 from marketsim.surface import TIE
+from marketsim.sweep import Sweep
 from marketsim.track import Fit, Track, book, level_prices
 from marketsim.variance import path_variance
 from marketsim.walk import Walk, make_walk
 
 FEE_BPS = {True: 15.0, False: 5.0}  # per side, by whether the asset is crypto
+GROUP = 32  # symbols whose forecasts are made together
 POLICIES = {"auto": (True, False), "always": (True,), "never": (False,)}  # ties go to the first
+
+
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,36 +44,76 @@ class Tools:
     source: Source
     model: Model
     optimizer: Optimizer
-    cache: Cache | None
+    cache: ForecastCache | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One symbol before anything is forecast: its bars, and the walk over them."""
+
+    bars: Bars
+    walk: Walk
 
 
 def run(
     symbols: Sequence[str],
     settings: Settings,
     clock: Clock,
-    progress: Callable[[str, int, int], None] = lambda symbol, done, total: None,
+    progress: Progress = lambda what, done, total: None,
 ) -> list[SymbolRun]:
-    """One result a symbol, in the order given; a symbol that fails is its error, and the others go on.
-
-    `progress` hears the symbol that comes next, how many are done and how many there are.
-    """
+    """What `stream` yields with the tools that the settings name."""
     source = open_source(settings.source, settings.data, settings.on_bad_bars)
-    model = registry.load(registry.MODELS, "model", settings.model)()
+    model = open_model(settings)
     optimizer = registry.load(registry.OPTIMIZERS, "optimizer", settings.optimizer)()
     with clock.stage("cache"):
         cache = open_cache(settings)
-    runs = []
     with cache or nullcontext():
-        for done, symbol in enumerate(symbols):
-            progress(symbol, done, len(symbols))
-            try:
-                result = run_symbol(symbol, settings, Tools(source, model, optimizer, cache), clock)
-                runs.append(SymbolRun(result.bars.symbol, result, None, result.bars.notes))
-            except MarketsimError as error:
-                runs.append(SymbolRun(symbol, None, error))
-    if cache and cache.warnings and runs:
-        runs[-1] = replace(runs[-1], notes=(*runs[-1].notes, *cache.warnings))
-    return runs
+        return list(stream(symbols, settings, Tools(source, model, optimizer, cache), clock, progress))
+
+
+def stream(
+    symbols: Sequence[str],
+    settings: Settings,
+    tools: Tools,
+    clock: Clock,
+    progress: Progress = lambda what, done, total: None,
+) -> Iterator[SymbolRun]:
+    """One result a symbol, in the order given; a symbol that fails is its error, and the others go on.
+
+    Forecasts are made for a group of symbols together, and no more than a group is held. `progress` hears what is
+    being done, how much of it is done and how much there is.
+    """
+    sweep = Sweep(tools.model, tools.cache, clock, progress)
+    for first in range(0, len(symbols), GROUP):
+        group = symbols[first : first + GROUP]
+        prepared = [prepare(symbol, settings, tools, clock) for symbol in group]
+        sound = [each for each in prepared if isinstance(each, Prepared)]
+        forecasts = iter(sweep.forecasts([(each.bars, each.walk.origins) for each in sound]))
+        for i, (symbol, ready) in enumerate(zip(group, prepared, strict=True)):
+            progress(symbol, first + i, len(symbols))
+            found = next(forecasts) if isinstance(ready, Prepared) else ready
+            notes = (*_taken(sweep.notes), *_taken(tools.cache.warnings if tools.cache else []))
+            if isinstance(found, MarketsimError):
+                yield SymbolRun(symbol, None, found, notes)
+            elif isinstance(ready, Prepared):
+                result = evaluate_walk(ready, found, settings, tools, clock)
+                yield SymbolRun(ready.bars.symbol, result, None, (*ready.bars.notes, *notes))
+
+
+def run_symbol(symbol: str, settings: Settings, tools: Tools, clock: Clock) -> Result:
+    """The whole walk of one symbol; raises the error that it comes to."""
+    (done,) = stream([symbol], settings, tools, clock)
+    if done.result is None:
+        assert done.error is not None
+        raise done.error
+    return done.result
+
+
+def _taken(remarks: list[str]) -> list[str]:
+    """The remarks so far, which are then not made again."""
+    taken = remarks.copy()
+    remarks.clear()
+    return taken
 
 
 def open_cache(settings: Settings) -> ForecastCache | None:
@@ -78,13 +124,21 @@ def open_cache(settings: Settings) -> ForecastCache | None:
     return ForecastCache(directory, settings.cache)
 
 
-def run_symbol(symbol: str, settings: Settings, tools: Tools, clock: Clock) -> Result:
-    """The whole walk of one symbol. DataError when its bars are absent, bad or too few."""
+def prepare(symbol: str, settings: Settings, tools: Tools, clock: Clock) -> Prepared | MarketsimError:
+    """Load a symbol and lay out its walk; the error when its bars are absent, bad or too few."""
     crypto = {"auto": None, "crypto": True, "stock": False}[settings.asset]
-    with clock.stage("load"):
-        bars = tools.source.load(symbol, crypto).between(settings.start, settings.end)
-    walk = make_walk(len(bars), settings.simulations, settings.window, tools.model.minimum_bars, bars.symbol)
-    forecasts = make_forecasts(tools.model, bars, walk.origins, tools.cache, clock)
+    try:
+        with clock.stage("load"):
+            bars = tools.source.load(symbol, crypto).between(settings.start, settings.end)
+        walk = make_walk(len(bars), settings.simulations, settings.window, tools.model.minimum_bars, bars.symbol)
+    except MarketsimError as error:
+        return error
+    return Prepared(bars, walk)
+
+
+def evaluate_walk(ready: Prepared, forecasts: Forecasts, settings: Settings, tools: Tools, clock: Clock) -> Result:
+    """Fit every window and trade every evaluated bar of one symbol."""
+    bars, walk = ready.bars, ready.walk
     fee_bps = FEE_BPS[bars.crypto] if settings.fee_bps is None else settings.fee_bps
     costs = Costs.from_bps(fee_bps, settings.slippage_bps)
     names = list(STRATEGIES) if settings.strategy == "all" else [settings.strategy]

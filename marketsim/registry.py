@@ -14,6 +14,7 @@ MODELS = {
     "last-bar": "marketsim.models.last_bar:LastBar",
     "rolling-quantile": "marketsim.models.rolling_quantile:RollingQuantile",
 }
+VARIANTS: dict[str, tuple[str, ...]] = {}  # of the models with weights, by size; the first is the default
 OPTIMIZERS = {
     "exact": "marketsim.optimizers.exact:Exact",
     "direct": "marketsim.optimizers.direct:Direct",

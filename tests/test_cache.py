@@ -19,10 +19,11 @@ import pytest
 from marketsim import cache as module
 from marketsim.cache import FILE, ForecastCache, verify
 from marketsim.errors import MarketsimError, UsageError
-from marketsim.forecasts import bar_keys, fingerprint, make_forecasts
+from marketsim.forecasts import bar_keys, fingerprint
 from marketsim.models.har import Har
 from marketsim.models.rolling_quantile import RollingQuantile
 from marketsim.profiling import Clock
+from marketsim.sweep import make_forecasts
 from tests.candles import random_bars
 
 MODEL = RollingQuantile()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from marketsim import config
 from marketsim.config import KEYS, Settings, resolve
 from marketsim.errors import UsageError
 from marketsim.strategies import STRATEGIES
@@ -74,6 +75,19 @@ def test_fees_may_be_given_or_left_to_the_asset(tmp_path):
     assert resolve({"fee_bps": "auto"}, None, {"MARKETSIM_FEE_BPS": "3"})[0].fee_bps is None
 
 
+def test_what_a_model_may_choose_can_be_given_or_left_to_it(tmp_path):
+    settings = read("samples = 16\ntop_p = 0.9\ncontext = 'auto'\ncompile = true", tmp_path)
+    assert (settings.samples, settings.top_p, settings.context, settings.compile) == (16, 0.9, None, True)
+    assert resolve({"samples": "auto"}, None, {"MARKETSIM_SAMPLES": "3"})[0].samples is None
+
+
+def test_variants_are_known_by_name(monkeypatch):
+    monkeypatch.setitem(config.VARIANTS, "har", ("small", "large"))
+    assert resolve({"model": "har:large"}, None, {})[0].model == "har:large"
+    with pytest.raises(UsageError, match="one of small, large; did you mean 'small'"):
+        resolve({"model": "har:smal"}, None, {})
+
+
 def test_toml_dates_are_dates(tmp_path):
     settings = read("start = 2019-01-31\nend = '2020-01-31'", tmp_path)
     assert (settings.start, settings.end) == ("2019-01-31", "2020-01-31")
@@ -110,6 +124,13 @@ def test_the_reference_switches_keep_their_meaning(environ, optimizer, fast):
         ("window", "-3", "1 or more"),
         ("seed", "-1", "0 or more"),
         ("model", "hat", "did you mean 'har'"),
+        ("model", "har:small", "the variant of 'har' must be none"),
+        ("samples", "0", "1 or more"),
+        ("samples", "many", "whole number"),
+        ("temperature", "0", "above 0"),
+        ("top_p", "1.5", "above 0 and at most 1"),
+        ("context", "-1", "1 or more"),
+        ("device", "gpu", "auto, cpu, cuda, mps"),
         ("optimizer", "exakt", "did you mean 'exact'"),
         ("strategy", "", "entry-exit, always-on, all"),
         ("fill", "certain", "expected, provable, touch"),

@@ -6,10 +6,11 @@ import pytest
 
 from marketsim.cache import ForecastCache
 from marketsim.errors import DataError, MarketsimError
-from marketsim.forecasts import CLOSE, HIGH, LEVELS, LOW, MEDIAN, OPEN, bar_keys, fingerprint, make_forecasts
+from marketsim.forecasts import CLOSE, HIGH, LEVELS, LOW, MEDIAN, OPEN, bar_keys, fingerprint
 from marketsim.models.har import Har
 from marketsim.models.rolling_quantile import RollingQuantile
 from marketsim.profiling import Clock
+from marketsim.sweep import make_forecasts
 from tests.candles import random_bars, random_ohlcv
 
 BARS = random_bars(300)

@@ -8,12 +8,24 @@ from marketsim.cli import options, output, tables
 
 
 def backtest(
-    context: typer.Context,
+    command: typer.Context,
     symbols: options.Symbols,
     sims: options.Sims = None,
     fast: options.Fast = False,
     window: options.Window = None,
     model: options.Model = None,
+    weights: options.Weights = None,
+    revision: options.Revision = None,
+    samples: options.Samples = None,
+    temperature: options.Temperature = None,
+    top_p: options.TopP = None,
+    top_k: options.TopK = None,
+    clip: options.Clip = None,
+    context: options.Context = None,
+    representation: options.Representation = None,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    compile: options.Compile = False,
     optimizer: options.Optimizer = None,
     strategy: options.Strategy = None,
     fill: options.Fill = None,
@@ -39,8 +51,8 @@ def backtest(
     debug: options.Debug = False,
 ) -> int:
     """Walk forward over each symbol's newest bars: profit, the next bar's plan, where the time went."""
-    fixed = {"fast": True} if context.info_name == "fast" else {}
-    settings, _ = options.settings_of(context, **fixed)
+    fixed = {"fast": True} if command.info_name == "fast" else {}
+    settings, _ = options.settings_of(command, **fixed)
 
     from marketsim import pipeline, report
     from marketsim.profiling import Clock

@@ -98,12 +98,12 @@ def verify(
     """Make a sample of the cached forecasts again and compare; the exit code is 1 when one differs."""
     settings, _ = options.settings_of(context)
 
-    from marketsim import registry
     from marketsim.cache import verify as compare
     from marketsim.data import open_source
+    from marketsim.models import open_model
 
     bars = open_source(settings.source, settings.data, settings.on_bad_bars)
-    forecaster = registry.load(registry.MODELS, "model", settings.model)()
+    forecaster = open_model(settings)
     rows: list[dict[str, Any]] = []
     with _open(context, "readonly") as cache:
         for symbol in symbols or bars.symbols():

@@ -33,7 +33,21 @@ Symbols = Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="Such as
 Sims = Annotated[str | None, _setting("sims", "Simulations, one evaluated bar each.", "N")]
 Fast = Annotated[bool, typer.Option("--fast", help="At most 35 simulations, the newest.")]
 Window = Annotated[str | None, _setting("window", "Bars that each simulation fits on.", "N")]
-Model = Annotated[str | None, _setting("model", "What forecasts the next bar.")]
+Model = Annotated[str | None, _setting("model", "What forecasts the next bar.", "NAME[:VARIANT]")]
+Weights = Annotated[
+    str | None, _setting("weights", "Folder or hub repository of the weights.", "DIR|ORG/NAME", "the model's own")
+]
+Revision = Annotated[str | None, _setting("revision", "Branch, tag or commit of the weights.", "NAME", "main")]
+Samples = Annotated[str | None, _setting("samples", "Paths that the model draws.", "N", "the model's own")]
+Temperature = Annotated[str | None, _setting("temperature", "Of the draws.", "X", "the model's own")]
+TopP = Annotated[str | None, _setting("top_p", "Probability of the tokens to draw from.", "P", "the model's own")]
+TopK = Annotated[str | None, _setting("top_k", "Number of the tokens to draw from.", "N", "the model's own")]
+Clip = Annotated[str | None, _setting("clip", "Limit of standardised inputs.", "X", "the model's own")]
+Context = Annotated[str | None, _setting("context", "Bars that the model reads.", "N", "the model's own")]
+Representation = Annotated[str | None, _setting("representation", "What the model is fed.")]
+Device = Annotated[str | None, _setting("device", "What the model runs on.")]
+Dtype = Annotated[str | None, _setting("dtype", "What the model computes in.")]
+Compile = Annotated[bool, typer.Option("--compile", help="With torch.compile, where it pays.")]
 Optimizer = Annotated[str | None, _setting("optimizer", "What fits the multipliers.")]
 Strategy = Annotated[str | None, _setting("strategy", "One side a bar, both, or each of them.")]
 Fill = Annotated[str | None, _setting("fill", "Fills that the bars prove, or the upper bound.")]
@@ -58,9 +72,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 
-def settings_of(context: typer.Context, **fixed: str | bool) -> tuple[Settings, dict[str, str]]:
+def settings_of(command: typer.Context, **fixed: str | bool) -> tuple[Settings, dict[str, str]]:
     """The settings that a command's options, environment and --config give, and where each came from."""
     given = {
-        key: value for key, value in context.params.items() if hasattr(_DEFAULTS, key) and value not in (None, False)
+        key: value for key, value in command.params.items() if hasattr(_DEFAULTS, key) and value not in (None, False)
     }
-    return resolve(given | fixed, context.params.get("config"), os.environ)
+    return resolve(given | fixed, command.params.get("config"), os.environ)

@@ -100,20 +100,29 @@ def _width() -> int:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A function of (what, done, total) that keeps a line on stderr, after a second and on terminals only."""
+    """A function of (what, done, total) that keeps a line on stderr, after a second and on terminals only.
+
+    What is heard of more than once is given a rate and the time that is left.
+    """
     if not sys.stderr or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield lambda what, done, total: None
         return
     import threading
     import time
 
-    state = ""
+    state, doing = "", ""
     over = threading.Event()
-    started = time.monotonic()
+    started = began = time.monotonic()
+    before = 0
 
     def update(what: str, done: int, total: int) -> None:
-        nonlocal state
-        state = f"{clean(what)} ({done + 1} of {total})" if total > 1 else clean(what)
+        nonlocal state, doing, began, before
+        if what != doing:
+            doing, began, before = what, time.monotonic(), done
+        state = f"{clean(what)} ({done + 1:,} of {total:,})" if total > 1 else clean(what)
+        if done > before:
+            rate = (done - before) / max(time.monotonic() - began, 1e-9)
+            state += f" {rate:.3g} a second, {(total - done) / rate:.0f} s left,"
 
     def draw() -> None:
         wait = PATIENCE

@@ -19,12 +19,12 @@ from scipy import optimize
 from marketsim.bars import Bars
 from marketsim.data import open_source
 from marketsim.fills import FILLS, Costs, Levels, Outcomes, ProfitTerms, profit_terms, stack
-from marketsim.forecasts import make_forecasts
 from marketsim.models.har import Har
 from marketsim.profiling import Clock
 from marketsim.reference import BOUNDS, reference_terms
 from marketsim.strategies import always_on
 from marketsim.surface import evaluate, maximise
+from marketsim.sweep import make_forecasts
 from marketsim.variance import path_variance
 from marketsim.walk import Walk, make_walk
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from marketsim import registry
 from marketsim.bars import Bars
 from marketsim.data import open_source
-from marketsim.forecasts import CLOSE, HIGH, LEVELS, LOW, Model, make_forecasts
+from marketsim.forecasts import CLOSE, HIGH, LEVELS, LOW, Model
 from marketsim.profiling import Clock
+from marketsim.sweep import make_forecasts
 
 SYMBOLS = ("ETHUSD", "BTCUSD", "NVDA", "AMZN")
 ORIGINS = 600  # the newest whose next bar is known

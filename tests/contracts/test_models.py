@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from marketsim import registry
-from marketsim.forecasts import CLOSE, HIGH, LEVELS, LOW, MEDIAN, OPEN, Model, fingerprint, make_forecasts
+from marketsim.forecasts import CLOSE, HIGH, LEVELS, LOW, MEDIAN, OPEN, Model, fingerprint
 from marketsim.models.rolling_quantile import RollingQuantile
 from marketsim.profiling import Clock
+from marketsim.sweep import make_forecasts
 from tests.candles import random_bars, random_ohlcv
 
 BARS = 760  # more than any window and any fallback of the models
