@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from marketsim.bars import Bars
 from marketsim.errors import MarketsimError, UsageError
-from marketsim.forecasts import Model, fingerprint, repair
+from marketsim.forecasts import Identity, Model, fingerprint, repair
 from marketsim.profiling import Clock
 from marketsim.sweep import keys_of, make_forecasts
 
@@ -121,7 +121,7 @@ class ForecastCache:
             return {}
         return self._guarded(lambda database: dict(_read(database, model_fingerprint, keys))) or {}
 
-    def put(self, model: Model, rows: Mapping[bytes, NDArray[np.float64]], symbol: str) -> None:
+    def put(self, model: Identity, rows: Mapping[bytes, NDArray[np.float64]], symbol: str) -> None:
         """Keep `rows` in one transaction, over what was there under their keys."""
         if self.mode == "readonly":
             return

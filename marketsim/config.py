@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from marketsim.errors import UsageError
-from marketsim.registry import MODELS, OPTIMIZERS, SOURCES, VARIANTS, nearest
+from marketsim.registry import ENSEMBLES, MODELS, OPTIMIZERS, SOURCES, VARIANTS, nearest
 
 ENVIRONMENT_PREFIX = "MARKETSIM_"
 FAST_SIMULATIONS = 35
@@ -120,13 +120,22 @@ def _flag_text(text: str) -> Any:
 
 
 def _model(value: Any) -> str:
-    name, colon, variant = value.partition(":") if isinstance(value, str) else ("", "", "")
+    name, colon, rest = value.partition(":") if isinstance(value, str) else ("", "", "")
+    if name in ENSEMBLES:
+        members = rest.split(",") if colon else []
+        for member in members:
+            if member.partition(":")[0] in ENSEMBLES:
+                raise ValueError(f"'{name}' cannot be made of '{member}'")
+            _model(member)
+        if len(set(members)) < len(members):
+            raise ValueError(f"'{name}' must be made of different models")
+        return str(value)
     if name not in MODELS:
         raise ValueError(f"must be one of {', '.join(MODEL_NAMES)}{nearest(str(value), MODEL_NAMES)}")
     known = VARIANTS.get(name, ())
-    if colon and variant not in known:
+    if colon and rest not in known:
         what = f"one of {', '.join(known)}" if known else "none"
-        raise ValueError(f"the variant of '{name}' must be {what}{nearest(variant, known)}")
+        raise ValueError(f"the variant of '{name}' must be {what}{nearest(rest, known)}")
     return str(value)
 
 
@@ -172,8 +181,9 @@ def _bounds_text(text: str) -> Any:
     return numbers if len(numbers) > 1 else numbers[0]
 
 
-MODEL_NAMES = tuple(
-    each for name in MODELS for each in (name, *(f"{name}:{variant}" for variant in VARIANTS.get(name, ())))
+MODEL_NAMES = (
+    *(each for name in MODELS for each in (name, *(f"{name}:{variant}" for variant in VARIANTS.get(name, ())))),
+    *ENSEMBLES,
 )
 _KINDS = {
     "sims": _integer(1),

@@ -15,6 +15,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.bars import Bars
+
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 MEDIAN = 4  # index in LEVELS
 OPEN, HIGH, LOW, CLOSE = range(4)
@@ -95,7 +97,7 @@ class Cache(Protocol):
         """Those of the rows that are there."""
         ...
 
-    def put(self, model: Model, rows: Mapping[bytes, NDArray[np.float64]], symbol: str) -> None:
+    def put(self, model: Identity, rows: Mapping[bytes, NDArray[np.float64]], symbol: str) -> None:
         """Keep rows `[4, Q]` by key."""
         ...
 
@@ -112,11 +114,13 @@ class Clock(Protocol):
 class Forecasts:
     """Coherent quantile forecasts of the bar after each origin, as moves from the origin's close."""
 
+    model: Identity  # that made them
     origins: NDArray[np.int64]  # [N] bar index, increasing
     moves: NDArray[np.float64]  # [N, 4, Q] rising in Q, fractions of the origin's close
     repaired: int  # origins whose median was incoherent and was widened
     made: int  # forecasts computed now
     reused: int  # forecasts read from the cache
+    notes: tuple[str, ...] = ()  # one-line remarks for stderr
 
     @property
     def high(self) -> NDArray[np.float64]:
@@ -134,7 +138,13 @@ class Forecasts:
         return self.moves[:, CLOSE, MEDIAN]
 
 
-def fingerprint(model: Model) -> str:
+def actual_moves(bars: Bars, origins: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What the bars after the `origins` did: moves `[N, 4]` from the origins' closes."""
+    moves: NDArray[np.float64] = bars.ohlcv[origins + 1, :4] / bars.close[origins, None] - 1
+    return moves
+
+
+def fingerprint(model: Identity) -> str:
     """SHA-256, in hex, of the model's name, version and parameters as canonical JSON."""
     identity = {"name": model.name, "version": model.version, "parameters": dict(model.parameters)}
     return hashlib.sha256(json.dumps(identity, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Figures of merit of per-bar returns: pure functions of arrays, oldest bar first.
+"""Figures of merit of per-bar returns and of forecasts: pure functions of arrays, oldest bar first.
 
 Returns are fractions of one stake that is never added to: profits add up, they do not compound. NaN is not
 allowed in. A figure that a series cannot carry (no spread, too few bars) is None.
@@ -7,6 +7,7 @@ allowed in. A figure that a series cannot carry (no spread, too few bars) is Non
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,3 +61,21 @@ def max_drawdown(returns: Returns) -> float:
     """The largest fall of the summed returns from a peak, or from the start, as a fraction of the stake; >= 0."""
     equity = np.concatenate([[0.0], np.cumsum(returns)])
     return float(np.max(np.maximum.accumulate(equity) - equity))
+
+
+def pinball(
+    quantiles: NDArray[np.float64], actual: NDArray[np.float64], levels: Sequence[float]
+) -> NDArray[np.float64]:
+    """Mean quantile loss `[...]` of `quantiles` `[..., Q]` at `levels` against `actual` `[...]`, in their unit.
+
+    Koenker and Bassett, "Regression Quantiles", Econometrica 46(1), 1978.
+    """
+    error, level = actual[..., None] - quantiles, np.asarray(levels)
+    loss: NDArray[np.float64] = np.maximum(level * error, (level - 1) * error).mean(-1)
+    return loss
+
+
+def covered(quantiles: NDArray[np.float64], actual: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether `actual` `[...]` lies between the outermost of the `quantiles` `[..., Q]`, both included."""
+    inside: NDArray[np.bool_] = (quantiles[..., 0] <= actual) & (actual <= quantiles[..., -1])
+    return inside

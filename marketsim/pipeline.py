@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from marketsim import registry
 from marketsim.bars import Bars
@@ -15,9 +16,10 @@ from marketsim.baselines import buy_and_hold, forecast_close
 from marketsim.cache import ForecastCache, default_directory
 from marketsim.config import Settings
 from marketsim.data import Source, open_source
+from marketsim.ensemble import Ensemble
 from marketsim.errors import MarketsimError
 from marketsim.fills import Costs, Levels, Outcomes, profit_terms, stack
-from marketsim.forecasts import Forecasts, Model
+from marketsim.forecasts import Forecasts, Model, actual_moves, fingerprint
 from marketsim.models import open_model
 from marketsim.optimizers import Optimizer
 from marketsim.profiling import Clock
@@ -42,7 +44,7 @@ class Tools:
     """What every symbol of a run shares."""
 
     source: Source
-    model: Model
+    model: Model | Ensemble
     optimizer: Optimizer
     cache: ForecastCache | None
 
@@ -83,21 +85,30 @@ def stream(
     Forecasts are made for a group of symbols together, and no more than a group is held. `progress` hears what is
     being done, how much of it is done and how much there is.
     """
-    sweep = Sweep(tools.model, tools.cache, clock, progress)
+    remarks: list[str] = []
+    sweeps: dict[str, Sweep] = {}
+
+    def make(model: Model, requests: Sequence[tuple[Bars, NDArray[np.int64]]]) -> list[Forecasts | MarketsimError]:
+        sweep = sweeps.setdefault(fingerprint(model), Sweep(model, tools.cache, clock, progress, remarks))
+        return sweep.forecasts(requests)
+
     for first in range(0, len(symbols), GROUP):
         group = symbols[first : first + GROUP]
         prepared = [prepare(symbol, settings, tools, clock) for symbol in group]
         sound = [each for each in prepared if isinstance(each, Prepared)]
-        forecasts = iter(sweep.forecasts([(each.bars, each.walk.origins) for each in sound]))
+        if isinstance(tools.model, Ensemble):
+            forecasts = iter(tools.model.forecasts([(each.bars, each.walk) for each in sound], make))
+        else:
+            forecasts = iter(make(tools.model, [(each.bars, each.walk.origins) for each in sound]))
         for i, (symbol, ready) in enumerate(zip(group, prepared, strict=True)):
             progress(symbol, first + i, len(symbols))
             found = next(forecasts) if isinstance(ready, Prepared) else ready
-            notes = (*_taken(sweep.notes), *_taken(tools.cache.warnings if tools.cache else []))
+            notes = (*_taken(remarks), *_taken(tools.cache.warnings if tools.cache else []))
             if isinstance(found, MarketsimError):
                 yield SymbolRun(symbol, None, found, notes)
             elif isinstance(ready, Prepared):
                 result = evaluate_walk(ready, found, settings, tools, clock)
-                yield SymbolRun(ready.bars.symbol, result, None, (*ready.bars.notes, *notes))
+                yield SymbolRun(ready.bars.symbol, result, None, (*ready.bars.notes, *found.notes, *notes))
 
 
 def run_symbol(symbol: str, settings: Settings, tools: Tools, clock: Clock) -> Result:
@@ -154,8 +165,7 @@ def evaluate_walk(ready: Prepared, forecasts: Forecasts, settings: Settings, too
     return Result(
         bars,
         walk,
-        tools.model,
-        forecasts.repaired,
+        forecasts,
         fee_bps,
         settings,
         tracks,
@@ -242,8 +252,7 @@ def _levels(forecasts: Forecasts) -> Levels:
 
 def _outcomes(bars: Bars, walk: Walk) -> Outcomes:
     """The moves of the bar after each origin but the last, whose next bar is not known."""
-    origins = walk.origins[:-1]
-    return Outcomes(*(bars.ohlcv[origins + 1, :4] / bars.close[origins, None] - 1).T)
+    return Outcomes(*actual_moves(bars, walk.origins[:-1]).T)
 
 
 def _rows(legs: Legs, rows: slice | np.ndarray[tuple[int], np.dtype[np.int64]]) -> Legs:

@@ -14,7 +14,12 @@ MODELS = {
     "last-bar": "marketsim.models.last_bar:LastBar",
     "rolling-quantile": "marketsim.models.rolling_quantile:RollingQuantile",
 }
+ENSEMBLES = {
+    "auto": "marketsim.ensemble:Auto",
+    "blend": "marketsim.ensemble:Blend",
+}
 VARIANTS: dict[str, tuple[str, ...]] = {}  # of the models with weights, by size; the first is the default
+HISTORY_MODELS = tuple(name for name in MODELS if name not in VARIANTS)
 OPTIMIZERS = {
     "exact": "marketsim.optimizers.exact:Exact",
     "direct": "marketsim.optimizers.direct:Direct",

@@ -19,7 +19,7 @@ from marketsim.bars import Bars
 from marketsim.config import Settings
 from marketsim.errors import MarketsimError, UsageError
 from marketsim.fills import FILLS
-from marketsim.forecasts import Model, fingerprint
+from marketsim.forecasts import Forecasts, fingerprint
 from marketsim.metrics import bootstrap_interval, max_drawdown, sharpe, sortino
 from marketsim.profiling import STAGES, Clock
 from marketsim.track import Track
@@ -39,8 +39,7 @@ class Result:
 
     bars: Bars
     walk: Walk
-    model: Model
-    repaired: int  # forecasts whose median had to be made coherent
+    forecasts: Forecasts
     fee_bps: float
     settings: Settings
     strategies: list[Track]
@@ -186,7 +185,7 @@ def _symbol(run: SymbolRun) -> Row:
             "error": str(run.error),
             "exit_code": run.error.exit_code,
         }
-    bars, model, settings = result.bars, result.model, result.settings
+    bars, model, settings = result.bars, result.forecasts.model, result.settings
     evaluated = result.walk.origins[result.walk.evaluated] + 1
     rows = [_row(track, result) for track in (*result.strategies, *result.baselines)]
     return {
@@ -209,7 +208,7 @@ def _symbol(run: SymbolRun) -> Row:
             "parameters": dict(model.parameters),
             "fingerprint": fingerprint(model),
             "trained_until": model.trained_until,
-            "repaired": result.repaired,
+            "repaired": result.forecasts.repaired,
         },
         "costs": {"fee_bps": result.fee_bps, "slippage_bps": settings.slippage_bps},
         "fill": settings.fill,

@@ -56,7 +56,7 @@ class Sweep:
                     self._write(each, rows)
             done += len(batch)
             self._say(done, len(members))
-        return [each.error or each.forecasts() for each in wanted]
+        return [each.error or each.forecasts(self.model) for each in wanted]
 
     def _say(self, done: int, total: int) -> None:
         if done < total:
@@ -176,11 +176,11 @@ class _Wanted:
                 f"non-finite numbers in shape {moves.shape}, not finite ones in {shape}"
             )
 
-    def forecasts(self) -> Forecasts:
+    def forecasts(self, model: Model) -> Forecasts:
         """What was made and read, coherent."""
         moves, repaired = repair(self.moves)
         made = len(self.missing)
-        return Forecasts(self.origins, moves, repaired, made, len(self.origins) - made)
+        return Forecasts(model, self.origins, moves, repaired, made, len(self.origins) - made)
 
 
 _Members = list[tuple[_Wanted, int]]  # a symbol, and a row of it

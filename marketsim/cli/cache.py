@@ -100,10 +100,13 @@ def verify(
 
     from marketsim.cache import verify as compare
     from marketsim.data import open_source
+    from marketsim.ensemble import Ensemble
     from marketsim.models import open_model
 
     bars = open_source(settings.source, settings.data, settings.on_bad_bars)
     forecaster = open_model(settings)
+    if isinstance(forecaster, Ensemble):
+        raise UsageError(f"--model {settings.model}: verify its members, whose forecasts are what is cached")
     rows: list[dict[str, Any]] = []
     with _open(context, "readonly") as cache:
         for symbol in symbols or bars.symbols():

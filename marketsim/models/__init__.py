@@ -6,20 +6,33 @@ from dataclasses import fields
 
 from marketsim import registry
 from marketsim.config import Settings
+from marketsim.ensemble import Ensemble
 from marketsim.forecasts import Model
 from marketsim.models.options import Options
 
 FOR_WEIGHTS = tuple(field.name for field in fields(Options) if field.name not in ("device", "seed"))
 
 
-def open_model(settings: Settings) -> Model:
-    """The model that the settings name, `NAME` or `NAME:VARIANT`; its weights are looked up, not loaded.
+def open_model(settings: Settings) -> Model | Ensemble:
+    """The model that the settings name: `NAME`, `NAME:VARIANT`, or `auto` or `blend` of several, `blend:NAME,NAME`.
 
-    UsageError for a choice that the model cannot make use of, and for weights that cannot be found.
+    Weights are looked up, not loaded. UsageError for a choice that no model of it can make use of, and for weights that
+    cannot be found.
     """
-    name, _, variant = settings.model.partition(":")
-    plugin = registry.load(registry.MODELS, "model", name)
+    name, _, members = settings.model.partition(":")
     options = Options(**{field.name: getattr(settings, field.name) for field in fields(Options)})
+    if name not in registry.ENSEMBLES:
+        return _open(settings.model, options)
+    names = members.split(",") if members else registry.HISTORY_MODELS
+    ensemble: Ensemble = registry.load(registry.ENSEMBLES, "model", name)(
+        tuple(_open(each, options if each.partition(":")[0] in registry.VARIANTS else Options()) for each in names)
+    )
+    return ensemble
+
+
+def _open(spec: str, options: Options) -> Model:
+    name, _, variant = spec.partition(":")
+    plugin = registry.load(registry.MODELS, "model", name)
     if name in registry.VARIANTS:
         model: Model = plugin(variant or registry.VARIANTS[name][0], options)
     else:

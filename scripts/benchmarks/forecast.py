@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from marketsim import registry
 from marketsim.bars import Bars
 from marketsim.data import open_source
-from marketsim.forecasts import CLOSE, HIGH, LEVELS, LOW, Model
+from marketsim.forecasts import CLOSE, HIGH, LEVELS, LOW, Model, actual_moves
+from marketsim.metrics import covered, pinball
 from marketsim.profiling import Clock
 from marketsim.sweep import make_forecasts
 
@@ -28,13 +29,12 @@ def score(model: Model, bars: Bars) -> tuple[Array, Array, float]:
     """Coverage and pinball loss `[3]` by judged channel, and milliseconds an origin."""
     origins = np.arange(len(bars) - 1 - ORIGINS, len(bars) - 1)
     start = time.perf_counter()
-    moves = make_forecasts(model, bars, origins, None, Clock()).moves[:, list(JUDGED.values())]
+    channels = list(JUDGED.values())
+    moves = make_forecasts(model, bars, origins, None, Clock()).moves[:, channels]
     seconds = time.perf_counter() - start
-    actual = bars.ohlcv[origins + 1][:, list(JUDGED.values())] / bars.close[origins, None] - 1
-    inside = (moves[..., 0] <= actual) & (actual <= moves[..., -1])
-    error, levels = actual[..., None] - moves, np.array(LEVELS)
-    pinball = np.maximum(levels * error, (levels - 1) * error)
-    return inside.mean(0), pinball.mean((0, 2)), 1e3 * seconds / ORIGINS
+    actual = actual_moves(bars, origins)[:, channels]
+    loss = pinball(moves, actual, LEVELS)
+    return covered(moves, actual).mean(0), loss.mean(0), 1e3 * seconds / ORIGINS
 
 
 def main() -> int:
@@ -46,13 +46,13 @@ def main() -> int:
         bars = open_source("sample").load(symbol)
         models = {name: registry.load(registry.MODELS, "model", name)() for name in registry.MODELS}
         scores = {name: score(model, bars) for name, model in models.items()}
-        for name, (coverage, pinball, milliseconds) in scores.items():
-            relative = pinball / scores[BASELINE][1]
+        for name, (coverage, loss, milliseconds) in scores.items():
+            relative = loss / scores[BASELINE][1]
             figures = [" ".join(f"{x:6.3f}" for x in row) for row in (coverage, relative)]
             print(f"{symbol:8} {name:17}          {figures[0]}           {figures[1]}   {milliseconds:12.3f}")
-        coverage, pinball, _ = scores[DEFAULT]
+        coverage, loss, _ = scores[DEFAULT]
         calibrated = ((COVERAGE[0] <= coverage) & (coverage <= COVERAGE[1])).all()
-        better = (pinball < scores[BASELINE][1]).all()
+        better = (loss < scores[BASELINE][1]).all()
         for passed, what in (
             (calibrated, f"every channel's coverage within {COVERAGE[0]} to {COVERAGE[1]}"),
             (better, f"every channel's pinball loss below {BASELINE}"),
