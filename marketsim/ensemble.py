@@ -36,6 +36,12 @@ class Ensemble:
         return max(dates, key=lambda date: (date == "unknown", date), default=None)
 
     @property
+    def training(self) -> str:
+        """What is known of each member that has weights, or else of all."""
+        known = {each.training for each in self.members if each.trained_until is not None}
+        return "; ".join(sorted(known or {each.training for each in self.members}))
+
+    @property
     def minimum_bars(self) -> int:
         """What the member that needs most needs."""
         return max(member.minimum_bars for member in self.members)

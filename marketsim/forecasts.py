@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from marketsim.bars import Bars
 
+FITS_ON_THE_PAST = "fits on past bars only"  # what a history model says of its training
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 MEDIAN = 4  # index in LEVELS
 OPEN, HIGH, LOW, CLOSE = range(4)
@@ -38,6 +39,11 @@ class Identity(Protocol):
     @property
     def trained_until(self) -> str | None:
         """ISO date of the newest bar in the weights, "unknown" where nobody says; None where there are no weights."""
+        ...
+
+    @property
+    def training(self) -> str:
+        """What is known of the bars in the weights and who says so, in a few words."""
         ...
 
     @property

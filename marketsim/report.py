@@ -20,6 +20,7 @@ from marketsim.config import Settings
 from marketsim.errors import MarketsimError, UsageError
 from marketsim.fills import FILLS
 from marketsim.forecasts import Forecasts, fingerprint
+from marketsim.guard import EXPOSURES, exposures, warning
 from marketsim.metrics import bootstrap_interval, max_drawdown, sharpe, sortino
 from marketsim.profiling import STAGES, Clock
 from marketsim.track import Track
@@ -138,6 +139,7 @@ def write(directory: Path, runs: Sequence[SymbolRun], settings: Settings, clock:
 
 def simulations(result: Result) -> Iterator[Row]:
     """One row a strategy and simulation, newest first. Profits are fractions of the close before the bar."""
+    tags = _exposures(result)
     for track in result.strategies:
         fit = track.fit
         assert fit is not None
@@ -162,6 +164,7 @@ def simulations(result: Result) -> Iterator[Row]:
                 "trades": int(track.trades[s]),
                 "ambiguous": bool(track.ambiguous[s]),
                 "probability": float(track.probability[s]) if track.ambiguous[s] else None,
+                "exposure": tags[s],
             }
 
 
@@ -187,6 +190,8 @@ def _symbol(run: SymbolRun) -> Row:
         }
     bars, model, settings = result.bars, result.forecasts.model, result.settings
     evaluated = result.walk.origins[result.walk.evaluated] + 1
+    tags = _exposures(result)
+    exposure = {tag: tags.count(tag) for tag in EXPOSURES}
     rows = [_row(track, result) for track in (*result.strategies, *result.baselines)]
     return {
         "symbol": bars.symbol,
@@ -208,6 +213,8 @@ def _symbol(run: SymbolRun) -> Row:
             "parameters": dict(model.parameters),
             "fingerprint": fingerprint(model),
             "trained_until": model.trained_until,
+            "training": model.training,
+            "exposure": exposure,
             "repaired": result.forecasts.repaired,
         },
         "costs": {"fee_bps": result.fee_bps, "slippage_bps": settings.slippage_bps},
@@ -220,8 +227,16 @@ def _symbol(run: SymbolRun) -> Row:
         },
         "rows": rows,
         "plan": [_plan(track, bars) for track in result.strategies],
-        "verdict": "; ".join(verdict(row, settings.fill) for row in rows if row["kind"] == "strategy"),
+        "verdict": "; ".join(
+            [verdict(row, settings.fill) for row in rows if row["kind"] == "strategy"]
+            + [words for words in [warning(exposure)] if words]
+        ),
     }
+
+
+def _exposures(result: Result) -> list[str]:
+    origins = result.walk.origins[result.walk.evaluated]
+    return exposures(result.forecasts.model, result.bars.time[origins + 1])
 
 
 def _row(track: Track, result: Result) -> Row:

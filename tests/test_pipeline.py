@@ -206,7 +206,7 @@ def test_a_symbol_that_fails_is_its_error_and_the_others_go_on() -> None:
     assert isinstance(runs[1].error, MarketsimError) and "ETHUSD" in str(runs[1].error)
 
 
-GOLDEN = "a1454e8fedf58413caf7b1820f92357be03a64d467869e6a9f7b2dae0f741067"
+GOLDEN = "795944026a859f49d1df8e6faaed223645e99b4113ccb2a05af707a26455ad28"
 
 
 def test_golden_rows_of_ethusd() -> None:

@@ -20,6 +20,7 @@ class Zeroshot:
     name = "zeroshot"
     version = "1"
     trained_until = "unknown"
+    training = "nobody says"
     minimum_bars = 3
     context = 20
     parameters = {"context": 20}  # noqa: RUF012

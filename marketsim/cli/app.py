@@ -8,12 +8,14 @@ import typer
 from marketsim import __version__
 from marketsim.cli import cache, config, data
 from marketsim.cli.backtest import backtest
+from marketsim.cli.compare_models import compare_models
 from marketsim.cli.fills import fills
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
 app.command()(backtest)
 app.command("fast", help="The same as backtest, with at most 35 simulations, the newest.")(backtest)
 app.command()(fills)
+app.command("compare-models")(compare_models)
 app.command("config")(config.show)
 app.add_typer(data.app, name="data")
 app.add_typer(cache.app, name="cache")

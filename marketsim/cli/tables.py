@@ -27,7 +27,7 @@ def _header(symbol: Row) -> None:
     bars, model, optimizer, evaluated = (symbol[key] for key in ("bars", "model", "optimizer", "evaluated"))
     dropped = f", {bars['dropped']} bad ones left out" if bars["dropped"] else ""
     repaired = f", {model['repaired']} forecasts repaired" if model["repaired"] else ""
-    trained = f"trained until {model['trained_until']}" if model["trained_until"] else "fits on past bars only"
+    exposed = "".join(f", {n} bars {tag}" for tag, n in model["exposure"].items() if n and tag != "clean")
     fallbacks = (
         f", {optimizer['fallbacks']} of {optimizer['fits']} fits fell back to differential-evolution"
         if optimizer["fallbacks"]
@@ -38,7 +38,7 @@ def _header(symbol: Row) -> None:
         f"{symbol['symbol']}  {bars['source']}",
         f"Bars   {bars['count']:,} from {bars['first']} to {bars['last']}, {bars['gaps']} gaps{dropped}",
         f"Walk   {evaluated['bars']} bars from {evaluated['first']} to {evaluated['last']}",
-        f"Model  {model['name']} {model['version']}, {trained}{repaired}",
+        f"Model  {model['name']} {model['version']}, {model['training']}{exposed}{repaired}",
         f"Fit    {optimizer['name']}{fallbacks}",
         f"Fills  {symbol['fill']}; {'crypto, no shorts' if bars['crypto'] else 'not crypto, shorts too'}",
         f"Costs  {costs['fee_bps']:g} bps a side, slippage {costs['slippage_bps']:g} bps on closes",
@@ -58,11 +58,11 @@ def _profit(symbol: Row) -> None:
     rows = [
         (
             row["name"].replace(" ", "\n"),
-            _signed(row["in_sample_bps"]),
-            _signed(100 * row["headline"]),
-            _range(100 * row["provable"], 100 * row["touch"]),
-            _signed(row["mean_bps"]),
-            _range(row["low_bps"], row["high_bps"]),
+            signed(row["in_sample_bps"]),
+            signed(100 * row["headline"]),
+            span(100 * row["provable"], 100 * row["touch"]),
+            signed(row["mean_bps"]),
+            span(row["low_bps"], row["high_bps"]),
         )
         for row in symbol["rows"]
     ]
@@ -75,10 +75,10 @@ def _trades(symbol: Row) -> None:
         (
             row["name"].replace(" ", "\n"),
             str(row["trades"]),
-            _percent(row["fill_rate"]),
-            _percent(row["win_rate"]),
+            percent(row["fill_rate"]),
+            percent(row["win_rate"]),
             str(row["ambiguous"]),
-            _percent(row["probability"]),
+            percent(row["probability"]),
         )
         for row in symbol["rows"]
     ]
@@ -137,15 +137,18 @@ def timing(document: Row) -> None:
     )
 
 
-def _signed(value: float | None) -> str:
+def signed(value: float | None) -> str:
+    """A number with its sign, one digit after the point; `-` for None."""
     return "-" if value is None else f"{value:+.1f}"
 
 
-def _range(low: float | None, high: float | None) -> str:
-    return _signed(low) if low == high else f"{_signed(low)} .. {_signed(high)}"
+def span(low: float | None, high: float | None) -> str:
+    """From one number to another, or the one that both are."""
+    return signed(low) if low == high else f"{signed(low)} .. {signed(high)}"
 
 
-def _percent(value: float | None) -> str:
+def percent(value: float | None) -> str:
+    """A share in whole per cent; `-` for None."""
     return "-" if value is None else f"{100 * value:.0f}"
 
 

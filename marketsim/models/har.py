@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.forecasts import FITS_ON_THE_PAST
 from marketsim.models.rolling_quantile import log_moves, rolling_quantiles
 
 SPANS = (3, 5, 10, 20, 60)  # bars, of the means that the regression sees
@@ -50,6 +51,7 @@ class Har:
     name = "har"
     version = "1"
     trained_until: str | None = None
+    training = FITS_ON_THE_PAST
     minimum_bars = 2
     parameters: ClassVar[Mapping[str, float | int | str]] = {
         "ridge": RIDGE,

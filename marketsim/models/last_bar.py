@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.forecasts import MEDIAN
+from marketsim.forecasts import FITS_ON_THE_PAST, MEDIAN
 from marketsim.models.rolling_quantile import WINDOW, log_moves, rolling_quantiles
 
 
@@ -22,6 +22,7 @@ class LastBar:
     name = "last-bar"
     version = "1"
     trained_until: str | None = None
+    training = FITS_ON_THE_PAST
     minimum_bars = 3
     parameters: ClassVar[Mapping[str, float | int | str]] = {"window": WINDOW}
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.forecasts import LEVELS
+from marketsim.forecasts import FITS_ON_THE_PAST, LEVELS
 
 WINDOW = 250  # bars
 BLOCK = 256  # origins sorted at once: about 4 MB for 500 values of 4 channels
@@ -20,6 +20,7 @@ class RollingQuantile:
     name = "rolling-quantile"
     version = "1"
     trained_until: str | None = None
+    training = FITS_ON_THE_PAST
     minimum_bars = 2
     parameters: ClassVar[Mapping[str, float | int | str]] = {"window": WINDOW}
 

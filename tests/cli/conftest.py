@@ -96,6 +96,8 @@ def symbol(**changes: Any) -> dict[str, Any]:
             "parameters": {},
             "fingerprint": "cd" * 32,
             "trained_until": None,
+            "training": "fits on past bars only",
+            "exposure": {"clean": 70, "contaminated": 0, "unknown": 0},
             "repaired": 2,
         },
         "costs": {"fee_bps": 15.0, "slippage_bps": 5.0},
