@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from marketsim.address import without_password
 from marketsim.errors import UsageError
 from marketsim.registry import ENSEMBLES, MODELS, OPTIMIZERS, SOURCES, VARIANTS, nearest
 
@@ -53,6 +54,7 @@ class Settings:
     seed: int = 42
     cache: str = "readwrite"
     cache_dir: str | None = None  # None: the platform's cache directory
+    cache_url: str | None = field(default=None, repr=False)  # of a PostgreSQL database, in place of the directory
 
     @property
     def simulations(self) -> int:
@@ -67,6 +69,7 @@ class _Kind:
     check: Callable[[Any], Any]  # raises ValueError with what would be right
     text: Callable[[str], Any] = str
     names: tuple[str, ...] = ()  # what there is to choose from
+    secret: bool = False  # never quoted
 
 
 def _integer(low: int, high: int = 2**63 - 1) -> _Kind:
@@ -155,6 +158,13 @@ def _optional(value: Any) -> str | None:
     return value or None
 
 
+def _url(value: Any) -> str | None:
+    text = _optional(value)
+    if text is not None:
+        without_password(text)
+    return text
+
+
 def _date(value: Any) -> str | None:
     from datetime import date
 
@@ -218,8 +228,9 @@ _KINDS = {
     "seed": _integer(0, 2**32 - 1),
     "cache": _choice("readwrite", "readonly", "refresh", "off"),
     "cache_dir": _Kind(_optional),
+    "cache_url": _Kind(_url, secret=True),
 }
-KEYS = tuple(field.name for field in fields(Settings))
+KEYS = tuple(each.name for each in fields(Settings))
 CHOICES = {key: kind.names for key, kind in _KINDS.items() if kind.names}
 
 # The reference system's switches; a setting's own variable wins over them.
@@ -248,8 +259,14 @@ def resolve(
     return settings, {key: place for key, (_, place) in found.items()}
 
 
+def shown(settings: Settings) -> dict[str, Any]:
+    """The settings by key, fit to be printed: without a password."""
+    url = settings.cache_url
+    return asdict(settings) | {"cache_url": url and without_password(url)}
+
+
 def _defaults() -> Iterator[tuple[str, Any]]:
-    return ((field.name, field.default) for field in fields(Settings))
+    return ((each.name, each.default) for each in fields(Settings))
 
 
 def _file(path: str) -> Iterator[tuple[str, Any]]:
@@ -297,4 +314,5 @@ def _check(key: str, value: Any, place: str) -> Any:
     try:
         return _KINDS[key].check(value)
     except ValueError as error:
-        raise UsageError(f"{place}: got {value!r}, {error}") from None
+        got = "" if _KINDS[key].secret else f"got {value!r}, "
+        raise UsageError(f"{place}: {got}{error}") from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from marketsim import registry
 from marketsim.bars import Bars
 from marketsim.baselines import buy_and_hold, forecast_close
-from marketsim.cache import ForecastCache, default_directory
+from marketsim.cache import ForecastCache, connect
 from marketsim.config import Settings
 from marketsim.data import Source, open_source
 from marketsim.ensemble import Ensemble
@@ -129,10 +128,7 @@ def _taken(remarks: list[str]) -> list[str]:
 
 def open_cache(settings: Settings) -> ForecastCache | None:
     """The forecast cache that the settings name; None when it is off."""
-    if settings.cache == "off":
-        return None
-    directory = Path(settings.cache_dir) if settings.cache_dir else default_directory()
-    return ForecastCache(directory, settings.cache)
+    return None if settings.cache == "off" else connect(settings, settings.cache)
 
 
 def prepare(symbol: str, settings: Settings, tools: Tools, clock: Clock) -> Prepared | MarketsimError:

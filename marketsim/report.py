@@ -73,7 +73,7 @@ def document(runs: Sequence[SymbolRun], settings: Settings) -> Row:
 def _settings(settings: Settings) -> Row:
     """The settings that results rest on: not the cache, which only makes them sooner."""
     values = asdict(settings) | {"simulations": settings.simulations}
-    return {key: value for key, value in values.items() if key not in ("cache", "cache_dir")}
+    return {key: value for key, value in values.items() if not key.startswith("cache")}
 
 
 def timing(runs: Sequence[SymbolRun], clock: Clock) -> Row:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.postgres import Server, binaries, server
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
@@ -20,3 +23,20 @@ def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MARKETSIM_CACHE_DIR", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="session")
+def _server() -> Iterator[Server]:
+    programs = binaries()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed: no initdb on the PATH or in /usr/lib/postgresql/*/bin")
+    with server(programs) as running:
+        yield running
+
+
+@pytest.fixture
+def postgres(_server: Server) -> Server:
+    """A running PostgreSQL server without a cache in it."""
+    _server.start()
+    _server.execute("DROP SCHEMA IF EXISTS marketsim_1 CASCADE")
+    return _server

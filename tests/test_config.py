@@ -203,3 +203,52 @@ def test_every_setting_is_documented_in_default_toml():
     lines = (CONFIGS / "default.toml").read_text().splitlines()
     for field in fields(Settings):
         assert any(line.startswith(f"{field.name} =") and "# " in line for line in lines), field.name
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://host/db", "postgresql://host/db"),
+        ("postgres://me@host:5432/db", "postgres://me@host:5432/db"),
+        ("postgresql://me:s3cret@host/db", "postgresql://me:***@host/db"),
+        ("postgresql://:s3cret@host/db?sslmode=require", "postgresql://:***@host/db"),
+        ("postgresql://me:s3%40cret%2F@[::1]:5432,other:1/db", "postgresql://me:***@[::1]:5432,other:1/db"),
+        ("postgresql://me@%2Fvar%2Frun/db?password=s3cret", "postgresql://me@%2Fvar%2Frun/db"),
+        ("postgresql:///db?user=me&password=s3cret", "postgresql:///db"),
+    ],
+)
+def test_a_database_is_shown_without_its_password(url, shown):
+    settings, _ = resolve({"cache_url": url}, None, {})
+    assert settings.cache_url == url
+    assert config.shown(settings)["cache_url"] == shown
+    assert "s3" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://me:s3cret@host/db",
+        "me:s3cret@host/db",
+        "postgresql://me:s3@cret@host/db",
+        "postgresql://me:s3/cret@host/db",
+        "postgresql://me:s3?cret@host/db",
+        "postgresql://me:s3#cret@host/db",
+        "postgresql://me:s3%cret@host/db",
+        "postgresql://me:s3%00cret@host/db",
+        "postgresql://me:s3cret",
+        "postgresql://me:s3 cret@host/db",
+        "host=h password=s3cret",
+    ],
+)
+@pytest.mark.parametrize("place", ["option", "variable", "file"])
+def test_a_wrong_database_is_an_error_that_does_not_quote_it(url, place, tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text(f"cache_url = '{url}'")
+    given = {
+        "option": ({"cache_url": url}, None, {}),
+        "variable": ({}, None, {"MARKETSIM_CACHE_URL": url}),
+        "file": ({}, str(path), {}),
+    }[place]
+    with pytest.raises(UsageError, match="must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE") as caught:
+        resolve(*given)
+    assert not any(part in str(caught.value) for part in ("s3", "cret"))

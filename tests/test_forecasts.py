@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from marketsim.cache import ForecastCache
+from marketsim.cache.sqlite import SqliteCache
 from marketsim.errors import DataError, MarketsimError
 from marketsim.forecasts import CLOSE, HIGH, LEVELS, LOW, MEDIAN, OPEN, bar_keys, fingerprint
 from marketsim.models.har import Har
@@ -111,13 +111,13 @@ def test_keys_follow_the_past_alone() -> None:
 
 def test_only_what_is_new_is_made(tmp_path) -> None:
     told = Told()
-    with ForecastCache(tmp_path) as cache:
+    with SqliteCache(tmp_path) as cache:
         first = forecast(told, range(100, 120), cache=cache)
         assert (first.made, first.reused) == (20, 0)
         longer = forecast(told, range(90, 121), cache=cache)
     assert (longer.made, longer.reused) == (11, 20)
     assert told.asked == [*range(100, 120), *range(90, 100), 120]
-    with ForecastCache(tmp_path) as cache:
+    with SqliteCache(tmp_path) as cache:
         appended = forecast(told, range(90, 122), random_bars(300), cache)
     assert (appended.made, appended.reused) == (1, 31)
 
@@ -125,7 +125,7 @@ def test_only_what_is_new_is_made(tmp_path) -> None:
 def test_cached_and_uncached_forecasts_are_equal_to_the_bit(tmp_path) -> None:
     origins = range(200, 300)
     plain = forecast(Har(), origins)
-    with ForecastCache(tmp_path) as cache:
+    with SqliteCache(tmp_path) as cache:
         forecast(Har(), range(250, 260), cache=cache)
         mixed, full = (forecast(Har(), origins, cache=cache) for _ in range(2))
     assert (mixed.reused, full.reused) == (10, 100)
@@ -135,7 +135,7 @@ def test_cached_and_uncached_forecasts_are_equal_to_the_bit(tmp_path) -> None:
 
 
 def test_repairs_are_counted_for_cached_forecasts_too(tmp_path) -> None:
-    with ForecastCache(tmp_path) as cache:
+    with SqliteCache(tmp_path) as cache:
         counts = [forecast(Told(close=0.02), (5, 6), cache=cache).repaired for _ in range(2)]
     assert counts == [2, 2]
 
@@ -143,7 +143,7 @@ def test_repairs_are_counted_for_cached_forecasts_too(tmp_path) -> None:
 @pytest.mark.parametrize("row", [np.zeros((2, 2)), np.full((4, 9), np.nan)])
 def test_unfit_rows_of_the_cache_are_made_again(tmp_path, row) -> None:
     told = Told()
-    with ForecastCache(tmp_path) as cache:
+    with SqliteCache(tmp_path) as cache:
         cache.put(told, dict.fromkeys(bar_keys(BARS.ohlcv, np.array([5, 6])), row), "TEST")
         forecasts = forecast(told, (5, 6), cache=cache)
     assert forecasts.made == 2
@@ -152,7 +152,7 @@ def test_unfit_rows_of_the_cache_are_made_again(tmp_path, row) -> None:
 
 def test_stages_are_charged(tmp_path) -> None:
     first, second = Clock(), Clock()
-    with ForecastCache(tmp_path) as cache:
+    with SqliteCache(tmp_path) as cache:
         forecast(Told(), cache=cache, clock=first)
         forecast(Told(), cache=cache, clock=second)
     assert first.calls == {"cache": 2, "forecast": 1}

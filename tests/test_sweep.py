@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from marketsim.bars import next_open
-from marketsim.cache import ForecastCache, verify
+from marketsim.cache import verify
+from marketsim.cache.sqlite import SqliteCache
 from marketsim.errors import MarketsimError
 from marketsim.forecasts import LEVELS
 from marketsim.profiling import Clock
@@ -92,7 +93,7 @@ def test_no_room_for_a_single_context_is_an_error_with_a_remedy():
 
 
 def test_what_a_batch_gave_is_kept_when_the_next_one_is_interrupted(tmp_path):
-    with ForecastCache(tmp_path) as cache:
+    with SqliteCache(tmp_path) as cache:
         with pytest.raises(KeyboardInterrupt):
             sweep(Zeroshot(batch=8, fails_at=2), range(20, 40), cache)
         model = Zeroshot(batch=8)
@@ -104,7 +105,7 @@ def test_what_a_batch_gave_is_kept_when_the_next_one_is_interrupted(tmp_path):
 def test_a_symbol_that_a_model_fails_on_leaves_the_others_alone(tmp_path):
     spoilt = random_bars(60, seed=2)
     spoilt.ohlcv[35, 3] = np.nan
-    with ForecastCache(tmp_path) as cache:
+    with SqliteCache(tmp_path) as cache:
         _, (first, bad, last) = sweep(Zeroshot(), range(20, 50), cache, [BARS[0], spoilt, BARS[1]])
         assert isinstance(bad, MarketsimError)
         assert "model 'zeroshot' returned" in str(bad)
@@ -114,7 +115,7 @@ def test_a_symbol_that_a_model_fails_on_leaves_the_others_alone(tmp_path):
 
 
 def test_cached_contexts_can_be_verified(tmp_path):
-    with ForecastCache(tmp_path) as cache:
+    with SqliteCache(tmp_path) as cache:
         sweep(Zeroshot(), range(20, 40), cache)
         found = verify(cache, Zeroshot(), BARS[0])
     assert (found.cached, found.checked, found.different) == (20, 20, ())

@@ -42,6 +42,7 @@ def backtest(
     seed: options.Seed = None,
     cache: options.Cache = None,
     cache_dir: options.CacheDir = None,
+    cache_url: options.CacheUrl = None,
     config: options.Config = None,
     output_directory: Annotated[
         str | None,

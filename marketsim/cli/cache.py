@@ -20,6 +20,7 @@ MIB = 2**20
 def info(
     context: typer.Context,
     cache_dir: options.CacheDir = None,
+    cache_url: options.CacheUrl = None,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
@@ -29,7 +30,7 @@ def info(
         held = cache.info()
         output.notes(cache.warnings)
     facts = {
-        "path": str(held.path),
+        "path": held.place,
         "bytes": held.bytes,
         "forecasts": held.rows,
         "oldest": _date(held.oldest),
@@ -50,6 +51,7 @@ def info(
 def clear(
     context: typer.Context,
     cache_dir: options.CacheDir = None,
+    cache_url: options.CacheUrl = None,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
@@ -69,6 +71,7 @@ def prune(
         float | None, typer.Option("--keep", metavar="MIB", min=0, help="Then the oldest, down to this size.")
     ] = None,
     cache_dir: options.CacheDir = None,
+    cache_url: options.CacheUrl = None,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
@@ -91,6 +94,7 @@ def verify(
     data: options.Data = None,
     on_bad_bars: options.OnBadBars = None,
     cache_dir: options.CacheDir = None,
+    cache_url: options.CacheUrl = None,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
@@ -132,24 +136,20 @@ def verify(
 def _open(context: typer.Context, mode: str) -> "ForecastCache":
     settings, _ = options.settings_of(context)
 
-    from pathlib import Path
+    from marketsim.cache import connect
 
-    from marketsim.cache import ForecastCache, default_directory
-
-    cache = ForecastCache(Path(settings.cache_dir) if settings.cache_dir else default_directory(), mode)
+    cache = connect(settings, mode)
     if cache.warnings and not cache.usable:
-        raise MarketsimError(
-            f"{cache.warnings[0].removesuffix('; going on without it')}; try again, or delete the file"
-        )
+        raise MarketsimError(f"{cache.warnings[0].removesuffix('; going on without it')}; {cache.remedy}")
     return cache
 
 
 def _deleted(cache: "ForecastCache", forecasts: int, json: bool) -> None:
     output.notes(cache.warnings)
     if json:
-        output.document({"schema": "marketsim.cache/1", "path": str(cache.path), "deleted": forecasts})
+        output.document({"schema": "marketsim.cache/1", "path": cache.place, "deleted": forecasts})
     else:
-        output.lines(f"{forecasts:,} forecasts deleted from {cache.path}")
+        output.lines(f"{forecasts:,} forecasts deleted from {cache.place}")
 
 
 def _date(stamp: int | None) -> str | None:

@@ -3,6 +3,7 @@
 import typer
 
 from marketsim.cli import options, output
+from marketsim.config import shown
 
 
 def show(
@@ -12,10 +13,8 @@ def show(
     debug: options.Debug = False,
 ) -> None:
     """Show every setting, its value and where it came from."""
-    from dataclasses import asdict
-
     settings, origins = options.settings_of(context)
-    values = asdict(settings)
+    values = shown(settings)
     if json:
         entries = {key: {"value": value, "from": origins[key]} for key, value in values.items()}
         output.document({"schema": "marketsim.config/1", "settings": entries})

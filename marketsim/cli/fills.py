@@ -37,6 +37,7 @@ def fills(
     on_bad_bars: options.OnBadBars = None,
     cache: options.Cache = None,
     cache_dir: options.CacheDir = None,
+    cache_url: options.CacheUrl = None,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,

@@ -66,6 +66,7 @@ OnBadBars = Annotated[str | None, _setting("on_bad_bars", "Stop at a bad row, or
 Seed = Annotated[str | None, _setting("seed", "Of stochastic optimisers and the bootstrap.", "N")]
 Cache = Annotated[str | None, _setting("cache", "How the forecast cache is used.")]
 CacheDir = Annotated[str | None, _setting("cache_dir", "The forecast cache's folder.", "DIR", "the platform's")]
+CacheUrl = Annotated[str | None, _setting("cache_url", "A PostgreSQL database in its place.", "URL", "none")]
 
 Config = Annotated[str | None, typer.Option("--config", metavar="FILE", help="TOML file of settings.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]

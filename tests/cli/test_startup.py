@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = ("numpy", "scipy", "pandas", "pyarrow", "torch", "rich.table", "pydantic")
+HEAVY = ("numpy", "scipy", "pandas", "pyarrow", "torch", "rich.table", "pydantic", "psycopg")
 PROGRAM = """
 import sys
 try:
@@ -69,6 +69,7 @@ def test_help_is_light(arguments):
         "data list --source nowhere",
         "cache prune",
         "cache info --cache-dir",
+        "cache info --cache-url mysql://host/db",
     ],
 )
 def test_argument_errors_are_light(arguments):

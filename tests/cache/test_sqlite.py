@@ -16,11 +16,10 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-from marketsim import cache as module
-from marketsim.cache import FILE, ForecastCache, verify
+from marketsim.cache import sqlite as module
+from marketsim.cache.sqlite import FILE, SqliteCache
 from marketsim.errors import MarketsimError, UsageError
-from marketsim.forecasts import bar_keys, fingerprint
-from marketsim.models.har import Har
+from marketsim.forecasts import fingerprint
 from marketsim.models.rolling_quantile import RollingQuantile
 from marketsim.profiling import Clock
 from marketsim.sweep import make_forecasts
@@ -33,10 +32,10 @@ WRITER = """
 import sys
 from pathlib import Path
 import numpy as np
-from marketsim.cache import ForecastCache
+from marketsim.cache.sqlite import SqliteCache
 from marketsim.models.rolling_quantile import RollingQuantile
 directory, worker, batches = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-with ForecastCache(directory) as cache:
+with SqliteCache(directory) as cache:
     print("ready", flush=True)
     for batch in range(batches):
         # every worker writes its own keys and one that all share
@@ -47,13 +46,13 @@ with ForecastCache(directory) as cache:
 
 
 def fill(directory: Path) -> None:
-    with ForecastCache(directory) as cache:
+    with SqliteCache(directory) as cache:
         cache.put(MODEL, ROWS, "TEST")
         assert not cache.warnings
 
 
 def read(directory: Path, mode: str = "readwrite") -> tuple[dict[bytes, np.ndarray], list[str]]:
-    with ForecastCache(directory, mode) as cache:
+    with SqliteCache(directory, mode) as cache:
         return cache.get(IDENTITY, list(ROWS)), cache.warnings
 
 
@@ -72,18 +71,6 @@ def writer(directory: Path, worker: int, batches: int) -> "subprocess.Popen[str]
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_rows_come_back_to_the_bit(tmp_path) -> None:
-    rows = {b"a": np.random.default_rng(0).normal(size=(4, 9)), b"b": np.array([[0.1, -0.0, np.nan, 5e-324]])}
-    with ForecastCache(tmp_path / "new" / "deep") as cache:
-        cache.put(MODEL, rows, "TEST")
-        assert cache.get(IDENTITY, [b"a", b"b", b"c"]).keys() == rows.keys()
-    with ForecastCache(tmp_path / "new" / "deep") as cache:
-        for key, row in cache.get(IDENTITY, [b"b", b"a"]).items():
-            assert row.tobytes() == rows[key].tobytes()
-            assert row.shape == rows[key].shape
-        assert cache.get("another model", [b"a"]) == {}
-
-
 def test_stored_values_are_raw_little_endian(tmp_path) -> None:
     fill(tmp_path)
     with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as database:
@@ -91,14 +78,6 @@ def test_stored_values_are_raw_little_endian(tmp_path) -> None:
         dtype, shape, value = database.execute(query, (bytes([7]) * 20,)).fetchone()
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert (dtype, shape, value) == ("<f8", "4,9", np.full(36, 7.0, "<f8").tobytes())
-
-
-def test_more_keys_than_one_query_takes(tmp_path) -> None:
-    keys = [i.to_bytes(20, "big") for i in range(1203)]
-    with ForecastCache(tmp_path) as cache:
-        cache.put(MODEL, {key: np.array([i]) for i, key in enumerate(keys)}, "TEST")
-        found = cache.get(IDENTITY, keys)
-    assert [found[key][0] for key in keys] == list(range(1203))
 
 
 def corrupt(path: Path) -> None:
@@ -143,7 +122,7 @@ def test_unusable_file_is_moved_aside_with_one_warning(tmp_path, damage) -> None
     fill(tmp_path)
     damage(tmp_path / FILE)
     kept = (tmp_path / FILE).read_bytes()
-    with ForecastCache(tmp_path) as cache:
+    with SqliteCache(tmp_path) as cache:
         assert cache.get(IDENTITY, list(ROWS)) == {}
         cache.put(MODEL, ROWS, "TEST")
         assert len(cache.get(IDENTITY, list(ROWS))) == len(ROWS)
@@ -171,7 +150,7 @@ def test_page_damaged_inside_is_found_when_it_is_read(tmp_path) -> None:
     content = bytearray((tmp_path / FILE).read_bytes())
     content[8192:] = b"\xff" * (len(content) - 8192)
     (tmp_path / FILE).write_bytes(content)
-    with ForecastCache(tmp_path) as cache:
+    with SqliteCache(tmp_path) as cache:
         assert cache.get(IDENTITY, list(ROWS)) == {}
         cache.put(MODEL, ROWS, "TEST")
         assert len(cache.warnings) == 1
@@ -182,7 +161,7 @@ def test_log_of_a_moved_file_does_not_poison_the_new_one(tmp_path) -> None:
     fill(tmp_path)
     killed = tmp_path / "killed"
     killed.mkdir()
-    with ForecastCache(tmp_path) as cache:
+    with SqliteCache(tmp_path) as cache:
         cache.put(MODEL, {b"late": np.ones(3)}, "TEST")
         for name in (FILE, f"{FILE}-wal"):  # as a killed process leaves them
             shutil.copy(tmp_path / name, killed / name)
@@ -238,7 +217,7 @@ def test_many_open_a_new_or_broken_file_at_the_same_moment(tmp_path, broken) -> 
 
     def start(directory: Path) -> list[str]:
         barrier.wait()
-        with ForecastCache(directory) as cache:
+        with SqliteCache(directory) as cache:
             cache.put(MODEL, ROWS, "TEST")
             return cache.warnings
 
@@ -257,13 +236,13 @@ def test_many_open_a_new_or_broken_file_at_the_same_moment(tmp_path, broken) -> 
 
 def test_file_that_another_process_has_put_right_is_not_moved(tmp_path, monkeypatch) -> None:
     fill(tmp_path)
-    with ForecastCache(tmp_path) as cache:
+    with SqliteCache(tmp_path) as cache:
         (tmp_path / FILE).rename(tmp_path / "moved by another")
         for suffix in module.SIDE_FILES:
             (tmp_path / (FILE + suffix)).unlink()
         fill(tmp_path)
         with monkeypatch.context() as patched:
-            patched.setattr(module, "_read", Mock(side_effect=module._NotOurs("damaged")))
+            patched.setattr(module, "_select", Mock(side_effect=module._NotOurs("damaged")))
             assert cache.get(IDENTITY, list(ROWS)) == {}
         assert len(cache.get(IDENTITY, list(ROWS))) == len(ROWS)
     assert not list(tmp_path.glob("*.aside-*"))
@@ -274,7 +253,7 @@ def test_several_processes_create_and_write_at_once(tmp_path) -> None:
     for worker in workers:
         out, err = worker.communicate(timeout=60)
         assert (worker.returncode, out.split(), err) == (0, ["ready"], "")
-    with ForecastCache(tmp_path) as cache:
+    with SqliteCache(tmp_path) as cache:
         assert cache.info().rows == 4 * 20 * 50 + 1
     assert sound(tmp_path)
     assert not list(tmp_path.glob("*.aside-*"))
@@ -300,34 +279,23 @@ def test_kill_while_writing_leaves_whole_batches(tmp_path, kill) -> None:
         victim.send_signal(kill)
         victim.communicate()
         assert sound(tmp_path)
-        with ForecastCache(tmp_path) as cache:
+        with SqliteCache(tmp_path) as cache:
             rows = cache.info().rows
             assert not cache.warnings
         assert rows == 0 or rows % 50 == 1
     fill(tmp_path)
 
 
-def test_refresh_reads_nothing_and_replaces(tmp_path) -> None:
-    fill(tmp_path)
-    key = bytes([3]) * 20
-    with ForecastCache(tmp_path, "refresh") as cache:
-        assert cache.get(IDENTITY, list(ROWS)) == {}
-        cache.put(MODEL, {key: np.zeros(2)}, "TEST")
-    found = read(tmp_path)[0]
-    np.testing.assert_array_equal(found[key], np.zeros(2))
-    assert len(found) == len(ROWS)
-
-
 def test_readonly_neither_creates_nor_writes(tmp_path) -> None:
     absent = tmp_path / "absent"
-    with ForecastCache(absent, "readonly") as cache:
+    with SqliteCache(absent, "readonly") as cache:
         assert cache.get(IDENTITY, list(ROWS)) == {}
         cache.put(MODEL, ROWS, "TEST")
         assert (cache.info().rows, cache.clear(), cache.warnings) == (0, 0, [])
     assert not absent.exists()
     fill(tmp_path)
     before = (tmp_path / FILE).read_bytes()
-    with ForecastCache(tmp_path, "readonly") as cache:
+    with SqliteCache(tmp_path, "readonly") as cache:
         cache.put(MODEL, {b"new": np.ones(1)}, "TEST")
         assert len(cache.get(IDENTITY, [*ROWS, b"new"])) == len(ROWS)
         assert cache.prune(keep_bytes=0) == 0
@@ -350,16 +318,16 @@ def test_unwritable_directory_is_a_usage_error(tmp_path, mode, monkeypatch) -> N
     (tmp_path / "taken" / FILE).mkdir(parents=True)
     for place in (tmp_path / "file", tmp_path / "file" / "below", tmp_path / "taken"):
         with pytest.raises(UsageError, match=r"--cache-dir, or use --cache off"):
-            ForecastCache(place, mode)
+            SqliteCache(place, mode)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(UsageError, match="permission denied"):
-        ForecastCache(tmp_path / "refused", mode)
+        SqliteCache(tmp_path / "refused", mode)
 
 
 def test_full_disk_costs_a_warning_and_not_the_run(tmp_path) -> None:
     fill(tmp_path)
     bars, origins = random_bars(200), np.arange(100, 200)
-    with ForecastCache(tmp_path) as cache:
+    with SqliteCache(tmp_path) as cache:
         assert cache._database
         pages = cache._database.execute("PRAGMA page_count").fetchone()[0]
         cache._database.execute(f"PRAGMA max_page_count = {pages}")
@@ -375,7 +343,7 @@ def test_lasting_lock_costs_a_warning_and_not_the_run(tmp_path, monkeypatch) -> 
     monkeypatch.setattr(module, "TIMEOUT", 0.05)
     with contextlib.closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with ForecastCache(tmp_path) as cache:
+        with SqliteCache(tmp_path) as cache:
             assert len(cache.get(IDENTITY, list(ROWS))) == len(ROWS)
             cache.put(MODEL, {b"a": np.ones(1)}, "TEST")
             cache.put(MODEL, {b"b": np.ones(1)}, "TEST")
@@ -384,19 +352,11 @@ def test_lasting_lock_costs_a_warning_and_not_the_run(tmp_path, monkeypatch) -> 
     assert len(read(tmp_path)[0]) == len(ROWS)
 
 
-def test_info_counts_by_model_and_symbol(tmp_path) -> None:
+def test_info_names_the_file_and_its_size(tmp_path) -> None:
     fill(tmp_path)
-    with ForecastCache(tmp_path) as cache:
-        cache.put(Har(), {b"a": np.ones(1)}, "OTHER")
+    with SqliteCache(tmp_path) as cache:
         info = cache.info()
-    assert info.path == tmp_path / FILE
-    assert info.rows == 101
-    assert info.models == (("har", "1", fingerprint(Har()), 1), ("rolling-quantile", "1", IDENTITY, 100))
-    assert info.symbols == (("OTHER", 1), ("TEST", 100))
-    assert info.bytes == (tmp_path / FILE).stat().st_size
-    assert info.oldest
-    assert info.newest
-    assert abs(info.newest - time.time()) < 100
+    assert (info.place, info.bytes) == (str(tmp_path / FILE), (tmp_path / FILE).stat().st_size)
 
 
 def test_prune_by_age_and_by_size_takes_the_oldest(tmp_path) -> None:
@@ -404,7 +364,7 @@ def test_prune_by_age_and_by_size_takes_the_oldest(tmp_path) -> None:
     now = time.time()
     for i, key in enumerate(ROWS):
         edit(tmp_path, "UPDATE forecasts SET made = ? WHERE key = ?", int(now - i * 86_400 - 100), key)
-    with ForecastCache(tmp_path) as cache:
+    with SqliteCache(tmp_path) as cache:
         assert cache.prune(older_than_days=90) == 10
         whole = cache.info().bytes
         assert cache.prune(keep_bytes=whole) == 0
@@ -416,35 +376,13 @@ def test_prune_by_age_and_by_size_takes_the_oldest(tmp_path) -> None:
     assert (tmp_path / FILE).stat().st_size <= whole // 2
 
 
-def test_clear_empties_the_file(tmp_path) -> None:
-    fill(tmp_path)
-    with ForecastCache(tmp_path) as cache:
-        assert cache.clear() == 100
-        assert (cache.info().rows, cache.info().models) == (0, ())
-    assert read(tmp_path) == ({}, [])
-
-
 def test_maintenance_of_a_locked_file_is_an_error(tmp_path, monkeypatch) -> None:
     fill(tmp_path)
     monkeypatch.setattr(module, "TIMEOUT", 0.05)
     with (
         contextlib.closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other,
-        ForecastCache(tmp_path) as cache,
+        SqliteCache(tmp_path) as cache,
     ):
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(MarketsimError, match="locked"):
             cache.clear()
-
-
-def test_verify_finds_the_row_that_differs(tmp_path) -> None:
-    bars, origins, model = random_bars(300), np.arange(200, 300), Har()
-    with ForecastCache(tmp_path) as cache:
-        assert verify(cache, model, bars).cached == 0
-        make_forecasts(model, bars, origins, cache, Clock())
-        found = verify(cache, model, bars, sample=30)
-        assert (found.cached, found.checked, found.different) == (100, 30, ())
-        key = bar_keys(bars.ohlcv, np.array([250]))[0]
-        cache.put(model, {key: cache.get(fingerprint(model), [key])[key] + 1e-5}, "TEST")
-        assert verify(cache, model, bars, sample=1000).different == (250,)
-        cache.put(model, {key: np.ones(2)}, "TEST")
-        assert verify(cache, model, bars, sample=1000).different == (250,)

@@ -1,31 +1,20 @@
-"""The forecast cache: one SQLite file that several processes read and write at once.
+"""The cache in one SQLite file: a damaged, foreign or newer file is moved aside and a new one begun.
 
-A row is one forecast: the model's fingerprint, a digest of the bars that it saw, and the numbers as raw
-little-endian float64 with their shape and dtype. A cache that fails costs time, never a run: a damaged,
-foreign or newer file is moved aside, and a full disk or a lasting lock ends its use, with one warning each.
+A full disk or a lasting lock ends its use, with one warning.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from marketsim.bars import Bars
+from marketsim.cache import COLUMNS, ForecastCache
 from marketsim.errors import MarketsimError, UsageError
-from marketsim.forecasts import Identity, Model, fingerprint, repair
-from marketsim.profiling import Clock
-from marketsim.sweep import keys_of, make_forecasts
 
 FILE = "forecasts.sqlite"
 SIDE_FILES = ("-wal", "-shm")
@@ -42,12 +31,10 @@ CREATE = (
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {SCHEMA}",
 )
-SELECT = "SELECT key, dtype, shape, value FROM forecasts"
+SELECT = f"SELECT {COLUMNS} FROM forecasts"
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)  # the last: other tables
 TIMEOUT = 5.0  # seconds to wait for another process's lock
 CHUNK = 500  # keys a query: SQLite before 3.32 takes 999 parameters
-DTYPE = "<f8"
-TOLERANCE = 1e-6  # of moves: what batching and threads may change in a neural model
 T = TypeVar("T")
 
 
@@ -57,38 +44,17 @@ class _NotOurs(sqlite3.DatabaseError):
     sqlite_errorcode = sqlite3.SQLITE_NOTADB
 
 
-@dataclass(frozen=True, slots=True)
-class CacheInfo:
-    """What a cache holds; times are unix seconds, None where it holds nothing."""
+class SqliteCache(ForecastCache):
+    """The forecasts in the file of `directory`.
 
-    path: Path
-    bytes: int
-    rows: int
-    oldest: int | None
-    newest: int | None
-    models: tuple[tuple[str, str, str, int], ...]  # name, version, fingerprint, rows
-    symbols: tuple[tuple[str, int], ...]  # symbol, rows
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """How many cached forecasts were made again, and at which origins (bar indices) they differed."""
-
-    cached: int
-    checked: int
-    different: tuple[int, ...]
-
-
-class ForecastCache:
-    """The forecasts in `directory`; `mode` is readwrite, readonly (never writes) or refresh (never reads).
-
-    UsageError where the directory cannot be made or written to; `warnings` collects what goes wrong later.
+    UsageError where the directory cannot be made or written to.
     """
+
+    remedy = "try again, or delete the file"
 
     def __init__(self, directory: Path, mode: str = "readwrite") -> None:
         self.path = Path(directory) / FILE
-        self.mode = mode
-        self.warnings: list[str] = []
+        super().__init__(str(self.path), mode)
         self._database: sqlite3.Connection | None = None
         if mode != "readonly":
             _require_writable(self.path)
@@ -96,100 +62,40 @@ class ForecastCache:
             return
         self._open()
 
-    def __enter__(self) -> ForecastCache:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     @property
     def usable(self) -> bool:
         """Whether there is a file to read."""
         return self._database is not None
 
     def close(self) -> None:
-        """Close the file; a closed cache holds nothing and keeps nothing."""
+        """Close the file."""
         if self._database is not None:
             self._database.close()
         self._database = None
 
-    def get(self, model_fingerprint: str, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float64]]:
-        """The sound rows among `keys`; a row whose bytes do not match its shape is as good as missing."""
-        if self.mode == "refresh":
-            return {}
-        return self._guarded(lambda database: dict(_read(database, model_fingerprint, keys))) or {}
+    def _read(self, model: str, keys: Sequence[bytes]) -> list[tuple[Any, ...]]:
+        return self._guarded(lambda database: list(_select(database, model, keys))) or []
 
-    def put(self, model: Identity, rows: Mapping[bytes, NDArray[np.float64]], symbol: str) -> None:
-        """Keep `rows` in one transaction, over what was there under their keys."""
-        if self.mode == "readonly":
-            return
-        identity, now = fingerprint(model), int(time.time())
-        described = (identity, model.name, model.version, json.dumps(dict(model.parameters), sort_keys=True))
-        values = [
-            (identity, key, symbol, now, DTYPE, ",".join(map(str, row.shape)), row.astype(DTYPE).tobytes())
-            for key, row in rows.items()
-        ]
-
+    def _write(self, model: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
         def write(database: sqlite3.Connection) -> None:
             with database:
                 database.execute("BEGIN IMMEDIATE")
-                database.execute("INSERT OR IGNORE INTO models VALUES (?, ?, ?, ?)", described)
-                database.executemany("INSERT OR REPLACE INTO forecasts VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+                database.execute("INSERT OR IGNORE INTO models VALUES (?, ?, ?, ?)", model)
+                database.executemany("INSERT OR REPLACE INTO forecasts VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
         self._guarded(write)
-
-    def info(self) -> CacheInfo:
-        """Size, age and contents; MarketsimError where the file cannot be read."""
-        if self._database is None:
-            return CacheInfo(self.path, 0, 0, None, None, (), ())
-        [(rows, oldest, newest)] = self._query("SELECT count(*), min(made), max(made) FROM forecasts")
-        models = self._query(
-            "SELECT name, version, model, count(*) FROM forecasts LEFT JOIN models ON model = fingerprint "
-            "GROUP BY model ORDER BY name, version, model"
-        )
-        symbols = self._query("SELECT symbol, count(*) FROM forecasts GROUP BY symbol ORDER BY symbol")
-        return CacheInfo(self.path, self._size(), rows, oldest, newest, tuple(models), tuple(symbols))
-
-    def clear(self) -> int:
-        """Delete every forecast and give the space back; returns how many there were."""
-        return self.prune(keep_bytes=0)
-
-    def prune(self, older_than_days: float | None = None, keep_bytes: int | None = None) -> int:
-        """Delete what is older, then the oldest until the file is no larger; returns how many forecasts.
-
-        MarketsimError where another process holds the file.
-        """
-        if self._database is None or self.mode == "readonly":
-            return 0
-        before = self._count()
-        if older_than_days is not None:
-            self._delete("made < ?", int(time.time() - older_than_days * 86_400))
-        while keep_bytes is not None and (rows := self._count()) and (size := self._size()) > keep_bytes:
-            surplus = max(1, round(rows * (1 - keep_bytes / size)))
-            self._delete("(model, key) IN (SELECT model, key FROM forecasts ORDER BY made LIMIT ?)", surplus)
-        return before - self._count()
-
-    def _delete(self, which: str, value: int) -> None:
-        self._query(f"DELETE FROM forecasts WHERE {which}", value)
-        self._query("VACUUM")
-
-    def _count(self) -> int:
-        return int(self._query("SELECT count(*) FROM forecasts")[0][0])
 
     def _size(self) -> int:
         """Bytes of the file once its log is written back."""
         sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
         return int(self._query(sql)[0][0])
 
-    def _query(self, sql: str, *values: int) -> list[tuple[Any, ...]]:
-        """The rows of a maintenance statement, whose failure the user must see."""
+    def _query(self, sql: str) -> list[tuple[Any, ...]]:
         assert self._database is not None
         try:
-            return self._database.execute(sql, values).fetchall()
+            return self._database.execute(sql).fetchall()
         except sqlite3.Error as error:
-            raise MarketsimError(f"forecast cache {self.path}: {error}; try again or delete it") from error
+            raise MarketsimError(f"forecast cache {self.place}: {error}; {self.remedy}") from error
 
     def _guarded(self, action: Callable[[sqlite3.Connection], T]) -> T | None:
         """`action` on the database; None where there is none, or where it failed, with a warning."""
@@ -257,33 +163,6 @@ class ForecastCache:
     def _replaceable(self, error: sqlite3.Error) -> bool:
         return self.mode != "readonly" and _code(error) in DAMAGED
 
-    def _warn(self, what: str) -> None:
-        self.warnings.append(f"forecast cache {self.path}: {what}")
-
-
-def default_directory() -> Path:
-    """The platform's cache directory."""
-    import platformdirs  # not needed where the user names a directory
-
-    return Path(platformdirs.user_cache_dir("marketsim", appauthor=False))
-
-
-def verify(cache: ForecastCache, model: Model, bars: Bars, sample: int = 20) -> Verification:
-    """Make up to `sample` of the cached forecasts of `bars` again, evenly spread, and compare."""
-    origins = np.arange(model.minimum_bars - 1, len(bars))
-    keys = keys_of(model, bars, origins)
-    found = cache.get(fingerprint(model), keys)
-    held = np.flatnonzero([key in found for key in keys])
-    chosen = held[np.linspace(0, len(held) - 1, min(sample, len(held))).astype(np.int64)]
-    different = []
-    if len(chosen):
-        again = make_forecasts(model, bars, origins[chosen], None, Clock()).moves
-        for i, row in zip(chosen, again, strict=True):
-            kept = found[keys[i]]
-            if kept.shape != row.shape or not np.allclose(repair(kept[None])[0][0], row, rtol=0, atol=TOLERANCE):
-                different.append(int(origins[i]))
-    return Verification(len(held), len(chosen), tuple(different))
-
 
 def _prepare(database: sqlite3.Connection, create: bool) -> None:
     """Make the tables in an empty file; sqlite3.Error, its code among DAMAGED, where the file is not ours."""
@@ -302,20 +181,11 @@ def _prepare(database: sqlite3.Connection, create: bool) -> None:
     database.execute(f"{SELECT} LIMIT 0")
 
 
-def _read(
-    database: sqlite3.Connection, model: str, keys: Sequence[bytes]
-) -> Iterator[tuple[bytes, NDArray[np.float64]]]:
+def _select(database: sqlite3.Connection, model: str, keys: Sequence[bytes]) -> Iterator[tuple[Any, ...]]:
     for start in range(0, len(keys), CHUNK):
         part = keys[start : start + CHUNK]
         marks = ",".join("?" * len(part))
-        query = f"{SELECT} WHERE model = ? AND key IN ({marks})"
-        for key, dtype, shape, value in database.execute(query, (model, *part)):
-            try:
-                row = np.frombuffer(value, DTYPE).reshape([int(n) for n in shape.split(",")])
-            except (AttributeError, TypeError, ValueError):
-                continue
-            if dtype == DTYPE:
-                yield key, row.astype(np.float64)
+        yield from database.execute(f"{SELECT} WHERE model = ? AND key IN ({marks})", (model, *part))
 
 
 def _require_writable(path: Path) -> None:

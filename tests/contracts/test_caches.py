@@ -1,0 +1,129 @@
+"""What both caches must keep to, the file and the database."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from marketsim.cache import ForecastCache, connect, verify
+from marketsim.config import Settings
+from marketsim.forecasts import bar_keys, fingerprint
+from marketsim.models.har import Har
+from marketsim.models.rolling_quantile import RollingQuantile
+from marketsim.profiling import Clock
+from marketsim.sweep import make_forecasts
+from tests.candles import random_bars
+
+MODEL = RollingQuantile()
+IDENTITY = fingerprint(MODEL)
+ROWS = {bytes([i]) * 20: np.full((4, 9), float(i)) for i in range(100)}
+Open = Callable[..., ForecastCache]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def opened(request: pytest.FixtureRequest, tmp_path) -> Open:
+    """`opened(mode)` opens the same cache each time, at first an empty one."""
+    if request.param == "sqlite":
+        settings = Settings(cache_dir=str(tmp_path / "new" / "deep"))
+    else:
+        settings = Settings(cache_url=request.getfixturevalue("postgres").url)
+    return lambda mode="readwrite": connect(settings, mode)
+
+
+def fill(opened: Open) -> None:
+    with opened() as cache:
+        cache.put(MODEL, ROWS, "TEST")
+        assert not cache.warnings
+
+
+def test_rows_come_back_to_the_bit(opened) -> None:
+    rows = {b"a": np.random.default_rng(0).normal(size=(4, 9)), b"b": np.array([[0.1, -0.0, np.nan, 5e-324]])}
+    with opened() as cache:
+        cache.put(MODEL, rows, "TEST")
+        assert cache.get(IDENTITY, [b"a", b"b", b"c"]).keys() == rows.keys()
+    with opened() as cache:
+        for key, row in cache.get(IDENTITY, [b"b", b"a"]).items():
+            assert row.tobytes() == rows[key].tobytes()
+            assert row.shape == rows[key].shape
+        assert cache.get("another model", [b"a"]) == {}
+        assert cache.get(IDENTITY, []) == {}
+        cache.put(MODEL, {}, "TEST")
+        assert not cache.warnings
+
+
+def test_more_keys_than_one_query_takes(opened) -> None:
+    keys = [i.to_bytes(20, "big") for i in range(1203)]
+    with opened() as cache:
+        cache.put(MODEL, {key: np.array([i]) for i, key in enumerate(keys)}, "TEST")
+        found = cache.get(IDENTITY, keys)
+    assert [found[key][0] for key in keys] == list(range(1203))
+
+
+def test_refresh_reads_nothing_and_replaces(opened) -> None:
+    fill(opened)
+    key = bytes([3]) * 20
+    with opened("refresh") as cache:
+        assert cache.get(IDENTITY, list(ROWS)) == {}
+        cache.put(MODEL, {key: np.zeros(2)}, "TEST")
+    with opened() as cache:
+        found = cache.get(IDENTITY, list(ROWS))
+    np.testing.assert_array_equal(found[key], np.zeros(2))
+    assert len(found) == len(ROWS)
+
+
+def test_readonly_neither_creates_nor_writes(opened) -> None:
+    with opened("readonly") as cache:
+        cache.put(MODEL, ROWS, "TEST")
+        assert (cache.usable, cache.get(IDENTITY, list(ROWS)), cache.warnings) == (False, {}, [])
+    fill(opened)
+    with opened("readonly") as cache:
+        cache.put(MODEL, {b"new": np.ones(1)}, "TEST")
+        assert len(cache.get(IDENTITY, [*ROWS, b"new"])) == len(ROWS)
+        assert (cache.clear(), cache.warnings) == (0, [])
+
+
+def test_info_counts_by_model_and_symbol(opened) -> None:
+    fill(opened)
+    with opened() as cache:
+        empty = cache.info().bytes
+        cache.put(Har(), {b"a": np.ones(1)}, "OTHER")
+        info = cache.info()
+    assert info.rows == 101
+    assert info.models == (("har", "1", fingerprint(Har()), 1), ("rolling-quantile", "1", IDENTITY, 100))
+    assert info.symbols == (("OTHER", 1), ("TEST", 100))
+    assert info.bytes >= empty > 100 * 36 * 8
+    assert info.oldest and info.newest
+    assert abs(info.newest - time.time()) < 100
+
+
+def test_a_cache_that_is_cleared_is_empty_and_goes_on(opened) -> None:
+    fill(opened)
+    with opened() as cache:
+        assert cache.clear() == 100
+        assert (cache.info().rows, cache.info().models, cache.info().oldest) == (0, (), None)
+        assert cache.get(IDENTITY, list(ROWS)) == {}
+    fill(opened)
+
+
+def test_a_closed_cache_holds_nothing_and_keeps_nothing(opened) -> None:
+    with opened() as cache:
+        pass
+    cache.put(MODEL, ROWS, "TEST")
+    assert (cache.get(IDENTITY, list(ROWS)), cache.info().rows, cache.warnings) == ({}, 0, [])
+
+
+def test_verify_finds_the_row_that_differs(opened) -> None:
+    bars, origins, model = random_bars(300), np.arange(200, 300), Har()
+    with opened() as cache:
+        assert verify(cache, model, bars).cached == 0
+        make_forecasts(model, bars, origins, cache, Clock())
+        found = verify(cache, model, bars, sample=30)
+        assert (found.cached, found.checked, found.different) == (100, 30, ())
+        key = bar_keys(bars.ohlcv, np.array([250]))[0]
+        cache.put(model, {key: cache.get(fingerprint(model), [key])[key] + 1e-5}, "TEST")
+        assert verify(cache, model, bars, sample=1000).different == (250,)
+        cache.put(model, {key: np.ones(2)}, "TEST")
+        assert verify(cache, model, bars, sample=1000).different == (250,)
