@@ -3,7 +3,7 @@
     MarketsimError          exit 1: the run failed
     |-- UsageError          exit 2: an option, a setting or a configuration file is wrong
     |   `-- MissingExtra    exit 2: an optional dependency is not installed
-    `-- DataError           exit 3: bars that are absent, malformed or too few
+    `-- DataError           exit 3: bars or results that are absent, malformed or too few
 
 A message is one line: what is wrong, where, what would be right.
 """
@@ -31,6 +31,6 @@ class MissingExtra(UsageError):
 
 
 class DataError(MarketsimError):
-    """Bars that are absent, malformed or too few."""
+    """Bars or results that are absent, malformed or too few."""
 
     exit_code = 3

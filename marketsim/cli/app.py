@@ -6,7 +6,7 @@ No file of commands postpones its annotations: Typer would compile each of them 
 import typer
 
 from marketsim import __version__
-from marketsim.cli import cache, config, data
+from marketsim.cli import cache, config, data, runs
 from marketsim.cli.backtest import backtest
 from marketsim.cli.compare_models import compare_models
 from marketsim.cli.fills import fills
@@ -19,6 +19,7 @@ app.command("compare-models")(compare_models)
 app.command("config")(config.show)
 app.add_typer(data.app, name="data")
 app.add_typer(cache.app, name="cache")
+app.add_typer(runs.app, name="runs")
 
 
 def _print_version(wanted: bool) -> None:

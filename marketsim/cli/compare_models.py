@@ -49,6 +49,7 @@ def compare_models(
     seed: options.Seed = None,
     cache: options.Cache = None,
     cache_dir: options.CacheDir = None,
+    cache_url: options.CacheUrl = None,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,

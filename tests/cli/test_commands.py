@@ -34,7 +34,17 @@ def test_every_setting_is_an_option_of_backtest_and_fast(cli):
 
 def test_help_names_every_command(cli):
     text = cli("--help").out
-    for command in ("backtest", "fast", "fills", "config", "data", "cache", "--version", "--install-completion"):
+    for command in (
+        "backtest",
+        "fast",
+        "fills",
+        "config",
+        "data",
+        "cache",
+        "runs",
+        "--version",
+        "--install-completion",
+    ):
         assert command in text
     assert cli().out == text
 

@@ -47,6 +47,7 @@ def test_importing_marketsim_imports_nothing_else():
         "config --json",
         "data check --help",
         "cache verify --help",
+        "runs compare --help",
     ],
 )
 def test_help_is_light(arguments):
@@ -68,6 +69,7 @@ def test_help_is_light(arguments):
         "data show",
         "data list --source nowhere",
         "cache prune",
+        "runs compare one",
         "cache info --cache-dir",
         "cache info --cache-url mysql://host/db",
     ],
@@ -87,3 +89,12 @@ def test_looking_after_data_and_cache_needs_no_more(arguments):
     code, modules = loaded(*arguments.split())
     assert code == 0
     assert modules <= {"numpy", "rich.table"}
+
+
+def test_looking_back_at_runs_needs_no_more(tmp_path):
+    out = str(tmp_path / "out")
+    loaded("backtest", "ETHUSD", "--sims", "3", "--output", out)
+    for arguments in (["list", out], ["show", out], ["compare", out, out]):
+        code, modules = loaded("runs", *arguments)
+        assert code == 0
+        assert modules <= {"numpy", "rich.table"}

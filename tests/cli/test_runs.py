@@ -1,0 +1,260 @@
+"""`marketsim runs` on what `marketsim backtest --output` wrote."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from marketsim import pipeline, report
+from marketsim.config import Settings
+from marketsim.profiling import Clock
+
+BASE = Settings(sims=3, window=10, cache="off")
+
+
+def write(directory: Path, symbols: list[str], **changes: Any) -> None:
+    settings, clock = replace(BASE, **changes), Clock()
+    report.write(report.open_directory(str(directory)), pipeline.run(symbols, settings, clock), settings, clock)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("runs")
+    write(place / "base", ["ETHUSD", "NVDA"])
+    write(place / "deep" / "touch", ["ETHUSD", "NVDA", "ABSENT"], fill="touch")
+    write(place / "earlier", ["NVDA", "ETHUSD"], end="2020-12-07")
+    return place
+
+
+@pytest.fixture
+def changed(written: Path, tmp_path: Path) -> Callable[..., str]:
+    """A copy of the run `base` whose results or simulations were edited."""
+
+    def copy(edit: Callable[[Any], None], file: str = "results.json") -> str:
+        path = shutil.copytree(written / "base", tmp_path / "copy", dirs_exist_ok=True) / file
+        if file == "results.json":
+            document = json.loads(path.read_text())
+            edit(document)
+            path.write_text(json.dumps(document))
+        else:
+            with path.open(newline="") as table:
+                rows = list(csv.DictReader(table))
+            edit(rows)
+            with path.open("w", newline="") as table:
+                writer = csv.DictWriter(table, rows[0], lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(rows)
+        return str(tmp_path / "copy")
+
+    return copy
+
+
+def compared(cli, left: Path | str, right: Path | str) -> dict[str, Any]:
+    ended = cli("runs", "compare", str(left), str(right), "--json")
+    assert (ended.code, ended.err) == (0, "")
+    document: dict[str, Any] = json.loads(ended.out)
+    assert document["schema"] == "marketsim.runs.compare/1"
+    return document
+
+
+def test_list_finds_the_runs_below(cli, written):
+    ended = cli("runs", "list", str(written), str(written / "base"), "--json")
+    assert (ended.code, ended.err) == (0, "")
+    document = json.loads(ended.out)
+    assert document["schema"] == "marketsim.runs.list/1"
+    rows = {Path(row["directory"]).name: row for row in document["runs"]}
+    assert len(document["runs"]) == 3
+    assert rows["base"]["symbols"] == ["ETHUSD", "NVDA"]
+    assert rows["touch"]["changed"] == {"sims": 3, "window": 10, "fill": "touch"}
+    assert (rows["touch"]["failed"], rows["base"]["failed"]) == (1, 0)
+    results = json.loads((written / "base" / "results.json").read_text())
+    profits = [row["headline"] for symbol in results["symbols"] for row in symbol["rows"] if row["name"] == "always-on"]
+    assert rows["base"]["headline"]["always-on"] == pytest.approx(sum(profits) / 2)
+    text = cli("runs", "list", str(written)).out
+    assert "fill touch" in text and "1 failed" in text
+
+
+def test_tables_keep_to_80_columns(cli, written, monkeypatch):
+    monkeypatch.chdir(written)
+    monkeypatch.setenv("COLUMNS", "80")
+    for arguments in ("list .", "show base deep/touch", "compare base deep/touch", "compare base earlier"):
+        ended = cli("runs", *arguments.split())
+        assert (ended.code, ended.err) == (0, "")
+        assert max(map(len, ended.out.splitlines())) <= 80
+        assert "deep/touch" in ended.out or "earlier" in ended.out
+
+
+def test_show_prints_the_settings_and_the_tables_of_the_run(cli, written):
+    text = " ".join(cli("runs", "show", str(written / "deep" / "touch")).out.split())
+    for part in ("By marketsim 0", "fill touch *", "window 10 *", "seed 42 s", "by touch fills", "ABSENT failed: "):
+        assert part in text
+    document = json.loads(cli("runs", "show", str(written / "base"), "--json").out)
+    assert document["runs"][0]["results"] == json.loads((written / "base" / "results.json").read_text())
+
+
+def test_a_run_agrees_with_itself(cli, written):
+    document = compared(cli, written / "base", written / "base")
+    assert document["differences"] == []
+    assert [row["difference"] for row in document["profits"]] == [0.0] * 4
+    assert "The runs agree" in cli("runs", "compare", str(written / "base"), str(written / "base")).out
+
+
+def test_a_setting_is_the_first_difference_and_has_its_price(cli, written):
+    document = compared(cli, written / "base", written / "deep" / "touch")
+    first, symbol, *rest = document["differences"]
+    assert first == {"what": "setting", "where": "fill", "left": "expected", "right": "touch"}
+    assert (symbol["what"], symbol["where"], symbol["left"]) == ("symbol", "ABSENT", None)
+    assert {row["what"] for row in rest} == {"simulation"}
+    results = [json.loads((written / place / "results.json").read_text()) for place in ("base", "deep/touch")]
+    for row in document["profits"]:
+        a, b = (
+            each["headline"]
+            for result in results
+            for symbol in result["symbols"]
+            for each in symbol.get("rows", ())
+            if (symbol["symbol"], each["name"]) == (row["symbol"], row["strategy"])
+        )
+        assert (row["a"], row["b"], row["difference"]) == (a, b, b - a)
+    lines = cli("runs", "compare", str(written / "base"), str(written / "deep" / "touch")).out.splitlines()
+    assert "First difference: setting fill, A expected, B touch." in lines
+
+
+def test_another_last_bar_does_not_shift_the_simulations(cli, written):
+    document = compared(cli, written / "base", written / "earlier")
+    assert [row["what"] for row in document["differences"]] == ["setting", *["bars"] * 2, *["simulation"] * 2]
+    crypto = document["differences"][3]
+    assert (crypto["where"], crypto["left"], crypto["right"]) == ("ETHUSD entry-exit 2020-12-08", "present", "absent")
+    document = compared(cli, written / "earlier", written / "base")
+    crypto = document["differences"][4]
+    assert (crypto["where"], crypto["left"], crypto["right"]) == ("ETHUSD entry-exit 2020-12-05", "present", "absent")
+
+
+def model(document: dict[str, Any]) -> None:
+    document["symbols"][1]["model"]["fingerprint"] = "e" * 64
+
+
+def version(document: dict[str, Any]) -> None:
+    document["libraries"]["numpy"] = "3.0"
+    model(document)
+
+
+def setting(document: dict[str, Any]) -> None:
+    document["settings"]["a new one"] = [1, 2]
+    version(document)
+
+
+@pytest.mark.parametrize(
+    ("edit", "found"),
+    [
+        (setting, [("setting", "a new one"), ("version", "numpy"), ("model", "NVDA")]),
+        (version, [("version", "numpy"), ("model", "NVDA")]),
+        (model, [("model", "NVDA")]),
+    ],
+)
+def test_causes_come_before_effects(edit, found, cli, written, changed):
+    document = compared(cli, written / "base", changed(edit))
+    assert [(row["what"], row["where"]) for row in document["differences"]] == found
+
+
+def test_the_first_bar_or_fill_that_differs_is_named(cli, written, changed):
+    def edit(rows: list[dict[str, str]]) -> None:
+        at = [row["symbol"] for row in rows].index("NVDA") + 1
+        rows[at]["low"] = "1.5"
+        rows[at]["trades"] = "7"
+        rows[at + 2]["trades"] = "9"
+
+    left = csv.DictReader((written / "base" / "simulations.csv").read_text().splitlines())
+    row = next(row for row in left if (row["symbol"], row["simulation"]) == ("NVDA", "1"))
+    document = compared(cli, written / "base", changed(edit, "simulations.csv"))
+    where = f"NVDA entry-exit {row['evaluated']} low"
+    assert document["differences"] == [{"what": "simulation", "where": where, "left": row["low"], "right": "1.5"}]
+
+
+def wrong_schema(path: Path) -> None:
+    path.write_text('{"schema": "another/1"}')
+
+
+def no_json(path: Path) -> None:
+    path.write_text("{")
+
+
+def a_list(path: Path) -> None:
+    path.write_text("[1]")
+
+
+def not_finite(path: Path) -> None:
+    path.write_text(path.read_text().replace('"window": 10', '"window": NaN'))
+
+
+def bytes_(path: Path) -> None:
+    path.write_bytes(b"\xff\xfe")
+
+
+def nested(path: Path) -> None:
+    path.write_text("[" * 100_000)
+
+
+def no_symbols(path: Path) -> None:
+    path.write_text(path.read_text().replace('"symbols"', '"cymbals"'))
+
+
+def no_fingerprint(path: Path) -> None:
+    path.write_text(path.read_text().replace('"fingerprint"', '"thumb"'))
+
+
+def gone(path: Path) -> None:
+    path.unlink()
+
+
+@pytest.mark.parametrize(
+    "damage", [wrong_schema, no_json, a_list, not_finite, bytes_, nested, no_symbols, no_fingerprint, gone]
+)
+def test_bad_results_are_one_line_and_3(damage, cli, written, tmp_path):
+    bad = shutil.copytree(written / "base", tmp_path / "bad")
+    damage(bad / "results.json")
+    for arguments in (["list", str(bad)], ["show", str(bad)], ["compare", str(written / "base"), str(bad)]):
+        ended = cli("runs", *arguments, "--json")
+        assert ended.code == 3
+        assert ended.err.count("\n") == 1
+        assert ended.err.startswith(f"marketsim: {bad}")
+        assert "Traceback" not in ended.err
+
+
+def test_one_bad_run_leaves_the_others_in_the_list(cli, written, tmp_path):
+    bad = shutil.copytree(written, tmp_path / "all") / "base" / "results.json"
+    bad.write_text("{}")
+    ended = cli("runs", "list", str(tmp_path / "all"), "--json")
+    assert ended.code == 4
+    assert len(json.loads(ended.out)["runs"]) == 2
+    assert ended.err == f"marketsim: {bad}: schema null, not marketsim.backtest/1\n"
+
+
+@pytest.mark.parametrize("text", [None, "not,a,table\n1,2,3\n"])
+def test_simulations_that_are_missing_or_another_table_are_one_line_and_3(text, cli, written, tmp_path):
+    bad = shutil.copytree(written / "base", tmp_path / "bad") / "simulations.csv"
+    bad.unlink() if text is None else bad.write_text(text)
+    ended = cli("runs", "compare", str(written / "base"), str(bad.parent))
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err.startswith(f"marketsim: {bad}: ")
+    assert ended.err.count("\n") == 1
+
+
+def test_results_that_the_tables_cannot_show_are_one_line_and_3(cli, changed):
+    ended = cli("runs", "show", changed(lambda document: document["symbols"][0]["bars"].pop("gaps")))
+    assert ended.code == 3
+    assert "not as marketsim writes it (KeyError: 'gaps')" in ended.err
+
+
+def test_a_place_without_runs_is_one_line_and_3(cli, tmp_path):
+    for arguments in (["list", str(tmp_path)], ["list", str(tmp_path / "absent")], ["show", str(tmp_path)]):
+        ended = cli("runs", *arguments)
+        assert (ended.code, ended.out) == (3, "")
+        assert "results.json" in ended.err
+        assert ended.err.count("\n") == 1
