@@ -21,7 +21,7 @@ from marketsim.fills import Costs, Levels, Outcomes, profit_terms, stack
 from marketsim.forecasts import Forecasts, Model, actual_moves, fingerprint
 from marketsim.models import open_model
 from marketsim.optimizers import Optimizer
-from marketsim.profiling import Clock
+from marketsim.profiling import Clock, part
 from marketsim.report import Result, SymbolRun
 from marketsim.strategies import STRATEGIES, Legs
 from marketsim.surface import TIE
@@ -64,9 +64,11 @@ def run(
 ) -> list[SymbolRun]:
     """What `stream` yields with the tools that the settings name."""
     source = open_source(settings.source, settings.data, settings.on_bad_bars)
-    model = open_model(settings)
-    optimizer = registry.load(registry.OPTIMIZERS, "optimizer", settings.optimizer)()
-    with clock.stage("cache"):
+    with clock.stage("forecast/load"):
+        model = open_model(settings)
+    with clock.stage("optimise/load"):
+        optimizer = registry.load(registry.OPTIMIZERS, "optimizer", settings.optimizer)()
+    with clock.stage("cache/open"):
         cache = open_cache(settings)
     with cache or nullcontext():
         return list(stream(symbols, settings, Tools(source, model, optimizer, cache), clock, progress))
@@ -187,12 +189,14 @@ def fit_strategies(
     levels, outcomes = _levels(forecasts), _outcomes(bars, walk)
     policies = POLICIES[settings.close_at_eod]
     legs = {name: STRATEGIES[name](levels.high_move, levels.low_move, not bars.crypto) for name in names}
-    terms = profit_terms(levels.at(slice(-1)), outcomes, costs, settings.fill, not bars.crypto)
-    by_policy = {True: terms.at_close(), False: terms}
-    problems = [
-        by_policy[eod].placed(_rows(legs[name], slice(-1))).at(walk.windows) for name in names for eod in policies
-    ]
-    optimum = optimizer.fit(stack(problems), (settings.bounds, settings.bounds), settings.seed)
+    with part("terms"):
+        terms = profit_terms(levels.at(slice(-1)), outcomes, costs, settings.fill, not bars.crypto)
+        by_policy = {True: terms.at_close(), False: terms}
+        problems = stack(
+            [by_policy[eod].placed(_rows(legs[name], slice(-1))).at(walk.windows) for name in names for eod in policies]
+        )
+    with part("search"):
+        optimum = optimizer.fit(problems, (settings.bounds, settings.bounds), settings.seed)
     h, l, profit = (
         np.reshape(each, (len(names), len(policies), -1))
         for each in (optimum.high_multiplier, optimum.low_multiplier, optimum.profit)

@@ -21,6 +21,7 @@ from typing import Any
 
 from marketsim.axis import Array, Axis, candidates, count_below, lines, make_axis, namespace, ordered, pick
 from marketsim.fills import Leg, ProfitTerms, mirror
+from marketsim.profiling import part
 
 STEP = 1e-7  # inside an open side, so that float32 attains what float64 claims
 TIE = 1e-12  # profits this close are equal, in whatever order a machine added them
@@ -45,8 +46,9 @@ class Optimum:
 def evaluate(terms: ProfitTerms, h: Array, l: Array) -> Array:
     """Profit `[B, K]` of candidates `(h, l)`, each `[B, K]` (or `[1, K]` for all), on terms `[B, W]`."""
     xp = namespace(h)
-    profits = (_earned(leg, -l, -h, xp) if leg.mirrored else _earned(leg, h, l, xp) for leg in terms.legs)
-    return sum(xp.sum(each, axis=-1) for each in profits)
+    with part("evaluate", terms.legs[0].low.shape[0] * h.shape[1]):
+        profits = (_earned(leg, -l, -h, xp) if leg.mirrored else _earned(leg, h, l, xp) for leg in terms.legs)
+        return sum(xp.sum(each, axis=-1) for each in profits)
 
 
 def _earned(leg: Leg, h: Array, l: Array, xp: Any) -> Array:

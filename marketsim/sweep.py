@@ -56,7 +56,8 @@ class Sweep:
                     self._write(each, rows)
             done += len(batch)
             self._say(done, len(members))
-        return [each.error or each.forecasts(self.model) for each in wanted]
+        with self.clock.stage("forecast/repair"):
+            return [each.error or each.forecasts(self.model) for each in wanted]
 
     def _say(self, done: int, total: int) -> None:
         if done < total:
@@ -64,7 +65,7 @@ class Sweep:
 
     def _read(self, wanted: _Wanted) -> None:
         if self.cache is not None:
-            with self.clock.stage("cache"):
+            with self.clock.stage("cache/read"):
                 wanted.keys = keys_of(self.model, wanted.bars, wanted.origins)
                 found = self.cache.get(fingerprint(self.model), wanted.keys)
                 for i, key in enumerate(wanted.keys):
@@ -75,7 +76,7 @@ class Sweep:
 
     def _write(self, wanted: _Wanted, rows: list[int]) -> None:
         if self.cache is not None:
-            with self.clock.stage("cache"):
+            with self.clock.stage("cache/write"):
                 new = {wanted.keys[i]: wanted.moves[i] for i in rows}
                 self.cache.put(self.model, new, wanted.bars.symbol)
 
@@ -85,7 +86,7 @@ class Sweep:
             yield from self._batches(self.model, members)
             return
         for each, rows in _by_symbol(members):
-            with self.clock.stage("forecast"):
+            with self.clock.stage("forecast/model"):
                 moves = self.model.forecast(each.bars.ohlcv, each.origins[rows])
             yield [(each, row) for row in rows], moves
 
@@ -96,14 +97,15 @@ class Sweep:
             by_length.setdefault(min(model.context, int(each.origins[row]) + 1), []).append((each, row))
         for same in by_length.values():
             while same:
-                with self.clock.stage("forecast"):
+                with self.clock.stage("forecast/preparation"):
                     batch = same[: self.most or model.batch]
                     contexts, times = contexts_of(model, [(each.bars, each.origins[row]) for each, row in batch])
-                    try:
+                try:
+                    with self.clock.stage("forecast/model"):
                         moves = model.forecast(contexts, times)
-                    except MemoryError:
-                        self._halve(model, len(batch))
-                        continue
+                except MemoryError:
+                    self._halve(model, len(batch))
+                    continue
                 yield batch, moves
                 same = same[len(batch) :]
 

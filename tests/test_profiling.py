@@ -5,7 +5,7 @@ import time
 import pytest
 
 from marketsim import profiling
-from marketsim.profiling import Clock
+from marketsim.profiling import Clock, Recorder, Tracer, observe, observer, part, peak_bytes
 
 
 @pytest.fixture
@@ -37,6 +37,94 @@ def test_a_stage_inside_itself_is_counted_once(hands):
         with clock.stage("load"):
             hands[0] += 2
     assert clock.seconds == {"load": 3}
+    assert clock.calls == {"load": 1}
+
+
+def test_a_part_is_charged_to_what_holds_it_too(hands):
+    clock = Clock()
+    with clock.stage("forecast/model"):
+        hands[0] += 1
+        with clock.part("load"):
+            hands[0] += 10
+        with clock.stage("cache/read"):
+            hands[0] += 100
+        with clock.part("load"):
+            hands[0] += 20
+    with clock.stage("forecast/repair"):
+        hands[0] += 3
+    assert clock.seconds == {
+        "forecast": 34,
+        "forecast/model": 31,
+        "forecast/model/load": 30,
+        "forecast/repair": 3,
+        "cache": 100,
+        "cache/read": 100,
+    }
+    assert clock.calls == {
+        "forecast": 2,
+        "forecast/model": 1,
+        "forecast/model/load": 2,
+        "forecast/repair": 1,
+        "cache": 1,
+        "cache/read": 1,
+    }
+
+
+def test_parts_reach_the_observer_and_nobody_else(hands):
+    clock = Clock()
+    assert observer() is None
+    with part("evaluate", 3):
+        hands[0] += 1
+    with observe(clock):
+        assert observer() is clock
+        with clock.stage("optimise/search"), part("evaluate", 20):
+            hands[0] += 2
+        with part("alone"):
+            hands[0] += 4
+    with part("evaluate", 5):
+        hands[0] += 8
+    assert observer() is None
+    assert clock.seconds == {"optimise": 2, "optimise/search": 2, "optimise/search/evaluate": 2, "alone": 4}
+    assert clock.counts == {"optimise/search/evaluate": 20}
+
+
+def test_a_recorder_shares_the_peak_among_the_stages(hands, monkeypatch):
+    peak = [1000]
+    monkeypatch.setattr(profiling, "peak_bytes", lambda: peak[0])
+    clock = Recorder()
+    with clock.stage("optimise"):
+        hands[0] += 1
+        peak[0] += 10
+        with clock.stage("optimise/search"):
+            hands[0] += 1
+            peak[0] += 100
+        with clock.stage("cache"):
+            hands[0] += 1
+    assert clock.base == 1000
+    assert clock.bytes == {"optimise": 110, "optimise/search": 100, "cache": 0}
+    assert clock.seconds == {"optimise": 2, "optimise/search": 1, "cache": 1}
+
+
+def test_the_peak_grows_with_what_is_held():
+    before = peak_bytes()
+    held = b"x" * (before + (64 << 20))
+    assert peak_bytes() >= before + len(held) // 2
+
+
+def test_a_tracer_keeps_every_span(hands):
+    clock = Tracer()
+    hands[0] += 1
+
+    def fail():
+        with clock.stage("a"):
+            hands[0] += 2
+            with clock.part("b"):
+                hands[0] += 4
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert clock.spans == [("a/b", 3, 4), ("a", 1, 6)]
 
 
 def test_a_stage_that_raises_ends(hands):

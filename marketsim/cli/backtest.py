@@ -55,22 +55,26 @@ def backtest(
     fixed = {"fast": True} if command.info_name == "fast" else {}
     settings, _ = options.settings_of(command, **fixed)
 
-    from marketsim import pipeline, report
-    from marketsim.profiling import Clock
+    from marketsim.profiling import Clock, observer
+
+    clock = observer() or Clock()
+    with clock.stage("start-up/libraries"):
+        from marketsim import pipeline, report
 
     directory = report.open_directory(output_directory) if output_directory else None
-    clock = Clock()
     with output.progress() as progress:
         runs = pipeline.run(symbols, settings, clock, progress)
     output.notes(note for run in runs for note in run.notes)
     errors = [run.error for run in runs if run.error is not None]
     failed = len(errors) == len(runs)
     with clock.stage("report"):
-        document = report.document(runs, settings)
-        if json:
-            output.text(report.to_json(document))
-        elif not failed:
-            tables.backtest(document)
+        with clock.part("document"):
+            document = report.document(runs, settings)
+        with clock.part("print"):
+            if json:
+                output.text(report.to_json(document))
+            elif not failed:
+                tables.backtest(document)
         if directory is not None:
             report.write(directory, runs, settings, clock)
     if failed:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from marketsim.forecasts import FITS_ON_THE_PAST
 from marketsim.models.rolling_quantile import log_moves, rolling_quantiles
+from marketsim.profiling import part
 
 SPANS = (3, 5, 10, 20, 60)  # bars, of the means that the regression sees
 RIDGE = 10.0
@@ -70,25 +71,28 @@ class Har:
         moves = log_moves(ohlcv)
         first = max(int(origins.min()) - WINDOW, 0)
         sigma = scales(ohlcv, first)
-        units = moves.copy()
-        units[:, first:] /= sigma[first:-1]
-        scaled = sigma[origins][:, None, None] * rolling_quantiles(units, origins, WINDOW)
-        short = origins + 1 < SCALING_BARS
-        scaled[short] = rolling_quantiles(moves, origins[short], WINDOW)
-        quantiles: Array = np.expm1(np.clip(scaled, -LIMIT, LIMIT))
+        with part("post-processing"):
+            units = moves.copy()
+            units[:, first:] /= sigma[first:-1]
+            scaled = sigma[origins][:, None, None] * rolling_quantiles(units, origins, WINDOW)
+            short = origins + 1 < SCALING_BARS
+            scaled[short] = rolling_quantiles(moves, origins[short], WINDOW)
+            quantiles: Array = np.expm1(np.clip(scaled, -LIMIT, LIMIT))
         return quantiles
 
 
 def scales(ohlcv: Array, first: int) -> Array:
     """`sigma` `[T]` of the bar after each bar, in log units; meaningless before `first`."""
-    x, log_range = _features(ohlcv)
+    with part("preparation"):
+        x, log_range = _features(ohlcv)
     early = log_range[: REGRESSION_BARS - 1]
     weight = DECAY ** -np.arange(len(early))
     start = max(first, len(early))
     low, high = np.minimum.accumulate(log_range), np.maximum.accumulate(log_range)
     prediction = low.copy()
     prediction[: len(early)] = np.cumsum(weight * early) / np.cumsum(weight)
-    prediction[start:] = _regress(x, log_range, start)
+    with part("forward"):
+        prediction[start:] = _regress(x, log_range, start)
     sigma: Array = np.exp(np.clip(prediction, low, high))
     return sigma
 
