@@ -10,12 +10,14 @@ from marketsim.cli import cache, config, data, runs
 from marketsim.cli.backtest import backtest
 from marketsim.cli.compare_models import compare_models
 from marketsim.cli.fills import fills
+from marketsim.cli.profile import profile
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
 app.command()(backtest)
 app.command("fast", help="The same as backtest, with at most 35 simulations, the newest.")(backtest)
 app.command()(fills)
 app.command("compare-models")(compare_models)
+app.command()(profile)
 app.command("config")(config.show)
 app.add_typer(data.app, name="data")
 app.add_typer(cache.app, name="cache")

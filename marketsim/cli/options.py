@@ -75,7 +75,11 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 def settings_of(command: typer.Context, **fixed: str | bool) -> tuple[Settings, dict[str, str]]:
     """The settings that a command's options, environment and --config give, and where each came from."""
-    given = {
+    return resolve(given(command) | fixed, command.params.get("config"), os.environ)
+
+
+def given(command: typer.Context) -> dict[str, str | bool]:
+    """The words of the settings' options that stand on the command line, by key."""
+    return {
         key: value for key, value in command.params.items() if hasattr(_DEFAULTS, key) and value not in (None, False)
     }
-    return resolve(given | fixed, command.params.get("config"), os.environ)

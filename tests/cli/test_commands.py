@@ -42,6 +42,7 @@ def test_help_names_every_command(cli):
         "data",
         "cache",
         "runs",
+        "profile",
         "--version",
         "--install-completion",
     ):
