@@ -39,10 +39,12 @@ def observe(words: Sequence[str], directory: Path, way: str = "plain", detail: s
     file = directory / "observed.json"
     program = [sys.executable, "-m", "marketsim.cli.probe", str(file), way, detail, *words]
     start = time.perf_counter()
-    done = subprocess.run(program, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        program, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="backslashreplace", check=False
+    )
     wall = time.perf_counter() - start
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        said = (done.stderr.strip().splitlines() or [f"a run ended with exit code {done.returncode}"])[-1]
         kind = {2: UsageError, 3: DataError}.get(done.returncode, MarketsimError)
         raise kind(said.removeprefix("marketsim: "))
     seen = json.loads(file.read_text(encoding="utf-8"))

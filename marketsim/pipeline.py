@@ -98,7 +98,8 @@ def stream(
         prepared = [prepare(symbol, settings, tools, clock) for symbol in group]
         sound = [each for each in prepared if isinstance(each, Prepared)]
         if isinstance(tools.model, Ensemble):
-            forecasts = iter(tools.model.forecasts([(each.bars, each.walk) for each in sound], make))
+            with clock.stage("forecast/ensemble"):
+                forecasts = iter(tools.model.forecasts([(each.bars, each.walk) for each in sound], make))
         else:
             forecasts = iter(make(tools.model, [(each.bars, each.walk.origins) for each in sound]))
         for i, (symbol, ready) in enumerate(zip(group, prepared, strict=True)):

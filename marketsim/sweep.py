@@ -47,7 +47,7 @@ class Sweep:
         members = [(each, row) for each in wanted for row in each.missing.tolist()]
         done = 0
         self._say(done, len(members))
-        for batch, moves in self._made(members):
+        for batch, moves in self.made(members):
             start = 0
             for each, rows in _by_symbol(batch):
                 each.keep(self.model, rows, moves[start : start + len(rows)])
@@ -80,7 +80,7 @@ class Sweep:
                 new = {wanted.keys[i]: wanted.moves[i] for i in rows}
                 self.cache.put(self.model, new, wanted.bars.symbol)
 
-    def _made(self, members: _Members) -> Iterator[tuple[_Members, NDArray[np.float64]]]:
+    def made(self, members: _Members) -> Iterator[tuple[_Members, NDArray[np.float64]]]:
         """What is missing, as the model makes it: a symbol at a time from its history, or a batch of contexts."""
         if reads_contexts(self.model):
             yield from self._batches(self.model, members)

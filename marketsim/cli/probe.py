@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
@@ -55,22 +55,17 @@ def _replaced(plugin: Any, method: str, other: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _one_by_one(model: str, facts: Facts) -> Iterator[None]:
-    """Ask `model` for one origin a call, whatever the sweep hands to it."""
-    import numpy as np
+def _one_by_one(detail: str, facts: Facts) -> Iterator[None]:
+    """Ask models for one origin a call."""
+    from marketsim.sweep import Sweep
 
-    from marketsim import registry
-    from marketsim.sweep import reads_contexts
+    together = Sweep.made
 
-    plugin = registry.load(registry.MODELS, "model", model.partition(":")[0])
-    batched = plugin.forecast
+    def made(self: Sweep, members: Sequence[Any]) -> Iterator[Any]:
+        for member in members:
+            yield from together(self, [member])
 
-    def forecast(self: Any, *arrays: Any) -> Any:
-        shared, each = ((), arrays) if reads_contexts(self) else (arrays[:1], arrays[1:])
-        rows = (slice(i, i + 1) for i in range(len(each[0])))
-        return np.concatenate([batched(self, *shared, *(array[row] for array in each)) for row in rows])
-
-    with _replaced(plugin, "forecast", forecast):
+    with _replaced(Sweep, "made", made):
         yield
 
 

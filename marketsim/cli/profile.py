@@ -97,7 +97,7 @@ def profile(
                 "cold": run("cold", str(i), plain),
                 "warm": run("warm", str(i), plain),
                 "without the cache": run("without the cache", None),
-                "and one origin a call": run("one origin a call", None, "one-by-one", settings.model),
+                "and one origin a call": run("one origin a call", None, "one-by-one"),
                 f"{other} in place of {settings.optimizer}": run(f"fits by {other}", str(i), optimizer=other),
             }
             for i in range(repeat)

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 from marketsim import jobs, registry
@@ -107,8 +106,7 @@ def test_the_flamegraph_shows_our_functions(profiled):
 @pytest.mark.parametrize("way", ["plain", "trace", "one-by-one"])
 def test_profiling_leaves_the_results_as_they_are(way, cli, tmp_path):
     unprofiled = cli("backtest", *QUICK, "--json", "--output", str(tmp_path / "unprofiled"))
-    detail = "har" if way == "one-by-one" else ""
-    program = [sys.executable, "-m", "marketsim.cli.probe", str(tmp_path / "seen.json"), way, detail]
+    program = [sys.executable, "-m", "marketsim.cli.probe", str(tmp_path / "seen.json"), way, ""]
     words = ("backtest", *QUICK, "--json", "--cache", "off", "--output", str(tmp_path / "profiled"))
     done = subprocess.run([*program, *words], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == (unprofiled.out, "")
@@ -116,30 +114,6 @@ def test_profiling_leaves_the_results_as_they_are(way, cli, tmp_path):
         assert (tmp_path / "profiled" / name).read_bytes() == (tmp_path / "unprofiled" / name).read_bytes()
     calls = json.loads((tmp_path / "seen.json").read_text())["calls"]
     assert calls["forecast/model/forward"] == (9 if way == "one-by-one" else 1)
-
-
-class Contexts:
-    """Remembers how many contexts it was handed at a time."""
-
-    context = 4
-
-    def forecast(self, contexts, times):
-        assert len(contexts) == len(times)
-        self.handed = [*getattr(self, "handed", []), len(contexts)]
-        return contexts[:, -1, :4, None] + np.zeros(9)
-
-
-def test_a_context_model_is_asked_one_by_one_too(monkeypatch):
-    monkeypatch.setitem(registry.MODELS, "contexts", f"{__name__}:Contexts")
-    contexts = np.arange(60.0).reshape(3, 4, 5)
-    times = np.zeros((3, 5), "datetime64[s]")
-    expected = Contexts().forecast(contexts, times)
-    model = Contexts()
-    with probe.WAYS["one-by-one"]("contexts:small", {}):
-        np.testing.assert_array_equal(model.forecast(contexts, times), expected)
-    assert model.handed == [1, 1, 1]
-    model.forecast(contexts, times)
-    assert model.handed[-1] == 3
 
 
 def test_copies_and_synchronisations_are_told_apart():
