@@ -46,7 +46,8 @@ def profile(
     on_bad_bars: options.OnBadBars = None,
     config: options.Config = None,
     repeat: Annotated[
-        int, typer.Option("--repeat", metavar="N", min=1, help="Runs of each kind; medians are shown. [1]")
+        int,
+        typer.Option("--repeat", metavar="N", min=1, help="Runs of each kind; medians are shown.", show_default=False),
     ] = 1,
     trace: Annotated[
         str | None, typer.Option("--trace", metavar="FILE.json", help="Write the spans, for ui.perfetto.dev.")
@@ -76,6 +77,7 @@ def profile(
     other = "direct" if settings.optimizer == "exact" else "exact"
     searches = [name for name in SCIPY if name in OPTIMIZERS]
     few = str(min(SEARCHED, settings.simulations))
+    machine = _machine()
     plain = "plain" if trace is None else "trace"
     gpu_here = _gpu_here()
     steps = 1 + 5 * repeat + len(SIZES) + len(searches) + gpu_here + (flamegraph is not None)
@@ -115,6 +117,7 @@ def profile(
     document: Row = {
         "schema": "marketsim.profile/1",
         "symbol": symbol,
+        "machine": machine,
         "repeat": repeat,
         "runs": {name: found.pop(name) for name in ("cold", "warm")},
         "what_if": [
@@ -137,6 +140,8 @@ def profile(
     if json:
         output.document(document)
         return
+    load = "" if machine["load"] is None else f" and a load of {machine['load']:.1f} before the first run"
+    output.lines(f"Python {machine['python']} on {machine['cores']} cores{load}", "")
     for name, row in document["runs"].items():
         _tree(f"{symbol}, {name} run", row, repeat)
     _what_if(document)
@@ -166,6 +171,15 @@ def _require_place(option: str, file: str) -> None:
         raise UsageError(f"{option} needs the name of a file")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise UsageError(f"{option} {file}: cannot write there")
+
+
+def _machine() -> Row:
+    """What the figures depend on most: a load that is above the number of cores makes them worthless."""
+    import os
+    import platform
+
+    load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+    return {"python": platform.python_version(), "cores": os.cpu_count(), "load": load}
 
 
 def _gpu_here() -> bool:

@@ -150,7 +150,7 @@ def test_the_tables_fit_80_columns(cli, made_up, monkeypatch):
         assert (ended.code, ended.err) == (0, "")
         assert max(map(len, ended.out.splitlines())) <= 80
         assert ("Least .. most" in ended.out) == (repeat == "3")
-        for words in ("ETHUSD, cold run", "    evaluate", "the rest", "hit rate 25%", "one origin", "GPU"):
+        for words in ("cores", "ETHUSD, cold run", "    evaluate", "the rest", "hit rate 25%", "one origin", "GPU"):
             assert words in ended.out
         assert "differential-evolution " in ended.out
 
