@@ -90,8 +90,10 @@ def profile(
             nonlocal done
             progress(what, done, steps)
             done += 1
-            kept = {"cache": "readwrite", "cache_dir": str(place / cache)} if cache else {"cache": "off"}
-            return jobs.observe(["backtest", *_spelt(words | kept | changes), "--", symbol], place, way, detail)
+            own = (
+                {"cache": "readwrite", "cache_dir": str(place / cache), "cache_url": ""} if cache else {"cache": "off"}
+            )
+            return jobs.observe(["backtest", *_spelt(words | own | changes), "--", symbol], place, way, detail)
 
         run("a first run, not counted", "first")
         rounds = [

@@ -164,6 +164,7 @@ def test_every_run_is_the_main_job_with_one_thing_changed(cli, made_up):
     ]
     places = [each["--cache-dir"] for each in (first, cold, warm, swapped)]
     assert places[1] == places[2] == places[3] != places[0]
+    assert {each["--cache-url"] for each in (first, cold, warm, swapped)} == {""}
     assert bare["--cache"] == single["--cache"] == "off"
     assert [way for way, _, _ in made_up][4:5] == ["one-by-one"]
     assert [each["--optimizer"] for each in (cold, warm, bare, single, swapped)] == [*["direct"] * 4, "exact"]
