@@ -47,7 +47,7 @@ def compare(
                 each.append(_failed(model, error))
             continue
         made = clock.counts.get("forecasts made", 0)
-        seconds = clock.seconds.get("forecast", 0.0) / made if made else None
+        seconds = clock.seconds.get("forecast/model", 0.0) / made if made else None
         for symbol, run in zip(rows, runs, strict=True):
             notes += run.notes
             if run.result is None:
