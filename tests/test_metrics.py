@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from marketsim.metrics import bootstrap_interval, max_drawdown, sharpe, sortino
+from marketsim.metrics import _widening, bootstrap_interval, max_drawdown, sharpe, sortino
 
 RETURNS = np.array([0.01, -0.02, 0.03, 0.0, -0.01])
 MORE = np.tile(RETURNS, 3)
@@ -36,6 +37,12 @@ def test_the_interval_is_the_same_for_the_same_seed_and_moves_with_the_mean() ->
     assert low < MORE.mean() < high
 
 
+def test_the_ends_are_moved_outward_as_students_t_asks() -> None:
+    for blocks in (4, 5, 14, 60):
+        t, z = (quantile(0.975) for quantile in (stats.t(blocks - 1).ppf, stats.norm.ppf))
+        assert _widening(blocks) == pytest.approx(t / z * np.sqrt(blocks / (blocks - 1)), rel=2e-3)
+
+
 @pytest.mark.parametrize("count", [10, 27, 70, 71])
 def test_resampled_means_are_means_of_whole_blocks(count: int) -> None:
     assert bootstrap_interval(np.full(count, 0.25), 3) == pytest.approx((0.25, 0.25))
@@ -43,10 +50,12 @@ def test_resampled_means_are_means_of_whole_blocks(count: int) -> None:
 
 def test_the_interval_covers_the_mean_about_as_often_as_it_says_and_widens_with_dependence() -> None:
     rng = np.random.default_rng(1)
-    worlds = rng.standard_normal((300, 140))
-    covered = [low <= 0 <= high for low, high in (bootstrap_interval(world, 2) or (1, 1) for world in worlds)]
-    assert 0.90 <= np.mean(covered) <= 0.97
-    dependent = np.array([np.convolve(world, np.ones(5), "valid") for world in worlds[:50]])
+    for count in (10, 20, 70):
+        worlds = rng.standard_normal((600, count))
+        covered = [low <= 0 <= high for low, high in (bootstrap_interval(world, 2) or (1, 1) for world in worlds)]
+        assert 0.93 <= np.mean(covered) <= 0.975
+    worlds = rng.standard_normal((50, 140))
+    dependent = np.array([np.convolve(world, np.ones(5), "valid") for world in worlds])
     shuffled = rng.permuted(dependent, axis=1)
     width = [
         np.mean([np.subtract(*(bootstrap_interval(w, 2) or (0, 0))[::-1]) for w in ws]) for ws in (dependent, shuffled)

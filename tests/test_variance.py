@@ -7,7 +7,7 @@ import pytest
 from scipy import optimize, stats
 
 from marketsim.forecasts import LEVELS
-from marketsim.variance import LOG_MEDIANS, LOG_TAILS, SPREADS, path_variance
+from marketsim.variance import DECILES_APART, GAP_MEDIANS, GAPS, LOG_MEDIANS, LOG_TAILS, SPREADS, TOP, path_variance
 
 
 def quantile(level: float, spread: float) -> float:
@@ -27,12 +27,22 @@ def test_the_constants_are_quantiles_of_a_brownian_high_of_uncertain_variance() 
         assert quantile(0.9, spread) - quantile(0.5, spread) == pytest.approx(tail, abs=6e-5)
 
 
-def forecast(volatility: float, spread: float, drift: float = 0.0) -> np.ndarray:
+def test_the_constants_of_gaps_are_quantiles_of_a_normal_before_a_brownian_high() -> None:
+    assert pytest.approx(2 * stats.norm.ppf(0.9), abs=1e-4) == DECILES_APART
+    assert pytest.approx(stats.halfnorm.ppf(0.9), abs=1e-4) == TOP
+    for gap, added in zip(GAPS[1:], GAP_MEDIANS[1:], strict=True):
+        median, top = stats.skewnorm.ppf((0.5, 0.9), 1 / gap, scale=np.hypot(gap, 1))  # of a normal and half a normal
+        assert np.log(median / stats.halfnorm.median()) == pytest.approx(added, abs=6e-5)
+        assert np.sqrt(top**2 - (TOP * gap) ** 2) == pytest.approx(TOP, rel=0.02 if gap <= 1 else 0.2)
+
+
+def forecast(volatility: float, spread: float, drift: float = 0.0, gap: float = 0.0) -> np.ndarray:
     """Quantiles [1, 4, Q] of the moves of bars whose variance is log-normal around `volatility ** 2`."""
     rng = np.random.default_rng(1)
     scale = volatility * np.exp(spread / 2 * rng.standard_normal(400_000))
     up, down = np.abs(rng.standard_normal((2, 400_000))) * scale
-    channels = [np.zeros(400_000), np.expm1(drift + up), np.expm1(drift - down), np.full(400_000, drift)]
+    opens = gap * rng.standard_normal(400_000)
+    channels = [np.expm1(opens), np.expm1(opens + drift + up), np.expm1(opens + drift - down), np.full(400_000, drift)]
     return np.quantile(channels, LEVELS, axis=1).T[None]
 
 
@@ -43,6 +53,14 @@ def test_variance_and_spread_are_found_whatever_the_drift(volatility: float, spr
     variance, found = path_variance(forecast(volatility, spread, drift * volatility))
     assert variance[0] == pytest.approx(volatility**2, rel=0.02)
     assert found[0] == pytest.approx(spread, abs=0.06)
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("gap", [0.1, 0.45, 0.7])
+def test_gaps_are_no_part_of_the_path(spread: float, gap: float) -> None:
+    variance, found = path_variance(forecast(0.02, spread, gap=gap * 0.02))
+    assert variance[0] == pytest.approx(0.02**2, rel=0.03 + 0.09 * spread)
+    assert found[0] == pytest.approx(spread, abs=0.06 + 0.14 * spread)
 
 
 def test_forecasts_without_a_range_have_the_least_variance_and_no_spread() -> None:

@@ -50,7 +50,7 @@ Dtype = Annotated[str | None, _setting("dtype", "What the model computes in.")]
 Compile = Annotated[bool, typer.Option("--compile", help="With torch.compile, where it pays.")]
 Optimizer = Annotated[str | None, _setting("optimizer", "What fits the multipliers.")]
 Strategy = Annotated[str | None, _setting("strategy", "One side a bar, both, or each of them.")]
-Fill = Annotated[str | None, _setting("fill", "Fills that the bars prove, or the upper bound.")]
+Fill = Annotated[str | None, _setting("fill", "Take-profits in doubt: none, by their chance, or all.")]
 CloseAtEod = Annotated[str | None, _setting("close_at_eod", "Exit at the bar's close; auto: better in-sample.")]
 Bounds = Annotated[
     str | None, _setting("bounds", "Of the multipliers: one number, or both ends.", "B|LOW,HIGH", "0.03")
