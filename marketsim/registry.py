@@ -10,6 +10,8 @@ from typing import Any
 from marketsim.errors import UsageError
 
 MODELS = {
+    "chronos": "marketsim.models.chronos:Chronos",
+    "fracast": "marketsim.models.fracast:Fracast",
     "har": "marketsim.models.har:Har",
     "last-bar": "marketsim.models.last_bar:LastBar",
     "rolling-quantile": "marketsim.models.rolling_quantile:RollingQuantile",
@@ -18,7 +20,10 @@ ENSEMBLES = {
     "auto": "marketsim.ensemble:Auto",
     "blend": "marketsim.ensemble:Blend",
 }
-VARIANTS: dict[str, tuple[str, ...]] = {}  # of the models with weights, by size; the first is the default
+VARIANTS: dict[str, tuple[str, ...]] = {  # of the models with weights; the first is the default
+    "chronos": ("bolt-small", "bolt-tiny", "bolt-mini", "bolt-base", "2"),
+    "fracast": ("0",),
+}
 HISTORY_MODELS = tuple(name for name in MODELS if name not in VARIANTS)
 OPTIMIZERS = {
     "exact": "marketsim.optimizers.exact:Exact",

@@ -1,4 +1,4 @@
-"""What every model in the registry must keep to, whatever it believes about markets."""
+"""What every model that fits on histories must keep to, whatever it believes about markets."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ BARS = 760  # more than any window and any fallback of the models
 ORIGINS = np.array([2, 3, 18, 19, 20, 60, 218, 219, 220, 221, 300, 511, 512, 513, 640, 700, 701])
 
 
-@pytest.fixture(params=registry.MODELS)
+@pytest.fixture(params=registry.HISTORY_MODELS)
 def model(request: pytest.FixtureRequest) -> Model:
     return registry.load(registry.MODELS, "model", request.param)()
 
@@ -117,7 +117,7 @@ def test_fewest_bars_suffice_and_no_origins_give_none(model: Model) -> None:
 
 
 def test_registry_name_is_the_models_own_and_fingerprints_differ() -> None:
-    models = {name: registry.load(registry.MODELS, "model", name)() for name in registry.MODELS}
+    models = {name: registry.load(registry.MODELS, "model", name)() for name in registry.HISTORY_MODELS}
     assert all(model.name == name for name, model in models.items())
     assert len({fingerprint(model) for model in models.values()}) == len(models)
 

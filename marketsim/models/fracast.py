@@ -1,0 +1,74 @@
+"""`fracast`: a small convolutional network whose weights come with its package; nothing here imports torch."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.errors import MissingExtra, UsageError
+from marketsim.models.options import Options
+from marketsim.models.percent import to_moves, to_percent
+from marketsim.models.weights import locate
+
+if TYPE_CHECKING:
+    from marketsim.models.inference import Inference
+
+CONTEXT = 512  # bars
+LONGEST = 2048  # bars; shorter contexts are padded to it, and cost as much
+
+
+class Fracast:
+    """Fracast-0, 85,001 parameters, zero-shot: every channel is a series by itself.
+
+    Source: https://github.com/ztxtech/fracast-0; its periods are found as TinyCast finds them.
+
+    The network sees the bars' moves in per cent, or `100 * log(X / last close)` with `representation` "prices",
+    scaled by itself to the range of the context. Nothing is drawn, hence neither samples nor a seed. The weights in
+    float32 are taken, not the 8-bit ones that the package would choose; they are too few for bfloat16 to pay.
+
+    Trained on data that end at an unpublished date.
+    """
+
+    name = "fracast"
+    version = "1"
+    trained_until: str | None = "unknown"
+    minimum_bars = 8
+    variants: ClassVar[Mapping[str, str]] = {"0": "ztxtech/fracast-0"}
+
+    def __init__(self, variant: str, options: Options) -> None:
+        options.unused(self.name, "samples", "temperature", "top_p", "top_k", "clip", "dtype")
+        self.context = CONTEXT if options.context is None else options.context
+        if not self.minimum_bars <= self.context <= LONGEST:
+            raise UsageError(f"model '{self.name}' reads {self.minimum_bars} to {LONGEST} bars, not {self.context}")
+        package = importlib.util.find_spec("fracast")
+        if package is None or package.origin is None:
+            raise MissingExtra(f"model '{self.name}'", self.name)
+        own = str(Path(package.origin).with_name("weights")) if options.revision is None else None
+        self._options = options
+        self._weights = locate(self.variants[variant], options.weights or own, options.revision)
+        self._representation = "moves" if options.representation == "auto" else options.representation
+        self.parameters: Mapping[str, float | int | str] = {
+            "variant": variant,
+            "weights": self._weights.digest,
+            "context": self.context,
+            "representation": self._representation,
+        }
+
+    @property
+    def batch(self) -> int:
+        """Contexts that pay in one call on the device."""
+        return self._inference().batch
+
+    def forecast(self, contexts: NDArray[np.float64], times: NDArray[np.datetime64]) -> NDArray[np.float64]:
+        """Quantiles of moves `[N, 4, Q]` after `contexts` `[N, L, 5]`; see `ContextModel.forecast`."""
+        return to_moves(self._inference().quantiles(to_percent(contexts, self._representation)))
+
+    def _inference(self) -> Inference:
+        from marketsim.models.fracast_network import load
+
+        return load(self.context, self._weights, self._options)

@@ -1,0 +1,99 @@
+"""`fracast` with the real weights of its package, against the package's own predictor."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("fracast", reason="the extra 'fracast' is not installed")
+
+import torch
+from fracast import FracastModel
+
+from marketsim.config import Settings
+from marketsim.data import open_source
+from marketsim.errors import MissingExtra, UsageError
+from marketsim.forecasts import fingerprint
+from marketsim.models import open_model
+from marketsim.models.fracast import Fracast
+from marketsim.models.options import Options
+from marketsim.models.percent import to_percent
+from marketsim.pipeline import run
+from marketsim.profiling import Clock
+from marketsim.sweep import contexts_of
+from tests.models import tiny_fracast
+
+SETTINGS = Settings(model="fracast", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def given():
+    """Contexts and times of two bars of the sample."""
+    bars = open_source("sample").load("ETHUSD")
+    return contexts_of(open_model(SETTINGS), [(bars, np.int64(origin)) for origin in (900, 1100)])
+
+
+@pytest.mark.parametrize("representation", ["moves", "prices"])
+def test_quantiles_are_those_of_the_packages_predictor_in_float32(given, representation):
+    series = to_percent(given[0], representation).reshape(8, -1)
+    found = open_model(replace(SETTINGS, representation=representation)).forecast(*given)
+    full, eight_bits = (
+        np.expm1(FracastModel.from_pretrained(weights=kind).forecast_batch(series, horizon=1) / 100).reshape(
+            found.shape
+        )
+        for kind in ("fp32", "w8")
+    )
+    np.testing.assert_allclose(found, full, atol=1e-6)
+    assert np.abs(found - eight_bits).max() > 1e-5
+
+
+def test_a_backtest_runs_on_the_real_weights():
+    (done,) = run(["ETHUSD"], replace(SETTINGS, sims=2, window=3), Clock())
+    assert done.result is not None, done.error
+    assert done.result.model.name == "fracast"
+
+
+def test_the_fingerprint_holds_what_forecasts_depend_on_and_no_more(tmp_path):
+    tiny_fracast.build(tmp_path)
+    changes = ({}, {"context": 64}, {"representation": "prices"}, {"weights": str(tmp_path)})
+    prints = {fingerprint(open_model(replace(SETTINGS, **changed))) for changed in changes}
+    assert len(prints) == 4
+    assert fingerprint(open_model(replace(SETTINGS, seed=7, compile=True, device="auto"))) in prints
+
+
+def test_a_revision_is_one_of_the_hub(monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(UsageError, match="ztxtech/fracast-0"):
+        open_model(replace(SETTINGS, revision="v1"))
+
+
+@pytest.mark.parametrize("changed", [{"samples": 8}, {"top_p": 0.5}, {"dtype": "bfloat16"}])
+def test_an_option_of_no_use_is_an_error(changed):
+    with pytest.raises(UsageError, match="model 'fracast' has no use"):
+        open_model(replace(SETTINGS, **changed))
+
+
+@pytest.mark.parametrize("context", [7, 2049])
+def test_a_context_that_the_network_cannot_read_is_an_error(context):
+    with pytest.raises(UsageError, match=f"reads 8 to 2048 bars, not {context}"):
+        open_model(replace(SETTINGS, context=context))
+
+
+def test_the_package_is_asked_for_by_its_extra(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"pip install 'marketsim\[fracast\]'"):
+        Fracast("0", Options())
+
+
+def test_what_is_no_checkpoint_is_one_line(given, tmp_path):
+    tiny_fracast.build(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(UsageError, match="does not hold weights of model 'fracast'"):
+        open_model(replace(SETTINGS, weights=str(tmp_path))).forecast(*given)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+def test_a_gpu_gives_the_same(given):
+    found = open_model(replace(SETTINGS, device="cuda")).forecast(*given)
+    np.testing.assert_allclose(found, open_model(SETTINGS).forecast(*given), atol=1e-4)
