@@ -30,13 +30,12 @@ class Chronos:
     The network sees the bars' moves in per cent, or `100 * log(X / last close)` with `representation` "prices", and
     standardises each series itself. Chronos-2 never learns across groups: a forecast would depend on the contexts
     beside it, and these are of other dates. Nothing is drawn, hence neither samples nor a seed.
-
-    Trained on data that end at an unpublished date.
     """
 
     name = "chronos"
     version = "1"
     trained_until: str | None = "unknown"
+    training = "no dated cut-off published"
     minimum_bars = 2
     variants: ClassVar[Mapping[str, str]] = {
         "bolt-small": "amazon/chronos-bolt-small",

@@ -44,7 +44,7 @@ def main() -> int:
     failures = 0
     for symbol in SYMBOLS:
         bars = open_source("sample").load(symbol)
-        models = {name: registry.load(registry.MODELS, "model", name)() for name in registry.MODELS}
+        models = {name: registry.load(registry.MODELS, "model", name)() for name in registry.HISTORY_MODELS}
         scores = {name: score(model, bars) for name, model in models.items()}
         for name, (coverage, loss, milliseconds) in scores.items():
             relative = loss / scores[BASELINE][1]

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from marketsim import registry
-from marketsim.config import Settings
+from marketsim.config import Settings, resolve
 from marketsim.forecasts import CLOSE, HIGH, LEVELS, LOW, MEDIAN, OPEN, ContextModel, fingerprint
 from marketsim.models import open_model
 from marketsim.pipeline import run
@@ -21,6 +21,8 @@ from marketsim.profiling import Clock
 from marketsim.sweep import make_forecasts
 from tests.candles import random_bars, random_ohlcv
 from tests.cli.test_startup import loaded
+
+CONFIGS = Path(__file__).parents[2] / "configs" / "models"
 
 Array = NDArray[np.float64]
 
@@ -201,6 +203,7 @@ def test_it_says_what_it_is(name: str, model: ContextModel, settings: Settings) 
     assert tuple(kind.variants) == registry.VARIANTS[model.name]
     assert model.name == name.partition(":")[0]
     assert model.trained_until is not None
+    assert model.training
     assert 1 <= model.minimum_bars <= model.context
     assert model.batch >= 1
     other = open_model(replace(settings, context=model.context // 2))
@@ -213,3 +216,8 @@ def test_a_second_run_needs_no_torch(name: str, settings: Settings, tmp_path: Pa
     assert first.result is not None, first.error
     words = ["backtest", "ETHUSD", "--model", name, "--weights", str(settings.weights), "--device", "cpu"]
     assert loaded(*words, "--sims", "2", "--window", "3", "--cache-dir", str(tmp_path), "--json") == (0, {"numpy"})
+
+
+def test_every_model_with_weights_has_settings_to_start_from() -> None:
+    named = {resolve({}, str(path), {})[0].model.partition(":")[0] for path in CONFIGS.glob("*.toml")}
+    assert named == set(registry.VARIANTS)
