@@ -55,6 +55,7 @@ def _bolt(folder: Path, **sizes: int) -> None:
     config = T5Config(
         **sizes,
         d_kv=64,
+        initializer_factor=0.05,
         pad_token_id=0,
         decoder_start_token_id=0,
         is_encoder_decoder=True,
@@ -118,7 +119,8 @@ def main() -> None:
     if unknown := set(names) - set(CHECKPOINTS):
         sys.exit(f"unknown model {', '.join(sorted(unknown))} (known: {', '.join(CHECKPOINTS)})")
     torch.set_num_threads(1)
-    print(f"{ORIGINS} origins of {SYMBOL}, one thread, seconds of the process; noise: largest change of a move\n")
+    print(f"{ORIGINS} origins of {SYMBOL}, one thread, seconds of the process")
+    print("noise: the largest change of a move over the largest move\n")
     labels = ("at once", "in batches", "singly")
     print(f"{'model':19} {'context':>7} {'batch':>5} " + " ".join(f"{label:>10}" for label in labels) + "   noise")
     for name in names:
@@ -129,7 +131,8 @@ def main() -> None:
                 print(f"{name:19} {error}")
                 continue
         times = " ".join(f"{found[label][0]:10.2f}" for label in labels)
-        noise = max(np.abs(found[label][1] - found["singly"][1]).max() for label in labels)
+        alone = found["singly"][1]
+        noise = max(np.abs(found[label][1] - alone).max() for label in labels) / np.abs(alone).max()
         print(f"{name:19} {context:7} {batch:5} {times} {noise:7.1e}", flush=True)
 
 
