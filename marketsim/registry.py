@@ -15,6 +15,7 @@ MODELS = {
     "har": "marketsim.models.har:Har",
     "last-bar": "marketsim.models.last_bar:LastBar",
     "rolling-quantile": "marketsim.models.rolling_quantile:RollingQuantile",
+    "toto": "marketsim.models.toto:Toto",
 }
 ENSEMBLES = {
     "auto": "marketsim.ensemble:Auto",
@@ -23,6 +24,7 @@ ENSEMBLES = {
 VARIANTS: dict[str, tuple[str, ...]] = {  # of the models with weights; the first is the default
     "chronos": ("bolt-small", "bolt-tiny", "bolt-mini", "bolt-base", "2"),
     "fracast": ("0",),
+    "toto": ("base",),
 }
 HISTORY_MODELS = tuple(name for name in MODELS if name not in VARIANTS)
 OPTIMIZERS = {

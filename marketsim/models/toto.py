@@ -1,0 +1,77 @@
+"""`toto`: Toto 1.0, zero-shot, its quantiles read off the mixture that it predicts; nothing here imports torch."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.errors import MissingExtra, UsageError
+from marketsim.models.options import Options
+from marketsim.models.percent import to_moves, to_percent
+from marketsim.models.weights import locate
+
+if TYPE_CHECKING:
+    from marketsim.models.inference import Inference
+
+CONTEXT = 512
+
+
+class Toto:
+    """Toto-Open-Base-1.0 (Cohen et al. 2025, arXiv:2505.14766), with the four channels as one group.
+
+    It sees `100 * log(X / last close)`, or each bar's own moves on that scale where `representation` is "moves":
+    the floor under its variance would flatten smaller numbers. One pass gives a mixture of Student-t
+    distributions of the next value, whose quantiles are taken as they are: no samples, no seed.
+
+    A context is cut to whole patches; one that is shorter than a patch is padded, as the vendor pads it.
+    """
+
+    name = "toto"
+    version = "1"
+    trained_until: str | None = "unknown"
+    training = "no dated cut-off published"
+    variants: ClassVar[Mapping[str, str]] = {"base": "Datadog/Toto-Open-Base-1.0"}
+    minimum_bars = 2
+    patch = 64  # bars
+
+    def __init__(self, variant: str, options: Options) -> None:
+        options.unused(self.name, "samples", "temperature", "top_p", "top_k", "clip")
+        self.context = CONTEXT if options.context is None else options.context
+        if self.context < self.patch or self.context % self.patch:
+            raise UsageError(
+                f"model '{self.name}' reads contexts in multiples of {self.patch} bars, such as {CONTEXT}, "
+                f"not {self.context}"
+            )
+        if not self._installed():
+            raise MissingExtra(f"model '{self.name}'", self.name)
+        self._options = options
+        self._weights = locate(self.variants[variant], options.weights, options.revision)
+        self._representation = "prices" if options.representation == "auto" else options.representation
+        self.parameters: Mapping[str, float | int | str] = {
+            "variant": variant,
+            "weights": self._weights.digest,
+            "context": self.context,
+            "representation": self._representation,
+            "dtype": options.dtype,
+        }
+
+    @property
+    def batch(self) -> int:
+        """Contexts that pay in one call on the device."""
+        return self._inference().batch
+
+    def forecast(self, contexts: NDArray[np.float64], times: NDArray[np.datetime64]) -> NDArray[np.float64]:
+        """Quantiles of moves `[N, 4, Q]` after `contexts` `[N, L, 5]`; see `ContextModel.forecast`."""
+        return to_moves(self._inference().quantiles(to_percent(contexts, self._representation)))
+
+    def _installed(self) -> bool:
+        return importlib.util.find_spec("toto") is not None and importlib.util.find_spec("toto.model") is not None
+
+    def _inference(self) -> Inference:
+        from marketsim.models.toto_network import load
+
+        return load(self._weights, self._options)
