@@ -16,6 +16,7 @@ MODELS = {
     "last-bar": "marketsim.models.last_bar:LastBar",
     "rolling-quantile": "marketsim.models.rolling_quantile:RollingQuantile",
     "toto": "marketsim.models.toto:Toto",
+    "toto2": "marketsim.models.toto2:Toto2",
 }
 ENSEMBLES = {
     "auto": "marketsim.ensemble:Auto",
@@ -25,6 +26,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {  # of the models with weights; the firs
     "chronos": ("bolt-small", "bolt-tiny", "bolt-mini", "bolt-base", "2"),
     "fracast": ("0",),
     "toto": ("base",),
+    "toto2": ("22m", "4m", "313m", "1b", "2.5b"),
 }
 HISTORY_MODELS = tuple(name for name in MODELS if name not in VARIANTS)
 OPTIMIZERS = {

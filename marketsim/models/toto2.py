@@ -1,0 +1,41 @@
+"""`toto2`: the Toto 2.0 family, zero-shot, with a head of quantiles; nothing here imports torch."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from marketsim.models.toto import Toto
+
+if TYPE_CHECKING:
+    from marketsim.models.inference import Inference
+
+
+class Toto2(Toto):
+    """Toto 2.0 (Datadog, 2026), used as Toto 1.0 is; its head predicts the quantiles themselves.
+
+    It needs a whole patch of bars: in a shorter context the vendor takes the padding for bars.
+    """
+
+    name = "toto2"
+    version = "1"
+    variants: ClassVar[Mapping[str, str]] = {
+        "22m": "Datadog/Toto-2.0-22m",
+        "4m": "Datadog/Toto-2.0-4m",
+        "313m": "Datadog/Toto-2.0-313m",
+        "1b": "Datadog/Toto-2.0-1B",
+        "2.5b": "Datadog/Toto-2.0-2.5B",
+    }
+    minimum_bars = 32
+    patch = 32
+
+    def _installed(self) -> bool:
+        # Toto 1.0's package brings a folder of this name too, which is no package of its own: it has no origin.
+        found = importlib.util.find_spec("toto2")
+        return found is not None and found.origin is not None
+
+    def _inference(self) -> Inference:
+        from marketsim.models.toto2_network import load
+
+        return load(self._weights, self._options)
