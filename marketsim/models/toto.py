@@ -13,6 +13,7 @@ from marketsim.errors import MissingExtra, UsageError
 from marketsim.models.options import Options
 from marketsim.models.percent import to_moves, to_percent
 from marketsim.models.weights import locate
+from marketsim.profiling import part
 
 if TYPE_CHECKING:
     from marketsim.models.inference import Inference
@@ -66,12 +67,22 @@ class Toto:
 
     def forecast(self, contexts: NDArray[np.float64], times: NDArray[np.datetime64]) -> NDArray[np.float64]:
         """Quantiles of moves `[N, 4, Q]` after `contexts` `[N, L, 5]`; see `ContextModel.forecast`."""
-        return to_moves(self._inference().quantiles(to_percent(contexts, self._representation)))
+        inference = self._inference()
+        with part("preparation"):
+            series = to_percent(contexts, self._representation)
+        with part("forward", len(series)):
+            quantiles = inference.quantiles(series)
+        with part("post-processing"):
+            return to_moves(quantiles)
 
     def _installed(self) -> bool:
         return importlib.util.find_spec("toto") is not None and importlib.util.find_spec("toto.model") is not None
 
     def _inference(self) -> Inference:
+        with part("load"):
+            return self._loaded()
+
+    def _loaded(self) -> Inference:
         from marketsim.models.toto_network import load
 
         return load(self._weights, self._options)

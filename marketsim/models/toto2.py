@@ -35,7 +35,7 @@ class Toto2(Toto):
         found = importlib.util.find_spec("toto2")
         return found is not None and found.origin is not None
 
-    def _inference(self) -> Inference:
+    def _loaded(self) -> Inference:
         from marketsim.models.toto2_network import load
 
         return load(self._weights, self._options)
