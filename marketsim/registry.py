@@ -13,6 +13,7 @@ MODELS = {
     "chronos": "marketsim.models.chronos:Chronos",
     "fracast": "marketsim.models.fracast:Fracast",
     "har": "marketsim.models.har:Har",
+    "kronos": "marketsim.models.kronos:Kronos",
     "last-bar": "marketsim.models.last_bar:LastBar",
     "rolling-quantile": "marketsim.models.rolling_quantile:RollingQuantile",
     "toto": "marketsim.models.toto:Toto",
@@ -27,6 +28,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {  # of the models with weights; the firs
     "fracast": ("0",),
     "toto": ("base",),
     "toto2": ("22m", "4m", "313m", "1b", "2.5b"),
+    "kronos": ("small", "mini", "base"),
 }
 HISTORY_MODELS = tuple(name for name in MODELS if name not in VARIANTS)
 OPTIMIZERS = {
