@@ -40,6 +40,9 @@ CHECKPOINTS = {
     "chronos": Tiny("chronos", "tests.models.tiny_chronos:build"),
     "chronos:2": Tiny("chronos", "tests.models.tiny_chronos:build_two"),
     "fracast": Tiny("fracast", "tests.models.tiny_fracast:build"),
+    "kronos": Tiny("kronos_finance", "tests.models.tiny_kronos:build"),
+    "toto": Tiny("toto", "tests.models.tiny_toto:build"),
+    "toto2": Tiny("toto2", "tests.models.tiny_toto2:build"),
 }
 
 
