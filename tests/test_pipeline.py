@@ -206,7 +206,7 @@ def test_a_symbol_that_fails_is_its_error_and_the_others_go_on() -> None:
     assert isinstance(runs[1].error, MarketsimError) and "ETHUSD" in str(runs[1].error)
 
 
-GOLDEN = "795944026a859f49d1df8e6faaed223645e99b4113ccb2a05af707a26455ad28"
+GOLDEN = "7dc5df9f47e518a61f0636e5f326b6d0206c1ef167c85361908203a770096bef"
 
 
 def test_golden_rows_of_ethusd() -> None:
