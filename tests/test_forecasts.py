@@ -155,5 +155,12 @@ def test_stages_are_charged(tmp_path) -> None:
     with SqliteCache(tmp_path) as cache:
         forecast(Told(), cache=cache, clock=first)
         forecast(Told(), cache=cache, clock=second)
-    assert first.calls == {"cache": 2, "forecast": 1}
-    assert second.calls == {"cache": 1}
+    assert first.calls == {
+        "cache": 2,
+        "cache/read": 1,
+        "cache/write": 1,
+        "forecast": 2,
+        "forecast/model": 1,
+        "forecast/repair": 1,
+    }
+    assert second.calls == {"cache": 1, "cache/read": 1, "forecast": 1, "forecast/repair": 1}
