@@ -14,6 +14,7 @@ from marketsim.errors import MissingExtra, UsageError
 from marketsim.models.options import Options
 from marketsim.models.percent import to_moves, to_percent
 from marketsim.models.weights import locate
+from marketsim.profiling import part
 
 if TYPE_CHECKING:
     from marketsim.models.inference import Inference
@@ -65,9 +66,16 @@ class Fracast:
 
     def forecast(self, contexts: NDArray[np.float64], times: NDArray[np.datetime64]) -> NDArray[np.float64]:
         """Quantiles of moves `[N, 4, Q]` after `contexts` `[N, L, 5]`; see `ContextModel.forecast`."""
-        return to_moves(self._inference().quantiles(to_percent(contexts, self._representation)))
+        inference = self._inference()
+        with part("preparation"):
+            series = to_percent(contexts, self._representation)
+        with part("forward", len(series)):
+            quantiles = inference.quantiles(series)
+        with part("post-processing"):
+            return to_moves(quantiles)
 
     def _inference(self) -> Inference:
-        from marketsim.models.fracast_network import load
+        with part("model load"):
+            from marketsim.models.fracast_network import load
 
-        return load(self.context, self._weights, self._options)
+            return load(self.context, self._weights, self._options)

@@ -1,8 +1,8 @@
 """76 origins at once, one at a time, and in the batches that a model asks for. Run: scripts/bench batches [MODEL ...]
 
-Every model with weights that is installed, at its real size, on one thread: with the weights of its package where they
-come with it, else with random ones, which take as long. Times are those of the process, so that other work on the
-machine counts for none. Reported, not judged: what batch mates do to a forecast is judged by the contract tests.
+Models with weights, those that are installed, at their real sizes, on one thread: with the weights that come with the
+package, or else with random ones, which take as long. Times are those of the process, so that other work on the machine
+counts for none. Reported, not judged: what batch mates do to a forecast is judged by the contract tests.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ CHECKPOINTS = {  # module:function that writes random weights into a folder; Non
     "chronos:bolt-small": "batches:bolt_small",
     "chronos:2": "batches:two",
     "fracast": None,
+    "kronos:small": "kronos:build",
+    "toto:base": "toto_forecast:build",
 }
 FINE_LEVELS = [0.01, 0.05, *LEVELS, *(i / 20 for i in range(3, 18, 2)), 0.95, 0.99]
 
