@@ -79,7 +79,7 @@ class Toto:
         return importlib.util.find_spec("toto") is not None and importlib.util.find_spec("toto.model") is not None
 
     def _inference(self) -> Inference:
-        with part("load"):
+        with part("model load"):
             return self._loaded()
 
     def _loaded(self) -> Inference:
