@@ -1,14 +1,12 @@
 """`kronos` on a tiny checkpoint of the real architecture: equal to the vendor's own predictor, and to itself."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from marketsim.cli import main
 from marketsim.config import resolve
 from marketsim.errors import MissingExtra, UsageError
 from marketsim.forecasts import LEVELS, fingerprint
@@ -16,7 +14,6 @@ from marketsim.models import kronos, open_model
 from marketsim.models.kronos import Kronos, Sampling, calendar, digest, standardise, stratified
 from marketsim.models.options import Options
 from tests.candles import random_ohlcv
-from tests.cli.test_startup import loaded
 
 torch = pytest.importorskip("torch")
 vendor = pytest.importorskip("kronos_finance._vendor.kronos_model", reason="needs the extra 'kronos'")
@@ -370,16 +367,6 @@ def test_weights_come_from_the_hubs_cache_with_the_tokenizer_of_the_variant(tmp_
     bars, when = random_ohlcv(L)[None], stamps("2020-01-01", L + 1)[None]
     assert np.isfinite(model.forecast(bars, when)).all()
     assert Kronos("mini", Options(weights=own, context=2047)).context == 2047
-
-
-def test_a_cached_backtest_needs_neither_torch_nor_the_vendors_package(folder, monkeypatch, capsys):
-    words = f"backtest ETHUSD --model kronos --weights {folder} --context 24 --samples 8 --sims 3 --window 5 --json"
-    monkeypatch.setattr(sys, "argv", ["marketsim", *words.split()])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert not ended.value.code
-    assert json.loads(capsys.readouterr().out)["symbols"][0]["model"]["trained_until"] == "unknown"
-    assert loaded(*words.split()) == (0, {"numpy"})
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
