@@ -30,11 +30,6 @@ def test_the_other_configs_load_and_change_something(path):
     assert resolve({}, str(path), {})[0] != Settings()
 
 
-@pytest.mark.parametrize("path", sorted((CONFIGS / "models").glob("*.toml")), ids=lambda path: path.stem)
-def test_the_models_configs_load_and_choose_their_model(path):
-    assert path.stem.startswith(resolve({}, str(path), {})[0].model.partition(":")[0])
-
-
 def test_every_strategy_can_be_chosen():
     for name in (*STRATEGIES, "all"):
         assert resolve({"strategy": name}, None, {})[0].strategy == name

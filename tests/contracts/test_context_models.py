@@ -31,7 +31,7 @@ Array = NDArray[np.float64]
 class Tiny:
     """Where a small checkpoint of a model comes from, and how nearly the same its forecasts are."""
 
-    package: str  # the vendor's, which the extra of the model's name installs
+    package: str  # which only the extra of the model's name installs
     builder: str  # module:function, handed a folder
     noise: float = 1e-6  # that batch mates may make in a move
 
@@ -42,7 +42,7 @@ CHECKPOINTS = {
     "fracast": Tiny("fracast", "tests.models.tiny_fracast:build"),
     "kronos": Tiny("kronos_finance", "tests.models.tiny_kronos:build"),
     "toto": Tiny("toto", "tests.models.tiny_toto:build"),
-    "toto2": Tiny("toto2", "tests.models.tiny_toto2:build"),
+    "toto2": Tiny("unit_scaling", "tests.models.tiny_toto2:build"),
 }
 
 

