@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
 from marketsim.axis import Array, Axis, candidates, count_below, lines, make_axis, namespace, ordered, pick
@@ -24,10 +25,12 @@ from marketsim.fills import Leg, ProfitTerms, mirror
 from marketsim.profiling import part
 
 STEP = 1e-7  # inside an open side, so that float32 attains what float64 claims
+FINE = 1e-12  # the same where float64 is enough
 TIE = 1e-12  # profits this close are equal, in whatever order a machine added them
 SMALL = 1 << 11  # bars x bins of all problems that are quicker together
 CELLS = 1 << 17  # problems x candidates at once: their sums then stay in a processor's cache
 GRID = 1 << 22  # cells at once where whole grids are held, 32 MB
+FEW = 1 << 18  # cells of a grid that is quicker in one piece
 SHORT = 16  # bars x bins of a window for which a matrix product is quicker than running sums
 
 Bounds = tuple[tuple[float, float], tuple[float, float]]
@@ -72,7 +75,7 @@ def maximise(terms: ProfitTerms, bounds: Bounds, step: float = STEP) -> Optimum:
     bounds nearest to it, is always a candidate.
     """
     xp = namespace(terms.legs[0].low)
-    terms = ProfitTerms(tuple(leg for leg in terms.legs if xp.any(leg.per_lower != 0)) or terms.legs[:1])
+    every, terms = terms, _placed(terms, xp)
     shape = terms.legs[0].weight.shape
     h, l = (xp.zeros_like(terms.legs[0].low[:, 0]) for _ in range(2))
     aiming = xp.any(xp.stack([xp.any(leg.weight != 0, axis=(1, 2, 3)) for leg in terms.legs]), axis=0)
@@ -88,7 +91,19 @@ def maximise(terms: ProfitTerms, bounds: Bounds, step: float = STEP) -> Optimum:
             rows = members[first : first + size]
             part = some if rows.shape[0] == shape[0] else some.at(rows)
             h[rows], l[rows] = _solve([_Side.of(leg, bounds, xp) for leg in part.legs], bounds, step, xp)
-    return Optimum(h, l, evaluate(terms, h[:, None], l[:, None])[:, 0])
+    return Optimum(h, l, evaluate(every, h[:, None], l[:, None])[:, 0])
+
+
+def _placed(terms: ProfitTerms, xp: Any) -> ProfitTerms:
+    """The same terms without the bars on which a leg is placed in no problem, and without legs that never are."""
+    legs = []
+    for leg in terms.legs:
+        bars = xp.any(leg.per_lower != 0, axis=0)
+        if xp.all(bars):
+            legs.append(leg)
+        elif xp.any(bars):
+            legs.append(leg.map(itemgetter((slice(None), xp.nonzero(bars)[0]))))
+    return ProfitTerms(tuple(legs) or terms.legs[:1])
 
 
 def _one_bin(leg: Leg) -> Leg:
@@ -155,7 +170,8 @@ def _solve(sides: list[_Side], bounds: Bounds, step: float, xp: Any) -> tuple[Ar
         else:
             by_l += side.entry(l, xp)
     short = sides[0].short
-    if short or len(sides) > 1 or sides[0].leg.mirrored:
+    cells = math.prod(sides[0].leg.lower_edges.shape) * h.shape[1]
+    if short or len(sides) > 1 or sides[0].leg.mirrored or cells <= FEW:
         grids = (_product(side, h, l, xp) if short else _swept(side, h, l, xp) for side in sides)
         profit = sum(grids, by_h[:, None, :])
         peak = xp.max(profit, axis=2)
@@ -190,9 +206,8 @@ def _swept(side: _Side, h: Array, l: Array, xp: Any) -> Array:
     """What take-profits earn on the grid `[B, K_l, K_h]`, as running sums along the lower axis."""
     mirrored = side.leg.mirrored
     along, dense = (-h, xp.flip(-l, axis=1)) if mirrored else (l, h)
-    x, sums = _sweep(side, dense, xp.zeros_like(dense), xp)
-    states = xp.stack([xp.asarray(each, copy=True) for each in sums], axis=1)
-    grid = pick(states, count_below(x, along, xp), xp)
+    sweep = _Sweep.of(side, dense, xp)
+    grid = pick(sweep.whole(xp), count_below(sweep.x, along, xp), xp)
     return xp.permute_dims(xp.flip(grid, axis=2), (0, 2, 1)) if mirrored else grid
 
 
@@ -201,12 +216,12 @@ def _peaks(side: _Side, h: Array, l: Array, by_h: Array, by_l: Array, xp: Any) -
 
     The place is looked up only while a row can still hold the best profit of all, and is 0 otherwise.
     """
-    x, sums = _sweep(side, h, by_h, xp)
-    row = count_below(x, l, xp)
-    ceiling, size = _ceiling(row, l, by_l, x.shape[1] + 1, xp), xp.abs(h)
+    sweep = _Sweep.of(side, h, xp)
+    row = count_below(sweep.x, l, xp)
+    ceiling, size = _ceiling(row, l, by_l, sweep.x.shape[1] + 1, xp), xp.abs(h)
     best, peaks = ceiling[:, 0] - xp.inf, []
-    places = [xp.zeros_like(row[:, 0])] * (x.shape[1] + 1)
-    for e, profit in enumerate(sums):
+    places = [xp.zeros_like(row[:, 0])] * (sweep.x.shape[1] + 1)
+    for e, profit in enumerate(sweep.sums(by_h, xp)):
         peaks.append(xp.max(profit, axis=1))
         at_most = peaks[e] + ceiling[:, e]
         best = xp.maximum(best, at_most)
@@ -233,39 +248,52 @@ def _ceiling(row: Array, l: Array, by_l: Array, rows: int, xp: Any) -> Array:
     return ceiling
 
 
-def _sweep(side: _Side, values: Array, start: Array, xp: Any) -> tuple[Array, Iterator[Array]]:
-    """Running sums of the take-profits for upper multipliers `values` `[B, K]`, increasing, bin by bin.
+@dataclass(frozen=True, slots=True)
+class _Sweep:
+    """Running sums of the take-profits for increasing upper multipliers `[B, K]`, bin by bin along the lower axis."""
 
-    Returns where along the lower axis bins begin, `[B, E]` increasing, and the E + 1 sums `[B, K]` before,
-    between and after; they begin at `start` and are one array that changes.
-    """
-    leg, bins = side.leg, side.leg.weight.shape[2]
-    x, change = _bins(side, xp)
-    shape = (x.shape[0], -1, bins)
-    x, order = ordered(xp.reshape(x, shape[:2]), xp)
-    change = pick(xp.reshape(xp.permute_dims(change, (0, 1, 3, 2)), shape), order, xp)
-    change = xp.concat([change, xp.zeros_like(change[:, :, :1])], axis=2)
-    bar, problem = order // leg.weight.shape[3], xp.arange(x.shape[0])
-    after = xp.nextafter(side.upper.places(leg.upper_edges, xp), xp.asarray(xp.inf))
-    ends = xp.reshape(count_below(values, xp.reshape(after, (x.shape[0], -1)), xp), leg.upper_edges.shape)
-    ends = xp.concat([xp.zeros_like(ends[:, :, :1]), ends, xp.full_like(ends[:, :, :1], values.shape[1])], axis=2)
-    lengths = pick(ends[:, :, 1:] - ends[:, :, :-1], bar, xp)
-    earned = side.upper.level(values, xp)
-    earned *= leg.per_upper[:, :, None]
-    earned += leg.gain[:, :, None]
-    width = x.shape[0] * (bins + 1)
-    change, lengths = (xp.reshape(xp.permute_dims(a, (1, 0, 2)), (-1, width)) for a in (change, lengths))
+    x: Array  # [B, E] where along the lower axis bins begin, increasing
+    bar: Array  # [B, E] whose bins they are
+    change: Array  # [B, E, P + 1] of the weights, by bin of the upper axis
+    lengths: Array  # [B, E, P + 1] how many of the K lie in each
+    earned: Array  # [B, W, K] with weight one
 
-    def sums() -> Iterator[Array]:
-        total = xp.asarray(start, copy=True)
+    @classmethod
+    def of(cls, side: _Side, values: Array, xp: Any) -> _Sweep:
+        """The sweep for upper multipliers `values` `[B, K]`."""
+        leg, bins = side.leg, side.leg.weight.shape[2]
+        x, change = _bins(side, xp)
+        shape = (x.shape[0], -1, bins)
+        x, order = ordered(xp.reshape(x, shape[:2]), xp)
+        change = pick(xp.reshape(xp.permute_dims(change, (0, 1, 3, 2)), shape), order, xp)
+        change = xp.concat([change, xp.zeros_like(change[:, :, :1])], axis=2)
+        bar = order // leg.weight.shape[3]
+        after = xp.nextafter(side.upper.places(leg.upper_edges, xp), xp.asarray(xp.inf))
+        ends = xp.reshape(count_below(values, xp.reshape(after, (x.shape[0], -1)), xp), leg.upper_edges.shape)
+        ends = xp.concat([xp.zeros_like(ends[:, :, :1]), ends, xp.full_like(ends[:, :, :1], values.shape[1])], axis=2)
+        earned = side.upper.level(values, xp)
+        earned *= leg.per_upper[:, :, None]
+        earned += leg.gain[:, :, None]
+        return cls(x, bar, change, pick(ends[:, :, 1:] - ends[:, :, :-1], bar, xp), earned)
+
+    def sums(self, start: Array, xp: Any) -> Iterator[Array]:
+        """The E + 1 sums `[B, K]` before, between and after, which begin at `start`: one array that changes."""
+        width = self.change.shape[0] * self.change.shape[2]
+        change, lengths = (xp.reshape(xp.permute_dims(a, (1, 0, 2)), (-1, width)) for a in (self.change, self.lengths))
+        problem, total = xp.arange(self.x.shape[0]), xp.asarray(start, copy=True)
         yield total
-        for e in range(x.shape[1]):
-            gained = earned[problem, bar[:, e]]
-            gained *= xp.reshape(xp.repeat(change[e], lengths[e]), values.shape)
+        for e in range(self.x.shape[1]):
+            gained = self.earned[problem, self.bar[:, e]]
+            gained *= xp.reshape(xp.repeat(change[e], lengths[e]), start.shape)
             total += gained
             yield total
 
-    return x, sums()
+    def whole(self, xp: Any) -> Array:
+        """The same sums from zero at once, `[B, E + 1, K]`: quicker where they fit, as a loop costs its calls."""
+        gained = pick(self.earned, self.bar, xp)
+        weights = xp.repeat(xp.reshape(self.change, (-1,)), xp.reshape(self.lengths, (-1,)))
+        gained *= xp.reshape(weights, gained.shape)
+        return xp.cumulative_sum(gained, axis=1, include_initial=True)
 
 
 def _bins(side: _Side, xp: Any) -> tuple[Array, Array]:
