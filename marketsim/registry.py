@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Iterable
 from typing import Any
 
-from marketsim.errors import UsageError
+from marketsim.errors import MissingExtra, UsageError
 
 MODELS = {
     "chronos": "marketsim.models.chronos:Chronos",
@@ -35,11 +35,25 @@ OPTIMIZERS = {
     "exact": "marketsim.optimizers.exact:Exact",
     "direct": "marketsim.optimizers.direct:Direct",
     "differential-evolution": "marketsim.optimizers.differential_evolution:DifferentialEvolution",
+    "dual-annealing": "marketsim.optimizers.dual_annealing:DualAnnealing",
+    "shgo": "marketsim.optimizers.shgo:Shgo",
+    "basin-hopping": "marketsim.optimizers.basin_hopping:BasinHopping",
+    "brute": "marketsim.optimizers.brute:Brute",
+    "cma": "marketsim.optimizers.cma:Cma",
+    "nlopt-direct-l": "marketsim.optimizers.nlopt:DirectL",
+    "nlopt-crs2-lm": "marketsim.optimizers.nlopt:Crs2",
+    "evotorch-cmaes": "marketsim.optimizers.evotorch:EvoCmaes",
+    "evotorch-snes": "marketsim.optimizers.evotorch:Snes",
+    "nevergrad-twopointsde": "marketsim.optimizers.nevergrad:TwoPointsDE",
+    "nevergrad-ngopt": "marketsim.optimizers.nevergrad:NGOpt",
+    "optuna": "marketsim.optimizers.optuna:Tpe",
+    "botorch": "marketsim.optimizers.botorch:BayesianOptimization",
 }
 SOURCES = {
     "sample": "marketsim.data.sample:SampleSource",
     "files": "marketsim.data.files:FileSource",
 }
+EXTRAS = {"optimizer": "optimizers"}  # by kind, of the plug-ins whose libraries may be absent
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -53,4 +67,9 @@ def load(table: dict[str, str], kind: str, name: str) -> Any:
     if name not in table:
         raise UsageError(f"unknown {kind} '{name}'{nearest(name, table)} (known: {', '.join(table)})")
     module, attribute = table[name].split(":")
-    return getattr(importlib.import_module(module), attribute)
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        if kind not in EXTRAS or (error.name or "").startswith("marketsim"):
+            raise
+        raise MissingExtra(f"{kind} '{name}'", EXTRAS[kind]) from None

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 from hypothesis import strategies as st
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from marketsim.fills import FILLS, Costs, Levels, Outcomes, ProfitTerms, profit_terms
+from marketsim.fills import (
+    FILLS,
+    LOWER_CLIP,
+    UPPER_CLIP,
+    Costs,
+    Leg,
+    Levels,
+    Outcomes,
+    ProfitTerms,
+    profit_terms,
+)
 from marketsim.strategies import Legs
 from tests.reference import Bar, Rules
 
@@ -76,3 +86,27 @@ def terms_of(bars: list[Bar], rules: Rules, dtype: type = np.float64) -> ProfitT
 def make_levels(upper: NDArray[np.float64], lower: NDArray[np.float64]) -> Levels:
     """Levels on bars that were expected to move by 3 per cent, give or take."""
     return Levels(upper, lower, np.full(upper.shape, 9e-4), np.full(upper.shape, 0.5))
+
+
+def staircase(steps: ArrayLike) -> ProfitTerms:
+    """One problem `[1, 1]` inside BOUNDS that earns a tenth of `steps[i][j]`, i rising with h and j with l."""
+    weight = np.array(steps, float)
+    upper, lower = (np.linspace(0.02, 0.08, count + 1) for count in weight.shape)
+    one = np.ones((1, 1))
+    leg = Leg(
+        False,
+        UPPER_CLIP,
+        LOWER_CLIP,
+        upper_move=0.05 * one,
+        lower_move=-0.05 * one,
+        low=9 * one,  # nothing is earned by an entry
+        open=9 * one,
+        at_level=0 * one,
+        per_lower=-one,
+        gain=0.1 * one,
+        per_upper=0 * one,
+        upper_edges=(upper[1:] + 1e-9)[None, None],
+        lower_edges=(lower[:-1] - 0.1 - 1e-9)[None, None],
+        weight=weight[None, None],
+    )
+    return ProfitTerms((leg,))

@@ -48,7 +48,7 @@ Representation = Annotated[str | None, _setting("representation", "What the mode
 Device = Annotated[str | None, _setting("device", "What the model runs on.")]
 Dtype = Annotated[str | None, _setting("dtype", "What the model computes in.")]
 Compile = Annotated[bool, typer.Option("--compile", help="With torch.compile, where it pays.")]
-Optimizer = Annotated[str | None, _setting("optimizer", "What fits the multipliers.")]
+Optimizer = Annotated[str | None, _setting("optimizer", "What fits them; compare-optimizers lists all.", "NAME")]
 Strategy = Annotated[str | None, _setting("strategy", "One side a bar, both, or each of them.")]
 Fill = Annotated[str | None, _setting("fill", "Take-profits in doubt: none, by their chance, or all.")]
 CloseAtEod = Annotated[str | None, _setting("close_at_eod", "Exit at the bar's close; auto: better in-sample.")]

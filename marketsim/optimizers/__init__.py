@@ -1,16 +1,54 @@
-"""Optimisers of the two multipliers: one file each, one protocol."""
+"""Optimisers of the two multipliers: one file each, one protocol.
+
+An optimiser is handed a counted, clocked and bounded objective, and searches it until it has enough or is stopped.
+"""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Protocol
 
+import numpy as np
+
 from marketsim.fills import ProfitTerms
+from marketsim.objective import Limits, Objective, Spent
 from marketsim.surface import Bounds, Optimum
 
 
 class Optimizer(Protocol):
-    """Fits every problem `[B, M]` inside the bounds; the same seed gives the same answer."""
+    """The same seed gives the same answer; what is not `stochastic` needs none."""
+
+    stochastic: bool
+
+    def search(self, objective: Objective, seed: int) -> None:
+        """Search one problem; the objective remembers the best, and ends it by raising Spent."""
+        ...
 
     def fit(self, terms: ProfitTerms, bounds: Bounds, seed: int) -> Optimum:
-        """The multipliers found for each problem, and the profit that they attain."""
+        """The multipliers found for each of the problems `[B, W]`, and the profit that they attain."""
         ...
+
+
+class Search:
+    """What fits by searching a problem at a time; every problem draws from the same seed."""
+
+    stochastic = True
+    limits = Limits(evaluations=500)  # of a fit
+
+    def search(self, objective: Objective, seed: int) -> None:
+        """Search one problem."""
+        raise NotImplementedError
+
+    def answer(self, objective: Objective, seed: int) -> tuple[float, float, float]:
+        """`(h, l, profit)` of a fit: the best that was seen. ArithmeticError when no profit was finite."""
+        with suppress(Spent):
+            self.search(objective, seed)
+        if (best := objective.best) is None:
+            raise ArithmeticError("no candidate had a finite profit")
+        return best.high_multiplier, best.low_multiplier, best.profit
+
+    def fit(self, terms: ProfitTerms, bounds: Bounds, seed: int) -> Optimum:
+        """The answer to every problem within `limits`."""
+        problems = (Objective(terms.at(np.array([b])), bounds, self.limits) for b in range(len(terms)))
+        h, l, profit = np.array([self.answer(problem, seed) for problem in problems]).T
+        return Optimum(h, l, profit)

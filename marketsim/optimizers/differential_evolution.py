@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-from marketsim.fills import ProfitTerms
-from marketsim.surface import Bounds, Optimum, evaluate
+from marketsim.objective import Limits, Objective
+from marketsim.optimizers import Search
+
+MEMBERS = 20  # of the population, ten a multiplier
+GENERATIONS = 50
 
 
-class DifferentialEvolution:
-    """`scipy.optimize.differential_evolution`, a problem at a time, each generation as one batch."""
+class DifferentialEvolution(Search):
+    """`scipy.optimize.differential_evolution`, each generation as one batch."""
 
-    def fit(self, terms: ProfitTerms, bounds: Bounds, seed: int) -> Optimum:
-        """The best that 50 generations find; every problem draws from the same seed."""
-        found = np.empty((len(terms), 3))
-        for b in range(len(found)):
-            result = optimize.differential_evolution(
-                partial(_losses, terms.at(np.array([b]))),
-                bounds,
-                maxiter=50,
-                popsize=10,
-                atol=1e-5,
-                rng=seed,
-                vectorized=True,
-                updating="deferred",
-            )
-            found[b] = *result.x, -np.ravel(result.fun)[0]
-        return Optimum(*found.T)
+    limits = Limits()  # fifty generations, and polishing
 
+    def search(self, objective: Objective, seed: int) -> None:
+        """Evolve, then polish."""
+        self._evolve(objective, seed)
 
-def _losses(problem: ProfitTerms, x: NDArray[np.float64]) -> Any:
-    """Losses `[P]` of candidates `[2, P]`, or `[2]` while the best is polished."""
-    h, l = x.reshape(2, 1, -1)
-    return -evaluate(problem, h, l)[0]
+    def answer(self, objective: Objective, seed: int) -> tuple[float, float, float]:
+        """The best of the last generation, polished."""
+        result = self._evolve(objective, seed)
+        return float(result.x[0]), float(result.x[1]), -float(np.ravel(result.fun)[0])
+
+    def _evolve(self, objective: Objective, seed: int) -> optimize.OptimizeResult:
+        def losses(x: NDArray[np.float64]) -> Any:  # of candidates [2, P], or [2] while the best is polished
+            return objective.losses(x.reshape(2, -1).T)
+
+        return optimize.differential_evolution(
+            losses,
+            objective.bounds,
+            maxiter=max(1, objective.at_most((GENERATIONS + 1) * MEMBERS) // MEMBERS - 1),
+            popsize=MEMBERS // 2,
+            atol=objective.limits.tolerance,
+            rng=seed,
+            vectorized=True,
+            updating="deferred",
+        )

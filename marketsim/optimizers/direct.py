@@ -2,45 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy import optimize
 
 from marketsim.fills import ProfitTerms
+from marketsim.objective import UNLIMITED, Limits, Objective
+from marketsim.optimizers import Search
 from marketsim.optimizers.differential_evolution import DifferentialEvolution
-from marketsim.surface import Bounds, Optimum, evaluate
+from marketsim.surface import Bounds, Optimum
 
 EVALUATIONS = 500
 
 
-class Direct:
-    """`scipy.optimize.direct`, a problem at a time and a candidate at a time.
+class Direct(Search):
+    """`scipy.optimize.direct`, a problem at a time and a candidate at a time."""
 
-    A problem on which it fails is fitted by differential evolution instead, and counted.
-    """
+    stochastic = False
+    limits = Limits()  # DIRECT divides all rectangles of an iteration, and may end a few evaluations late
+
+    def search(self, objective: Objective, seed: int) -> None:
+        """Divide rectangles; the seed is not needed."""
+        self._divide(objective)
+
+    def answer(self, objective: Objective, seed: int) -> tuple[float, float, float]:
+        """The centre of the best rectangle; ArithmeticError when its profit is not finite."""
+        result = self._divide(objective)
+        if not (np.isfinite(result.x).all() and np.isfinite(result.fun)):
+            raise ArithmeticError("DIRECT found no finite profit")
+        return float(result.x[0]), float(result.x[1]), -float(result.fun)
+
+    def _divide(self, objective: Objective) -> optimize.OptimizeResult:
+        return optimize.direct(objective, objective.bounds, maxfun=objective.at_most(EVALUATIONS), maxiter=UNLIMITED)
 
     def fit(self, terms: ProfitTerms, bounds: Bounds, seed: int) -> Optimum:
-        """The best that 500 evaluations find; the seed is for the fallback."""
-        found = np.empty((len(terms), 3))
-        fallbacks = 0
-        for b in range(len(found)):
+        """The best that 500 evaluations find.
+
+        A problem on which it fails is fitted by differential evolution instead, with the seed, and counted.
+        """
+        found = []
+        for b in range(len(terms)):
             problem = terms.at(np.array([b]))
             try:
-                found[b] = _search(problem, bounds)
+                found.append(super().fit(problem, bounds, seed))
             except (ArithmeticError, RuntimeError, ValueError):
-                other = DifferentialEvolution().fit(problem, bounds, seed)
-                found[b] = other.high_multiplier[0], other.low_multiplier[0], other.profit[0]
-                fallbacks += 1
-        h, l, profit = found.T
-        return Optimum(h, l, profit, fallbacks)
-
-
-def _search(problem: ProfitTerms, bounds: Bounds) -> tuple[float, float, float]:
-    """The best `(h, l, profit)`; ArithmeticError when it is not finite."""
-
-    def loss(x: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
-        return -float(evaluate(problem, x[None, :1], x[None, 1:])[0, 0])
-
-    result = optimize.direct(loss, bounds, maxfun=EVALUATIONS)
-    if not (np.isfinite(result.x).all() and np.isfinite(result.fun)):
-        raise ArithmeticError("DIRECT found no finite profit")
-    return float(result.x[0]), float(result.x[1]), -float(result.fun)
+                found.append(replace(DifferentialEvolution().fit(problem, bounds, seed), fallbacks=1))
+        names = ("high_multiplier", "low_multiplier", "profit")
+        h, l, profit = (np.concatenate([getattr(each, name) for each in found]) for name in names)
+        return Optimum(h, l, profit, sum(each.fallbacks for each in found))
