@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from marketsim.config import Settings
 from marketsim.data import Source, open_source
 from marketsim.ensemble import Ensemble
 from marketsim.errors import MarketsimError
-from marketsim.fills import Costs, Levels, Outcomes, profit_terms, stack
+from marketsim.fills import Costs, Levels, Outcomes, ProfitTerms, profit_terms, stack
 from marketsim.forecasts import Forecasts, Model, actual_moves, fingerprint
 from marketsim.models import open_model
 from marketsim.optimizers import Optimizer
@@ -63,15 +63,9 @@ def run(
     progress: Progress = lambda what, done, total: None,
 ) -> list[SymbolRun]:
     """What `stream` yields with the tools that the settings name."""
-    source = open_source(settings.source, settings.data, settings.on_bad_bars)
-    with clock.stage("forecast/load"):
-        model = open_model(settings)
-    with clock.stage("optimise/load"):
-        optimizer = registry.load(registry.OPTIMIZERS, "optimizer", settings.optimizer)()
-    with clock.stage("cache/open"):
-        cache = open_cache(settings)
-    with cache or nullcontext():
-        return list(stream(symbols, settings, Tools(source, model, optimizer, cache), clock, progress))
+    tools = open_tools(settings, clock)
+    with tools.cache or nullcontext():
+        return list(stream(symbols, settings, tools, clock, progress))
 
 
 def stream(
@@ -87,21 +81,12 @@ def stream(
     being done, how much of it is done and how much there is.
     """
     remarks: list[str] = []
-    sweeps: dict[str, Sweep] = {}
-
-    def make(model: Model, requests: Sequence[tuple[Bars, NDArray[np.int64]]]) -> list[Forecasts | MarketsimError]:
-        sweep = sweeps.setdefault(fingerprint(model), Sweep(model, tools.cache, clock, progress, remarks))
-        return sweep.forecasts(requests)
-
+    forecast = forecaster(tools, clock, progress, remarks)
     for first in range(0, len(symbols), GROUP):
         group = symbols[first : first + GROUP]
         prepared = [prepare(symbol, settings, tools, clock) for symbol in group]
         sound = [each for each in prepared if isinstance(each, Prepared)]
-        if isinstance(tools.model, Ensemble):
-            with clock.stage("forecast/ensemble"):
-                forecasts = iter(tools.model.forecasts([(each.bars, each.walk) for each in sound], make))
-        else:
-            forecasts = iter(make(tools.model, [(each.bars, each.walk.origins) for each in sound]))
+        forecasts = iter(forecast(sound))
         for i, (symbol, ready) in enumerate(zip(group, prepared, strict=True)):
             progress(symbol, first + i, len(symbols))
             found = next(forecasts) if isinstance(ready, Prepared) else ready
@@ -111,6 +96,25 @@ def stream(
             elif isinstance(ready, Prepared):
                 result = evaluate_walk(ready, found, settings, tools, clock)
                 yield SymbolRun(ready.bars.symbol, result, None, (*ready.bars.notes, *found.notes, *notes))
+
+
+def forecaster(
+    tools: Tools, clock: Clock, progress: Progress, remarks: list[str]
+) -> Callable[[Sequence[Prepared]], list[Forecasts | MarketsimError]]:
+    """What forecasts every origin of the walks that it is given; what it has to say is added to the remarks."""
+    sweeps: dict[str, Sweep] = {}
+
+    def make(model: Model, requests: Sequence[tuple[Bars, NDArray[np.int64]]]) -> list[Forecasts | MarketsimError]:
+        sweep = sweeps.setdefault(fingerprint(model), Sweep(model, tools.cache, clock, progress, remarks))
+        return sweep.forecasts(requests)
+
+    def forecast(sound: Sequence[Prepared]) -> list[Forecasts | MarketsimError]:
+        if isinstance(tools.model, Ensemble):
+            with clock.stage("forecast/ensemble"):
+                return tools.model.forecasts([(each.bars, each.walk) for each in sound], make)
+        return make(tools.model, [(each.bars, each.walk.origins) for each in sound])
+
+    return forecast
 
 
 def run_symbol(symbol: str, settings: Settings, tools: Tools, clock: Clock) -> Result:
@@ -127,6 +131,17 @@ def _taken(remarks: list[str]) -> list[str]:
     taken = remarks.copy()
     remarks.clear()
     return taken
+
+
+def open_tools(settings: Settings, clock: Clock) -> Tools:
+    """The tools that the settings name; the cache is the caller's to close."""
+    source = open_source(settings.source, settings.data, settings.on_bad_bars)
+    with clock.stage("forecast/load"):
+        model = open_model(settings)
+    with clock.stage("optimise/load"):
+        optimizer = registry.load(registry.OPTIMIZERS, "optimizer", settings.optimizer)()
+    with clock.stage("cache/open"):
+        return Tools(source, model, optimizer, open_cache(settings))
 
 
 def open_cache(settings: Settings) -> ForecastCache | None:
@@ -149,7 +164,7 @@ def prepare(symbol: str, settings: Settings, tools: Tools, clock: Clock) -> Prep
 def evaluate_walk(ready: Prepared, forecasts: Forecasts, settings: Settings, tools: Tools, clock: Clock) -> Result:
     """Fit every window and trade every evaluated bar of one symbol."""
     bars, walk = ready.bars, ready.walk
-    fee_bps = FEE_BPS[bars.crypto] if settings.fee_bps is None else settings.fee_bps
+    fee_bps = fee_of(bars, settings)
     costs = Costs.from_bps(fee_bps, settings.slippage_bps)
     names = list(STRATEGIES) if settings.strategy == "all" else [settings.strategy]
     with clock.stage("optimise"):
@@ -174,6 +189,11 @@ def evaluate_walk(ready: Prepared, forecasts: Forecasts, settings: Settings, too
     )
 
 
+def fee_of(bars: Bars, settings: Settings) -> float:
+    """Basis points a side."""
+    return FEE_BPS[bars.crypto] if settings.fee_bps is None else settings.fee_bps
+
+
 def fit_strategies(
     names: Sequence[str],
     bars: Bars,
@@ -187,15 +207,10 @@ def fit_strategies(
 
     Returns the fits by strategy, and how many problems another optimiser had to finish.
     """
-    levels, outcomes = _levels(forecasts), _outcomes(bars, walk)
-    policies = POLICIES[settings.close_at_eod]
+    levels, policies = levels_of(forecasts), POLICIES[settings.close_at_eod]
     legs = {name: STRATEGIES[name](levels.high_move, levels.low_move, not bars.crypto) for name in names}
     with part("terms"):
-        terms = profit_terms(levels.at(slice(-1)), outcomes, costs, settings.fill, not bars.crypto)
-        by_policy = {True: terms.at_close(), False: terms}
-        problems = stack(
-            [by_policy[eod].placed(_rows(legs[name], slice(-1))).at(walk.windows) for name in names for eod in policies]
-        )
+        problems = stack(window_terms(legs.values(), bars, walk, forecasts, costs, settings))
     with part("search"):
         optimum = optimizer.fit(problems, (settings.bounds, settings.bounds), settings.seed)
     h, l, profit = (
@@ -215,9 +230,20 @@ def fit_strategies(
             np.array(policies)[better],
             profit[i][chosen],
             *level_prices(at, close, h[i][chosen], l[i][chosen]),
-            _rows(legs[name], origins),
+            legs[name].at(origins),
         )
     return fits, optimum.fallbacks
+
+
+def window_terms(
+    legs: Iterable[Legs], bars: Bars, walk: Walk, forecasts: Forecasts, costs: Costs, settings: Settings
+) -> list[ProfitTerms]:
+    """The problems `[S + 1, W]` of every strategy's legs `[N]`, and for each of them of every policy."""
+    levels, outcomes = levels_of(forecasts).at(slice(-1)), outcomes_of(bars, walk)
+    terms = profit_terms(levels, outcomes, costs, settings.fill, not bars.crypto)
+    by_policy = {True: terms.at_close(), False: terms}
+    policies = POLICIES[settings.close_at_eod]
+    return [by_policy[eod].placed(each.at(slice(-1))).at(walk.windows) for each in legs for eod in policies]
 
 
 def simulate(
@@ -229,12 +255,12 @@ def simulate(
     settings: Settings,
 ) -> tuple[list[Track], list[Track]]:
     """Trade every evaluated bar once with what its simulation chose; then the baselines on the same bars."""
-    levels, outcomes = _levels(forecasts), _outcomes(bars, walk)
+    levels, outcomes = levels_of(forecasts), outcomes_of(bars, walk)
     at, then = levels.at(walk.evaluated), outcomes.at(walk.evaluated)
     zeros = np.zeros(len(walk.evaluated))
     tracks, baselines = [], []
     for name, fit in fits.items():
-        legs = _rows(fit.legs, slice(-1))
+        legs = fit.legs.at(slice(-1))
         chosen = (fit.high_multiplier[:-1], fit.low_multiplier[:-1])
         tracks.append(book(name, at, then, legs, costs, settings.fill, chosen, fit.close_at_eod[:-1], fit))
         unadjusted = f"{name} unadjusted" if len(fits) > 1 else "unadjusted"
@@ -247,14 +273,11 @@ def simulate(
     return tracks, baselines
 
 
-def _levels(forecasts: Forecasts) -> Levels:
+def levels_of(forecasts: Forecasts) -> Levels:
+    """Where the orders of every origin's bar rest before the multipliers, and how wide it was expected to be."""
     return Levels(forecasts.high, forecasts.low, *path_variance(forecasts.moves))
 
 
-def _outcomes(bars: Bars, walk: Walk) -> Outcomes:
+def outcomes_of(bars: Bars, walk: Walk) -> Outcomes:
     """The moves of the bar after each origin but the last, whose next bar is not known."""
     return Outcomes(*actual_moves(bars, walk.origins[:-1]).T)
-
-
-def _rows(legs: Legs, rows: slice | np.ndarray[tuple[int], np.dtype[np.int64]]) -> Legs:
-    return Legs(legs.long[rows], None if legs.short is None else legs.short[rows])

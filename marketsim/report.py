@@ -6,7 +6,7 @@ import csv
 import json
 import os
 import platform
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from io import StringIO
 from pathlib import Path
@@ -64,13 +64,13 @@ def document(runs: Sequence[SymbolRun], settings: Settings) -> Row:
     return {
         "schema": RESULTS_SCHEMA,
         "marketsim": __version__,
-        "settings": _settings(settings),
+        "settings": settings_row(settings),
         "libraries": {"python": platform.python_version(), "numpy": np.__version__},
         "symbols": [_symbol(run) for run in runs],
     }
 
 
-def _settings(settings: Settings) -> Row:
+def settings_row(settings: Settings) -> Row:
     """The settings that results rest on: not the cache, which only makes them sooner."""
     values = asdict(settings) | {"simulations": settings.simulations}
     return {key: value for key, value in values.items() if not key.startswith("cache")}
@@ -121,10 +121,15 @@ def write(directory: Path, runs: Sequence[SymbolRun], settings: Settings, clock:
     good = [run.result for run in runs if run.result is not None]
     texts = {
         "results.json": to_json(document(runs, settings)),
-        "simulations.csv": _csv(row for result in good for row in simulations(result)),
-        "equity.csv": _csv(row for result in good for row in equity(result)),
+        "simulations.csv": to_csv(row for result in good for row in simulations(result)),
+        "equity.csv": to_csv(row for result in good for row in equity(result)),
         "timing.json": to_json(timing(runs, clock)),
     }
+    write_texts(directory, texts)
+
+
+def write_texts(directory: Path, texts: Mapping[str, str]) -> None:
+    """Files of these names and texts; all of them or none. MarketsimError when the disk does not take them."""
     parts = {name: directory / f".{name}-{os.getpid()}" for name in texts}
     try:
         for name, text in texts.items():
@@ -304,7 +309,8 @@ def _stamp(bars: Bars, index: int | np.int64) -> str:
     return str(days[index] if (days == bars.time).all() else bars.time[index])
 
 
-def _csv(rows: Iterable[Row]) -> str:
+def to_csv(rows: Iterable[Row]) -> str:
+    """Rows with the first one's keys as a CSV text; nothing without rows."""
     text = StringIO()
     writer: csv.DictWriter[str] | None = None
     for row in rows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,10 @@ class Legs:
 
     long: NDArray[np.bool_]  # [N]
     short: NDArray[np.bool_] | None  # [N], None where the asset cannot be shorted
+
+    def at(self, index: Any) -> Legs:
+        """The legs of some bars, as an array is indexed."""
+        return Legs(self.long[index], None if self.short is None else self.short[index])
 
 
 def entry_exit(high_move: NDArray[np.float64], low_move: NDArray[np.float64], shortable: bool) -> Legs:

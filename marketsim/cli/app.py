@@ -9,6 +9,7 @@ from marketsim import __version__
 from marketsim.cli import cache, config, data, runs
 from marketsim.cli.backtest import backtest
 from marketsim.cli.compare_models import compare_models
+from marketsim.cli.compare_optimizers import compare_optimizers
 from marketsim.cli.fills import fills
 from marketsim.cli.profile import profile
 
@@ -17,6 +18,7 @@ app.command()(backtest)
 app.command("fast", help="The same as backtest, with at most 35 simulations, the newest.")(backtest)
 app.command()(fills)
 app.command("compare-models")(compare_models)
+app.command()(compare_optimizers)
 app.command()(profile)
 app.command("config")(config.show)
 app.add_typer(data.app, name="data")

@@ -38,6 +38,7 @@ def test_help_names_every_command(cli):
         "backtest",
         "fast",
         "fills",
+        "compare-optimizers",
         "config",
         "data",
         "cache",
