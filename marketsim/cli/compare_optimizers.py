@@ -60,6 +60,7 @@ def compare_optimizers(
     seed: options.Seed = None,
     cache: options.Cache = None,
     cache_dir: options.CacheDir = None,
+    cache_url: options.CacheUrl = None,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
