@@ -12,7 +12,7 @@ import numpy as np
 
 from marketsim import __version__
 from marketsim.arena import Contest, Entry, Proof, Trial
-from marketsim.metrics import bootstrap_interval
+from marketsim.metrics import LEAST_BARS, bootstrap_interval
 from marketsim.objective import Limits
 from marketsim.surface import TIE
 
@@ -45,12 +45,17 @@ def document(contest: Contest, proof: Proof, entries: Sequence[Entry], limits: L
 
 
 def standings(contest: Contest, proof: Proof, entries: Sequence[Entry], seed: int) -> list[Row]:
-    """A row an optimiser, best first: by its gap to the optimum, then by its time; those without a result last."""
+    """A row an optimiser, best first: by its gap to the optimum, then by its time.
+
+    Those that ran on fewer than ten windows, of a contest that has them, are too uncertain to have a rank and come
+    after the others; those without a result come last.
+    """
     rows = [_row(entry, contest, proof, seed) for entry in entries]
     rival = next((row["seconds"] for row in rows if row["name"] == RIVAL), None)
     for row in rows:
         row["ratio"] = row["seconds"] / rival if rival and row["seconds"] else None
-    ranked = sorted((row for row in rows if row["gap_bps"] is not None), key=lambda row: row["gap_bps"])
+    by_gap = sorted((row for row in rows if row["runs"]), key=lambda row: row["gap_bps"])
+    ranked = [row for row in by_gap if row["windows"] >= min(LEAST_BARS, contest.windows)]
     first = 0
     for i, row in enumerate(ranked):
         if row["gap_bps"] > ranked[first]["gap_bps"] + NEAR:
@@ -59,7 +64,7 @@ def standings(contest: Contest, proof: Proof, entries: Sequence[Entry], seed: in
     for row in ranked:
         row["tie"] = sum(other["rank"] == row["rank"] for other in ranked) > 1
     ranked.sort(key=lambda row: (row["rank"], row["seconds"]))
-    return ranked + [row for row in rows if row["gap_bps"] is None]
+    return ranked + [row for row in by_gap if row["rank"] is None] + [row for row in rows if not row["runs"]]
 
 
 def gap(trial: Trial, proof: Proof) -> float:

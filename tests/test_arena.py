@@ -110,6 +110,7 @@ def test_without_patience_an_even_sample_of_the_windows_is_run() -> None:
     (entry,) = compete(["sleepy"], STAIRS, Limits(evaluations=4), (1,), 0.5)
     assert 1 <= len(entry.trials) < 6
     assert [trial.window for trial in entry.trials] == evenly(6)[: len(entry.trials)]
+    assert rows({"sleepy": entry})["sleepy"]["rank"] is None
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 70])

@@ -194,7 +194,7 @@ def _profits(document: Row, rows: list[Row]) -> None:
             _number(row["found_bps"], "+.2f"),
             _number(row["gap_bps"], ".3f"),
             _number(None if row["reached"] is None else 100 * row["reached"], ".0f"),
-            _number(row["out_of_sample_bps"], "+.1f"),
+            _number(None if row["low_bps"] is None else row["out_of_sample_bps"], "+.1f"),
             "-" if row["low_bps"] is None else f"{row['low_bps']:+.0f} .. {row['high_bps']:+.0f}",
         )
         for row in rows
@@ -223,7 +223,7 @@ def _costs(document: Row, rows: list[Row]) -> None:
     if any(0 < row["windows"] < windows for row in rows):
         output.lines(
             f"Fewer than {windows} windows are an even sample, all that --patience allowed: compare its gap, not its "
-            "profits.",
+            "profits; below 10 there is no rank.",
         )
 
 
