@@ -13,12 +13,13 @@ from marketsim.bars import Bars
 from marketsim.errors import MarketsimError
 from marketsim.forecasts import LEVELS, Forecasts, Model, actual_moves, fingerprint
 from marketsim.metrics import pinball
+from marketsim.sweep import Requests
 from marketsim.walk import Walk
 
 HISTORY = 250  # bars that weights look back on
 RATE = 0.5  # of the exponent, by the loss of all those bars in units of their mean loss
 
-Make = Callable[[Model, Sequence[tuple[Bars, NDArray[np.int64]]]], list[Forecasts | MarketsimError]]
+Make = Callable[[Model, Requests], list[Forecasts | MarketsimError]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from marketsim import registry
 from marketsim.bars import Bars
@@ -25,7 +24,7 @@ from marketsim.profiling import Clock, part
 from marketsim.report import Result, SymbolRun
 from marketsim.strategies import STRATEGIES, Legs
 from marketsim.surface import TIE
-from marketsim.sweep import Sweep
+from marketsim.sweep import Requests, Sweep
 from marketsim.track import Fit, Track, book, level_prices
 from marketsim.variance import path_variance
 from marketsim.walk import Walk, make_walk
@@ -104,7 +103,7 @@ def forecaster(
     """What forecasts every origin of the walks that it is given; what it has to say is added to the remarks."""
     sweeps: dict[str, Sweep] = {}
 
-    def make(model: Model, requests: Sequence[tuple[Bars, NDArray[np.int64]]]) -> list[Forecasts | MarketsimError]:
+    def make(model: Model, requests: Requests) -> list[Forecasts | MarketsimError]:
         sweep = sweeps.setdefault(fingerprint(model), Sweep(model, tools.cache, clock, progress, remarks))
         return sweep.forecasts(requests)
 
@@ -139,9 +138,20 @@ def open_tools(settings: Settings, clock: Clock) -> Tools:
     with clock.stage("forecast/load"):
         model = open_model(settings)
     with clock.stage("optimise/load"):
-        optimizer = registry.load(registry.OPTIMIZERS, "optimizer", settings.optimizer)()
+        optimizer = open_optimizer(settings)
     with clock.stage("cache/open"):
         return Tools(source, model, optimizer, open_cache(settings))
+
+
+def open_optimizer(settings: Settings) -> Optimizer:
+    """The optimiser that the settings name; the exact one works where the model does when that is `cuda`."""
+    if settings.optimizer == "exact" and settings.device == "cuda":
+        from marketsim.models.device import open_device  # torch, where it is asked for
+        from marketsim.optimizers.exact_on import ExactOn
+
+        return ExactOn(open_device(settings.device))
+    optimizer: Optimizer = registry.load(registry.OPTIMIZERS, "optimizer", settings.optimizer)()
+    return optimizer
 
 
 def open_cache(settings: Settings) -> ForecastCache | None:

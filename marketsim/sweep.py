@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SHAPE = (len(CHANNELS), len(LEVELS))
 
+Requests = Sequence[tuple[Bars, NDArray[np.int64]]]  # symbols, each with its increasing origins
+
 
 @dataclass(slots=True)
 class Sweep:
@@ -32,7 +34,7 @@ class Sweep:
     notes: list[str] = field(default_factory=list)
     most: int | None = None  # contexts at once that the device held, once it refused more
 
-    def forecasts(self, requests: Sequence[tuple[Bars, NDArray[np.int64]]]) -> list[Forecasts | MarketsimError]:
+    def forecasts(self, requests: Requests) -> list[Forecasts | MarketsimError]:
         """Forecasts of several symbols, each at its increasing origins, read from the cache or made now and put there.
 
         A context model forecasts what is missing of all symbols together, and what a batch gave is kept before the

@@ -1,0 +1,78 @@
+"""All that is claimed of models with weights, in one run. Run: scripts/bench models
+
+Kronos and Toto against their vendors, what batches cost, and a blend against its best member. Random weights at real
+sizes, but for fracast, whose weights come with its package.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import batches
+import kronos
+import torch
+import toto_forecast
+
+from marketsim.bars import Bars
+from marketsim.data import open_source
+from marketsim.ensemble import Blend
+from marketsim.errors import MarketsimError
+from marketsim.forecasts import LEVELS, Forecasts, Model, actual_moves
+from marketsim.metrics import pinball
+from marketsim.models.fracast import Fracast
+from marketsim.models.har import Har
+from marketsim.models.options import Options
+from marketsim.profiling import Clock
+from marketsim.registry import VARIANTS
+from marketsim.sweep import Requests, Sweep
+from marketsim.walk import make_walk
+
+SIMULATIONS, WINDOW = 70, 60
+ALLOWED = 1.003  # of the best member's loss
+
+
+def blends() -> bool:
+    torch.set_num_threads(1)
+    blend = Blend((Har(), Fracast(VARIANTS["fracast"][0], Options(device="cpu"))))
+    held = True
+    for symbol in open_source("sample").symbols():
+        ratio = relative_loss(blend, open_source("sample").load(symbol))
+        held &= ratio <= ALLOWED
+        print(f"blend:har,fracast on {symbol}: {ratio:.4f} of the best member's pinball loss, allowed {ALLOWED}")
+    return held
+
+
+def relative_loss(blend: Blend, bars: Bars) -> float:
+    """The blend's loss on every bar of a walk that is known, over the least of its members', mean of the channels."""
+    members: list[Forecasts] = []
+
+    def make(model: Model, requests: Requests) -> list[Forecasts | MarketsimError]:
+        found = Sweep(model, None, Clock()).forecasts(requests)
+        members.extend(each for each in found if isinstance(each, Forecasts))
+        return found
+
+    walk = make_walk(len(bars), SIMULATIONS, WINDOW, blend.minimum_bars, bars.symbol)
+    (blended,) = blend.forecasts([(bars, walk)], make)
+    assert isinstance(blended, Forecasts)
+    known = walk.origins[:-1]
+    actual = actual_moves(bars, known)
+    mine, *theirs = (
+        pinball(each.moves[-len(walk.origins) : -1], actual, LEVELS).mean(0) for each in (blended, *members)
+    )
+    return float(max((mine / each).mean() for each in theirs))
+
+
+def main() -> int:
+    held = []
+    for part in (kronos.main, toto_forecast.main):
+        held.append(part() == 0)
+        print()
+    batches.main()
+    print()
+    held.append(blends())
+    print("PASS" if all(held) else "FAIL: see above")
+    return int(not all(held))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
