@@ -106,7 +106,7 @@ def _forecasts(rows: list[Row]) -> None:
     for row in rows:
         loss, pace = row["pinball_bps"], row["seconds_a_forecast"]
         marks = {each: "*" if loss[each] == best[each] else " " for each in channels}
-        cached = "cached" if pace is None else f"{1e3 * pace:,.3g}"
+        cached = "cached" if pace is None else f"{1e3 * pace:,.2f}"
         losses.append((row["model"], *(f"{loss[each]:.1f}{marks[each]}" for each in channels), cached))
         inside = (f"{100 * row['coverage'][each]:.0f}" for each in channels)
         bands.append((row["model"], *inside, tables.percent(row["close_direction"])))
