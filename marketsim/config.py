@@ -12,7 +12,7 @@ from typing import Any
 
 from marketsim.address import without_password
 from marketsim.errors import UsageError
-from marketsim.registry import ENSEMBLES, MODELS, OPTIMIZERS, SOURCES, VARIANTS, nearest
+from marketsim.registry import ENSEMBLES, EXECUTORS, MODELS, OPTIMIZERS, SOURCES, VARIANTS, nearest
 
 ENVIRONMENT_PREFIX = "MARKETSIM_"
 FAST_SIMULATIONS = 35
@@ -55,6 +55,9 @@ class Settings:
     cache: str = "readwrite"
     cache_dir: str | None = None  # None: the platform's cache directory
     cache_url: str | None = field(default=None, repr=False)  # of a PostgreSQL database, in place of the directory
+    workers: int = 1  # processes
+    executor: str = "auto"
+    scheduler: str | None = None  # its address
 
     @property
     def simulations(self) -> int:
@@ -229,8 +232,13 @@ _KINDS = {
     "cache": _choice("readwrite", "readonly", "refresh", "off"),
     "cache_dir": _Kind(_optional),
     "cache_url": _Kind(_url, secret=True),
+    "workers": _integer(1),
+    "executor": _choice("auto", *EXECUTORS),
+    "scheduler": _Kind(_optional),
 }
 KEYS = tuple(each.name for each in fields(Settings))
+# They change when results come, not which.
+MEANS = ("cache", "cache_dir", "cache_url", "workers", "executor", "scheduler")
 CHOICES = {key: kind.names for key, kind in _KINDS.items() if kind.names}
 
 # The reference system's switches; a setting's own variable wins over them.

@@ -27,7 +27,11 @@ class MissingExtra(UsageError):
     """A feature needs an optional dependency; the message names the extra."""
 
     def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs the extra '{extra}': pip install 'marketsim[{extra}]'")
+        super().__init__(feature, extra)
+
+    def __str__(self) -> str:
+        feature, extra = self.args
+        return f"{feature} needs the extra '{extra}': pip install 'marketsim[{extra}]'"
 
 
 class DataError(MarketsimError):

@@ -161,14 +161,19 @@ def open_cache(settings: Settings) -> ForecastCache | None:
 
 def prepare(symbol: str, settings: Settings, tools: Tools, clock: Clock) -> Prepared | MarketsimError:
     """Load a symbol and lay out its walk; the error when its bars are absent, bad or too few."""
-    crypto = {"auto": None, "crypto": True, "stock": False}[settings.asset]
     try:
         with clock.stage("load"):
-            bars = tools.source.load(symbol, crypto).between(settings.start, settings.end)
+            bars = load(symbol, settings, tools.source)
         walk = make_walk(len(bars), settings.simulations, settings.window, tools.model.minimum_bars, bars.symbol)
     except MarketsimError as error:
         return error
     return Prepared(bars, walk)
+
+
+def load(symbol: str, settings: Settings, source: Source) -> Bars:
+    """The bars of `symbol` that the settings leave."""
+    crypto = {"auto": None, "crypto": True, "stock": False}[settings.asset]
+    return source.load(symbol, crypto).between(settings.start, settings.end)
 
 
 def evaluate_walk(ready: Prepared, forecasts: Forecasts, settings: Settings, tools: Tools, clock: Clock) -> Result:

@@ -65,6 +65,14 @@ class Clock:
         """Add `n` to the counter `name`, such as "forecasts made"."""
         self.counts[name] = self.counts.get(name, 0) + n
 
+    def add(self, other: Clock) -> None:
+        """Add what another clock measured, which ran elsewhere or meanwhile."""
+        for name, seconds in other.seconds.items():
+            self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+            self.calls[name] = self.calls.get(name, 0) + other.calls[name]
+        for name, n in other.counts.items():
+            self.count(name, n)
+
     @staticmethod
     def wall() -> float:
         """Seconds since the process started, or since this import where the system does not tell."""

@@ -53,6 +53,11 @@ SOURCES = {
     "sample": "marketsim.data.sample:SampleSource",
     "files": "marketsim.data.files:FileSource",
 }
+EXECUTORS = {
+    "local": "marketsim.executors.local:Local",
+    "processes": "marketsim.executors.processes:Processes",
+    "dask": "marketsim.executors.dask:Dask",
+}
 EXTRAS = {"optimizer": "optimizers"}  # by kind, of the plug-ins whose libraries may be absent
 
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import platform
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from marketsim import __version__
 from marketsim.bars import Bars
-from marketsim.config import Settings
-from marketsim.errors import MarketsimError, UsageError
+from marketsim.config import MEANS, Settings
+from marketsim.errors import MarketsimError
 from marketsim.fills import FILLS
 from marketsim.forecasts import Forecasts, fingerprint
 from marketsim.guard import EXPOSURES, exposures, warning
@@ -59,30 +58,67 @@ class SymbolRun:
     notes: tuple[str, ...] = ()  # one-line remarks for stderr
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """One symbol of a run in plain values: what travels between processes, and is kept until a run is whole."""
+
+    symbol: str  # as it was asked for
+    document: Row  # of the symbol, in `results.json`
+    simulations: str = ""  # rows of `simulations.csv` under their header; "" where they were not wanted
+    equity: str = ""
+    model: str = ""  # fingerprint of the model that the run names
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0  # its own, and its share of what was done for several symbols together
+    error: MarketsimError | None = None
+
+
 def document(runs: Sequence[SymbolRun], settings: Settings) -> Row:
     """Everything that a run found, as JSON values; equal inputs give equal documents."""
+    return head(settings) | {"symbols": [symbol_document(run) for run in runs]}
+
+
+def head(settings: Settings) -> Row:
+    """What a document says before its symbols; two runs that say the same may be joined."""
     return {
         "schema": RESULTS_SCHEMA,
         "marketsim": __version__,
         "settings": settings_row(settings),
         "libraries": {"python": platform.python_version(), "numpy": np.__version__},
-        "symbols": [_symbol(run) for run in runs],
     }
 
 
+def finish(run: SymbolRun, model: str, rows: bool) -> Finished:
+    """A run in plain values, with its `rows` if they are wanted; the seconds are not known here."""
+    found = symbol_document(run)
+    if run.result is None or not rows:
+        return Finished(run.symbol, found, model=model, notes=run.notes, error=run.error)
+    tables = to_csv(simulations(run.result)), to_csv(equity(run.result))
+    return Finished(run.symbol, found, *tables, model=model, notes=run.notes)
+
+
+def fail(symbol: str, error: MarketsimError) -> Finished:
+    """A symbol that came to nothing."""
+    return finish(SymbolRun(symbol, None, error), "", False)
+
+
 def settings_row(settings: Settings) -> Row:
-    """The settings that results rest on: not the cache, which only makes them sooner."""
+    """The settings that results rest on: not those that only make them sooner."""
     values = asdict(settings) | {"simulations": settings.simulations}
-    return {key: value for key, value in values.items() if not key.startswith("cache")}
+    return {key: value for key, value in values.items() if key not in MEANS}
 
 
-def timing(runs: Sequence[SymbolRun], clock: Clock) -> Row:
-    """Where the time went, up to now; the seconds before the first stage are `start-up`."""
+def timing(clock: Clock, symbols: int = 1, work: float | None = None) -> Row:
+    """Where the time went, up to now: seconds by stage, and the seconds before the first stage as `start-up`.
+
+    `work` is the sum of the seconds of the `symbols`. Where several processes worked at once it passes the wall time;
+    stages are then sums over processes, and start-up has no place among them.
+    """
     wall = clock.wall()
     seconds = {name: clock.seconds.get(name, 0.0) for name in STAGES}
     seconds = {"start-up": max(0.0, wall - sum(seconds.values()))} | seconds
+    total = sum(seconds.values())
     stages = {
-        name: {"seconds": spent, "share": spent / wall if wall else 0.0, "calls": clock.calls.get(name, 1)}
+        name: {"seconds": spent, "share": spent / total if total else 0.0, "calls": clock.calls.get(name, 1)}
         for name, spent in seconds.items()
     }
     fits, optimise = clock.counts.get("fits", 0), seconds["optimise"]
@@ -92,6 +128,9 @@ def timing(runs: Sequence[SymbolRun], clock: Clock) -> Row:
         "forecasts": {which: clock.counts.get(f"forecasts {which}", 0) for which in ("made", "reused")},
         "fits": fits,
         "fits_per_second": fits / optimise if optimise else None,
+        "symbols": symbols,
+        "symbol_seconds": wall if work is None else work,
+        "total_seconds": total,
         "wall_seconds": wall,
     }
 
@@ -101,50 +140,10 @@ def to_json(document: Row) -> str:
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
-def open_directory(directory: str) -> Path:
-    """The output directory, made if need be; UsageError when nothing can be written there."""
-    path = Path(directory)
-    if not directory.strip():
-        raise UsageError("--output needs the name of a directory")
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        probe = path / f".marketsim-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise UsageError(f"--output {directory}: cannot write there: {error.strerror}") from None
-    return path
-
-
-def write(directory: Path, runs: Sequence[SymbolRun], settings: Settings, clock: Clock) -> None:
-    """`results.json`, `simulations.csv`, `equity.csv`, and apart from them `timing.json`; all of them or none."""
-    good = [run.result for run in runs if run.result is not None]
-    texts = {
-        "results.json": to_json(document(runs, settings)),
-        "simulations.csv": to_csv(row for result in good for row in simulations(result)),
-        "equity.csv": to_csv(row for result in good for row in equity(result)),
-        "timing.json": to_json(timing(runs, clock)),
-    }
-    write_texts(directory, texts)
-
-
-def write_texts(directory: Path, texts: Mapping[str, str]) -> None:
-    """Files of these names and texts; all of them or none. MarketsimError when the disk does not take them."""
-    parts = {name: directory / f".{name}-{os.getpid()}" for name in texts}
-    try:
-        for name, text in texts.items():
-            parts[name].write_text(text, encoding="utf-8", newline="")
-        for name, part in parts.items():
-            part.replace(directory / name)
-    except OSError as error:
-        for part in parts.values():
-            part.unlink(missing_ok=True)
-        raise MarketsimError(f"cannot write to {directory}: {error.strerror}") from None
-
-
 def simulations(result: Result) -> Iterator[Row]:
     """One row a strategy and simulation, newest first. Profits are fractions of the close before the bar."""
     tags = _exposures(result)
+    stamps = _stamps(result.bars)
     for track in result.strategies:
         fit = track.fit
         assert fit is not None
@@ -154,8 +153,8 @@ def simulations(result: Result) -> Iterator[Row]:
                 "symbol": result.bars.symbol,
                 "strategy": track.name,
                 "simulation": s,
-                "origin": _stamp(result.bars, origin),
-                "evaluated": _stamp(result.bars, origin + 1),
+                "origin": str(stamps[origin]),
+                "evaluated": str(stamps[origin + 1]),
                 **dict(zip(("open", "high", "low", "close"), result.bars.ohlcv[origin + 1, :4].tolist(), strict=True)),
                 "side": _side(track, s),
                 "high_multiplier": float(fit.high_multiplier[s]),
@@ -175,15 +174,17 @@ def simulations(result: Result) -> Iterator[Row]:
 
 def equity(result: Result) -> Iterator[Row]:
     """One row a track and evaluated bar, oldest first: summed profits so far, fractions of the stake."""
+    stamps = _stamps(result.bars)
     for track in (*result.strategies, *result.baselines):
         sums = {fill: np.cumsum(track.profits[fill][::-1]) for fill in FILLS}
         for i, position in enumerate(result.walk.evaluated[::-1]):
-            time = _stamp(result.bars, result.walk.origins[position] + 1)
+            time = str(stamps[result.walk.origins[position] + 1])
             profits = {fill: float(sums[fill][i]) for fill in FILLS}
             yield {"symbol": result.bars.symbol, "name": track.name, "time": time, **profits}
 
 
-def _symbol(run: SymbolRun) -> Row:
+def symbol_document(run: SymbolRun) -> Row:
+    """A symbol's part of the document: its result, or why there is none."""
     result = run.result
     if result is None:
         assert run.error is not None
@@ -201,17 +202,7 @@ def _symbol(run: SymbolRun) -> Row:
     return {
         "symbol": bars.symbol,
         "status": "ok",
-        "bars": {
-            "source": bars.source,
-            "fingerprint": bars.fingerprint,
-            "count": len(bars),
-            "first": _stamp(bars, 0),
-            "last": _stamp(bars, -1),
-            "crypto": bars.crypto,
-            "periods_per_year": bars.periods_per_year,
-            "gaps": bars.gaps,
-            "dropped": bars.dropped,
-        },
+        "bars": describe(bars),
         "model": {
             "name": model.name,
             "version": model.version,
@@ -242,6 +233,21 @@ def _symbol(run: SymbolRun) -> Row:
 def _exposures(result: Result) -> list[str]:
     origins = result.walk.origins[result.walk.evaluated]
     return exposures(result.forecasts.model, result.bars.time[origins + 1])
+
+
+def describe(bars: Bars) -> Row:
+    """What a document says of a symbol's bars."""
+    return {
+        "source": bars.source,
+        "fingerprint": bars.fingerprint,
+        "count": len(bars),
+        "first": _stamp(bars, 0),
+        "last": _stamp(bars, -1),
+        "crypto": bars.crypto,
+        "periods_per_year": bars.periods_per_year,
+        "gaps": bars.gaps,
+        "dropped": bars.dropped,
+    }
 
 
 def _row(track: Track, result: Result) -> Row:
@@ -304,9 +310,13 @@ def _side(track: Track, s: int) -> str:
 
 
 def _stamp(bars: Bars, index: int | np.int64) -> str:
-    """The UTC stamp of a bar; the date alone where every bar opens at midnight."""
+    return str(_stamps(bars)[index])
+
+
+def _stamps(bars: Bars) -> NDArray[np.str_]:
+    """The UTC stamps of all bars; the dates alone where every bar opens at midnight."""
     days = bars.time.astype("datetime64[D]")
-    return str(days[index] if (days == bars.time).all() else bars.time[index])
+    return (days if (days == bars.time).all() else bars.time).astype(np.str_)
 
 
 def to_csv(rows: Iterable[Row]) -> str:

@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from marketsim import pipeline, report
+from marketsim import pipeline, report, universe
 from marketsim.bars import Bars
 from marketsim.config import Settings
 from marketsim.data.sample import SampleSource
 from marketsim.errors import DataError, MarketsimError
 from marketsim.fills import FILLS
+from marketsim.folder import FILES, Folder
 from marketsim.models.har import Har
 from marketsim.optimizers.exact import Exact
 from marketsim.profiling import Clock
@@ -159,11 +160,11 @@ def test_a_higher_fee_never_raises_in_sample_profit() -> None:
 
 def run_sample(symbols: list[str], directory: Path, **settings: Any) -> dict[str, bytes]:
     chosen = Settings(**{"sims": 10, "window": 20, "cache_dir": str(directory / "cache")} | settings)
-    clock = Clock()
-    runs = pipeline.run(symbols, chosen, clock)
-    out = report.open_directory(str(directory / "out"))
-    report.write(out, runs, chosen, clock)
-    return {name: (out / name).read_bytes() for name in ("simulations.csv", "equity.csv", "results.json")}
+    clock, folder = Clock(), Folder(str(directory / "out"), chosen)
+    for finished in universe.stream(symbols, chosen, clock, folder):
+        folder.add(finished)
+    folder.close({})
+    return {name: (folder.path / name).read_bytes() for name in FILES}
 
 
 def test_cached_uncached_and_refreshed_runs_write_the_same_rows(tmp_path: Path) -> None:

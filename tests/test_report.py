@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from marketsim import pipeline, report
 from marketsim.config import Settings
-from marketsim.errors import MarketsimError, UsageError
 from marketsim.fills import FILLS
 from marketsim.metrics import bootstrap_interval, max_drawdown
 from marketsim.profiling import Clock
@@ -102,59 +99,6 @@ def test_documents_are_json_without_nan_and_name_all_they_rest_on(runs: list[rep
     assert "seconds" not in report.to_json(document)
 
 
-def test_files_are_written_whole_and_times_are_kept_apart(runs: list[report.SymbolRun], tmp_path: Path) -> None:
-    directory = report.open_directory(str(tmp_path / "new" / "place"))
-    report.write(directory, runs, SETTINGS, Clock())
-    assert sorted(path.name for path in directory.iterdir()) == [
-        "equity.csv",
-        "results.json",
-        "simulations.csv",
-        "timing.json",
-    ]
-    with open(directory / "simulations.csv", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == 2 * 2 * 20
-    assert {
-        "evaluated",
-        "high_multiplier",
-        "close_at_eod",
-        "upper",
-        "lower",
-        "in_sample",
-        "provable",
-        "expected",
-        "touch",
-        "probability",
-    } <= set(rows[0])
-
-
-def test_a_directory_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match=r"--output .*cannot write there"):
-        report.open_directory(str(tmp_path / "file"))
-
-
-def test_a_full_disk_leaves_the_old_file_and_one_line(
-    runs: list[report.SymbolRun], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "results.json").write_text("old")
-
-    whole = Path.write_text
-
-    def full(self: Path, *args: Any, **kwargs: Any) -> int:
-        if "simulations" not in self.name:  # the first file still fits
-            return whole(self, *args, **kwargs)
-        self.touch()
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(MarketsimError, match=r"cannot write to .*: No space left on device"):
-        report.write(tmp_path, runs, SETTINGS, Clock())
-    monkeypatch.undo()
-    assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
-    assert (tmp_path / "results.json").read_text() == "old"
-
-
 def test_one_simulation_has_no_interval() -> None:
     settings = replace(SETTINGS, sims=9)
     document = report.document(pipeline.run(["NVDA"], settings, Clock()), settings)
@@ -196,8 +140,3 @@ def test_results_do_not_name_the_cache(runs: list[report.SymbolRun], tmp_path: P
         report.document(runs, replace(SETTINGS, cache=mode, cache_dir=str(tmp_path))) for mode in ("off", "refresh")
     ]
     assert documents[0] == documents[1]
-
-
-def test_an_output_directory_without_a_name_is_an_error() -> None:
-    with pytest.raises(UsageError, match="needs the name of a directory"):
-        report.open_directory("")

@@ -75,10 +75,10 @@ def compare_optimizers(
     _check_file("--landscape", landscape, tuple(PICTURES))
     _check_file("--history", history, (*PICTURES, ".csv"))
 
-    from marketsim import arena, contests, report, standings
+    from marketsim import arena, contests, folder, report, standings
     from marketsim.objective import Limits
 
-    directory = report.open_directory(output_directory) if output_directory else None
+    directory = folder.open_directory(output_directory) if output_directory else None
     limits = Limits(BUDGET if budget is None and seconds is None else budget, seconds, tolerance)
     with output.progress() as progress:
         notes: tuple[str, ...] = ()
@@ -98,14 +98,14 @@ def compare_optimizers(
             "trials.csv": report.to_csv(standings.trials(contest, proof, entries)),
             "history.csv": report.to_csv(standings.history(contest, proof, entries)),
         }
-        report.write_texts(directory, texts)
+        folder.write_texts(directory, texts)
     if landscape is not None:
         from marketsim.landscape import draw as draw_landscape
 
         draw_landscape(Path(landscape), contest, proof, entries)
     if history is not None and Path(history).suffix == ".csv":
         steps = report.to_csv(standings.history(contest, proof, entries))
-        report.write_texts(Path(history).parent, {Path(history).name: steps})
+        folder.write_texts(Path(history).parent, {Path(history).name: steps})
     elif history is not None:
         from marketsim.progression import draw as draw_history
 

@@ -67,6 +67,9 @@ Seed = Annotated[str | None, _setting("seed", "Of stochastic optimisers and the 
 Cache = Annotated[str | None, _setting("cache", "How the forecast cache is used.")]
 CacheDir = Annotated[str | None, _setting("cache_dir", "The forecast cache's folder.", "DIR", "the platform's")]
 CacheUrl = Annotated[str | None, _setting("cache_url", "A PostgreSQL database in its place.", "URL", "none")]
+Workers = Annotated[str | None, _setting("workers", "Processes that symbols are spread over.", "N")]
+Executor = Annotated[str | None, _setting("executor", "What runs them.")]
+Scheduler = Annotated[str | None, _setting("scheduler", "Of a Dask cluster.", "tcp://HOST:PORT", "none")]
 
 Config = Annotated[str | None, typer.Option("--config", metavar="FILE", help="TOML file of settings.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]

@@ -11,10 +11,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tempfile import SpooledTemporaryFile
+
     from rich.console import Console
 
 PATIENCE = 1.0  # seconds without progress shown
 LONG = 32  # characters of a word that may be broken
+SPOOLED = 1 << 23  # characters of a document held in memory
 MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w+;)")  # where an HTML tag or entity begins
 
 
@@ -50,6 +53,20 @@ def document(values: Mapping[str, Any]) -> None:
 def text(document: str) -> None:
     """The text of a JSON document on stdout, as it is."""
     print(document, end="")
+
+
+def spool() -> SpooledTemporaryFile[str]:
+    """A place for a document that is not yet whole, in memory while it is small."""
+    from tempfile import SpooledTemporaryFile
+
+    return SpooledTemporaryFile(SPOOLED, "w+", encoding="utf-8", newline="")
+
+
+def copy(spooled: SpooledTemporaryFile[str]) -> None:
+    """A document that is whole now, on stdout, as it is."""
+    spooled.seek(0)
+    while part := spooled.read(SPOOLED):
+        text(part)
 
 
 def lines(*texts: str) -> None:
@@ -102,7 +119,8 @@ def _width() -> int:
 def progress() -> Iterator[Callable[[str, int, int], None]]:
     """A function of (what, done, total) that keeps a line on stderr, after a second and on terminals only.
 
-    What is heard of more than once is given a rate and the time that is left.
+    The first thing that there are several of leads the line, with the time that is left; what else is being done
+    follows it. What is heard of more than once is given a rate.
     """
     if not sys.stderr or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield lambda what, done, total: None
@@ -110,25 +128,31 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
     import threading
     import time
 
-    state, doing = "", ""
     over = threading.Event()
-    started = began = time.monotonic()
-    before = 0
+    started = time.monotonic()
+    first: dict[str, tuple[float, int]] = {}  # when each thing was heard of first, and how much was done
+    lead, leading, following = "", "", ""
 
     def update(what: str, done: int, total: int) -> None:
-        nonlocal state, doing, began, before
-        if what != doing:
-            doing, began, before = what, time.monotonic(), done
-        state = f"{clean(what)} ({done + 1:,} of {total:,})" if total > 1 else clean(what)
+        nonlocal lead, leading, following
+        began, before = first.get(what, (0.0, 0))
+        if not began or done < before:
+            began, before = first[what] = time.monotonic(), done
+        state = f"{clean(what)} ({min(done + 1, total):,} of {total:,})" if total > 1 else clean(what)
         if done > before:
             rate = (done - before) / max(time.monotonic() - began, 1e-9)
             state += f" {rate:.3g} a second, {(total - done) / rate:.0f} s left,"
+        lead = lead or (what if total > 1 else "")
+        if what == lead:
+            leading, following = state, ""
+        else:
+            following = state
 
     def draw() -> None:
         wait = PATIENCE
         while not over.wait(wait):
             wait = 0.2
-            line = f"{state} {time.monotonic() - started:.0f} s"
+            line = " ".join(filter(None, (leading, following, f"{time.monotonic() - started:.0f} s")))
             sys.stderr.write(f"\r\x1b[K{line[: _width() - 1]}")
             sys.stderr.flush()
         if wait < PATIENCE:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from marketsim.cli import output
 
 Row = dict[str, Any]
+
+FULL = 3  # symbols, more of which have the summary only
 
 
 def backtest(document: Row) -> None:
@@ -21,6 +24,29 @@ def backtest(document: Row) -> None:
             output.lines(f"{symbol['symbol']}: {symbol['verdict']}.", "")
         else:
             output.lines(f"{symbol['symbol']} failed: {symbol['error']}", "")
+
+
+def summary_row(symbol: Row, seconds: float) -> tuple[str, ...]:
+    """A symbol in a few words, those of `summary`; a line a strategy, and one more for its second order."""
+    if symbol["status"] != "ok":
+        return symbol["symbol"], "-", "-", "-", "-", f"{seconds:.2f}", "failed"
+    lines = []
+    for row, plan in zip(symbol["rows"], symbol["plan"], strict=False):  # strategies come before baselines
+        orders = [f"{side} {entry}".removesuffix(" -") for _, side, _, entry, _ in _legs(plan)]
+        profit = signed(100 * row["headline"]), span(100 * row["provable"], 100 * row["touch"])
+        lines += [(row["name"], *profit, orders[0]), *(("", "", "", order) for order in orders[1:])]
+    return symbol["symbol"], *("\n".join(cells) for cells in zip(*lines, strict=True)), f"{seconds:.2f}", "ok"
+
+
+def summary(rows: Sequence[tuple[str, ...]], failures: Sequence[str]) -> None:
+    """The rows of several symbols, and why some failed where no table says it."""
+    if len(rows) < 2:
+        return
+    headers = ("Symbol", "Strategy", "Out-of-\nsample %", "Provable to\ntouch %", "Plan", "Seconds", "Status")
+    output.table("Summary", headers, rows, words=2)
+    if len(rows) > FULL:
+        for failure in failures:
+            output.lines(f"failed: {failure}")
 
 
 def _header(symbol: Row) -> None:
@@ -123,18 +149,20 @@ def _legs(plan: Row) -> list[tuple[str, str, str, str, str]]:
 
 
 def timing(document: Row) -> None:
-    """Where the time of the run went, from the start of the process."""
+    """Where the time of the run went, from the start of the process; of several symbols, what they cost together."""
     stages = document["stages"].items()
     rows = [(name, f"{stage['seconds']:.3f}", f"{stage['share']:.0%}") for name, stage in stages]
-    rows.append(("total", f"{document['wall_seconds']:.3f}", "100%"))
+    rows.append(("total", f"{document['total_seconds']:.3f}", "100%"))
     output.table("Timing", ("Stage", "Seconds", "Share"), rows)
-    forecasts, rate = document["forecasts"], document["fits_per_second"]
-    speed = f" ({rate:,.0f} a second)" if rate else ""
-    output.lines(
-        f"{forecasts['made']:,} forecasts made, {forecasts['reused']:,} reused",
-        f"{document['fits']:,} fits made{speed}",
-        f"{document['wall_seconds']:.2f} s from the start of the process",
-    )
+    forecasts, rate, wall = document["forecasts"], document["fits_per_second"], document["wall_seconds"]
+    made = f"{forecasts['made']:,} forecasts made, {forecasts['reused']:,} reused"
+    fits = f"{document['fits']:,} fits made" + (f" ({rate:,.0f} a second)" if rate else "")
+    if document["symbols"] == 1:
+        output.lines(made, fits, f"{wall:.2f} s from the start of the process")
+        return
+    count, work = document["symbols"], document["symbol_seconds"]
+    speed = f"{count:,} symbols in {wall:.2f} s, {work:.2f} s of work in all, {work / wall:.2f} times as fast"
+    output.lines(fits, f"{speed}; {made}")
 
 
 def signed(value: float | None) -> str:

@@ -130,5 +130,8 @@ def timing() -> dict[str, Any]:
         "forecasts": {"made": 131, "reused": 1310},
         "fits": 142,
         "fits_per_second": 5123.4,
+        "symbols": 1,
+        "symbol_seconds": 0.3,
+        "total_seconds": 0.3,
         "wall_seconds": 0.3,
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from marketsim import __version__, pipeline
+from marketsim import __version__, universe
 from marketsim.config import KEYS
 from marketsim.errors import DataError, MarketsimError, UsageError
 
@@ -266,7 +266,7 @@ def test_an_exception_is_one_line_and_its_code(error, code, words, cli, monkeypa
     def fail(*arguments: object) -> None:
         raise error
 
-    monkeypatch.setattr(pipeline, "run", fail)
+    monkeypatch.setattr(universe, "stream", fail)
     ended = cli("backtest", "ETHUSD")
     assert (ended.code, ended.out) == (code, "")
     assert words in ended.err

@@ -13,13 +13,13 @@ import pytest
 MARKETSIM = [sys.executable, "-m", "marketsim"]
 WAITING = """
 import sys, time
-import marketsim.pipeline
+import marketsim.universe
 
 def wait(*arguments):
     print("ready", flush=True)
     time.sleep(60)
 
-marketsim.pipeline.run = wait
+marketsim.universe.stream = wait
 from marketsim.cli import main
 main()
 """

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from marketsim import pipeline, report
+from marketsim import report, universe
 from marketsim.config import Settings
+from marketsim.folder import Folder
 from marketsim.profiling import Clock
 
 BASE = Settings(sims=3, window=10, cache="off")
@@ -21,7 +22,10 @@ BASE = Settings(sims=3, window=10, cache="off")
 
 def write(directory: Path, symbols: list[str], **changes: Any) -> None:
     settings, clock = replace(BASE, **changes), Clock()
-    report.write(report.open_directory(str(directory)), pipeline.run(symbols, settings, clock), settings, clock)
+    with Folder(str(directory), settings) as folder:
+        for finished in universe.stream(symbols, settings, clock, folder):
+            folder.add(finished)
+        folder.close(report.timing(clock))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,70 @@
+"""`processes`: a pool of spawned processes on this machine, each with one thread for its arithmetic."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Read when numpy or torch is imported, which a worker does long after it has its environment.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+class Processes(ProcessPoolExecutor):
+    """At most `workers` processes, started as tasks come; they end with this process, however it ends."""
+
+    def __init__(self, workers: int, scheduler: str | None = None) -> None:
+        self._others = set(multiprocessing.active_children())
+        super().__init__(workers, multiprocessing.get_context("spawn"), _end_with_parent)
+        self.room = workers + 1  # one task waits for whoever is free first
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """See `Executor.submit`; it is here that processes are started."""
+        with _surroundings():
+            return super().submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """See `Executor.shutdown`."""
+        if not wait:
+            for process in set(multiprocessing.active_children()) - self._others:
+                process.kill()
+        super().shutdown(True, cancel_futures=cancel_futures or not wait)
+
+
+@contextmanager
+def _surroundings() -> Iterator[None]:
+    """What a process inherits that is started inside: one thread, and no ear for Ctrl-C, which its parent hears."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    masks = hasattr(signal, "pthread_sigmask")
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if masks else set()
+    try:
+        yield
+    finally:
+        if masks:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name)
+            else:
+                os.environ[name] = value
+
+
+def _end_with_parent() -> None:
+    """End this worker when its parent is gone: a parent that was killed cannot tell."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
