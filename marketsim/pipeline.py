@@ -86,8 +86,8 @@ def stream(
         prepared = [prepare(symbol, settings, tools, clock) for symbol in group]
         sound = [each for each in prepared if isinstance(each, Prepared)]
         forecasts = iter(forecast(sound))
-        for i, (symbol, ready) in enumerate(zip(group, prepared, strict=True)):
-            progress(symbol, first + i, len(symbols))
+        for symbol, ready in zip(group, prepared, strict=True):
+            progress(f"fits of {symbol}", 0, 1)
             found = next(forecasts) if isinstance(ready, Prepared) else ready
             notes = (*_taken(remarks), *_taken(tools.cache.warnings if tools.cache else []))
             if isinstance(found, MarketsimError):

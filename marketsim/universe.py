@@ -24,6 +24,7 @@ from marketsim.report import Finished, describe, fail, finish
 
 CHUNK = 8  # symbols of a task: their contexts go through the model together
 ENDING = 4  # the last tasks get smaller, a fourth of what is left each, so that workers end together
+PULSE = 5  # seconds after which the executor is asked again whether it lives
 AHEAD = 4  # tasks for each that there is room for, that may be finished before the one whose turn it is
 
 
@@ -146,6 +147,7 @@ class _Course:
         self._landed: dict[int, Finished] = {}
         self._again: deque[int] = deque()  # tried in vain once; to be tried with nothing else in flight
         self._tried: set[int] = set()
+        self._say()
 
     def due(self) -> Iterator[Finished]:
         """What has landed and has its turn."""
@@ -154,14 +156,15 @@ class _Course:
             self.turn += 1
 
     def go_on(self) -> None:
-        """Send off what there is room for, and wait for what lands first."""
+        """Send off what there is room for, and wait for what lands first, but not for ever."""
+        room = self.executor.room
         if self._again:
             if not self._flying:
                 self._send((self._again.popleft(),))
         elif self._tried.isdisjoint(i for chunk in self._flying.values() for i in chunk):
-            while len(self._flying) < self.executor.room and (chunk := self._chunk()):
+            while len(self._flying) < room and (chunk := self._chunk()):
                 self._send(chunk)
-        for future in wait(self._flying, return_when=FIRST_COMPLETED).done:
+        for future in wait(self._flying, PULSE, FIRST_COMPLETED).done:
             self._take(future, self._flying.pop(future))
 
     def _chunk(self) -> tuple[int, ...]:
@@ -221,7 +224,11 @@ class _Course:
 
     def _land(self, i: int, finished: Finished) -> None:
         self._landed[i] = finished
-        self._progress("symbols", self.turn + len(self._landed), len(self._symbols))
+        self._say()
+
+    def _say(self) -> None:
+        if len(self._symbols) > 1:
+            self._progress("symbols", self.turn + len(self._landed), len(self._symbols))
 
 
 def _earlier(folder: Folder | None, settings: Settings) -> Callable[[str], Finished | None]:

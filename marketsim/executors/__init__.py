@@ -19,7 +19,7 @@ class Executor(Protocol):
 
     @property
     def room(self) -> int:
-        """Tasks that are worth having in flight; it may change while a cluster grows."""
+        """Tasks that are worth having in flight as things are now; MarketsimError where nothing is to be had."""
         ...
 
     def submit(self, fn: Callable[[A], T], argument: A, /) -> Future[T]:

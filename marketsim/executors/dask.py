@@ -8,12 +8,13 @@ from collections.abc import Callable
 from concurrent import futures
 from typing import ParamSpec, TypeVar
 
-from marketsim.errors import MissingExtra, UsageError
+from marketsim.errors import MarketsimError, MissingExtra, UsageError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 PATIENCE = 5  # seconds for a scheduler to answer, and for its first worker to be there
+GRACE = 60  # seconds without any worker, while a run lasts
 
 
 class Dask(futures.Executor):
@@ -30,7 +31,9 @@ class Dask(futures.Executor):
             raise MissingExtra("--executor dask", "cluster") from None
         if scheduler is None:
             raise UsageError("--executor dask needs --scheduler tcp://HOST:PORT (`dask scheduler` starts one)")
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters comes as an exception
+        for name in ("distributed", "distributed.client"):  # what matters comes as an exception
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        self._scheduler = scheduler
 
         async def greet() -> None:
             await (await connect(scheduler, timeout=PATIENCE)).close()
@@ -50,8 +53,17 @@ class Dask(futures.Executor):
 
     @property
     def room(self) -> int:
-        """A task for each thread of the cluster as it is now, and as many that wait."""
-        threads: int = sum(self._client.nthreads().values())
+        """A task for each thread of the cluster as it is now, and as many that wait.
+
+        MarketsimError where the scheduler is gone, or all workers are and no new one comes.
+        """
+        try:
+            self._client.wait_for_workers(1, timeout=GRACE)
+            threads: int = sum(self._client.nthreads().values())
+        except TimeoutError:
+            raise MarketsimError(f"the scheduler {self._scheduler} has lost all its workers") from None
+        except (OSError, ValueError, RuntimeError) as error:
+            raise MarketsimError(f"the scheduler {self._scheduler} is gone ({_words(error)})") from error
         return max(1, 2 * threads)
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> futures.Future[T]:

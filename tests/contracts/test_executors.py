@@ -1,0 +1,178 @@
+"""Every executor: a `concurrent.futures.Executor`, and the same bytes whichever runs the symbols."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from marketsim import registry, universe
+from marketsim.cli.app import app
+from marketsim.config import Settings
+from marketsim.errors import MissingExtra, UsageError
+from marketsim.executors import open_executor
+from marketsim.folder import FILES
+from marketsim.profiling import Clock
+from tests.universe import OPTIONS, cheap, write_universe
+
+EXECUTORS = pytest.mark.parametrize("name", registry.EXECUTORS)
+PATIENCE = 60
+
+
+class Cluster:
+    """A real scheduler and its workers, all of them processes of their own on loopback."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory, self.processes = directory, []  # type: ignore[var-annotated]
+        place = directory / "scheduler.json"
+        self._start("scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(place))
+        self._until(lambda: place.exists() and place.read_text().endswith("}"))
+        self.scheduler = json.loads(place.read_text())["address"]
+        self.worker(), self.worker()
+        self.wait(2)
+
+    def worker(self) -> subprocess.Popen[bytes]:
+        place = ("--local-directory", str(self.directory / f"worker-{len(self.processes)}"))
+        return self._start("worker", self.scheduler, "--nthreads", "1", "--no-nanny", "--no-dashboard", *place)
+
+    def wait(self, workers: int) -> None:
+        from distributed import Client
+
+        with Client(self.scheduler, timeout=PATIENCE, set_as_default=False) as client:
+            client.wait_for_workers(workers, timeout=PATIENCE)
+
+    def end(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+    def _start(self, *words: str) -> subprocess.Popen[bytes]:
+        with open(self.directory / "log", "ab") as log:
+            program = [sys.executable, "-m", "dask", *words, "--host", "127.0.0.1"]
+            process = subprocess.Popen(program, stdout=log, stderr=log, env=os.environ | {"OMP_NUM_THREADS": "1"})
+        self.processes.append(process)
+        return process
+
+    def _until(self, come: Callable[[], bool]) -> None:
+        end = time.monotonic() + PATIENCE
+        while not come():
+            assert time.monotonic() < end and not any(each.poll() for each in self.processes)
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    pytest.importorskip("distributed")
+    started = Cluster(tmp_path_factory.mktemp("cluster"))
+    yield started
+    started.end()
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("executors") / "bars"
+    write_universe(directory, 9)
+    return directory
+
+
+@pytest.fixture
+def choose(request: pytest.FixtureRequest) -> Callable[..., dict[str, Any]]:
+    """The settings that ask for an executor, by its name."""
+
+    def chosen(name: str) -> dict[str, Any]:
+        others: dict[str, dict[str, Any]] = {"processes": {"workers": 2}}
+        if name == "dask":
+            others["dask"] = {"scheduler": request.getfixturevalue("cluster").scheduler}
+        return {"executor": name} | others.get(name, {})
+
+    return chosen
+
+
+@EXECUTORS
+def test_a_task_gives_its_result_or_its_error(name: str, choose: Callable[..., dict[str, Any]]) -> None:
+    executor = open_executor(Settings(**choose(name)), 4)
+    assert isinstance(executor, Executor) and executor.room >= 1
+    good, bad = executor.submit(round, 2.4), executor.submit(int, "x")
+    assert good.result(PATIENCE) == 2
+    assert isinstance(bad.exception(PATIENCE), ValueError)
+    executor.shutdown()
+
+
+@pytest.mark.parametrize("name", [name for name in registry.EXECUTORS if name != "local"])
+def test_bytes_are_those_of_a_local_run(
+    name: str, choose: Callable[..., dict[str, Any]], data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    written = []
+    for executor in ("local", name):
+        directory = tmp_path / executor
+        how = [word for key, value in choose(executor).items() for word in (f"--{key}", str(value))]
+        symbols = ("S003", "NOPE", "S001", "S004", "S008", "S002")
+        code = app(
+            ["backtest", *symbols, "--data", str(data), *OPTIONS, *how, "--json", "--output", str(directory)],
+            standalone_mode=False,
+        )
+        out, err = capfd.readouterr()
+        assert (code, err) == (4, "marketsim: 1 of 6 symbols failed\n")
+        written.append([out, *((directory / file).read_text() for file in FILES)])
+    assert written[0] == written[1]
+    assert [each["symbol"] for each in json.loads(written[1][0])["symbols"]] == list(symbols)
+
+
+def test_a_worker_of_a_cluster_is_killed_and_another_does_its_work(cluster: Cluster, data: Path) -> None:
+    victim = cluster.worker()
+    cluster.wait(3)
+    symbols = [f"S00{i}" for i in range(9)] * 4
+    stream = universe.stream(symbols, cheap(data, scheduler=cluster.scheduler), Clock())
+    runs = [next(stream)]
+    victim.send_signal(signal.SIGKILL)
+    victim.wait()
+    cluster.processes.remove(victim)
+    runs += stream
+    expected = {each.symbol: each.document for each in universe.stream(symbols[:9], cheap(data), Clock())}
+    assert [each.document for each in runs] == [expected[symbol] for symbol in symbols]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"executor": "dask"}, "needs --scheduler"),
+        ({"scheduler": "tcp://127.0.0.1:1", "executor": "processes"}, "of use to --executor dask"),
+        ({"workers": 2, "executor": "local"}, "this one process"),
+        ({"scheduler": "nonsense"}, "--scheduler nonsense: no scheduler answers there"),
+    ],
+)
+def test_settings_that_cannot_be_met_are_one_line(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        open_executor(Settings(**settings), 2)
+
+
+def test_a_scheduler_that_is_not_there_is_no_long_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    from marketsim.executors import dask
+
+    monkeypatch.setattr(dask, "PATIENCE", 0.2)
+    with pytest.raises(UsageError, match="no scheduler answers there") as caught:
+        open_executor(Settings(scheduler="tcp://127.0.0.1:1"), 2)
+    assert "\n" not in str(caught.value)
+
+
+def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(MissingExtra, match=r"marketsim\[cluster\]"):
+        open_executor(Settings(scheduler="tcp://127.0.0.1:1"), 2)
+
+
+def test_auto_is_no_more_than_what_is_asked_for() -> None:
+    names = [type(open_executor(Settings(workers=workers), tasks)).__name__ for workers, tasks in ((1, 9), (4, 1))]
+    assert names == ["Local", "Local"]
+    pool = open_executor(Settings(workers=4), 2)
+    assert (type(pool).__name__, pool.room) == ("Processes", 3)
+    pool.shutdown()
