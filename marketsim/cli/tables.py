@@ -161,8 +161,7 @@ def timing(document: Row) -> None:
         output.lines(made, fits, f"{wall:.2f} s from the start of the process")
         return
     count, work = document["symbols"], document["symbol_seconds"]
-    speed = f"{count:,} symbols in {wall:.2f} s, {work:.2f} s of work in all, {work / wall:.2f} times as fast"
-    output.lines(fits, f"{speed}; {made}")
+    output.lines(fits, f"{count:,} symbols: {wall:.1f} s, {work:.1f} s of work, {work / wall:.2f}x; {made}")
 
 
 def signed(value: float | None) -> str:

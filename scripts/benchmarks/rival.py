@@ -15,6 +15,7 @@ import numpy as np
 from scipy import optimize
 
 from marketsim import pipeline
+from marketsim.bars import Bars
 from marketsim.config import Settings
 from marketsim.data import open_source
 from marketsim.fills import Costs, Levels, Outcomes, ProfitTerms, profit_terms
@@ -35,11 +36,11 @@ def loss(problem: ProfitTerms, x: np.ndarray[tuple[int], np.dtype[np.float64]]) 
     return -float(evaluate(problem, x[None, :1], x[None, 1:])[0, 0])
 
 
-def loop() -> tuple[float, list[float]]:
+def loop(bars: Bars, every: int = EVERY) -> tuple[float, list[float]]:
     """Seconds of all simulations, and the in-sample profit of those that were run."""
-    bars, model = open_source("sample").load("ETHUSD"), Har()
-    walk = make_walk(len(bars), SETTINGS.simulations, SETTINGS.window, 2, "ETHUSD")
-    chosen = range(0, SETTINGS.simulations, EVERY)
+    model = Har()
+    walk = make_walk(len(bars), SETTINGS.simulations, SETTINGS.window, 2, bars.symbol)
+    chosen = range(0, SETTINGS.simulations, every)
     found = []
     start = time.perf_counter()
     for s in chosen:
@@ -58,7 +59,7 @@ def loop() -> tuple[float, list[float]]:
 
 
 def main() -> int:
-    seconds, searched = loop()
+    seconds, searched = loop(open_source("sample").load("ETHUSD"))
     with tempfile.TemporaryDirectory() as cache:
         settings = Settings(strategy="always-on", cache_dir=cache)
         times = []

@@ -1,32 +1,40 @@
-"""One process, 10 to 1,000 symbols of synthetic bars x 70 simulations, empty cache. Run: scripts/bench scale
+"""Many symbols of synthetic bars x 70 simulations, empty caches. Run: scripts/bench scale [SYMBOLS of the long run]
 
-The cost of a symbol should not depend on how many there are, nor should memory run away.
+Two workers against one, symbols together against one at a time, the reference's way (a process a symbol, a loop
+inside), and whether cost and memory stay flat over a long run that keeps its files.
 """
 
 from __future__ import annotations
 
-import resource
+import itertools
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+from rival import SETTINGS, loop
 
-from marketsim import pipeline, report
+from marketsim import report, universe
 from marketsim.config import Settings
-from marketsim.profiling import Clock
+from marketsim.data import open_source
+from marketsim.folder import Folder
+from marketsim.profiling import Clock, peak_bytes
 
-SYMBOLS, BARS = 1000, 400
-FLAT, MEMORY = 1.10, 1 << 30
+BARS = 400
+SYMBOLS, RIVALS, LONG = 200, 20, 2000
+FASTER, RIVAL, FLAT, MEMORY = 1.6, 50, 1.15, 64 << 20  # what is asked for; the last: bytes added by a long run
+fresh = itertools.count()
 
 
-def write_bars(directory: Path) -> list[str]:
-    """SYMBOLS files of random walks, eight steps a bar."""
+def write_bars(directory: Path, count: int) -> list[str]:
+    """`count` files of random walks, eight steps a bar."""
     rng = np.random.default_rng(1)
     days = np.datetime64("2020-01-01") + np.arange(BARS)
-    names = [f"S{i:04d}" for i in range(SYMBOLS)]
+    names = [f"S{i:05d}" for i in range(count)]
+    directory.mkdir()
     for name in names:
         path = 100 * np.exp(np.cumsum(0.01 * rng.standard_normal(BARS * 8))).reshape(BARS, 8)
         rows = zip(days, path[:, 0], path.max(1), path.min(1), path[:, -1], strict=True)
@@ -35,33 +43,77 @@ def write_bars(directory: Path) -> list[str]:
     return names
 
 
-def a_symbol(names: list[str], data: Path, cache: Path) -> float:
-    """Seconds a symbol, with the document made, in a cache that is empty."""
-    settings = Settings(data=str(data), cache_dir=str(cache))
+def settings(place: Path, workers: int = 1, strategy: str = "all") -> Settings:
+    """The default model, and a cache that is empty."""
+    cache = place / f"cache-{next(fresh)}"
+    return Settings(data=str(place / "bars"), cache_dir=str(cache), workers=workers, strategy=strategy)
+
+
+def seconds(names: list[str], chosen: Settings, together: bool = True) -> float:
+    """Wall time of all symbols, in one run or in a run each."""
     start = time.perf_counter()
-    runs = pipeline.run(names, settings, Clock())
-    report.document(runs, settings)
-    assert all(run.error is None for run in runs)
-    return (time.perf_counter() - start) / len(names)
+    for each in [names] if together else [[name] for name in names]:
+        assert all(done.error is None for done in universe.stream(each, chosen, Clock()))
+    return time.perf_counter() - start
+
+
+def workers(names: list[str], place: Path) -> bool:
+    one, two = (seconds(names, settings(place, count)) for count in (1, 2))
+    print(f"{len(names)} symbols, two workers: {one / two:.2f} times as fast as one ({one:.1f} s, {two:.1f} s)")
+    return one / two >= FASTER
+
+
+def batches(names: list[str], place: Path) -> None:
+    alone, together = (seconds(names, settings(place), together) for together in (False, True))
+    print(f"{len(names)} symbols, one process: together {alone / together:.2f} times as fast as one run a symbol")
+
+
+def rivals(names: list[str], place: Path) -> bool:
+    """A process for each symbol, its loop timed on two simulations of three symbols, against one run in one process."""
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import marketsim.pipeline, scipy.optimize"], check=True)
+    process = time.perf_counter() - start
+    source = open_source("files", str(place / "bars"))
+    loops = [loop(source.load(name), SETTINGS.simulations // 2)[0] for name in names[:3]]
+    theirs = len(names) * (process + statistics.mean(loops))
+    mine = seconds(names, settings(place, strategy=SETTINGS.strategy))
+    print(
+        f"{len(names)} symbols, a process and a loop each: {theirs:.0f} s, {theirs / mine:.0f} times as long as one run"
+    )
+    return theirs / mine >= RIVAL
+
+
+def flat(names: list[str], place: Path) -> bool:
+    chosen, clock, tenth = settings(place), Clock(), len(names) // 10
+    costs: list[float] = []
+    with Folder(str(place / "out"), chosen) as folder:
+        for done in universe.stream(names, chosen, clock, folder):
+            folder.add(done)
+            costs.append(done.seconds)
+            if len(costs) == tenth:
+                early = peak_bytes()
+        folder.close(report.timing(clock))
+    first, last = statistics.median(costs[:tenth]), statistics.median(costs[-tenth:])
+    more, fits = peak_bytes() - early, clock.seconds["optimise"] / sum(costs)
+    print(f"{len(names):,} symbols: {1e3 * last:.0f} ms a symbol at the end, {last / first:.2f} of that at the start")
+    print(f"  {early >> 20} MiB after a tenth, {more >> 20} MiB more at the end; {fits:.0%} of the time is fits")
+    return last / first <= FLAT and more <= MEMORY
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory() as name:
-        data = Path(name) / "bars"
-        data.mkdir()
-        names = write_bars(data)
-        a_symbol(names[:10], data, Path(name) / "warm-up")
-        costs = {}
-        for count, repeats in ((10, 15), (100, 3), (SYMBOLS, 1)):
-            found = [a_symbol(names[:count], data, Path(name) / f"{count}-{i}") for i in range(repeats)]
-            costs[count] = statistics.median(found)
-    memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for count, cost in costs.items():
-        print(f"{count:>5} symbols: {1e3 * cost:6.1f} ms a symbol, {cost / costs[10]:.2f} of the cost among 10")
-    print(f"peak memory {memory / 2**20:.0f} MiB")
-    held = costs[SYMBOLS] <= FLAT * costs[10] and memory < MEMORY
-    print("PASS" if held else "FAIL: the cost of a symbol grows by more than 10 %, or memory passes 1 GiB")
-    return int(not held)
+    long = int(sys.argv[1]) if len(sys.argv) > 1 else LONG
+    with tempfile.TemporaryDirectory() as directory:
+        place = Path(directory)
+        names = write_bars(place / "bars", max(long, SYMBOLS))
+        seconds(names[:4], settings(place))  # what is slow once only
+        batches(names[:RIVALS], place)
+        held = [
+            rivals(names[:RIVALS], place),
+            workers(names[: min(long, SYMBOLS)], place),
+            flat(names[:long], place),
+        ]
+    print("PASS" if all(held) else "FAIL: a ratio is not what was asked for")
+    return int(not all(held))
 
 
 if __name__ == "__main__":

@@ -137,8 +137,8 @@ def test_few_symbols_have_tables_many_have_a_summary(cli, data):
     one, three, four = (cli("backtest", *(f"S00{i}" for i in range(n)), *given).out for n in (1, 3, 4))
     assert [text.count("Next-bar plan") for text in (one, three, four)] == [1, 3, 0]
     assert [text.count("Summary") for text in (one, three, four)] == [0, 1, 1]
-    assert "4 symbols in " in four
-    assert "times as fast; 9 forecasts made, 27 reused" in " ".join(four.split())
+    assert "4 symbols: " in four
+    assert "x; 9 forecasts made, 27 reused" in " ".join(four.split())
 
 
 def test_a_symbol_that_fails_among_many_is_a_row_with_its_reason(cli, data):
