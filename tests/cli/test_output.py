@@ -88,3 +88,18 @@ def test_progress_ends_with_an_error(monkeypatch):
     with pytest.raises(KeyboardInterrupt), output.progress():
         raise KeyboardInterrupt
     assert threading.active_count() == before
+
+
+def test_progress_leads_with_what_there_are_several_of(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(output, "PATIENCE", 0.2)
+    monkeypatch.setenv("TERM", "xterm")
+    with output.progress() as update:
+        update("symbols", 0, 9)
+        update("symbols", 4, 9)
+        update("fits of ETHUSD", 0, 1)
+        assert terminal.drawn.wait(30)
+    line = terminal.getvalue().split("\r\x1b[K")[1]
+    assert line.startswith("symbols (5 of 9) ")
+    assert " s left, fits of ETHUSD " in line
