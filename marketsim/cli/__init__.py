@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import sys
 from io import TextIOWrapper
 
@@ -29,9 +30,10 @@ def _run() -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    from marketsim.cli.app import app
+    from marketsim.cli.app import make_app
 
-    code: int | None = app(prog_name="marketsim", standalone_mode=False)
+    completing = "_MARKETSIM_COMPLETE" in os.environ
+    code: int | None = make_app(sys.argv[1:], completing)(prog_name="marketsim", standalone_mode=False)
     if code == 130:  # what Typer makes of Ctrl-C
         raise KeyboardInterrupt
     return code or 0
@@ -68,8 +70,6 @@ def _say(message: str, code: int) -> int:
 
 def _silence() -> None:
     """Keep the interpreter from complaining at exit about a pipe that nobody reads or a disk that is full."""
-    import os
-
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:

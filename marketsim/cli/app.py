@@ -3,6 +3,8 @@
 No file of commands postpones its annotations: Typer would compile each of them anew at every start.
 """
 
+from collections.abc import Callable, Sequence
+
 import typer
 
 from marketsim import __version__
@@ -13,17 +15,41 @@ from marketsim.cli.compare_optimizers import compare_optimizers
 from marketsim.cli.fills import fills
 from marketsim.cli.profile import profile
 
-app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
-app.command()(backtest)
-app.command("fast", help="The same as backtest, with at most 35 simulations, the newest.")(backtest)
-app.command()(fills)
-app.command("compare-models")(compare_models)
-app.command()(compare_optimizers)
-app.command()(profile)
-app.command("config")(config.show)
-app.add_typer(data.app, name="data")
-app.add_typer(cache.app, name="cache")
-app.add_typer(runs.app, name="runs")
+COMMANDS: dict[str, Callable[..., object]] = {
+    "backtest": backtest,
+    "fast": backtest,
+    "fills": fills,
+    "compare-models": compare_models,
+    "compare-optimizers": compare_optimizers,
+    "profile": profile,
+    "config": config.show,
+}
+GROUPS = {"data": data.app, "cache": cache.app, "runs": runs.app}
+HELP = {"fast": "The same as backtest, with at most 35 simulations, the newest."}
+
+
+def make_app(words: Sequence[str], whole: bool = False) -> typer.Typer:
+    """The application for a command line; what it does not ask for is only listed, unless the `whole` one is wanted.
+
+    Typer inspects every option of what it builds, which is a good part of a start.
+    """
+    asked = next((word for word in words if not word.startswith("-")), None)
+    app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
+    for name, function in COMMANDS.items():
+        app.command(name, help=HELP.get(name))(function if whole or name == asked else _listed(function))
+    for name, group in GROUPS.items():
+        app.add_typer(group if whole or name == asked else typer.Typer(help=group.info.help), name=name)
+    app.callback(invoke_without_command=True)(root)
+    return app
+
+
+def _listed(function: Callable[..., object]) -> Callable[[], None]:
+    """A command of the same words, without options."""
+
+    def listed() -> None: ...
+
+    listed.__doc__ = function.__doc__
+    return listed
 
 
 def _print_version(wanted: bool) -> None:
@@ -32,7 +58,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(invoke_without_command=True)
 def root(
     context: typer.Context,
     version: bool = typer.Option(

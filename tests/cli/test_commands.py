@@ -2,12 +2,17 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from marketsim import __version__, universe
+from marketsim.cli.app import make_app
 from marketsim.config import KEYS
 from marketsim.errors import DataError, MarketsimError, UsageError
 
@@ -49,6 +54,23 @@ def test_help_names_every_command(cli):
     ):
         assert command in text
     assert cli().out == text
+
+
+def test_a_listed_command_has_the_words_of_the_whole_one():
+    parts, whole = (typer.main.get_command(make_app(["--help"], whole)) for whole in (False, True))
+    assert {name: command.help for name, command in parts.commands.items()} == {
+        name: command.help for name, command in whole.commands.items()
+    }
+    assert len(whole.commands["backtest"].params) > len(parts.commands["backtest"].params)
+
+
+def test_what_is_completed_is_the_whole_application(tmp_path):
+    words = {"_MARKETSIM_COMPLETE": "complete_bash", "COMP_WORDS": "marketsim backtest --mod", "COMP_CWORD": "2"}
+    program = "import sys; sys.argv[0] = 'marketsim'; from marketsim.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=os.environ | words, capture_output=True, text=True, check=False
+    )
+    assert "--model" in done.stdout
 
 
 def test_options_reach_the_settings(cli):

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from marketsim import registry, universe
-from marketsim.cli.app import app
+from marketsim.cli.app import make_app
 from marketsim.config import Settings
 from marketsim.errors import MissingExtra, UsageError
 from marketsim.executors import open_executor
@@ -116,7 +116,7 @@ def test_bytes_are_those_of_a_local_run(
         directory = tmp_path / executor
         how = [word for key, value in choose(executor).items() for word in (f"--{key}", str(value))]
         symbols = ("S003", "NOPE", "S001", "S004", "S008", "S002")
-        code = app(
+        code = make_app([], whole=True)(
             ["backtest", *symbols, "--data", str(data), *OPTIONS, *how, "--json", "--output", str(directory)],
             standalone_mode=False,
         )
