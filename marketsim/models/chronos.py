@@ -6,14 +6,10 @@ import importlib.util
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from marketsim.errors import MissingExtra, UsageError
 from marketsim.models.options import Options
-from marketsim.models.percent import to_moves, to_percent
 from marketsim.models.weights import locate
-from marketsim.profiling import part
+from marketsim.models.zero_shot import ZeroShot
 
 if TYPE_CHECKING:
     from marketsim.models.inference import Inference
@@ -22,7 +18,7 @@ CONTEXT = 512  # bars
 LONGEST = {"bolt": 2048, "2": 8192}  # bars that a family was trained to read; the networks drop what is older
 
 
-class Chronos:
+class Chronos(ZeroShot):
     """Chronos-Bolt, to which the four channels are four series, and Chronos-2, to which they are one group.
 
     Source: A. F. Ansari et al., "Chronos: Learning the Language of Time Series", TMLR, 2024; "Chronos-2: From
@@ -34,9 +30,6 @@ class Chronos:
     """
 
     name = "chronos"
-    version = "1"
-    trained_until: str | None = "unknown"
-    training = "no dated cut-off published"
     minimum_bars = 2
     variants: ClassVar[Mapping[str, str]] = {
         "bolt-small": "amazon/chronos-bolt-small",
@@ -58,32 +51,17 @@ class Chronos:
             raise MissingExtra(f"model '{self.name}'", self.name)
         self._family, self._options = family, options
         self._weights = locate(self.variants[variant], options.weights, options.revision)
-        self._representation = "moves" if options.representation == "auto" else options.representation
-        self.parameters: Mapping[str, float | int | str] = {
+        self.representation = "moves" if options.representation == "auto" else options.representation
+        self.parameters = {
             "variant": variant,
             "weights": self._weights.digest,
             "context": self.context,
-            "representation": self._representation,
+            "representation": self.representation,
             "dtype": options.dtype,
         }
 
-    @property
-    def batch(self) -> int:
-        """Contexts that pay in one call on the device."""
-        return self._inference().batch
+    def load(self) -> Inference:
+        """See `ZeroShot.load`."""
+        from marketsim.models.chronos_network import load
 
-    def forecast(self, contexts: NDArray[np.float64], times: NDArray[np.datetime64]) -> NDArray[np.float64]:
-        """Quantiles of moves `[N, 4, Q]` after `contexts` `[N, L, 5]`; see `ContextModel.forecast`."""
-        inference = self._inference()
-        with part("preparation"):
-            series = to_percent(contexts, self._representation)
-        with part("forward", len(series)):
-            quantiles = inference.quantiles(series)
-        with part("post-processing"):
-            return to_moves(quantiles)
-
-    def _inference(self) -> Inference:
-        with part("model load"):
-            from marketsim.models.chronos_network import load
-
-            return load(self._family, self.context, self._weights, self._options)
+        return load(self._family, self.context, self._weights, self._options)

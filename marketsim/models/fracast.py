@@ -7,14 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from marketsim.errors import MissingExtra, UsageError
 from marketsim.models.options import Options
-from marketsim.models.percent import to_moves, to_percent
 from marketsim.models.weights import locate
-from marketsim.profiling import part
+from marketsim.models.zero_shot import ZeroShot
 
 if TYPE_CHECKING:
     from marketsim.models.inference import Inference
@@ -23,7 +19,7 @@ CONTEXT = 1024  # bars, which gave the least pinball loss; 128, 256 and 512 cost
 LONGEST = 2048  # bars that every context is padded to
 
 
-class Fracast:
+class Fracast(ZeroShot):
     """Fracast-0, 85,001 parameters, zero-shot: every channel is a series by itself.
 
     Source: https://github.com/ztxtech/fracast-0; its periods are found as TinyCast finds them.
@@ -34,9 +30,6 @@ class Fracast:
     """
 
     name = "fracast"
-    version = "1"
-    trained_until: str | None = "unknown"
-    training = "no dated cut-off published"
     minimum_bars = 8
     variants: ClassVar[Mapping[str, str]] = {"0": "ztxtech/fracast-0"}
 
@@ -51,31 +44,16 @@ class Fracast:
         own = str(Path(package.origin).with_name("weights")) if options.revision is None else None
         self._options = options
         self._weights = locate(self.variants[variant], options.weights or own, options.revision)
-        self._representation = "moves" if options.representation == "auto" else options.representation
-        self.parameters: Mapping[str, float | int | str] = {
+        self.representation = "moves" if options.representation == "auto" else options.representation
+        self.parameters = {
             "variant": variant,
             "weights": self._weights.digest,
             "context": self.context,
-            "representation": self._representation,
+            "representation": self.representation,
         }
 
-    @property
-    def batch(self) -> int:
-        """Contexts that pay in one call on the device."""
-        return self._inference().batch
+    def load(self) -> Inference:
+        """See `ZeroShot.load`."""
+        from marketsim.models.fracast_network import load
 
-    def forecast(self, contexts: NDArray[np.float64], times: NDArray[np.datetime64]) -> NDArray[np.float64]:
-        """Quantiles of moves `[N, 4, Q]` after `contexts` `[N, L, 5]`; see `ContextModel.forecast`."""
-        inference = self._inference()
-        with part("preparation"):
-            series = to_percent(contexts, self._representation)
-        with part("forward", len(series)):
-            quantiles = inference.quantiles(series)
-        with part("post-processing"):
-            return to_moves(quantiles)
-
-    def _inference(self) -> Inference:
-        with part("model load"):
-            from marketsim.models.fracast_network import load
-
-            return load(self.context, self._weights, self._options)
+        return load(self.context, self._weights, self._options)

@@ -6,14 +6,10 @@ import importlib.util
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from marketsim.errors import MissingExtra, UsageError
 from marketsim.models.options import Options
-from marketsim.models.percent import to_moves, to_percent
 from marketsim.models.weights import locate
-from marketsim.profiling import part
+from marketsim.models.zero_shot import ZeroShot
 
 if TYPE_CHECKING:
     from marketsim.models.inference import Inference
@@ -21,7 +17,7 @@ if TYPE_CHECKING:
 CONTEXT = 512
 
 
-class Toto:
+class Toto(ZeroShot):
     """Toto-Open-Base-1.0 (Cohen et al. 2025, arXiv:2505.14766), with the four channels as one group.
 
     It sees `100 * log(X / last close)`, or each bar's own moves on that scale where `representation` is "moves":
@@ -32,9 +28,6 @@ class Toto:
     """
 
     name = "toto"
-    version = "1"
-    trained_until: str | None = "unknown"
-    training = "no dated cut-off published"
     variants: ClassVar[Mapping[str, str]] = {"base": "Datadog/Toto-Open-Base-1.0"}
     minimum_bars = 2
     patch = 64  # bars
@@ -51,38 +44,20 @@ class Toto:
             raise MissingExtra(f"model '{self.name}'", self.name)
         self._options = options
         self._weights = locate(self.variants[variant], options.weights, options.revision)
-        self._representation = "prices" if options.representation == "auto" else options.representation
-        self.parameters: Mapping[str, float | int | str] = {
+        self.representation = "prices" if options.representation == "auto" else options.representation
+        self.parameters = {
             "variant": variant,
             "weights": self._weights.digest,
             "context": self.context,
-            "representation": self._representation,
+            "representation": self.representation,
             "dtype": options.dtype,
         }
-
-    @property
-    def batch(self) -> int:
-        """Contexts that pay in one call on the device."""
-        return self._inference().batch
-
-    def forecast(self, contexts: NDArray[np.float64], times: NDArray[np.datetime64]) -> NDArray[np.float64]:
-        """Quantiles of moves `[N, 4, Q]` after `contexts` `[N, L, 5]`; see `ContextModel.forecast`."""
-        inference = self._inference()
-        with part("preparation"):
-            series = to_percent(contexts, self._representation)
-        with part("forward", len(series)):
-            quantiles = inference.quantiles(series)
-        with part("post-processing"):
-            return to_moves(quantiles)
 
     def _installed(self) -> bool:
         return importlib.util.find_spec("toto") is not None and importlib.util.find_spec("toto.model") is not None
 
-    def _inference(self) -> Inference:
-        with part("model load"):
-            return self._loaded()
-
-    def _loaded(self) -> Inference:
+    def load(self) -> Inference:
+        """See `ZeroShot.load`."""
         from marketsim.models.toto_network import load
 
         return load(self._weights, self._options)

@@ -19,7 +19,6 @@ class Toto2(Toto):
     """
 
     name = "toto2"
-    version = "1"
     variants: ClassVar[Mapping[str, str]] = {
         "22m": "Datadog/Toto-2.0-22m",
         "4m": "Datadog/Toto-2.0-4m",
@@ -35,7 +34,8 @@ class Toto2(Toto):
         found = importlib.util.find_spec("toto2")
         return found is not None and found.origin is not None
 
-    def _loaded(self) -> Inference:
+    def load(self) -> Inference:
+        """See `ZeroShot.load`."""
         from marketsim.models.toto2_network import load
 
         return load(self._weights, self._options)
