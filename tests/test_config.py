@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from marketsim import config
+from marketsim import registry
 from marketsim.config import KEYS, Settings, resolve
+from marketsim.config import shown as shown_settings
 from marketsim.errors import UsageError
 from marketsim.strategies import STRATEGIES
 
@@ -82,7 +83,7 @@ def test_what_a_model_may_choose_can_be_given_or_left_to_it(tmp_path):
 
 
 def test_variants_are_known_by_name(monkeypatch):
-    monkeypatch.setitem(config.VARIANTS, "har", ("small", "large"))
+    monkeypatch.setitem(registry.VARIANTS, "har", ("small", "large"))
     assert resolve({"model": "har:large"}, None, {})[0].model == "har:large"
     with pytest.raises(UsageError, match="one of small, large; did you mean 'small'"):
         resolve({"model": "har:smal"}, None, {})
@@ -220,7 +221,7 @@ def test_every_setting_is_documented_in_default_toml():
 def test_a_database_is_shown_without_its_password(url, shown):
     settings, _ = resolve({"cache_url": url}, None, {})
     assert settings.cache_url == url
-    assert config.shown(settings)["cache_url"] == shown
+    assert shown_settings(settings)["cache_url"] == shown
     assert "s3" not in repr(settings)
 
 
