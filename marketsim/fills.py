@@ -21,9 +21,8 @@ FILLS = ("provable", "expected", "touch")  # what they credit never falls in thi
 UPPER_CLIP = (0.0, 10.0)
 LOWER_CLIP = (-1.0, 0.0)
 
-UPPER_BINS = np.arange(7) / 6  # ends, from the close to the high
-LOWER_BINS = 1 - (1 - np.arange(7) / 6) ** 2.5  # ends, from the low to the open: finer where few levels lie
-ONE_BIN = np.arange(2.0)
+BINS = 7  # on either side of a bar, where that side is as long as the bar; in proportion where it is shorter
+UNEVEN = 1.75  # power by which lower bins are finer near the open, where few levels lie
 
 Array = Any  # of numpy, or of the namespace that surface.py is given
 Multipliers = tuple[NDArray[np.float64], NDArray[np.float64]]  # h and l, each [N]
@@ -258,18 +257,30 @@ def _expected(bar: Outcomes, probability: Callable[[Array, Array], Array], at: t
 
     Between close and high and between low and open it is w at the centre of each bin, or at the one place `at`.
     """
-    upper_bins, lower_bins = (UPPER_BINS, LOWER_BINS) if at is None else (ONE_BIN, ONE_BIN)
+    upper_bins, lower_bins = (np.arange(2.0),) * 2
+    if at is None:
+        size = np.where(bar.high > bar.low, bar.high - bar.low, 1.0)
+        upper_bins = _ends((bar.high - bar.close) / size)
+        lower_bins = 1 - _ends((bar.open - bar.low) / size)[:, ::-1] ** UNEVEN
     upper = bar.close[:, None] * (1 - upper_bins) + bar.high[:, None] * upper_bins  # exact at both ends
     lower = bar.low[:, None] * (1 - lower_bins) + bar.open[:, None] * lower_bins
-    weight = np.ones((len(bar.close), len(upper_bins), len(lower_bins)))
+    weight = np.ones((len(bar.close), upper.shape[1], lower.shape[1]))
     if at is None:
         centres = [(ends[:, 1:] + ends[:, :-1]) / 2 for ends in (upper, lower)]
     else:
         centres = [
             np.clip(level[:, None], ends[:, :1], ends[:, 1:]) for level, ends in zip(at, (upper, lower), strict=True)
         ]
-    weight[:, 1:, :-1] = probability(*centres)
+    wide = (np.diff(upper) > 0)[:, :, None] & (np.diff(lower) > 0)[:, None, :]
+    weight[:, 1:, :-1] = np.where(wide, probability(*centres), 1.0)
     return upper, lower, weight
+
+
+def _ends(share: Array) -> Array:
+    """Ends `[N, BINS + 1]`, 0 to 1, of the bins of a side that is `share` `[N]` of its bar, empty ones first."""
+    bins = np.clip(np.ceil(BINS * share - 1e-9), 1, BINS)
+    ends: Array = np.maximum(0.0, 1 - (BINS - np.arange(BINS + 1)) / bins[:, None])
+    return ends
 
 
 LATTICES = {"provable": _provable, "expected": _expected, "touch": _touch}

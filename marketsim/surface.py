@@ -31,6 +31,7 @@ SMALL = 1 << 11  # bars x bins of all problems that are quicker together
 CELLS = 1 << 17  # problems x candidates at once: their sums then stay in a processor's cache
 GRID = 1 << 22  # cells at once where whole grids are held, 32 MB
 FEW = 1 << 18  # cells of a grid that is quicker in one piece
+KEPT = 32  # times that rows of a grid are kept before the beaten ones go
 SHORT = 16  # bars x bins of a window for which a matrix product is quicker than running sums
 
 Bounds = tuple[tuple[float, float], tuple[float, float]]
@@ -119,12 +120,15 @@ class _Side:
     leg: Leg
     upper: Axis
     lower: Axis
+    begins: Array  # [B, W, Q] whether weights change where a bin of the lower axis begins
 
     @classmethod
     def of(cls, leg: Leg, bounds: Bounds, xp: Any) -> _Side:
         along_upper, along_lower = (mirror(bounds[1]), mirror(bounds[0])) if leg.mirrored else bounds
         upper = make_axis(leg.upper_move, leg.upper_clip, along_upper, xp)
-        return cls(leg, upper, make_axis(leg.lower_move, leg.lower_clip, along_lower, xp))
+        lower = make_axis(leg.lower_move, leg.lower_clip, along_lower, xp)
+        differs = (leg.weight[..., :1] != 0, leg.weight[..., 1:] != leg.weight[..., :-1])
+        return cls(leg, upper, lower, xp.concat([xp.any(each, axis=2) for each in differs], axis=2))
 
     @property
     def short(self) -> bool:
@@ -135,16 +139,15 @@ class _Side:
     def upper_ends(self, step: float, xp: Any) -> Array:
         """Where profit may fall as the upper level rises, `[B, W * P]`, `step` before it."""
         weight = self.leg.weight
-        after = xp.concat([weight[:, :, 1:], xp.zeros_like(weight[:, :, :1])], axis=2)
-        live = xp.any(weight != after, axis=3)
+        differs = (weight[:, :, :-1] != weight[:, :, 1:], weight[:, :, -1:] != 0)
+        live = xp.concat([xp.any(each, axis=3) for each in differs], axis=2)
         return self.upper.meetings(self.leg.upper_edges, live, -step, xp)
 
     def lower_ends(self, step: float, xp: Any) -> Array:
         """Where profit may jump as the lower level rises, `[B, W * (Q + 2)]`, `step` after it."""
         leg = self.leg
-        before = xp.concat([xp.zeros_like(leg.weight[..., :1]), leg.weight[..., :-1]], axis=3)
         entering = (leg.per_lower != 0)[:, :, None]
-        live = xp.concat([xp.any(leg.weight != before, axis=2), entering, entering], axis=2)
+        live = xp.concat([self.begins, entering, entering], axis=2)
         edges = xp.concat([leg.lower_edges, leg.low[:, :, None], leg.open[:, :, None]], axis=2)
         return self.lower.meetings(edges, live, step, xp)
 
@@ -214,24 +217,33 @@ def _swept(side: _Side, h: Array, l: Array, xp: Any) -> Array:
 def _peaks(side: _Side, h: Array, l: Array, by_h: Array, by_l: Array, xp: Any) -> tuple[Array, Array]:
     """The best profit of a long over `h` for each `l` `[B, K_l]` and the place of that h; no row of the grid is kept.
 
-    The place is looked up only while a row can still hold the best profit of all, and is 0 otherwise.
+    The place is looked up where a row can hold the best profit of all, and is 0 otherwise.
     """
     sweep = _Sweep.of(side, h, xp)
     row = count_below(sweep.x, l, xp)
     ceiling, size = _ceiling(row, l, by_l, sweep.x.shape[1] + 1, xp), xp.abs(h)
-    best, peaks = ceiling[:, 0] - xp.inf, []
-    places = [xp.zeros_like(row[:, 0])] * (sweep.x.shape[1] + 1)
+    best, peaks, kept = ceiling[:, 0] - xp.inf, [], []
     for e, profit in enumerate(sweep.sums(by_h, xp)):
         peaks.append(xp.max(profit, axis=1))
         at_most = peaks[e] + ceiling[:, e]
         best = xp.maximum(best, at_most)
         hot = xp.nonzero(at_most >= best - TIE)[0]
         if hot.shape[0]:
-            near = profit[hot] >= peaks[e][hot, None] - TIE
-            places[e] = xp.asarray(places[e], copy=True)
-            places[e][hot] = xp.argmin(xp.where(near, size[hot], xp.inf), axis=1)
-    peak, at = (pick(xp.stack(each, axis=1), row, xp) for each in (peaks, places))
-    return peak, at
+            kept.append((hot, xp.full_like(hot, e), at_most[hot], profit[hot]))
+        if len(kept) > KEPT:
+            kept = [_unbeaten(kept, best, xp)]
+    problem, e, _, profit = _unbeaten(kept, best, xp)
+    near = profit >= xp.max(profit, axis=1, keepdims=True) - TIE
+    places = xp.zeros_like(xp.broadcast_to(row[:, :1], (row.shape[0], len(peaks))))
+    places[problem, e] = xp.argmin(xp.where(near, size[problem], xp.inf), axis=1)
+    return pick(xp.stack(peaks, axis=1), row, xp), pick(places, row, xp)
+
+
+def _unbeaten(kept: list[tuple[Array, ...]], best: Array, xp: Any) -> tuple[Array, ...]:
+    """Of rows kept as problems, places, the most that they can earn, and profits: those that can still be the best."""
+    problem, *others = (xp.concat(each) for each in zip(*kept, strict=True))
+    still = others[1] >= best[problem] - TIE
+    return (problem[still], *(each[still] for each in others))
 
 
 def _ceiling(row: Array, l: Array, by_l: Array, rows: int, xp: Any) -> Array:
@@ -253,55 +265,59 @@ class _Sweep:
     """Running sums of the take-profits for increasing upper multipliers `[B, K]`, bin by bin along the lower axis."""
 
     x: Array  # [B, E] where along the lower axis bins begin, increasing
-    bar: Array  # [B, E] whose bins they are
-    change: Array  # [B, E, P + 1] of the weights, by bin of the upper axis
+    change: Array  # [B, E, P + 1] of the weights, times the slope, by bin of the upper axis
     lengths: Array  # [B, E, P + 1] how many of the K lie in each
-    earned: Array  # [B, W, K] with weight one
+    low: Array  # [B, E] multiplier below which the upper level stays
+    high: Array  # [B, E] and above which
+    gain: Array  # [B, E] that a weight of one earns over the multiplier, of one slope
+    values: Array  # [B, K]
 
     @classmethod
     def of(cls, side: _Side, values: Array, xp: Any) -> _Sweep:
         """The sweep for upper multipliers `values` `[B, K]`."""
-        leg, bins = side.leg, side.leg.weight.shape[2]
-        x, change = _bins(side, xp)
-        shape = (x.shape[0], -1, bins)
-        x, order = ordered(xp.reshape(x, shape[:2]), xp)
-        change = pick(xp.reshape(xp.permute_dims(change, (0, 1, 3, 2)), shape), order, xp)
+        leg = side.leg
+        sloped = leg.per_upper != 0  # else the level says nothing, and the largest value stands for it
+        slope = xp.where(sloped, leg.per_upper, 1.0)
+        x = side.lower.places(leg.lower_edges, xp)
+        begun = x == -xp.inf  # of the bins that begin below the bounds, the last one counts, and counts in full
+        passed = xp.concat([begun[..., 1:], xp.zeros_like(begun[..., :1])], axis=2)
+        x = xp.where(passed | ~(begun | side.begins), xp.inf, x)
+        x, order = ordered(xp.reshape(x, (x.shape[0], -1)), xp)
+        bar, bin = order // leg.weight.shape[3], order % leg.weight.shape[3]
+        problem, before = xp.arange(x.shape[0])[:, None], xp.clip(bin - 1, 0, None)
+        change = leg.weight[problem, bar, :, bin]
+        after = (x > -xp.inf) & (bin > 0)
+        change = change - xp.where(after[:, :, None], leg.weight[problem, bar, :, before], 0.0)
+        change *= pick(slope, bar, xp)[:, :, None]
         change = xp.concat([change, xp.zeros_like(change[:, :, :1])], axis=2)
-        bar = order // leg.weight.shape[3]
         after = xp.nextafter(side.upper.places(leg.upper_edges, xp), xp.asarray(xp.inf))
         ends = xp.reshape(count_below(values, xp.reshape(after, (x.shape[0], -1)), xp), leg.upper_edges.shape)
         ends = xp.concat([xp.zeros_like(ends[:, :, :1]), ends, xp.full_like(ends[:, :, :1], values.shape[1])], axis=2)
-        earned = side.upper.level(values, xp)
-        earned *= leg.per_upper[:, :, None]
-        earned += leg.gain[:, :, None]
-        return cls(x, bar, change, pick(ends[:, :, 1:] - ends[:, :, :-1], bar, xp), earned)
+        low, high = (xp.where(sloped, bound - leg.upper_move, values[:, -1:]) for bound in leg.upper_clip)
+        gain = leg.gain / slope + xp.where(sloped, leg.upper_move, -values[:, -1:])
+        lengths, low, high, gain = (pick(each, bar, xp) for each in (ends[:, :, 1:] - ends[:, :, :-1], low, high, gain))
+        return cls(x, change, lengths, low, high, gain, values)
 
     def sums(self, start: Array, xp: Any) -> Iterator[Array]:
         """The E + 1 sums `[B, K]` before, between and after, which begin at `start`: one array that changes."""
         width = self.change.shape[0] * self.change.shape[2]
         change, lengths = (xp.reshape(xp.permute_dims(a, (1, 0, 2)), (-1, width)) for a in (self.change, self.lengths))
-        problem, total = xp.arange(self.x.shape[0]), xp.asarray(start, copy=True)
+        low, high, gain = (xp.permute_dims(a, (1, 0))[:, :, None] for a in (self.low, self.high, self.gain))
+        clipped, total = xp.any(self.values[:, -1:] > self.high), xp.asarray(start, copy=True)
         yield total
         for e in range(self.x.shape[1]):
-            gained = self.earned[problem, self.bar[:, e]]
+            gained = xp.maximum(self.values, low[e])
+            if clipped:
+                gained = xp.minimum(gained, high[e])
+            gained += gain[e]
             gained *= xp.reshape(xp.repeat(change[e], lengths[e]), start.shape)
             total += gained
             yield total
 
     def whole(self, xp: Any) -> Array:
         """The same sums from zero at once, `[B, E + 1, K]`: quicker where they fit, as a loop costs its calls."""
-        gained = pick(self.earned, self.bar, xp)
+        gained = xp.minimum(xp.maximum(self.values[:, None, :], self.low[:, :, None]), self.high[:, :, None])
+        gained += self.gain[:, :, None]
         weights = xp.repeat(xp.reshape(self.change, (-1,)), xp.reshape(self.lengths, (-1,)))
         gained *= xp.reshape(weights, gained.shape)
         return xp.cumulative_sum(gained, axis=1, include_initial=True)
-
-
-def _bins(side: _Side, xp: Any) -> tuple[Array, Array]:
-    """Where each bin of the lower axis begins, `[B, W, Q]`, and how the weights change there, `[B, W, P, Q]`."""
-    weight = side.leg.weight
-    x = side.lower.places(side.leg.lower_edges, xp)
-    change = xp.concat([weight[..., :1], weight[..., 1:] - weight[..., :-1]], axis=3)
-    begun = x == -xp.inf  # of the bins that begin below the bounds, the last one counts, and counts in full
-    passed = xp.concat([begun[..., 1:], xp.zeros_like(begun[..., :1])], axis=2)
-    change = xp.where(begun[:, :, None, :], weight, change)
-    return xp.where(passed | ~xp.any(change != 0, axis=2), xp.inf, x), change

@@ -60,12 +60,16 @@ def taken(bar: Bar, upper: float, lower: float, at_open: bool, rules: Rules, mir
         return 1.0
     if rules.fill == "provable":
         return float(bar.high > upper and (at_open or bar.close >= upper))
-    d, u = bins(bar.low, bar.open, LOWER_BINS, lower), bins(bar.close, bar.high, UPPER_BINS, upper)
+    upper_places, lower_places = places(bar)
+    d, u = bins(bar.low, bar.open, lower_places, lower), bins(bar.close, bar.high, upper_places, upper)
     return probabilities(bar, mirrored)[u, d] if rules.binned else probability(bar, [upper], [lower], mirrored)[0, 0]
 
 
-UPPER_BINS = [i / 6 for i in range(7)]
-LOWER_BINS = [1 - (1 - i / 6) ** 2.5 for i in range(7)]
+def places(bar: Bar) -> tuple[list[float], list[float]]:
+    """Ends of bins, as parts of the way from the close to the high and from the low to the open."""
+    size = bar.high - bar.low or 1.0
+    above, below = (max(1, math.ceil(7 * side / size - 1e-9)) for side in (bar.high - bar.close, bar.open - bar.low))
+    return [1 - (above - i) / above for i in range(above + 1)], [1 - (1 - i / below) ** 1.75 for i in range(below + 1)]
 
 
 def bins(start: float, end: float, places: list[float], level: float) -> int:
@@ -81,7 +85,8 @@ def centres(start: float, end: float, places: list[float]) -> list[float]:
 @cache
 def probabilities(bar: Bar, mirrored: bool) -> np.ndarray:
     """w of every bin, by upper and lower one."""
-    upper, lower = centres(bar.close, bar.high, UPPER_BINS), centres(bar.low, bar.open, LOWER_BINS)
+    upper_places, lower_places = places(bar)
+    upper, lower = centres(bar.close, bar.high, upper_places), centres(bar.low, bar.open, lower_places)
     return probability(bar, upper, lower, mirrored)
 
 
@@ -128,11 +133,13 @@ def profit(bars: list[Bar], h: float, l: float, rules: Rules) -> float:
 
 def edges(bar: Bar, move: str) -> list[float]:
     """Where bins end along an axis: a long's below its open or above its close, and a short's."""
+    above, below = places(bar)
+    short_above, short_below = places(bar.mirror)
     if move == "high_move":
-        long, short = (bar.close, bar.high, UPPER_BINS), (bar.high, bar.open, LOWER_BINS)
+        long, short = (bar.close, bar.high, above), (bar.high, bar.open, short_below)
     else:
-        long, short = (bar.low, bar.open, LOWER_BINS), (bar.close, bar.low, UPPER_BINS)
-    return [start * (1 - place) + end * place for start, end, places in (long, short) for place in places]
+        long, short = (bar.low, bar.open, below), (bar.close, bar.low, short_above)
+    return [start * (1 - place) + end * place for start, end, parts in (long, short) for place in parts]
 
 
 def candidates(

@@ -159,10 +159,14 @@ def test_on_a_bar_with_room_on_both_sides_the_probability_is_inside_and_moves_wi
 def test_bins_are_finer_near_the_open_and_hold_the_probability_of_their_centre() -> None:
     levels, bar = candle((100, 103, 97, 99))
     leg = long_leg(levels, bar, NO_COSTS, "expected")
-    assert leg.weight.shape == (1, 7, 7)
+    assert leg.weight.shape == (1, 8, 8)
     assert (leg.weight[0, 0] == 1).all() and (leg.weight[0, :, -1] == 1).all()
-    assert np.diff(leg.upper_edges[0]) == pytest.approx(0.04 / 6)
-    assert (np.diff(np.diff(leg.lower_edges[0])) < 0).all()
+    assert np.diff(leg.upper_edges[0]) == pytest.approx(
+        [0, 0, *5 * [0.04 / 5]]
+    )  # from the close, two thirds of the bar
+    assert leg.lower_edges[0, 4:] == pytest.approx(bar.open[0])  # the other half has four
+    assert (leg.weight[0, :3] == 1).all() and (leg.weight[0, :, 4:] == 1).all(), "what is empty changes nothing"
+    assert (np.diff(np.diff(leg.lower_edges[0, :5])) < 0).all()
     assert (np.diff(leg.weight[0], axis=0) <= 0).all() and (np.diff(leg.weight[0], axis=1) >= 0).all()
     p, q = 4, 2
     u, d = leg.upper_edges[0, p - 1 : p + 1].mean(), leg.lower_edges[0, q : q + 2].mean()

@@ -207,7 +207,7 @@ def test_a_symbol_that_fails_is_its_error_and_the_others_go_on() -> None:
     assert isinstance(runs[1].error, MarketsimError) and "ETHUSD" in str(runs[1].error)
 
 
-GOLDEN = "7dc5df9f47e518a61f0636e5f326b6d0206c1ef167c85361908203a770096bef"
+GOLDEN = "567dca4eaa192cc1761887b435a904c052617ddf0c75f2c30c48f64b03157346"
 
 
 def test_golden_rows_of_ethusd() -> None:

@@ -144,7 +144,7 @@ def make_lattice(seed: int, bars: int, upper_bins: int, lower_bins: int, mirrore
     low = -np.abs(0.03 * rng.standard_normal(bars))
     digits = rng.integers(2, 5)
     upper, lower = (np.abs(np.round(0.03 * rng.standard_normal((bars, n)), digits)) for n in (upper_bins, lower_bins))
-    clips = ((0.0, 1.0), (-10.0, 0.0)) if mirrored else ((0.0, 10.0), (-1.0, 0.0))
+    clips = ((0.0, 0.045), (-10.0, 0.0)) if mirrored else ((0.0, 0.045), (-1.0, 0.0))  # the upper one binds
     leg = Leg(
         mirrored,
         *clips,
@@ -155,7 +155,7 @@ def make_lattice(seed: int, bars: int, upper_bins: int, lower_bins: int, mirrore
         at_level=0.02 * rng.standard_normal(bars),
         per_lower=-np.ones(bars),
         gain=0.02 * rng.standard_normal(bars),
-        per_upper=np.ones(bars),
+        per_upper=rng.choice([0.0, 0.5, 1.0], bars),
         upper_edges=np.sort(upper, -1),
         lower_edges=np.maximum(low[:, None], np.sort(-lower, -1)),
         weight=rng.choice([0.0, 0.25, 1.0], (bars, upper_bins, lower_bins)),

@@ -21,7 +21,7 @@ import _real
 import _walks
 import numpy as np
 from _noise import STEPS, WORLDS, path_profit, simulate
-from fit import SIMULATIONS, own_rules, problems
+from fit import NEEDED_OWN, SIMULATIONS, own_rules, problems
 from numpy.typing import NDArray
 
 from marketsim.data.sample import SampleSource
@@ -47,7 +47,6 @@ MOST_BPS = 1.5
 COVERED = (0.93, 0.97)
 ALMOST_NONE = 0.05
 LONG = 2  # of the windows, from the default one on: touch has nothing to learn from seven bars
-NEEDED_RATIO = 100
 NO_COSTS = Costs(0.0, 0.0)
 
 Array = NDArray[np.float64]
@@ -228,7 +227,9 @@ def main() -> int:
     print("\nspeed of 140 fits on windows of 60 bars of ETHUSD under expected")
     ratio, words = expected_fit()
     print(f"  {words}")
-    good.append(verdict(ratio >= NEEDED_RATIO, f"{ratio:,.0f}x as fast as 140 x direct on the same objective"))
+    good.append(
+        verdict(ratio >= NEEDED_OWN[60, "expected"], f"{ratio:,.0f}x as fast as 140 x direct on the same objective")
+    )
     print("\nPASS" if all(good) else "\nFAIL")
     return int(not all(good))
 
