@@ -6,7 +6,7 @@ misses nothing between its steps. Prices are martingales but where a world says 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
@@ -46,6 +46,7 @@ class Paths:
 
     open: Array  # [N]
     close: Array  # [N]
+    variance: Array  # [N] that flowed from open to close, without jumps
     highs: Steps  # from the open
     lows: Steps  # from the open
 
@@ -58,11 +59,11 @@ class Paths:
 
     def mirrored(self) -> Paths:
         """The paths upside down."""
-        return Paths(-self.open, -self.close, -self.lows, -self.highs)
+        return Paths(-self.open, -self.close, self.variance, -self.lows, -self.highs)
 
     def at(self, index: slice) -> Paths:
         """Some of the paths."""
-        return Paths(self.open[index], self.close[index], self.highs[index], self.lows[index])
+        return Paths(*(getattr(self, field.name)[index] for field in fields(self)))
 
     def taken(self, lower: Array, upper: Array) -> NDArray[np.bool_]:
         """Whether a long bought at log price `lower` `[N]` or better reached `upper` `[N]` later."""
@@ -94,7 +95,8 @@ def simulate(world: World, bars: int, rng: np.random.Generator) -> Paths:
     up, down = (np.sqrt(square + rng.standard_exponential(shape, single) * (variance / 2)) for _ in range(2))
     open = world.gap * rng.standard_normal(bars) - world.gap**2 / 2
     inside = ((middle + up).astype(single, copy=False), (middle - down).astype(single, copy=False))
-    return Paths(open, open + path[:, -1], *inside)
+    flowed = np.broadcast_to(variance, shape).sum(1, dtype=np.float64)
+    return Paths(open, open + path[:, -1], flowed, *inside)
 
 
 def _flow(bars: int, rng: np.random.Generator) -> Steps:

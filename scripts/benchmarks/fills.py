@@ -46,41 +46,50 @@ REPORTED_BARS = 50_000  # of those, at most
 MOST_BPS = 1.5
 COVERED = (0.93, 0.97)
 ALMOST_NONE = 0.05
-LONG = 2  # of the windows, from the default one on: touch has nothing to learn from seven bars
+LONG = 2  # of the windows, from the default one on. Asked for were all four, which does not hold: the fewer bars a fit
+# has, the less it finds the levels on which touch invents most, and 70 bars do not tell +40 bps a bar from nothing
 NO_COSTS = Costs(0.0, 0.0)
 
 Array = NDArray[np.float64]
+Prior = tuple[Array, ...]  # variances and spreads, each [N]
 
 
-def observe(kind: str, size: int, chunk: int) -> tuple[Array, Array]:
-    """One chunk of a world: opens, highs, lows and closes `[4, N]`, and what the paths paid `[N, P]`."""
+def observe(kind: str, size: int, chunk: int) -> tuple[Array, Array, Array]:
+    """A chunk of a world: opens, highs, lows, closes `[4, N]`, what the paths paid `[N, P]`, their variances `[N]`."""
     paths = simulate(WORLDS[kind], size, np.random.default_rng([list(WORLDS).index(kind), chunk]))
     paid = np.empty((size, len(PAIRS)))
     for p, (side, lower, upper) in enumerate(PAIRS):
         levels = np.full(size, lower / 100), np.full(size, upper / 100)
         paid[:, p], _ = path_profit(paths, side == "short", *levels, np.zeros(size, bool), NO_COSTS)
     did = paths.outcomes
-    return np.stack([did.open, did.high, did.low, did.close]), paid
+    return np.stack([did.open, did.high, did.low, did.close]), paid, paths.variance
 
 
-def booked(forecast: tuple[float, float], bars: Array) -> Array:
-    """What each policy books on `bars` `[4, N]`, and w, NaN where the policies agree: `[4, N, P]`."""
+def book(did: Array, prior: Prior, pool: Pool) -> Array:
+    """What each policy books on `did` `[4, N]`, and w, NaN where the policies agree: `[4, N, P]`."""
+    pieces = [slice(at, at + PIECE) for at in range(0, did.shape[1], PIECE)]
+    work = [(did[:, piece], tuple(each[piece] for each in prior)) for piece in pieces]
+    return np.concatenate(pool.starmap(booked, work, chunksize=1), axis=1)
+
+
+def booked(bars: Array, prior: Prior) -> Array:
+    """The same of some bars."""
     found = np.empty((4, bars.shape[1], len(PAIRS)))
     for p, pair in enumerate(PAIRS):
-        least, most = (profits(bars, pair, forecast, fill) for fill in ("provable", "touch"))
+        least, most = (profits(bars, pair, prior, fill) for fill in ("provable", "touch"))
         doubt = most > least + TIE
         expected = most.copy()
-        expected[doubt] = profits(bars[:, doubt], pair, forecast, "expected")
+        expected[doubt] = profits(bars[:, doubt], pair, (prior[0][doubt], prior[1][doubt]), "expected")
         w = (expected - least) / np.where(doubt, most - least, np.nan)
         found[:, :, p] = least, expected, most, w
     return found
 
 
-def profits(bars: Array, pair: tuple[str, float, float], forecast: tuple[float, float], fill: str) -> Array:
+def profits(bars: Array, pair: tuple[str, float, float], prior: Prior, fill: str) -> Array:
     """Moves `[N]` that a policy books on trades between the pair's levels, without costs."""
     side, lower, upper = pair
-    at = Levels(*(np.full(bars.shape[1], each) for each in (upper / 100, lower / 100, *forecast)))
     zeros = np.zeros(bars.shape[1])
+    at = Levels(zeros + upper / 100, zeros + lower / 100, *prior)
     leg = (short_leg if side == "short" else long_leg)(at, Outcomes(*bars), NO_COSTS, fill, (zeros, zeros))
     earned: Array = evaluate(one_by_one(leg), zeros[:, None], zeros[:, None])[:, 0]
     return earned
@@ -90,23 +99,47 @@ def noise(kind: str, bars: int, pool: Pool) -> bool:
     """One world: bias by pair of levels, reliability by tenths of w."""
     chunks = -(-bars // CHUNK)
     start = time.perf_counter()
-    seen = pool.map(partial(observe, kind, CHUNK), range(chunks), chunksize=4)
-    did, paid = np.concatenate([a for a, _ in seen], 1), np.concatenate([b for _, b in seen])
-    variance, spread = path_variance(np.quantile(did, LEVELS, axis=1).T[None])
-    forecast = (float(variance[0]), float(spread[0]))
-    pieces = [did[:, at : at + PIECE] for at in range(0, did.shape[1], PIECE)]
-    *by_fill, w = np.concatenate(pool.map(partial(booked, forecast), pieces, chunksize=1), axis=1)
+    seen = zip(*pool.map(partial(observe, kind, CHUNK), range(chunks), chunksize=4), strict=True)
+    did, paid, flowed = (np.concatenate(each, axis) for each, axis in zip(seen, (1, 0, 0), strict=True))
+    every = np.ones(len(paid))
+    forecast = tuple(each * every for each in path_variance(np.quantile(did, LEVELS, axis=1).T[None]))
+    *by_fill, w = book(did, forecast, pool)
     claimed = dict(zip(FILLS, by_fill, strict=True))
     print(
         f"\n{kind} noise: {len(paid):,} bars of {STEPS:,} steps, {time.perf_counter() - start:.0f} s\n"
-        f"  volatility {np.log1p(did[3]).std():.2%}; its own quantiles forecast {np.sqrt(forecast[0]):.2%}, "
-        f"spread {forecast[1]:.2f}"
+        f"  volatility {np.log1p(did[3]).std():.2%}; its own quantiles forecast {np.sqrt(forecast[0][0]):.2%}, "
+        f"spread {forecast[1][0]:.2f}"
     )
     good = [bias(claimed, w, paid), reliability(claimed, w, paid)]
+    if WORLDS[kind].stochastic:
+        logs = np.log(flowed)
+        best = np.exp(logs.mean()) * every, logs.std() * every
+        by_prior = {"forecast": claimed["expected"], "log-normal": book(did, best, pool)[1]}
+        good.append(priors(by_prior | {"its own": book(did, (flowed, 0 * every), pool)[1]}, paid, logs))
     if kind in REPORTED:
         print(f"  reported, not judged: {REPORTED[kind]}")
         return True
     return all(good)
+
+
+def priors(claimed: dict[str, Array], paid: Array, logs: Array) -> bool:
+    """The same bias by what w is told of a bar's variance, with a log-normal fitted to the `logs` of the true ones.
+
+    With the bar's own variance nothing is left but the theory and the code; what the log-normal adds is the law of the
+    variance, which is none; what the forecast adds to that is the reading of its quantiles.
+    """
+    u = (logs - logs.mean()) / logs.std()
+    print(
+        f"  expected - path, bps (in standard errors), by the variance that w is told; the true ones: median "
+        f"{np.exp(logs.mean() / 2):.2%}, spread {logs.std():.2f}, skewness {(u**3).mean():.2f} of the logs\n"
+        f"  side   levels, %  " + "".join(f"{name:>18}" for name in claimed)
+    )
+    off = np.stack([1e4 * (each - paid) for each in claimed.values()])
+    mean, ratio = off.mean(1), off.mean(1) / off.std(1, ddof=1) * np.sqrt(len(paid))
+    for p, (side, lower, upper) in enumerate(PAIRS):
+        words = "".join(f"{mean[i, p]:+11.3f} ({ratio[i, p]:+.1f})" for i in range(len(mean)))
+        print(f"  {side:5} {lower:+6.2f} {upper:+6.2f}{words}")
+    return within(ratio[-1], f"bias of {len(PAIRS)} pairs where each bar's own variance is known")
 
 
 def bias(claimed: dict[str, Array], w: Array, paid: Array) -> bool:
@@ -147,7 +180,11 @@ def reliability(claimed: dict[str, Array], w: Array, paid: Array) -> bool:
 
 
 def within(ratios: Array, name: str) -> bool:
-    """Whether ratios to standard errors are those of chance: none beyond the bound that 5 % of such tables break."""
+    """Whether ratios to standard errors are those of chance: none beyond the bound that 5 % of such tables break.
+
+    Two standard errors a row, as was asked, an unbiased table of 16 rows breaks every second time: they are counted
+    and shown, and Bonferroni's bound decides. Rows share bars, so that it is broken by chance less often than it says.
+    """
     bound = NormalDist().inv_cdf(1 - 0.05 / (2 * len(ratios)))
     beyond, chance = int((np.abs(ratios) > 2).sum()), 2 * NormalDist().cdf(-2) * len(ratios)
     return verdict(
@@ -165,26 +202,26 @@ def verdict(good: bool, words: str) -> bool:
 def walks(worlds: int, pool: Pool) -> bool:
     """How often the headline's interval holds minus costs, and how far the headline is from what the path paid.
 
-    On a martingale a trade is worth minus what it costs, so that a walk is worth minus the costs that its own path
-    paid: worlds trade unequally often.
+    On a martingale a trade is worth minus what it costs. How many there are is known of each world, so that minus the
+    costs of its own trades is what its interval must hold; minus the mean costs of all worlds is shown beside it.
     """
     start = time.perf_counter()
     found = np.stack(pool.map(partial(_walks.world, "brownian"), range(worlds), chunksize=2))
     print(
         f"\nwalks of {_walks.SIMULATIONS} bars on brownian noise, {worlds} worlds, {time.perf_counter() - start:.0f} s;"
         " basis points a bar\n  window  fill      headline    path   -costs   headline - path   error   ratio"
-        "   covered, %   error   width"
+        "   covered, %   error  by mean   width"
     )
     shares, worst = {}, 0.0
     for i, window in enumerate(_walks.WINDOWS):
         for j, fill in enumerate(_walks.FITTED):
             mean, low, high, paid, cost = 1e4 * found[:, i, j].T
-            share = float(((low <= -cost) & (-cost <= high)).mean())
+            share, by_mean = (float(((low <= -c) & (-c <= high)).mean()) for c in (cost, cost.mean()))
             off, error = (mean - paid).mean(), (mean - paid).std(ddof=1) / np.sqrt(worlds)
             print(
                 f"  {window:6}  {fill:8} {mean.mean():+9.1f} {paid.mean():+7.1f} {-cost.mean():+8.1f} {off:+17.2f}"
                 f" {error:7.2f} {off / error:+7.1f} {100 * share:12.1f}"
-                f" {100 * np.sqrt(share * (1 - share) / worlds):7.1f} {(high - low).mean():7.1f}"
+                f" {100 * np.sqrt(share * (1 - share) / worlds):7.1f} {100 * by_mean:8.1f} {(high - low).mean():7.1f}"
             )
             shares[window, fill] = share
             worst = max(worst, abs(off)) if fill == "expected" else worst
@@ -197,7 +234,8 @@ def walks(worlds: int, pool: Pool) -> bool:
             f"({COVERED[0]:.0%} to {COVERED[1]:.0%})",
         ),
         verdict(
-            max(touch[LONG:]) <= ALMOST_NONE, f"touch does in at most {max(touch[LONG:]):.1%} on windows of 60, 120"
+            max(touch[LONG:]) <= ALMOST_NONE,
+            f"touch does in at most {max(touch[LONG:]):.1%} on windows of 60, 120; of 7, 30 {max(touch[:LONG]):.1%}",
         ),
     ]
     return all(good)
