@@ -30,9 +30,9 @@ TIE = 1e-12  # profits this close are equal, in whatever order a machine added t
 SMALL = 1 << 11  # bars x bins of all problems that are quicker together
 CELLS = 1 << 17  # problems x candidates at once: their sums then stay in a processor's cache
 GRID = 1 << 22  # cells at once where whole grids are held, 32 MB
-FEW = 1 << 18  # cells of a grid that is quicker in one piece
+FEW = 1 << 17  # cells of a grid that is quicker in one piece
 KEPT = 32  # times that rows of a grid are kept before the beaten ones go
-SHORT = 16  # bars x bins of a window for which a matrix product is quicker than running sums
+SHORT = 32  # bars x bins of a window for which a matrix product is quicker than running sums
 
 Bounds = tuple[tuple[float, float], tuple[float, float]]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -24,7 +24,7 @@ from marketsim.models.har import Har
 from marketsim.profiling import Clock
 from marketsim.reference import BOUNDS, reference_terms
 from marketsim.strategies import always_on
-from marketsim.surface import evaluate, maximise
+from marketsim.surface import Optimum, evaluate, maximise
 from marketsim.sweep import make_forecasts
 from marketsim.variance import path_variance
 from marketsim.walk import Walk, make_walk
@@ -57,14 +57,24 @@ def rival(inputs: list[torch.Tensor], eod: bool) -> float:
     return -float(optimize.direct(loss, BOUNDS, maxfun=500).fun)
 
 
-def median_seconds(work: Callable[[], object], repeats: int, clock: Callable[[], float] = time.perf_counter) -> float:
-    work()
-    seconds = []
-    for _ in range(repeats):
-        start = clock()
-        work()
-        seconds.append(clock() - start)
-    return statistics.median(seconds)
+def in_turns(
+    fit: Callable[[], Optimum], searches: Sequence[Callable[[], float]]
+) -> tuple[Optimum, float, np.ndarray, float]:
+    """What the fit finds and its median seconds; what the searches find, and what 140 of them would take.
+
+    Both take turns, and processor time is counted, for a shared machine changes its pace from one second to the next.
+    """
+    found, seconds, searched, profits = fit(), [], 0.0, []
+    for search in searches:
+        for _ in range(TURNS):
+            start = time.process_time()
+            fit()
+            seconds.append(time.process_time() - start)
+        start = time.process_time()
+        profits.append(search())
+        searched += time.process_time() - start
+    direct = searched * 2 * SIMULATIONS / len(searches)
+    return found, statistics.median(seconds), np.array(profits), direct
 
 
 def problems(bars: Bars, walk: Walk) -> tuple[Levels, Outcomes]:
@@ -90,15 +100,12 @@ def main(windows: list[int]) -> int:
         rows = walk.windows[:-1]
         by_policy = [reference_terms(*sized, close_at_eod=eod, trading_fee=FEE).at(rows) for eod in (True, False)]
         both = stack(by_policy)
-        found = maximise(both, BOUNDS)
-        exact = median_seconds(partial(maximise, both, BOUNDS), 15)
         chosen = range(0, 2 * SIMULATIONS, 2 * SIMULATIONS // RIVAL_FITS)
         inputs = [[torch.as_tensor(column[rows[b % SIMULATIONS]]) for column in columns] for b in chosen]
         rival(inputs[0], True)
-        start = time.perf_counter()
-        profits = [rival(tensors, b < SIMULATIONS) for b, tensors in zip(chosen, inputs, strict=True)]
-        direct = (time.perf_counter() - start) * 2 * SIMULATIONS / len(inputs)
-        gain = found.profit[list(chosen)] - np.array(profits)
+        searches = [partial(rival, tensors, b < SIMULATIONS) for b, tensors in zip(chosen, inputs, strict=True)]
+        found, exact, profits, direct = in_turns(partial(maximise, both, BOUNDS), searches)
+        gain = found.profit[list(chosen)] - profits
         ratio, needed = direct / exact, NEEDED.get(window, 0)
         missed |= ratio < needed or bool((gain < -1e-6 * window).any())
         print(
@@ -118,17 +125,10 @@ def own_rules(levels: Levels, did: Outcomes, rows: np.ndarray, fill: str) -> tup
     legs = always_on(levels.high_move, levels.low_move, False)
     placed = profit_terms(levels, did, Costs(FEE, 0.0005), fill, False).placed(legs).at(rows)
     terms = stack([placed.at_close(), placed])
-    fit = partial(maximise, terms, BOUNDS)
     chosen = np.arange(0, 2 * SIMULATIONS, 20)
-    found = fit().profit[chosen]
-    exact, direct, profits = [], 0.0, []
-    for b in chosen:
-        exact.append(median_seconds(fit, TURNS, time.process_time))
-        start = time.process_time()
-        profits.append(on_surface(terms.at(np.array([b]))))
-        direct += (time.process_time() - start) * 2 * SIMULATIONS / len(chosen)
-    gain, needed = found - np.array(profits), NEEDED_OWN.get((len(rows[0]), fill))
-    taken = statistics.median(exact)
+    searches = [partial(on_surface, terms.at(np.array([b]))) for b in chosen]
+    found, taken, profits, direct = in_turns(partial(maximise, terms, BOUNDS), searches)
+    gain, needed = found.profit[chosen] - profits, NEEDED_OWN.get((len(rows[0]), fill))
     ratio = direct / taken
     return ratio, (
         f"{direct:>11.2f} s {1e3 * taken:>10.2f} {ratio:>7,.0f}x {f'{needed}x' if needed else '':>8}  "
