@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,12 @@ from marketsim.bars import CHANNELS
 from marketsim.config import Settings
 from marketsim.errors import MarketsimError
 from marketsim.forecasts import CLOSE, LEVELS, MEDIAN, actual_moves
-from marketsim.guard import EXPOSURES, exposures
+from marketsim.guard import EXPOSURES
 from marketsim.metrics import bootstrap_interval, covered, pinball
+from marketsim.models import FOR_WEIGHTS
 from marketsim.models.options import Options
 from marketsim.profiling import Clock
-from marketsim.report import BPS, Result
+from marketsim.report import BPS, Result, exposures_of
 from marketsim.track import Track
 
 SCHEMA = "marketsim.models/1"
@@ -65,12 +66,9 @@ def _failed(model: str, error: MarketsimError) -> Row:
 
 
 def _settings_for(model: str, settings: Settings) -> Settings:
-    names = [part.partition(":")[0] for part in model.split(",")] + [model.partition(":")[2].partition(":")[0]]
-    if any(name in registry.VARIANTS for name in names):
+    if registry.has_weights(model):
         return replace(settings, model=model)
-    shared = ("device", "seed")
-    plain = {field.name: getattr(Options(), field.name) for field in fields(Options) if field.name not in shared}
-    return replace(settings, model=model, **plain)
+    return replace(settings, model=model, **{name: getattr(Options(), name) for name in FOR_WEIGHTS})
 
 
 def _named(progress: pipeline.Progress, model: str) -> Callable[[str, int, int], None]:
@@ -96,7 +94,7 @@ def _row(model: str, result: Result, seconds: float | None) -> Row:
     loss, inside = pinball(moves, actual, LEVELS).mean(0), covered(moves, actual).mean(0)
     side, rose = np.sign(moves[:, CLOSE, MEDIAN]), np.sign(actual[:, CLOSE])
     told = (side != 0) & (rose != 0)
-    tags = exposures(forecasts.model, result.bars.time[result.walk.origins[result.walk.evaluated] + 1])
+    tags = exposures_of(result)
     return {
         "model": model,
         "status": "ok",

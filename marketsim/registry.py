@@ -67,6 +67,19 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{found[0]}'?" if found else ""
 
 
+def members(model: str) -> tuple[str, ...]:
+    """The models, `NAME` or `NAME:VARIANT`, that a setting names: those of an ensemble, or itself alone."""
+    name, _, rest = model.partition(":")
+    if name not in ENSEMBLES:
+        return (model,)
+    return tuple(rest.split(",")) if rest else HISTORY_MODELS
+
+
+def has_weights(model: str) -> bool:
+    """Whether any of the models that a setting names has weights, and so the options of one."""
+    return any(member.partition(":")[0] in VARIANTS for member in members(model))
+
+
 def load(table: dict[str, str], kind: str, name: str) -> Any:
     """The plug-in that `table` registers as `name`; UsageError names the nearest known one."""
     if name not in table:

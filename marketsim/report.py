@@ -142,7 +142,7 @@ def to_json(document: Row) -> str:
 
 def simulations(result: Result) -> Iterator[Row]:
     """One row a strategy and simulation, newest first. Profits are fractions of the close before the bar."""
-    tags = _exposures(result)
+    tags = exposures_of(result)
     stamps = _stamps(result.bars)
     for track in result.strategies:
         fit = track.fit
@@ -196,7 +196,7 @@ def symbol_document(run: SymbolRun) -> Row:
         }
     bars, model, settings = result.bars, result.forecasts.model, result.settings
     evaluated = result.walk.origins[result.walk.evaluated] + 1
-    tags = _exposures(result)
+    tags = exposures_of(result)
     exposure = {tag: tags.count(tag) for tag in EXPOSURES}
     rows = [_row(track, result) for track in (*result.strategies, *result.baselines)]
     return {
@@ -230,7 +230,8 @@ def symbol_document(run: SymbolRun) -> Row:
     }
 
 
-def _exposures(result: Result) -> list[str]:
+def exposures_of(result: Result) -> list[str]:
+    """Which evaluated bars `[S]`, newest first, the model may have seen; see `guard.exposures`."""
     origins = result.walk.origins[result.walk.evaluated]
     return exposures(result.forecasts.model, result.bars.time[origins + 1])
 

@@ -9,9 +9,10 @@ from marketsim import pipeline
 from marketsim.config import Settings
 from marketsim.data import open_source
 from marketsim.ensemble import HISTORY, Auto, Blend
-from marketsim.errors import MarketsimError
+from marketsim.errors import MarketsimError, UsageError
 from marketsim.forecasts import LEVELS, actual_moves, fingerprint
 from marketsim.metrics import pinball
+from marketsim.models import open_model
 from marketsim.models.har import Har
 from marketsim.models.last_bar import LastBar
 from marketsim.models.rolling_quantile import RollingQuantile
@@ -113,6 +114,12 @@ def test_a_blend_is_nearly_as_good_as_its_best_member_on_the_sample(symbol):
 def test_ensembles_are_told_apart_by_their_members():
     one, other = Blend((Har(), LastBar())), Blend((LastBar(), Har()))
     assert len({fingerprint(each) for each in (one, other, Auto(one.members))}) == 3
+
+
+def test_options_of_weights_that_no_member_has_are_refused():
+    for model in ("har", "auto", "blend:har,last-bar"):
+        with pytest.raises(UsageError, match="--samples: model 'har' has no use for it"):
+            open_model(Settings(model=model, samples=3))
 
 
 def test_fast_mode_of_a_blend_is_the_newest_part_of_the_full_run():

@@ -19,14 +19,14 @@ def open_model(settings: Settings) -> Model | Ensemble:
     Weights are looked up, not loaded. UsageError for a choice that no model of it can make use of, and for weights that
     cannot be found.
     """
-    name, _, members = settings.model.partition(":")
+    name = settings.model.partition(":")[0]
     options = Options(**{field.name: getattr(settings, field.name) for field in fields(Options)})
     if name not in registry.ENSEMBLES:
         return _open(settings.model, options)
-    names = members.split(",") if members else registry.HISTORY_MODELS
-    ensemble: Ensemble = registry.load(registry.ENSEMBLES, "model", name)(
-        tuple(_open(each, options if each.partition(":")[0] in registry.VARIANTS else Options()) for each in names)
-    )
+    spared = Options() if registry.has_weights(settings.model) else options  # what those without weights are handed
+    names = registry.members(settings.model)
+    members = tuple(_open(each, options if registry.has_weights(each) else spared) for each in names)
+    ensemble: Ensemble = registry.load(registry.ENSEMBLES, "model", name)(members)
     return ensemble
 
 
