@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from marketsim.crossing import EXACT, FAST, take_profit_probability
+from marketsim.crossing import BEND, EXACT, FAST, take_profit_probability
 
 Array = NDArray[np.float64]
 IMAGES = np.arange(-30, 31)
@@ -43,6 +43,13 @@ def bar_density(o: float, h: float, l: float, c: float, v: Array) -> Array:
     return (4 * IMAGES**2 * curvature(direct) - 4 * IMAGES * (1 + IMAGES) * curvature(mirrored)).sum(-1)
 
 
+def bent_density(error: Array) -> Array:
+    """Of `N + BEND * N^2` for a standard normal N, but for a factor; from -7 on, where N is above the fold."""
+    root = np.sqrt(1 + 4 * BEND * error)
+    normal = (root - 1) / (2 * BEND)
+    return np.exp(-(normal**2) / 2) / root
+
+
 def by_definition(bar: tuple[float, ...], variance: float, spread: float, nodes: int) -> float:
     """The convolution, term by term: images, quadrature over s = v sin^2, then over log v."""
     o, h, l, c, d, u = bar
@@ -53,7 +60,7 @@ def by_definition(bar: tuple[float, ...], variance: float, spread: float, nodes:
     s = v[:, None] * np.sin(angle) ** 2
     jacobian = v[:, None] * np.sin(2 * angle) * weights * np.pi / 4
     missed = (hit(o, h, d, s) * stay(d, c, l, u, v[:, None] - s) * jacobian).sum(-1)
-    prior = np.ones(1) if spread == 0 else np.exp(-(x**2) / (2 * spread**2))
+    prior = np.ones(1) if spread == 0 else bent_density(x / spread)
     return float(1 - (prior * missed).sum() / (prior * bar_density(o, h, l, c, v)).sum())
 
 
@@ -84,6 +91,14 @@ def test_closed_form_is_the_definition(bar: tuple[float, ...], variance: float, 
     once, twice = (by_definition(bar, variance, spread, nodes) for nodes in (200, 400))
     assert once == pytest.approx(twice, abs=1e-7)  # so the reference itself has converged
     assert w(bar, variance, spread) == pytest.approx(twice, abs=1e-6)
+
+
+def test_the_bend_is_a_skewness_of_a_fifth() -> None:
+    nodes, weights = np.polynomial.hermite_e.hermegauss(20)
+    error = nodes + BEND * (nodes**2 - 1)
+    deviation, third = (weights @ error**k / weights.sum() for k in (2, 3))
+    assert deviation == pytest.approx(1, abs=3e-3)
+    assert third == pytest.approx(0.2, abs=1e-3)
 
 
 def noisy_bars(count: int, steps: int, seed: int) -> tuple[Array, Array, Array, Array, Array, Array]:

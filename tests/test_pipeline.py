@@ -207,7 +207,7 @@ def test_a_symbol_that_fails_is_its_error_and_the_others_go_on() -> None:
     assert isinstance(runs[1].error, MarketsimError) and "ETHUSD" in str(runs[1].error)
 
 
-GOLDEN = "567dca4eaa192cc1761887b435a904c052617ddf0c75f2c30c48f64b03157346"
+GOLDEN = "13af360ba28b72aa96cd3bc63bfde2369230babed54053232f3a24d1325f8ad0"
 
 
 def test_golden_rows_of_ethusd() -> None:

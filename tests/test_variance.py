@@ -6,16 +6,22 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
+from marketsim.crossing import BEND
 from marketsim.forecasts import LEVELS
 from marketsim.variance import DECILES_APART, GAP_MEDIANS, GAPS, LOG_MEDIANS, LOG_TAILS, SPREADS, TOP, path_variance
 
 
+def bent(normal: np.ndarray) -> np.ndarray:
+    """The error that `crossing.py` assumes, in spreads."""
+    return normal + BEND * normal**2
+
+
 def quantile(level: float, spread: float) -> float:
-    """Of log |N| + spread N' / 2, by Gauss-Hermite quadrature over N'."""
+    """Of log |N| + spread * error / 2, by Gauss-Hermite quadrature over the error."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(60)
 
     def excess(x: float) -> float:
-        inside = 2 * stats.norm.cdf(np.exp(x - spread / 2 * nodes)) - 1
+        inside = 2 * stats.norm.cdf(np.exp(x - spread / 2 * bent(nodes))) - 1
         return float(inside @ weights / weights.sum() - level)
 
     return float(optimize.brentq(excess, -8, 4))
@@ -37,9 +43,9 @@ def test_the_constants_of_gaps_are_quantiles_of_a_normal_before_a_brownian_high(
 
 
 def forecast(volatility: float, spread: float, drift: float = 0.0, gap: float = 0.0) -> np.ndarray:
-    """Quantiles [1, 4, Q] of the moves of bars whose variance is log-normal around `volatility ** 2`."""
+    """Quantiles [1, 4, Q] of the moves of bars whose variance strays around `volatility ** 2`."""
     rng = np.random.default_rng(1)
-    scale = volatility * np.exp(spread / 2 * rng.standard_normal(400_000))
+    scale = volatility * np.exp(spread / 2 * bent(rng.standard_normal(400_000)))
     up, down = np.abs(rng.standard_normal((2, 400_000))) * scale
     opens = gap * rng.standard_normal(400_000)
     channels = [np.expm1(opens), np.expm1(opens + drift + up), np.expm1(opens + drift - down), np.full(400_000, drift)]

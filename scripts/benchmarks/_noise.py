@@ -17,7 +17,6 @@ from marketsim.fills import Costs, Outcomes
 STEPS = 5_000
 VOLATILITY = 0.03  # of a bar, without its gap
 PARTS = 50  # of a bar, each with a volatility of its own where that is stochastic
-DAILY, HOURLY = 0.25, 0.07  # deviations of the log volatility of bars, and of its change from part to part
 
 Array = NDArray[np.float64]
 Steps = NDArray[np.float32]  # [N, STEPS]
@@ -27,16 +26,24 @@ Steps = NDArray[np.float32]  # [N, STEPS]
 class World:
     """How the variance of a bar flows: in expectation `VOLATILITY ** 2` from open to close."""
 
-    gap: float  # deviation of the open from the last close
-    stochastic: bool = False  # varies from bar to bar, within the bar, with the hour and from step to step
+    gap: float = 0.0025  # deviation of the open from the last close
+    daily: float = 0.0  # deviation of the log volatility of bars
+    hourly: float = 0.0  # and of its change from part to part of a bar
     jumps: float = 0.0  # share of the variance that comes in jumps, one a bar on average
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether variance varies from bar to bar, then also with the hour and from step to step."""
+        return self.daily > 0
 
 
 WORLDS = {
-    "brownian": World(0.0025),
-    "stochastic": World(0.0025, stochastic=True),
-    "jumps": World(0.0025, jumps=0.3),
-    "gaps": World(0.015),
+    "brownian": World(),
+    "stochastic": World(daily=0.25, hourly=0.07),
+    "jumps": World(jumps=0.3),
+    "gaps": World(gap=0.015),
+    "even": World(daily=0.36),
+    "uneven": World(daily=0.05, hourly=0.12),
 }
 
 
@@ -83,7 +90,7 @@ def simulate(world: World, bars: int, rng: np.random.Generator) -> Paths:
     shape, single = (bars, STEPS), np.float32
     variance = np.full((bars, 1), VOLATILITY**2 * (1 - world.jumps) / STEPS, single)
     if world.stochastic:
-        variance = variance * _flow(bars, rng)
+        variance = variance * _flow(world, bars, rng)
     step = rng.standard_normal(shape, single) * np.sqrt(variance)
     path = step - variance / 2  # the mean of the price stays
     if world.jumps:
@@ -99,7 +106,7 @@ def simulate(world: World, bars: int, rng: np.random.Generator) -> Paths:
     return Paths(open, open + path[:, -1], flowed, *inside)
 
 
-def _flow(bars: int, rng: np.random.Generator) -> Steps:
+def _flow(world: World, bars: int, rng: np.random.Generator) -> Steps:
     """Each step's variance `[bars, STEPS]` over the mean one: log-normal bars and hours, a busy open and close, tails.
 
     The steps are Student's t with 4 degrees of freedom, Gaussian given their variance: on its own clock the path is
@@ -107,8 +114,10 @@ def _flow(bars: int, rng: np.random.Generator) -> Steps:
     """
     hour = np.arange(PARTS)
     busy = 0.5 + 6 * (hour / (PARTS - 1) - 0.5) ** 2
-    log_volatility = HOURLY * np.cumsum(rng.standard_normal((bars, PARTS)), 1) + DAILY * rng.standard_normal((bars, 1))
-    mean = (busy * np.exp((DAILY**2 + HOURLY**2 * (hour + 1)) * 2)).mean()
+    log_volatility = world.hourly * np.cumsum(
+        rng.standard_normal((bars, PARTS)), 1
+    ) + world.daily * rng.standard_normal((bars, 1))
+    mean = (busy * np.exp((world.daily**2 + world.hourly**2 * (hour + 1)) * 2)).mean()
     flow = np.repeat((busy / mean * np.exp(2 * log_volatility)).astype(np.float32), STEPS // PARTS, axis=1)
     uneven: Steps = flow / rng.standard_exponential((2, bars, STEPS), np.float32).sum(0)  # 1 / gamma(2) has mean 1
     return uneven
