@@ -21,6 +21,7 @@ FITS_ON_THE_PAST = "fits on past bars only"  # what a history model says of its 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 MEDIAN = 4  # index in LEVELS
 OPEN, HIGH, LOW, CLOSE = range(4)
+HIGHEST, LOWEST = 4, 5  # of a path: the extremes of all its bars up to one, beside the four channels of that one
 
 
 class Identity(Protocol):
@@ -93,6 +94,24 @@ class ContextModel(Identity, Protocol):
         ...
 
 
+class PathModel(ContextModel, Protocol):
+    """It draws paths: bars beyond the next one, each after those before it."""
+
+    @property
+    def horizon(self) -> int:
+        """Bars ahead at most."""
+        ...
+
+    def paths(self, contexts: NDArray[np.float64], times: NDArray[np.datetime64]) -> NDArray[np.float64]:
+        """Quantiles `[N, K, 6, Q]` at LEVELS of the moves of the K bars after each of the `contexts` `[N, L, 5]`.
+
+        All are moves from the origin's close: open, high, low and close of a bar, then the highest and the lowest price
+        of the path up to that bar. `times` `[N, L + K]` as in `forecast`, which gives the first bar's four channels
+        too. What is said of a bar does not depend on K.
+        """
+        ...
+
+
 Model = HistoryModel | ContextModel
 
 
@@ -104,7 +123,7 @@ class Cache(Protocol):
         ...
 
     def put(self, model: Identity, rows: Mapping[bytes, NDArray[np.float64]], symbol: str) -> None:
-        """Keep rows `[4, Q]` by key."""
+        """Keep rows by key."""
         ...
 
 
@@ -122,7 +141,7 @@ class Forecasts:
 
     model: Identity  # that made them
     origins: NDArray[np.int64]  # [N] bar index, increasing
-    moves: NDArray[np.float64]  # [N, 4, Q] rising in Q, fractions of the origin's close
+    moves: NDArray[np.float64]  # [N, 4, Q], of paths [N, K, 6, Q], rising in Q, fractions of the origin's close
     repaired: int  # origins whose median was incoherent and was widened
     made: int  # forecasts computed now
     reused: int  # forecasts read from the cache
@@ -130,18 +149,18 @@ class Forecasts:
 
     @property
     def high(self) -> NDArray[np.float64]:
-        """Median move of the high, `[N]`."""
-        return self.moves[:, HIGH, MEDIAN]
+        """Median move of the high, `[N]`, of paths `[N, K]`."""
+        return self.moves[..., HIGH, MEDIAN]
 
     @property
     def low(self) -> NDArray[np.float64]:
-        """Median move of the low, `[N]`."""
-        return self.moves[:, LOW, MEDIAN]
+        """Median move of the low, `[N]`, of paths `[N, K]`."""
+        return self.moves[..., LOW, MEDIAN]
 
     @property
     def close(self) -> NDArray[np.float64]:
-        """Median move of the close, `[N]`."""
-        return self.moves[:, CLOSE, MEDIAN]
+        """Median move of the close, `[N]`, of paths `[N, K]`."""
+        return self.moves[..., CLOSE, MEDIAN]
 
 
 def actual_moves(bars: Bars, origins: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -176,9 +195,9 @@ def repair(moves: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
     A high above two others has every quantile above theirs, so each level is widened by the same rule.
     """
     moves = np.sort(moves, axis=-1)
-    body = moves[:, [OPEN, CLOSE]]
-    high = np.maximum(moves[:, HIGH], body.max(1))
-    low = np.minimum(moves[:, LOW], body.min(1))
-    widened = (high != moves[:, HIGH]) | (low != moves[:, LOW])
-    moves[:, HIGH], moves[:, LOW] = high, low
-    return moves, int(widened[:, MEDIAN].sum())
+    body = moves[..., [OPEN, CLOSE], :]
+    high = np.maximum(moves[..., HIGH, :], body.max(-2))
+    low = np.minimum(moves[..., LOW, :], body.min(-2))
+    widened = (high != moves[..., HIGH, :]) | (low != moves[..., LOW, :])
+    moves[..., HIGH, :], moves[..., LOW, :] = high, low
+    return moves, int(widened[..., MEDIAN].sum())

@@ -1,4 +1,4 @@
-"""`kronos`: a transformer over candlesticks as tokens, all samples of the next bar from one pass over the context."""
+"""`kronos`: a transformer over candlesticks as tokens, all samples of the next bars from one pass over the context."""
 
 from __future__ import annotations
 
@@ -48,21 +48,21 @@ class Sampling:
 
 
 class Kronos:
-    """Quantiles of the bars that the networks draw.
+    """Quantiles of the bars that the networks draw, and of paths of them.
 
     Source: Y. Shi et al., "Kronos: A Foundation Model for the Language of Financial Markets", arXiv 2508.02739, 2025.
 
     Prices (scaled so that the last close is 100), volume, and volume times the mean price are standardised over the
     context and clipped. A context that lacks any volume is read without volume, as zeros. The calendar of the
-    context's bars is an input; that of the bar to be forecast would be one only for the bars after it.
+    context's bars is an input; that of a bar that is forecast is one only for the bars after it.
 
     `trained_until` is the end of the validation that chose the weights, by their author's own account: trained to
     2024-02, validated on 2024-03 to 2024-05, tested from 2024-06. Of weights that the user names nobody knows.
 
-    Draws are stratified: a systematic sample for the coarse tokens, a Latin hypercube for the fine ones. They are
-    seeded by the standardised context, its calendar and the seed, hence the same at any scale of the prices. Neither
-    top-k nor top-p is on by default, because both narrow the bands; when both are, both hold, while the vendor's
-    predictor then drops top-p.
+    Draws are stratified: a systematic sample for the coarse tokens of the next bar, a Latin hypercube for the fine ones
+    and for the bars after it. They are seeded by the standardised context, its calendar and the seed, hence the same at
+    any scale of the prices. Neither top-k nor top-p is on by default, because both narrow the bands; when both are,
+    both hold, while the vendor's predictor then drops top-p.
     """
 
     name = "kronos"
@@ -120,19 +120,29 @@ class Kronos:
             return BATCH
         return int(np.clip(free // 2 // self._networks.bytes_per_context(self.context, self.samples), 1, MOST))
 
+    @property
+    def horizon(self) -> int:
+        """Bars ahead at most: with its context, a path has no more places than the networks were trained on."""
+        return TOKENIZERS[self._variant][1] - self.context
+
     def forecast(self, contexts: Array, times: NDArray[np.datetime64]) -> Array:
         """Quantiles `[N, 4, Q]` of moves after `contexts` `[N, L, 5]` at `times` `[N, L + 1]`; see `ContextModel`."""
-        networks = self._networks
+        return self.paths(contexts, times)[:, 0, :4]
+
+    def paths(self, contexts: Array, times: NDArray[np.datetime64]) -> Array:
+        """Quantiles `[N, K, 6, Q]` of moves after `contexts` `[N, L, 5]` at `times` `[N, L + K]`; see `PathModel`."""
+        networks, length = self._networks, contexts.shape[1]
         with part("preparation"):
             bars, mean, deviation = standardise(contexts, self.clip)
             stamps = calendar(times[:, :-1])
-            seeds = [digest(*given, self._options.seed) for given in zip(bars, stamps, strict=True)]
-            uniforms = np.stack([stratified(seed, self.samples) for seed in seeds])
+            seeds = [digest(*given, self._options.seed) for given in zip(bars, stamps[:, :length], strict=True)]
+            uniforms = np.stack([draws(seed, self.samples, times.shape[1] - length) for seed in seeds])
+            scale = np.stack([deviation, mean], 1)[..., :4]
         with part("forward", len(contexts)):
-            standard = networks.quantiles(bars, stamps, uniforms, self.sampling)
+            standard, extremes = networks.quantiles(self.sampling, bars, stamps, uniforms, scale.astype(np.float32))
         with part("post-processing"):
-            prices = standard * deviation[:, :4, None] + mean[:, :4, None]
-            return np.maximum(prices / UNIT, FLOOR) - 1
+            prices = standard * scale[:, None, 0, :, None] + scale[:, None, 1, :, None]
+            return np.maximum(np.concatenate([prices, extremes], 2) / UNIT, FLOOR) - 1
 
     @cached_property
     def _networks(self) -> Networks:
@@ -197,9 +207,22 @@ def digest(bars: NDArray[np.float32], stamps: NDArray[np.int64], seed: int) -> i
 
 
 def stratified(seed: int, samples: int) -> NDArray[np.float32]:
-    """Uniforms `[2, S]`: a systematic sample, rising, and a Latin hypercube sample beside it."""
+    """Uniforms `[2, S]` of the next bar: a systematic sample, rising, and a Latin hypercube sample beside it."""
     random = np.random.default_rng(seed)
-    place = np.arange(samples)
-    systematic = (place + random.random()) / samples
-    hypercube = (random.permutation(place) + random.random(samples)) / samples
-    return np.stack([systematic, hypercube]).astype(np.float32)
+    systematic = (np.arange(samples) + random.random()) / samples
+    return np.stack([systematic, _hypercube(random, samples)]).astype(np.float32)
+
+
+def draws(seed: int, samples: int, ahead: int) -> NDArray[np.float32]:
+    """Uniforms `[K, 2, S]` of the bars ahead, each of a stream of its own: those of one bar never know how many follow.
+
+    After the next bar both rows are Latin hypercubes: a rising one would tie each sample to its rank in the first bar.
+    """
+    random = [np.random.default_rng([seed, step]) for step in range(1, ahead)]
+    later = [np.stack([_hypercube(each, samples) for _ in range(2)]).astype(np.float32) for each in random]
+    return np.stack([stratified(seed, samples), *later])
+
+
+def _hypercube(random: np.random.Generator, samples: int) -> Array:
+    """One dimension `[S]` of a Latin hypercube sample."""
+    return (random.permutation(samples) + random.random(samples)) / samples

@@ -1,10 +1,11 @@
-"""The networks of `kronos`: one pass over a context, and every sample of the next bar drawn after it.
+"""The networks of `kronos`: one pass over a context, and every sample of the next bars drawn after it.
 
-Letters: N contexts of one length, L bars, S samples, V tokens of a stage, D features, H heads, Q levels.
+Letters: N contexts of one length, L bars, K bars ahead, S samples, V tokens of a stage, D features, Q levels.
 
 A bar is two tokens of ten bits: a coarse one, and a fine one that depends on it. The tokenizer turns bars into tokens
 and back, the model forecasts tokens. The vendor's predictor copies the context once per sample before all of this;
-here only what differs between samples is done for each: the fine token's cross attention, and the decoding of one bar.
+here only what differs between samples is done for each: the fine token's cross attention, the decoding of each bar
+that it drew, and, where more are to follow, one pass over that bar.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ import functools
 import inspect
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from kronos_finance._vendor.kronos_model import Kronos, KronosTokenizer
 from numpy.typing import NDArray
 from safetensors import SafetensorError
@@ -29,6 +30,7 @@ from marketsim.errors import UsageError
 from marketsim.forecasts import LEVELS
 from marketsim.models.device import out_of_memory
 from marketsim.models.kronos import Sampling
+from marketsim.models.kronos_memory import Blocks, Memory, join, split
 
 PRICES = 4  # of the six channels that a bar is decoded into
 LARGEST = 1 - 2**-23  # uniform that times a sum, rounded to float32, still is below that sum
@@ -72,78 +74,123 @@ class Networks:
         self._half = dtype == "bfloat16"
         self._hidden = torch.compile(self._forward) if compiled else self._forward
 
-    def quantiles(self, bars: Array, stamps: Array, uniforms: Array, sampling: Sampling) -> NDArray[np.float64]:
-        """Quantiles `[N, 4, Q]` of the next bar's prices, in the units of `bars`.
+    def quantiles(
+        self, sampling: Sampling, bars: Array, stamps: Array, uniforms: Array, scale: Array
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Quantiles of the K bars after each context: `[N, K, 4, Q]` of their prices, in the units of `bars`, and
+        `[N, K, 2, Q]` of the highest and the lowest price up to each, in the units that `scale` gives.
 
-        `bars` `[N, L, 6]` float32, standardised; `stamps` `[N, L, 5]` int64, minute, hour, weekday, day, month;
-        `uniforms` `[N, 2, S]` float32 in [0, 1], for the coarse and the fine tokens. MemoryError where N is too many.
+        `bars` `[N, L, 6]` float32, standardised; `stamps` `[N, L + K - 1, 5]` int64, minute, hour, weekday, day, month;
+        `uniforms` `[N, K, 2, S]` float32 in [0, 1], for the coarse and the fine tokens; `scale` `[N, 2, 4]` float32,
+        deviations and means of the prices. MemoryError where N is too many.
         """
         size = 1 if self.device.type == "cpu" else len(bars)  # alone is as quick there, and no row's bits know another
         with out_of_memory(), torch.inference_mode():
-            x, when, u = (torch.from_numpy(each).to(self.device) for each in (bars, stamps, uniforms))
+            given = [torch.from_numpy(each).to(self.device) for each in (bars, stamps, uniforms, scale)]
             batches = [slice(start, start + size) for start in range(0, len(bars), size)]
-            parts = [self.at_once(x[rows], when[rows], u[rows], sampling) for rows in batches]
-            found: NDArray[np.float64] = torch.cat(parts).cpu().numpy().astype(np.float64)
-            return found
+            parts = [self.at_once(sampling, *(each[rows] for each in given)) for rows in batches]
+            prices, extremes = (torch.cat(each).cpu().numpy().astype(np.float64) for each in zip(*parts, strict=True))
+            return prices, extremes
 
-    def at_once(self, bars: Tensor, stamps: Tensor, uniforms: Tensor, sampling: Sampling) -> Tensor:
+    def at_once(
+        self, sampling: Sampling, bars: Tensor, stamps: Tensor, uniforms: Tensor, scale: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """The same of tensors on the device, all contexts in one pass."""
+        deviation, mean = scale[:, :1], scale[:, 1:]
+        prices, extremes = [], []
+        highest = lowest = None
+        for drawn in self.paths(sampling, bars, stamps, uniforms):
+            price = drawn * deviation + mean
+            high, low = price.amax(-1), price.amin(-1)
+            highest = high if highest is None else torch.maximum(highest, high)
+            lowest = low if lowest is None else torch.minimum(lowest, low)
+            prices.append(at_levels(drawn))
+            extremes.append(at_levels(torch.stack([highest, lowest], -1)))
+        return torch.stack(prices, 1), torch.stack(extremes, 1)
+
+    def paths(self, sampling: Sampling, bars: Tensor, stamps: Tensor, uniforms: Tensor) -> Iterator[Tensor]:
+        """The prices `[N, S, 4]` of one bar after another, of every sample, in the units of `bars`."""
+        length, ahead = bars.shape[1], uniforms.shape[1]
         context = self.encode(bars)
-        hidden = self.hidden(context, stamps)
-        coarse = draw(self.coarse_logits(hidden), uniforms[:, 0], sampling)
-        fine = draw(self.fine_logits(hidden, coarse), uniforms[:, 1, :, None], sampling).squeeze(-1)
-        prices = self.decode(context, (coarse, fine))[..., :PRICES]
-        levels = torch.tensor(LEVELS, device=prices.device)
-        return torch.quantile(prices, levels, dim=1).permute(1, 2, 0)
+        hidden, blocks = self.read(context, stamps[:, :length], ahead > 1)
+        last, memory, decoder = hidden[:, -1:], self.remember(hidden), self.decoder(context)
+        for k in range(ahead):
+            coarse = draw_each(self.coarse_logits(last), uniforms[:, k, 0], sampling)
+            drawn = coarse, draw_each(self.fine_logits(last, memory, coarse), uniforms[:, k, 1], sampling)
+            yield self.decode(decoder, drawn)[..., :PRICES]
+            if k + 1 < ahead:
+                last = self.follow(blocks, memory, drawn, stamps[:, length + k])
 
     def encode(self, bars: Tensor) -> tuple[Tensor, Tensor]:
         """Coarse and fine tokens `[N, L]` of bars `[N, L, 6]`."""
         coarse, fine = self.tokenizer.encode(bars, half=True)
         return coarse, fine
 
-    def hidden(self, context: tuple[Tensor, Tensor], stamps: Tensor) -> Tensor:
-        """The model's features `[N, L, D]` float32 of the tokens of a context."""
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._half):
-            return self._hidden(context, stamps).float()
+    def read(self, context: tuple[Tensor, Tensor], stamps: Tensor, ahead: bool) -> tuple[Tensor, Blocks]:
+        """The model's features `[N, L, D]` float32 of the tokens of a context; its blocks remember it to go `ahead`."""
+        with self._precision():
+            hidden, handed = self._hidden(context, stamps, ahead)
+            return hidden.float(), Blocks(self.model.transformer[: len(handed)], handed)
 
-    def _forward(self, context: tuple[Tensor, Tensor], stamps: Tensor) -> Tensor:
+    def _forward(self, context: tuple[Tensor, Tensor], stamps: Tensor, keep: bool) -> tuple[Tensor, list[Tensor]]:
         x = self.model.embedding(context) + self.model.time_emb(stamps)
+        handed = []
         for layer in self.model.transformer:
+            if keep:
+                handed.append(x)
             x = layer(x)
-        features: Tensor = self.model.norm(x)
-        return features
+        return self.model.norm(x), handed
 
-    def coarse_logits(self, hidden: Tensor) -> Tensor:
-        """Logits `[N, V]` of the next bar's coarse token."""
-        logits: Tensor = self.model.head(hidden[:, -1])
+    def follow(self, blocks: Blocks, memory: Memory, drawn: tuple[Tensor, Tensor], stamps: Tensor) -> Tensor:
+        """The features `[N, S, D]` float32 of the bars that were `drawn`, at `stamps` `[N, 5]`; both remember them."""
+        with self._precision():
+            x = self.model.embedding(drawn) + self.model.time_emb(stamps[:, None])
+            hidden: Tensor = self.model.norm(blocks.follow(x)).float()
+        memory.add(*self._crossed(hidden))
+        return hidden
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self._half)
+
+    def coarse_logits(self, last: Tensor) -> Tensor:
+        """Logits `[N, K, V]` of the next bar's coarse token, of features `[N, K, D]` of the newest bar: K is 1 or S."""
+        logits: Tensor = self.model.head(last)
         return logits
 
-    def fine_logits(self, hidden: Tensor, coarse: Tensor) -> Tensor:
+    def remember(self, hidden: Tensor) -> Memory:
+        """What the cross attention of the fine tokens keeps of the features of a context."""
+        return Memory(*self._crossed(hidden))
+
+    def _crossed(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        cross = self.model.dep_layer.cross_attn
+        return split(cross.k_proj(hidden), cross.n_heads), split(cross.v_proj(hidden), cross.n_heads)
+
+    def fine_logits(self, last: Tensor, memory: Memory, coarse: Tensor) -> Tensor:
         """Logits `[N, S, V]` of the next bar's fine token, after each of the `coarse` ones `[N, S]`.
 
         All samples are queries of one cross attention, which in inference is neither rotated nor masked.
         """
         layer = self.model.dep_layer
-        cross = layer.cross_attn
-        query = split(cross.q_proj(self.model.embedding.emb_s1(coarse)), cross.n_heads)
-        key, value = (split(project(hidden), cross.n_heads) for project in (cross.k_proj, cross.v_proj))
-        attended = cross.out_proj(join(F.scaled_dot_product_attention(query, key, value)))
-        logits: Tensor = self.model.head.cond_forward(layer.norm(hidden[:, -1:] + attended))
+        query = split(layer.cross_attn.q_proj(self.model.embedding.emb_s1(coarse)), layer.cross_attn.n_heads)
+        attended = layer.cross_attn.out_proj(join(memory.attend(query)))
+        logits: Tensor = self.model.head.cond_forward(layer.norm(last + attended))
         return logits
 
-    def decode(self, context: tuple[Tensor, Tensor], drawn: tuple[Tensor, Tensor]) -> Tensor:
-        """The bar `[N, S, 6]` that each of the `drawn` tokens `[N, S]` is when it follows the `context`'s `[N, L]`."""
-        before, bars = (
-            self.tokenizer.post_quant_embed(self.tokenizer.indices_to_bits(tokens, half=True))
-            for tokens in (context, drawn)
-        )
-        layers = self.tokenizer.decoder
-        for layer in layers:
-            bars = follow(layer, before, bars)
-            if layer is not layers[-1]:
-                before = layer(before)
-        decoded: Tensor = self.tokenizer.head(bars)
-        return decoded
+    def decoder(self, context: tuple[Tensor, Tensor]) -> Blocks:
+        """The blocks that turn tokens into bars, with the tokens `[N, L]` of a context before them."""
+        handed = [self._embedded(context)]
+        for layer in self.tokenizer.decoder[:-1]:
+            handed.append(layer(handed[-1]))
+        return Blocks(self.tokenizer.decoder, handed)
+
+    def decode(self, decoder: Blocks, drawn: tuple[Tensor, Tensor]) -> Tensor:
+        """The bar `[N, S, 6]` that each of the `drawn` tokens `[N, S]` is after all that the `decoder` remembers."""
+        bars: Tensor = self.tokenizer.head(decoder.follow(self._embedded(drawn)))
+        return bars
+
+    def _embedded(self, tokens: tuple[Tensor, Tensor]) -> Tensor:
+        embedded: Tensor = self.tokenizer.post_quant_embed(self.tokenizer.indices_to_bits(tokens, half=True))
+        return embedded
 
     def bytes_per_context(self, length: int, samples: int) -> int:
         """Memory that one context takes at its widest, roughly and from above."""
@@ -170,36 +217,13 @@ def draw(logits: Tensor, uniforms: Tensor, sampling: Sampling) -> Tensor:
     return torch.searchsorted(below, uniforms.clamp(max=LARGEST) * below[..., -1:], right=True)
 
 
-def follow(layer: Any, before: Tensor, x: Tensor) -> Tensor:
-    """What a transformer block makes of each `x` `[N, S, D]` as the one bar after `before` `[N, L, D]`."""
-    attention, length = layer.self_attn, before.shape[1]
-    earlier, own = layer.norm1(before), layer.norm1(x)
-    past, now = torch.arange(length, device=x.device), torch.tensor([length], device=x.device)
-    query = rotate(split(attention.q_proj(own), attention.n_heads), now, attention)
-    key = rotate(split(attention.k_proj(own), attention.n_heads), now, attention)
-    value = split(attention.v_proj(own), attention.n_heads)
-    keys = rotate(split(attention.k_proj(earlier), attention.n_heads), past, attention)
-    values = split(attention.v_proj(earlier), attention.n_heads)
-    scores = torch.cat([query @ keys.mT, (query * key).sum(-1, keepdim=True)], -1) / math.sqrt(attention.head_dim)
-    weights = scores.softmax(-1)
-    x = x + attention.out_proj(join(weights[..., :-1] @ values + weights[..., -1:] * value))
-    followed: Tensor = x + layer.ffn(layer.norm2(x))
-    return followed
+def draw_each(logits: Tensor, uniforms: Tensor, sampling: Sampling) -> Tensor:
+    """A token for each of the uniforms `[N, S]`, from logits `[N, 1, V]` that all share or `[N, S, V]` of their own."""
+    if logits.shape[1] == 1:
+        return draw(logits[:, 0], uniforms, sampling)
+    return draw(logits, uniforms.unsqueeze(-1), sampling).squeeze(-1)
 
 
-def rotate(x: Tensor, positions: Tensor, attention: Any) -> Tensor:
-    """Rotary embedding of `x` `[N, H, K, D / H]` at `positions` `[K]` or `[1]` (Su et al. 2021), halves as pairs."""
-    angles = torch.outer(positions.to(x.dtype), attention.rotary.inv_freq)
-    cosine, sine = angles.cos(), angles.sin()
-    left, right = x.chunk(2, -1)
-    return torch.cat([left * cosine - right * sine, right * cosine + left * sine], -1)
-
-
-def split(x: Tensor, heads: int) -> Tensor:
-    """`[N, K, D]` as `[N, H, K, D / H]`."""
-    return x.reshape(*x.shape[:2], heads, -1).transpose(1, 2)
-
-
-def join(x: Tensor) -> Tensor:
-    """`[N, H, K, D / H]` as `[N, K, D]`."""
-    return x.transpose(1, 2).flatten(2)
+def at_levels(values: Tensor) -> Tensor:
+    """Quantiles `[N, C, Q]` of `values` `[N, S, C]` over the samples."""
+    return torch.quantile(values, torch.tensor(LEVELS, device=values.device), dim=1).permute(1, 2, 0)

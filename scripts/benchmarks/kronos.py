@@ -20,7 +20,7 @@ from kronos_finance._vendor.kronos_model import KronosPredictor, KronosTokenizer
 from numpy.typing import NDArray
 
 from marketsim.data import open_source
-from marketsim.models.kronos import Kronos, Sampling, calendar, standardise, stratified
+from marketsim.models.kronos import Kronos, Sampling, calendar, draws, standardise
 from marketsim.models.kronos_network import Networks, open_networks
 from marketsim.models.options import Options
 
@@ -37,7 +37,7 @@ PLAIN = Sampling(1.0, 0, 1.0)
 LOSS = {"beta": 0.05, "gamma0": 1.0, "gamma": 1.1, "zeta": 0.05}
 
 Array = NDArray[np.float64]
-Inputs = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+Inputs = tuple[torch.Tensor, ...]
 
 
 def build(folder: Path) -> None:
@@ -63,18 +63,17 @@ def predictor(networks: Networks, context: Array, times: NDArray[np.datetime64])
 
 
 def prepare(contexts: Array, times: NDArray[np.datetime64]) -> Inputs:
-    """Standardised bars, calendar and uniforms, as tensors."""
-    uniforms = np.stack([stratified(seed, SAMPLES) for seed in range(len(contexts))])
-    given = standardise(contexts, 5.0)[0], calendar(times[:, :-1]), uniforms
-    return torch.from_numpy(given[0]), torch.from_numpy(given[1]), torch.from_numpy(given[2])
+    """Standardised bars, calendar, uniforms and the scale of the prices, as tensors."""
+    uniforms = np.stack([draws(seed, SAMPLES, 1) for seed in range(len(contexts))])
+    bars, mean, deviation = standardise(contexts, 5.0)
+    scale = np.stack([deviation, mean], 1)[..., :4].astype(np.float32)
+    return tuple(map(torch.from_numpy, (bars, calendar(times[:, :-1]), uniforms, scale)))
 
 
 def noise(networks: Networks, inputs: Inputs) -> float:
     """Largest difference that batch mates make to the quantiles, in standard deviations of the context."""
-    bars, stamps, uniforms = inputs
-    together = networks.at_once(bars[:SOME], stamps[:SOME], uniforms[:SOME], PLAIN)
-    rows = [slice(i, i + 1) for i in range(SOME)]
-    alone = [networks.at_once(bars[row], stamps[row], uniforms[row], PLAIN) for row in rows]
+    together, _ = networks.at_once(PLAIN, *(each[:SOME] for each in inputs))
+    alone = [networks.at_once(PLAIN, *(each[i : i + 1] for each in inputs))[0] for i in range(SOME)]
     return float((together - torch.cat(alone)).abs().max())
 
 
@@ -84,9 +83,10 @@ def difference(networks: Networks, inputs: Inputs) -> float:
     coarse = torch.arange(SAMPLES)[None]
     tokens = networks.tokenizer.encode(bars, half=True)
     theirs, features = networks.model.decode_s1(*tokens, stamps)
-    hidden = networks.hidden(networks.encode(bars), stamps)
-    first = (theirs[:, -1] - networks.coarse_logits(hidden)).abs().max()
-    fine = networks.fine_logits(hidden, coarse)[0]
+    hidden, _ = networks.read(networks.encode(bars), stamps, ahead=False)
+    last = hidden[:, -1:]
+    first = (theirs[:, -1:] - networks.coarse_logits(last)).abs().max()
+    fine = networks.fine_logits(last, networks.remember(hidden), coarse)[0]
     each = [networks.model.decode_s2(features, coarse[:, i : i + 1])[0, -1] for i in range(SOME)]
     return float(max(first, (torch.stack(each) - fine[:SOME]).abs().max()))
 
@@ -107,7 +107,7 @@ def main() -> int:
     theirs = seconds(predictor(networks, contexts[0], times[0]))
     alone = (alone + seconds(lambda: model.forecast(contexts[half:], times[half:]))) / ORIGINS
     inputs = prepare(contexts, times)
-    batched = seconds(lambda: networks.at_once(*inputs, PLAIN)) / ORIGINS
+    batched = seconds(lambda: networks.at_once(PLAIN, *inputs)) / ORIGINS
     moved, apart = noise(networks, inputs), difference(networks, inputs)
     print(f"Kronos-small, random weights, context {CONTEXT}, {SAMPLES} samples, one bar ahead; seconds of one thread")
     print(f"vendor's predict_batch            {theirs:8.3f} s an origin (one origin)")

@@ -11,7 +11,7 @@ from marketsim.config import resolve
 from marketsim.errors import MissingExtra, UsageError
 from marketsim.forecasts import LEVELS, fingerprint
 from marketsim.models import kronos, open_model
-from marketsim.models.kronos import Kronos, Sampling, calendar, digest, standardise, stratified
+from marketsim.models.kronos import Kronos, Sampling, calendar, digest, draws, standardise, stratified
 from marketsim.models.options import Options
 from tests.candles import random_ohlcv
 
@@ -25,6 +25,7 @@ from tests.models.tiny_kronos import TOKENIZER, build  # noqa: E402
 CONFIGS = Path(__file__).parents[2] / "configs" / "models"
 L, N, S = 48, 5, 32
 PLAIN = Sampling(1.0, 0, 1.0)
+UNSCALED = torch.tensor([1.0, 0.0]).repeat_interleave(4).reshape(1, 2, 4).expand(N, 2, 4)
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +70,10 @@ def test_logits_of_both_stages_equal_the_vendors(networks, contexts, times):
     with torch.inference_mode():
         tokens = networks.tokenizer.encode(bars, half=True)
         logits, features = networks.model.decode_s1(*tokens, when.float())
-        hidden = networks.hidden(networks.encode(bars), when)
-        torch.testing.assert_close(networks.coarse_logits(hidden), logits[:, -1], atol=1e-5, rtol=1e-5)
-        fine = networks.fine_logits(hidden, coarse)
+        hidden, _ = networks.read(networks.encode(bars), when, ahead=False)
+        last = hidden[:, -1:]
+        torch.testing.assert_close(networks.coarse_logits(last), logits[:, -1:], atol=1e-5, rtol=1e-5)
+        fine = networks.fine_logits(last, networks.remember(hidden), coarse)
         for i in range(S):
             one = networks.model.decode_s2(features, coarse[:, i : i + 1])[:, -1]
             torch.testing.assert_close(fine[:, i], one, atol=1e-5, rtol=1e-5)
@@ -84,7 +86,7 @@ def test_decoded_bars_equal_the_vendors(networks, contexts, times):
     coarse, fine = torch.from_numpy(tokens)
     with torch.inference_mode():
         before = networks.encode(inputs(contexts, times)[0])
-        bars = networks.decode(before, (coarse, fine))
+        bars = networks.decode(networks.decoder(before), (coarse, fine))
         for i in range(S):
             whole = [torch.cat([a, b[:, i : i + 1]], 1) for a, b in zip(before, (coarse, fine), strict=True)]
             theirs = networks.tokenizer.decode(whole, half=True)[:, -1]
@@ -139,8 +141,8 @@ def test_quantiles_are_those_of_the_vendors_joint_distribution(networks, context
                 whole = [torch.cat([a, b[None, None]], 1) for a, b in zip(context, (coarse, fine), strict=True)]
                 atoms.append(networks.tokenizer.decode(whole, half=True)[0, -1, :4])
                 chances.append(first[0, coarse] * second[0, fine])
-        uniforms = torch.from_numpy(stratified(0, count))[None]
-        quantiles = networks.at_once(bars, when, uniforms, Sampling(1.0, kept, 1.0))[0]
+        uniforms = torch.from_numpy(stratified(0, count))[None, None]
+        quantiles = networks.at_once(Sampling(1.0, kept, 1.0), bars, when, uniforms, UNSCALED[:1])[0][0, 0]
     atoms, chances = torch.stack(atoms)[..., None], torch.stack(chances)[:, None, None]
     assert len(atoms) == kept**2
     levels = torch.tensor(LEVELS)
@@ -190,11 +192,13 @@ def test_row_is_the_same_to_the_bit_with_other_mates_in_another_order_and_loaded
 
 def test_batches_as_on_a_gpu_differ_by_rounding_alone(networks, contexts, times):
     bars, when = inputs(contexts, times)
-    uniforms = torch.from_numpy(np.stack([stratified(seed, S) for seed in range(N)]))
+    uniforms = torch.from_numpy(np.stack([draws(seed, S, 3) for seed in range(N)]))
+    given = bars, torch.cat([when, when[:, :2]], 1), uniforms, UNSCALED
     with torch.inference_mode():
-        together = networks.at_once(bars, when, uniforms, PLAIN)
-        alone = [networks.at_once(bars[i : i + 1], when[i : i + 1], uniforms[i : i + 1], PLAIN) for i in range(N)]
-    torch.testing.assert_close(together, torch.cat(alone), atol=1e-5, rtol=0)
+        together = networks.at_once(PLAIN, *given)
+        alone = [networks.at_once(PLAIN, *(each[i : i + 1] for each in given)) for i in range(N)]
+    for whole, parts in zip(together, zip(*alone, strict=True), strict=True):
+        torch.testing.assert_close(whole, torch.cat(parts), atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e6, 1e-200, 1e200])
@@ -278,7 +282,7 @@ def test_bfloat16_leaves_the_tokenizer_alone(folder, networks, contexts, times):
     bars, when = inputs(contexts, times)
     with torch.inference_mode():
         tokens = networks.encode(bars)
-        exact, rough = networks.hidden(tokens, when), half.hidden(half.encode(bars), when)
+        (exact, _), (rough, _) = networks.read(tokens, when, False), half.read(half.encode(bars), when, False)
     assert all(torch.equal(*pair) for pair in zip(half.encode(bars), tokens, strict=True))
     assert rough.dtype == torch.float32
     assert 1e-4 < (exact - rough).abs().max() < 0.2
