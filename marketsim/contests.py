@@ -46,7 +46,7 @@ def real_contest(symbol: str, settings: Settings, progress: Progress) -> tuple[C
             raise ready
         bars, walk = ready.bars, ready.walk
         remarks: list[str] = []
-        (forecasts,) = forecaster(tools, clock, progress, remarks)([ready])
+        (forecasts,) = forecaster(tools.model, tools.cache, clock, progress, remarks)([ready.wanted])
     if isinstance(forecasts, MarketsimError):
         raise forecasts
     notes = (*bars.notes, *forecasts.notes, *remarks, *(tools.cache.warnings if tools.cache else ()))

@@ -14,12 +14,13 @@ from marketsim.errors import MarketsimError
 from marketsim.forecasts import LEVELS, Forecasts, Model, actual_moves, fingerprint
 from marketsim.metrics import pinball
 from marketsim.sweep import Requests
-from marketsim.walk import Walk
 
 HISTORY = 250  # bars that weights look back on
 RATE = 0.5  # of the exponent, by the loss of all those bars in units of their mean loss
 
 Make = Callable[[Model, Requests], list[Forecasts | MarketsimError]]
+# Symbols, each with the increasing origins that members may be judged on, and those whose forecasts are wanted.
+Wanted = Sequence[tuple[Bars, NDArray[np.int64], NDArray[np.int64]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,50 +53,58 @@ class Ensemble:
         """The members, each with its fingerprint."""
         return {f"member {i}": f"{each.name} {fingerprint(each)}" for i, each in enumerate(self.members, 1)}
 
-    def forecasts(self, requests: Sequence[tuple[Bars, Walk]], make: Make) -> list[Forecasts | MarketsimError]:
-        """Forecasts at every origin of each walk, of what `make` makes with the members."""
+    def forecasts(self, wanted: Wanted, make: Make) -> list[Forecasts | MarketsimError]:
+        """The forecasts that are wanted, of what `make` makes with the members."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
 class Auto(Ensemble):
-    """For each symbol the member with the least pinball loss before the first evaluated bar.
+    """For each symbol the member with the least pinball loss on the bars that it may be judged on.
 
-    It is judged on the forecasts that the oldest simulation's window needs anyway: a channel's loss as a share of the
-    first member's, averaged over the channels.
+    In a walk those are the bars of the oldest simulation's window, which needs their forecasts anyway. What counts is a
+    channel's loss as a share of the first member's, averaged over the channels.
     """
 
     name: ClassVar[str] = "auto"
 
-    def forecasts(self, requests: Sequence[tuple[Bars, Walk]], make: Make) -> list[Forecasts | MarketsimError]:
+    def forecasts(self, wanted: Wanted, make: Make) -> list[Forecasts | MarketsimError]:
         """As `Ensemble.forecasts`; each made by the model that was picked."""
-        judged = [(bars, walk.origins[: walk.evaluated.min()]) for bars, walk in requests]
+        judged = [(bars, before) for bars, before, _ in wanted]
         tried: list[list[Forecasts | MarketsimError]] = [make(member, judged) for member in self.members]
         picked = [_least(bars, found) for (bars, _), found in zip(judged, zip(*tried, strict=True), strict=True)]
         rest: dict[int, Forecasts | MarketsimError] = {}
         for m, member in enumerate(self.members):
             mine = [i for i, choice in enumerate(picked) if choice == m]
-            left = [(bars, walk.origins[walk.evaluated.min() :]) for bars, walk in (requests[i] for i in mine)]
+            left = [(bars, origins[~np.isin(origins, before)]) for bars, before, origins in (wanted[i] for i in mine)]
             rest |= dict(zip(mine, make(member, left), strict=True))
         return [
-            choice if isinstance(choice, MarketsimError) else self._joined(choice, bars, [t[i] for t in tried], rest[i])
-            for i, (choice, (bars, _)) in enumerate(zip(picked, requests, strict=True))
+            choice
+            if isinstance(choice, MarketsimError)
+            else self._joined(choice, bars, origins, [t[i] for t in tried], rest[i])
+            for i, (choice, (bars, _, origins)) in enumerate(zip(picked, wanted, strict=True))
         ]
 
     def _joined(
-        self, choice: int, bars: Bars, tried: Sequence[Forecasts | MarketsimError], rest: Forecasts | MarketsimError
+        self,
+        choice: int,
+        bars: Bars,
+        origins: NDArray[np.int64],
+        tried: Sequence[Forecasts | MarketsimError],
+        rest: Forecasts | MarketsimError,
     ) -> Forecasts | MarketsimError:
-        """The forecasts that the chosen member was judged on, and the rest."""
+        """Those of the forecasts that the chosen member was judged on that are wanted, and the rest."""
         judged = tried[choice]
         if isinstance(rest, MarketsimError) or isinstance(judged, MarketsimError):
             return rest
+        asked = np.isin(judged.origins, origins)
         every = [each for each in (*tried, rest) if isinstance(each, Forecasts)]
         names = ", ".join(member.name for member in self.members)
         return Forecasts(
             judged.model,
-            np.concatenate([judged.origins, rest.origins]),
-            np.concatenate([judged.moves, rest.moves]),
-            judged.repaired + rest.repaired,
+            np.concatenate([judged.origins[asked], rest.origins]),
+            np.concatenate([judged.moves[asked], rest.moves]),
+            rest.repaired + (judged.repaired if asked.any() else 0),
             sum(each.made for each in every),
             sum(each.reused for each in every),
             (f"{bars.symbol}: auto picked '{judged.model.name}' of {names}",),
@@ -119,16 +128,14 @@ class Blend(Ensemble):
         """The members, each with its fingerprint, and how weights are made."""
         return {**Ensemble.parameters.__get__(self), "history": HISTORY, "rate": RATE}
 
-    def forecasts(self, requests: Sequence[tuple[Bars, Walk]], make: Make) -> list[Forecasts | MarketsimError]:
-        """As `Ensemble.forecasts`."""
+    def forecasts(self, wanted: Wanted, make: Make) -> list[Forecasts | MarketsimError]:
+        """As `Ensemble.forecasts`, at origins without gaps; weights are made of the past of each of them alone."""
         first = self.minimum_bars - 1
-        wider = [
-            (bars, np.arange(max(first, walk.origins[0] - HISTORY), walk.origins[-1] + 1)) for bars, walk in requests
-        ]
+        wider = [(bars, np.arange(max(first, origins[0] - HISTORY), origins[-1] + 1)) for bars, _, origins in wanted]
         tried = [make(member, wider) for member in self.members]
         return [
-            self._blended(bars, len(walk.origins), found)
-            for (bars, walk), found in zip(requests, zip(*tried, strict=True), strict=True)
+            self._blended(bars, len(origins), found)
+            for (bars, _, origins), found in zip(wanted, zip(*tried, strict=True), strict=True)
         ]
 
     def _blended(

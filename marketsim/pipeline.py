@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from marketsim import registry
 from marketsim.bars import Bars
@@ -14,7 +15,7 @@ from marketsim.baselines import buy_and_hold, forecast_close
 from marketsim.cache import ForecastCache, connect
 from marketsim.config import Settings
 from marketsim.data import Source, open_source
-from marketsim.ensemble import Ensemble
+from marketsim.ensemble import Ensemble, Wanted
 from marketsim.errors import MarketsimError
 from marketsim.fills import Costs, Levels, Outcomes, ProfitTerms, profit_terms, stack
 from marketsim.forecasts import Forecasts, Model, actual_moves, fingerprint
@@ -54,6 +55,11 @@ class Prepared:
     bars: Bars
     walk: Walk
 
+    @property
+    def wanted(self) -> tuple[Bars, NDArray[np.int64], NDArray[np.int64]]:
+        """What its forecasts are asked for with."""
+        return self.bars, self.walk.judged, self.walk.origins
+
 
 def run(
     symbols: Sequence[str],
@@ -80,12 +86,12 @@ def stream(
     being done, how much of it is done and how much there is.
     """
     remarks: list[str] = []
-    forecast = forecaster(tools, clock, progress, remarks)
+    forecast = forecaster(tools.model, tools.cache, clock, progress, remarks)
     for first in range(0, len(symbols), GROUP):
         group = symbols[first : first + GROUP]
         prepared = [prepare(symbol, settings, tools, clock) for symbol in group]
         sound = [each for each in prepared if isinstance(each, Prepared)]
-        forecasts = iter(forecast(sound))
+        forecasts = iter(forecast([each.wanted for each in sound]))
         for symbol, ready in zip(group, prepared, strict=True):
             progress(f"fits of {symbol}", 0, 1)
             found = next(forecasts) if isinstance(ready, Prepared) else ready
@@ -98,20 +104,20 @@ def stream(
 
 
 def forecaster(
-    tools: Tools, clock: Clock, progress: Progress, remarks: list[str]
-) -> Callable[[Sequence[Prepared]], list[Forecasts | MarketsimError]]:
-    """What forecasts every origin of the walks that it is given; what it has to say is added to the remarks."""
+    model: Model | Ensemble, cache: ForecastCache | None, clock: Clock, progress: Progress, remarks: list[str]
+) -> Callable[[Wanted], list[Forecasts | MarketsimError]]:
+    """What makes the forecasts that are wanted of it; what it has to say is added to the remarks."""
     sweeps: dict[str, Sweep] = {}
 
     def make(model: Model, requests: Requests) -> list[Forecasts | MarketsimError]:
-        sweep = sweeps.setdefault(fingerprint(model), Sweep(model, tools.cache, clock, progress, remarks))
+        sweep = sweeps.setdefault(fingerprint(model), Sweep(model, cache, clock, progress, remarks))
         return sweep.forecasts(requests)
 
-    def forecast(sound: Sequence[Prepared]) -> list[Forecasts | MarketsimError]:
-        if isinstance(tools.model, Ensemble):
+    def forecast(wanted: Wanted) -> list[Forecasts | MarketsimError]:
+        if isinstance(model, Ensemble):
             with clock.stage("forecast/ensemble"):
-                return tools.model.forecasts([(each.bars, each.walk) for each in sound], make)
-        return make(tools.model, [(each.bars, each.walk.origins) for each in sound])
+                return model.forecasts(wanted, make)
+        return make(model, [(bars, origins) for bars, _, origins in wanted])
 
     return forecast
 

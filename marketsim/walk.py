@@ -22,6 +22,11 @@ class Walk:
     windows: NDArray[np.int64]  # [S + 1, W] positions that a fit may use; the last row is the plan's
     evaluated: NDArray[np.int64]  # [S] position that simulation s evaluates, newest first
 
+    @property
+    def judged(self) -> NDArray[np.int64]:
+        """The origins whose bars come before the first evaluated one: all that may choose between models."""
+        return self.origins[: self.evaluated.min()]
+
 
 def make_walk(bars: int, simulations: int, window: int, minimum_bars: int, symbol: str) -> Walk:
     """The walk over `bars` bars; row s of `windows` belongs to simulation s.

@@ -30,7 +30,7 @@ def make(model, requests):
 
 def forecasts(ensemble, bars=BARS, sims=20, window=30):
     walk = make_walk(len(bars), sims, window, ensemble.minimum_bars, "TEST")
-    (found,) = ensemble.forecasts([(bars, walk)], make)
+    (found,) = ensemble.forecasts([(bars, walk.judged, walk.origins)], make)
     return found
 
 

@@ -52,7 +52,7 @@ def relative_loss(blend: Blend, bars: Bars) -> float:
         return found
 
     walk = make_walk(len(bars), SIMULATIONS, WINDOW, blend.minimum_bars, bars.symbol)
-    (blended,) = blend.forecasts([(bars, walk)], make)
+    (blended,) = blend.forecasts([(bars, walk.judged, walk.origins)], make)
     assert isinstance(blended, Forecasts)
     known = walk.origins[:-1]
     actual = actual_moves(bars, known)
