@@ -192,6 +192,14 @@ def next_open(times: NDArray[np.datetime64]) -> np.datetime64:
     return following
 
 
+def next_opens(times: NDArray[np.datetime64], count: int) -> NDArray[np.datetime64]:
+    """When the `count` bars after `times` `[T]` should open, one after another; see `next_open`."""
+    known = len(times)
+    for _ in range(count):
+        times = np.append(times, next_open(times))
+    return times[known:]
+
+
 def _weekend(times: Any) -> Any:
     """Whether stamps fall on a Saturday or Sunday; day 0 of the epoch was a Thursday."""
     return (times.astype("datetime64[D]").astype(np.int64) + 3) % 7 >= 5

@@ -192,7 +192,8 @@ def bar_keys(ohlcv: NDArray[np.float64], origins: NDArray[np.int64]) -> list[byt
 def repair(moves: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
     """Sort the quantiles, widen high and low to cover open and close, and count the medians that needed it.
 
-    A high above two others has every quantile above theirs, so each level is widened by the same rule.
+    A high above two others has every quantile above theirs, so each level is widened by the same rule. So are the
+    extremes of paths `[N, K, 6, Q]`, to cover the highs and lows of all bars so far.
     """
     moves = np.sort(moves, axis=-1)
     body = moves[..., [OPEN, CLOSE], :]
@@ -200,4 +201,7 @@ def repair(moves: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
     low = np.minimum(moves[..., LOW, :], body.min(-2))
     widened = (high != moves[..., HIGH, :]) | (low != moves[..., LOW, :])
     moves[..., HIGH, :], moves[..., LOW, :] = high, low
+    if moves.shape[-2] > LOWEST:
+        for row, widen, least in ((HIGHEST, np.maximum, high), (LOWEST, np.minimum, low)):
+            moves[..., row, :] = widen.accumulate(widen(moves[..., row, :], least), axis=-2)
     return moves, int(widened[..., MEDIAN].sum())

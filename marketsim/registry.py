@@ -30,6 +30,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {  # of the models with weights; the firs
     "toto2": ("22m", "4m", "313m", "1b", "2.5b"),
     "kronos": ("small", "mini", "base"),
 }
+PATH_MODELS = ("kronos",)  # that forecast more than the next bar
 HISTORY_MODELS = tuple(name for name in MODELS if name not in VARIANTS)
 OPTIMIZERS = {
     "exact": "marketsim.optimizers.exact:Exact",
@@ -78,6 +79,11 @@ def members(model: str) -> tuple[str, ...]:
 def has_weights(model: str) -> bool:
     """Whether any of the models that a setting names has weights, and so the options of one."""
     return any(member.partition(":")[0] in VARIANTS for member in members(model))
+
+
+def draws_paths(model: str) -> bool:
+    """Whether the model that a setting names forecasts more than the next bar."""
+    return model.partition(":")[0] in PATH_MODELS
 
 
 def load(table: dict[str, str], kind: str, name: str) -> Any:

@@ -18,7 +18,7 @@ from marketsim.bars import Bars
 from marketsim.config import MEANS, Settings
 from marketsim.errors import MarketsimError
 from marketsim.fills import FILLS
-from marketsim.forecasts import Forecasts, fingerprint
+from marketsim.forecasts import Forecasts, Identity, fingerprint
 from marketsim.guard import EXPOSURES, exposures, warning
 from marketsim.metrics import bootstrap_interval, max_drawdown, sharpe, sortino
 from marketsim.profiling import STAGES, Clock
@@ -143,7 +143,7 @@ def to_json(document: Row) -> str:
 def simulations(result: Result) -> Iterator[Row]:
     """One row a strategy and simulation, newest first. Profits are fractions of the close before the bar."""
     tags = exposures_of(result)
-    stamps = _stamps(result.bars)
+    opens = stamps(result.bars.time)
     for track in result.strategies:
         fit = track.fit
         assert fit is not None
@@ -153,8 +153,8 @@ def simulations(result: Result) -> Iterator[Row]:
                 "symbol": result.bars.symbol,
                 "strategy": track.name,
                 "simulation": s,
-                "origin": str(stamps[origin]),
-                "evaluated": str(stamps[origin + 1]),
+                "origin": str(opens[origin]),
+                "evaluated": str(opens[origin + 1]),
                 **dict(zip(("open", "high", "low", "close"), result.bars.ohlcv[origin + 1, :4].tolist(), strict=True)),
                 "side": _side(track, s),
                 "high_multiplier": float(fit.high_multiplier[s]),
@@ -174,11 +174,11 @@ def simulations(result: Result) -> Iterator[Row]:
 
 def equity(result: Result) -> Iterator[Row]:
     """One row a track and evaluated bar, oldest first: summed profits so far, fractions of the stake."""
-    stamps = _stamps(result.bars)
+    opens = stamps(result.bars.time)
     for track in (*result.strategies, *result.baselines):
         sums = {fill: np.cumsum(track.profits[fill][::-1]) for fill in FILLS}
         for i, position in enumerate(result.walk.evaluated[::-1]):
-            time = str(stamps[result.walk.origins[position] + 1])
+            time = str(opens[result.walk.origins[position] + 1])
             profits = {fill: float(sums[fill][i]) for fill in FILLS}
             yield {"symbol": result.bars.symbol, "name": track.name, "time": time, **profits}
 
@@ -203,16 +203,7 @@ def symbol_document(run: SymbolRun) -> Row:
         "symbol": bars.symbol,
         "status": "ok",
         "bars": describe(bars),
-        "model": {
-            "name": model.name,
-            "version": model.version,
-            "parameters": dict(model.parameters),
-            "fingerprint": fingerprint(model),
-            "trained_until": model.trained_until,
-            "training": model.training,
-            "exposure": exposure,
-            "repaired": result.forecasts.repaired,
-        },
+        "model": identify(model) | {"exposure": exposure, "repaired": result.forecasts.repaired},
         "costs": {"fee_bps": result.fee_bps, "slippage_bps": settings.slippage_bps},
         "fill": settings.fill,
         "optimizer": {"name": settings.optimizer, "fits": result.fits, "fallbacks": result.fallbacks},
@@ -248,6 +239,18 @@ def describe(bars: Bars) -> Row:
         "periods_per_year": bars.periods_per_year,
         "gaps": bars.gaps,
         "dropped": bars.dropped,
+    }
+
+
+def identify(model: Identity) -> Row:
+    """What a document says of a model, apart from its forecasts."""
+    return {
+        "name": model.name,
+        "version": model.version,
+        "parameters": dict(model.parameters),
+        "fingerprint": fingerprint(model),
+        "trained_until": model.trained_until,
+        "training": model.training,
     }
 
 
@@ -311,13 +314,13 @@ def _side(track: Track, s: int) -> str:
 
 
 def _stamp(bars: Bars, index: int | np.int64) -> str:
-    return str(_stamps(bars)[index])
+    return str(stamps(bars.time)[index])
 
 
-def _stamps(bars: Bars) -> NDArray[np.str_]:
-    """The UTC stamps of all bars; the dates alone where every bar opens at midnight."""
-    days = bars.time.astype("datetime64[D]")
-    return (days if (days == bars.time).all() else bars.time).astype(np.str_)
+def stamps(times: NDArray[np.datetime64]) -> NDArray[np.str_]:
+    """UTC stamps of bars; the dates alone where every bar opens at midnight."""
+    days = times.astype("datetime64[D]")
+    return (days if (days == times).all() else times).astype(np.str_)
 
 
 def to_csv(rows: Iterable[Row]) -> str:

@@ -18,7 +18,7 @@ from marketsim.forecasts import LEVELS, Cache, Clock, ContextModel, Forecasts, M
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
-SHAPE = (len(CHANNELS), len(LEVELS))
+SHAPE: tuple[int, ...] = (len(CHANNELS), len(LEVELS))
 
 Requests = Sequence[tuple[Bars, NDArray[np.int64]]]  # symbols, each with its increasing origins
 
@@ -33,6 +33,7 @@ class Sweep:
     progress: Callable[[str, int, int], None] = lambda what, done, total: None
     notes: list[str] = field(default_factory=list)
     most: int | None = None  # contexts at once that the device held, once it refused more
+    shape: tuple[int, ...] = SHAPE  # of one forecast
 
     def forecasts(self, requests: Requests) -> list[Forecasts | MarketsimError]:
         """Forecasts of several symbols, each at its increasing origins, read from the cache or made now and put there.
@@ -41,7 +42,7 @@ class Sweep:
         next one. A symbol's place holds the error that it came to: DataError where its first origin has fewer bars
         than the model needs, MarketsimError where the model returned anything but finite numbers of the right shape.
         """
-        wanted = [_Wanted(bars, origins, np.full((len(origins), *SHAPE), np.nan)) for bars, origins in requests]
+        wanted = [_Wanted(bars, origins, np.full((len(origins), *self.shape), np.nan)) for bars, origins in requests]
         for each in wanted:
             each.error = _unfit(self.model, each)
             if each.error is None:
@@ -72,9 +73,10 @@ class Sweep:
                 found = self.cache.get(fingerprint(self.model), wanted.keys)
                 for i, key in enumerate(wanted.keys):
                     row = found.get(key)
-                    if row is not None and row.shape == SHAPE and np.isfinite(row).all():
+                    if row is not None and row.shape == self.shape and np.isfinite(row).all():
                         wanted.moves[i] = row
-        wanted.missing = np.flatnonzero(np.isnan(wanted.moves).any((1, 2)))
+        unknown = np.isnan(wanted.moves)
+        wanted.missing = np.flatnonzero(unknown.any(tuple(range(1, unknown.ndim))))
 
     def _write(self, wanted: _Wanted, rows: list[int]) -> None:
         if self.cache is not None:
@@ -164,14 +166,14 @@ class _Wanted:
 
     bars: Bars
     origins: NDArray[np.int64]  # [N]
-    moves: NDArray[np.float64]  # [N, 4, Q], NaN where missing
+    moves: NDArray[np.float64]  # [N, ...] of one forecast each, NaN where missing
     keys: Sequence[bytes] = ()  # [N], of the cache
     missing: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # rows that were to be made
     error: MarketsimError | None = None
 
     def keep(self, model: Model, rows: Sequence[int], moves: NDArray[np.float64]) -> None:
         """Take the `moves` that the model made for `rows`, or the error that they are."""
-        shape = (len(rows), *SHAPE)
+        shape = (len(rows), *self.moves.shape[1:])
         if moves.shape == shape and np.isfinite(moves).all():
             self.moves[rows] = moves
         else:

@@ -13,11 +13,13 @@ from marketsim.cli.backtest import backtest
 from marketsim.cli.compare_models import compare_models
 from marketsim.cli.compare_optimizers import compare_optimizers
 from marketsim.cli.fills import fills
+from marketsim.cli.forecast import forecast
 from marketsim.cli.profile import profile
 
 COMMANDS: dict[str, Callable[..., object]] = {
     "backtest": backtest,
     "fast": backtest,
+    "forecast": forecast,
     "fills": fills,
     "compare-models": compare_models,
     "compare-optimizers": compare_optimizers,

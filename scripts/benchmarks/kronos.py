@@ -1,7 +1,7 @@
 """Kronos-small against the vendor's `predict_batch`: real sizes, random weights, one thread. Run: scripts/bench kronos
 
-The vendor is timed on one origin, which takes about a minute, marketsim on 24, half of them before and half after it.
-Times are those of the process, so that other work on the machine counts for neither.
+`scripts/bench kronos 5` goes five bars ahead. The vendor is timed on one origin, which takes about half a minute for each
+bar ahead, marketsim on 24, half of them before and half after it. Times are those of the process, so that other work on the machine counts for neither.
 """
 
 from __future__ import annotations
@@ -54,17 +54,17 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def predictor(networks: Networks, context: Array, times: NDArray[np.datetime64]) -> Callable[[], object]:
-    """The vendor's own forecast of one origin."""
+    """The vendor's own forecast of one origin, of as many bars as `times` has more than the context."""
     vendor = KronosPredictor(networks.model, networks.tokenizer, device="cpu")
     frame = pd.DataFrame(context, columns=["open", "high", "low", "close", "volume"])
     stamps = pd.Series(times)
-    given = [frame], [stamps[:-1]], [stamps[-1:]], 1
+    given = [frame], [stamps[:CONTEXT]], [stamps[CONTEXT:]], len(times) - CONTEXT
     return lambda: vendor.predict_batch(*given, top_p=1.0, sample_count=SAMPLES, verbose=False)
 
 
 def prepare(contexts: Array, times: NDArray[np.datetime64]) -> Inputs:
     """Standardised bars, calendar, uniforms and the scale of the prices, as tensors."""
-    uniforms = np.stack([draws(seed, SAMPLES, 1) for seed in range(len(contexts))])
+    uniforms = np.stack([draws(seed, SAMPLES, times.shape[1] - CONTEXT) for seed in range(len(contexts))])
     bars, mean, deviation = standardise(contexts, 5.0)
     scale = np.stack([deviation, mean], 1)[..., :4].astype(np.float32)
     return tuple(map(torch.from_numpy, (bars, calendar(times[:, :-1]), uniforms, scale)))
@@ -79,7 +79,7 @@ def noise(networks: Networks, inputs: Inputs) -> float:
 
 def difference(networks: Networks, inputs: Inputs) -> float:
     """Largest difference between the vendor's logits at the last position, of both stages, and marketsim's."""
-    bars, stamps = inputs[0][:1], inputs[1][:1]
+    bars, stamps = inputs[0][:1], inputs[1][:1, :CONTEXT]
     coarse = torch.arange(SAMPLES)[None]
     tokens = networks.tokenizer.encode(bars, half=True)
     theirs, features = networks.model.decode_s1(*tokens, stamps)
@@ -91,25 +91,27 @@ def difference(networks: Networks, inputs: Inputs) -> float:
     return float(max(first, (torch.stack(each) - fine[:SOME]).abs().max()))
 
 
-def main() -> int:
+def main(ahead: int = 1) -> int:
     torch.set_num_threads(1)
     bars = open_source("sample").load("ETHUSD")
-    ends = len(bars) - 1 - np.arange(ORIGINS)
+    ends = len(bars) - ahead - np.arange(ORIGINS)
     contexts = np.stack([bars.ohlcv[end - CONTEXT : end] for end in ends])
-    times = np.stack([bars.time[end - CONTEXT : end + 1] for end in ends])
+    times = np.stack([bars.time[end - CONTEXT : end + ahead] for end in ends])
     with tempfile.TemporaryDirectory() as name:
         build(Path(name))
         model = Kronos("small", Options(weights=name, samples=SAMPLES, context=CONTEXT, device="cpu"))
         networks = open_networks(Path(name, "model"), Path(name, "tokenizer"), torch.device("cpu"), "float32", False)
     half = ORIGINS // 2
-    model.forecast(contexts[:1], times[:1])
-    alone = seconds(lambda: model.forecast(contexts[:half], times[:half]))
+    model.paths(contexts[:1], times[:1])
+    alone = seconds(lambda: model.paths(contexts[:half], times[:half]))
     theirs = seconds(predictor(networks, contexts[0], times[0]))
-    alone = (alone + seconds(lambda: model.forecast(contexts[half:], times[half:]))) / ORIGINS
+    alone = (alone + seconds(lambda: model.paths(contexts[half:], times[half:]))) / ORIGINS
     inputs = prepare(contexts, times)
     batched = seconds(lambda: networks.at_once(PLAIN, *inputs)) / ORIGINS
     moved, apart = noise(networks, inputs), difference(networks, inputs)
-    print(f"Kronos-small, random weights, context {CONTEXT}, {SAMPLES} samples, one bar ahead; seconds of one thread")
+    print(
+        f"Kronos-small, random weights, context {CONTEXT}, {SAMPLES} samples, bars ahead {ahead}; seconds of one thread"
+    )
     print(f"vendor's predict_batch            {theirs:8.3f} s an origin (one origin)")
     print(f"marketsim, one context at a time  {alone:8.3f} s an origin ({ORIGINS} origins)")
     print(f"the same in one batch             {batched:8.3f} s an origin, quantiles differ by {moved:.1e} at most")
@@ -121,4 +123,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1))

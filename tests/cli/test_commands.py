@@ -42,6 +42,7 @@ def test_help_names_every_command(cli):
     for command in (
         "backtest",
         "fast",
+        "forecast",
         "fills",
         "compare-optimizers",
         "config",

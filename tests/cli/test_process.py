@@ -34,7 +34,9 @@ def test_ctrl_c_is_one_line_and_130():
     assert (process.returncode, errors) == (130, "marketsim: interrupted\n")
 
 
-@pytest.mark.parametrize("arguments", ["--help", "config", "config --json", "data list", "backtest ETHUSD --sims 3"])
+@pytest.mark.parametrize(
+    "arguments", ["--help", "config", "config --json", "data list", "forecast ETHUSD", "backtest ETHUSD --sims 3"]
+)
 @pytest.mark.parametrize("buffered", [True, False])
 def test_a_closed_pipe_is_quiet(arguments, buffered):
     reading, writing = os.pipe()

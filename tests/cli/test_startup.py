@@ -42,6 +42,7 @@ def test_importing_marketsim_imports_nothing_else():
         "backtest --help",
         "fast --help",
         "fills --help",
+        "forecast --help",
         "compare-models --help",
         "compare-optimizers --help",
         "profile --help",
@@ -66,6 +67,10 @@ def test_help_is_light(arguments):
         "backtest ETHUSD --bounds 0.03,-0.03",
         "backtest ETHUSD --model hat",
         "fast ETHUSD --config missing.toml",
+        "forecast",
+        "forecast ETHUSD --horizon 0",
+        "forecast ETHUSD --horizon 2",
+        "forecast ETHUSD --model hat",
         "compare-models ETHUSD --models har,hat",
         "profile --repeat 0",
         "profile --trace nowhere/trace.json",
@@ -88,6 +93,11 @@ def test_argument_errors_are_light(arguments):
 def test_a_backtest_needs_numpy_and_tables_only(cache):
     assert loaded("backtest", "ETHUSD", "--cache", cache) == (0, {"numpy", "rich.table"})
     assert loaded("backtest", "ETHUSD", "--cache", cache, "--json") == (0, {"numpy"})
+
+
+def test_a_forecast_needs_no_more():
+    assert loaded("forecast", "ETHUSD") == (0, {"numpy", "rich.table"})
+    assert loaded("forecast", "ETHUSD", "--json") == (0, {"numpy"})
 
 
 @pytest.mark.parametrize("arguments", ["data list", "data show NVDA", "data check", "cache info", "cache verify"])

@@ -219,6 +219,12 @@ def test_a_second_run_needs_no_torch(name: str, settings: Settings, tmp_path: Pa
     assert first.result is not None, first.error
     words = ["backtest", "ETHUSD", "--model", name, "--weights", str(settings.weights), "--device", "cpu"]
     assert loaded(*words, "--sims", "2", "--window", "3", "--cache-dir", str(tmp_path), "--json") == (0, {"numpy"})
+    words[0] = "forecast"
+    assert loaded(*words, "--cache-dir", str(tmp_path), "--json") == (0, {"numpy"})
+
+
+def test_paths_are_drawn_by_the_models_that_are_said_to(name: str, model: ContextModel) -> None:
+    assert registry.draws_paths(name) == hasattr(model, "paths")
 
 
 def test_every_model_with_weights_has_settings_to_start_from() -> None:
