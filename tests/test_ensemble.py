@@ -86,6 +86,17 @@ def test_a_blend_does_not_depend_on_how_many_bars_are_evaluated_nor_on_the_futur
     np.testing.assert_array_equal(forecasts(blend, changed, sims=60).moves[:-10], full.moves[:-10])
 
 
+def test_the_newest_forecast_alone_is_that_of_a_walk():
+    members = (LastBar(), Har(), RollingQuantile())
+    walk = make_walk(len(BARS), 20, 30, 3, "TEST")
+    for ensemble, needed in ((Auto(members), 3 * 30 + 1), (Blend(members), 3 * (HISTORY + 1))):
+        (alone,) = ensemble.forecasts([(BARS, walk.judged, walk.origins[-1:])], make)
+        whole = forecasts(ensemble)
+        assert (alone.made, alone.origins.tolist()) == (needed, [419])
+        assert alone.model is whole.model
+        np.testing.assert_array_equal(alone.moves, whole.moves[-1:])
+
+
 def test_weights_follow_the_losses_of_the_last_bars():
     blend = Blend((Har(), LastBar()))
     found = forecasts(blend)

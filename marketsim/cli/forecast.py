@@ -8,7 +8,8 @@ from marketsim.cli import options, output, tables
 from marketsim.errors import UsageError
 from marketsim.registry import PATH_MODELS, draws_paths
 
-LEVELS = (0, MEDIAN := 4, 8)  # that are shown, of the nine
+MEDIAN = 4
+LEVELS = (0, MEDIAN, 8)  # that are shown, of the nine
 HEADERS = ("10 %", "50 %", "90 %", "Median\nmove %")
 CHANNELS = {"Open": "open", "High": "high", "Low": "low", "Close": "close"}
 EXTREMES = {"Highest high": "highest", "Lowest low": "lowest"}
@@ -89,10 +90,10 @@ def _show(symbol: Row, asked: str) -> None:
     picked = "" if asked.partition(":")[0] == model["name"] else f", picked by {asked.partition(':')[0]}"
     output.lines(
         f"{symbol['symbol']}  {bars['source']}",
-        f"Bars   {bars['count']:,} from {bars['first']} to {bars['last']}, {bars['gaps']} gaps",
-        f"Model  {model['name']} {model['version']}, {model['training']}{picked}; "
+        f"Bars   {tables.extent(bars)}",
+        f"Model  {model['name']} {model['version']}, {model['training']}{picked}",
+        f"After  {symbol['after']}, close {tables.price(symbol['close'])}; "
         f"forecast {'made now' if symbol['made'] else 'cached'}",
-        f"After  {symbol['after']}, close {tables.price(symbol['close'])}",
         "",
     )
     if len(ahead) == 1:
@@ -108,7 +109,7 @@ def _show_path(ahead: list[Row]) -> None:
     span = f"{ahead[0]['bar']} to {ahead[-1]['bar']}"
     bars = [(row["bar"], *("\n".join(column) for column in zip(*_rows(row, CHANNELS), strict=True))) for row in ahead]
     output.table(f"Forecast of {span}", ("Bar", "Price", *HEADERS), bars, words=2)
-    output.table("On the way there", ("Price", *HEADERS), _rows(ahead[-1], EXTREMES))
+    output.table("Extremes on the way there", ("Price", *HEADERS), _rows(ahead[-1], EXTREMES))
 
 
 def _rows(bar: Row, names: dict[str, str]) -> list[tuple[str, ...]]:

@@ -51,7 +51,6 @@ def summary(rows: Sequence[tuple[str, ...]], failures: Sequence[str]) -> None:
 
 def _header(symbol: Row) -> None:
     bars, model, optimizer, evaluated = (symbol[key] for key in ("bars", "model", "optimizer", "evaluated"))
-    dropped = f", {bars['dropped']} bad ones left out" if bars["dropped"] else ""
     repaired = f", {model['repaired']} forecasts repaired" if model["repaired"] else ""
     exposed = "".join(f", {n} bars {tag}" for tag, n in model["exposure"].items() if n and tag != "clean")
     fallbacks = (
@@ -62,7 +61,7 @@ def _header(symbol: Row) -> None:
     costs = symbol["costs"]
     output.lines(
         f"{symbol['symbol']}  {bars['source']}",
-        f"Bars   {bars['count']:,} from {bars['first']} to {bars['last']}, {bars['gaps']} gaps{dropped}",
+        f"Bars   {extent(bars)}",
         f"Walk   {evaluated['bars']} bars from {evaluated['first']} to {evaluated['last']}",
         f"Model  {model['name']} {model['version']}, {model['training']}{exposed}{repaired}",
         f"Fit    {optimizer['name']}{fallbacks}",
@@ -162,6 +161,12 @@ def timing(document: Row) -> None:
         return
     count, work = document["symbols"], document["symbol_seconds"]
     output.lines(fits, f"{count:,} symbols: {wall:.1f} s, {work:.1f} s of work, {work / wall:.2f}x; {made}")
+
+
+def extent(bars: Row) -> str:
+    """How many bars there are, from when to when, and what is missing of them."""
+    dropped = f", {bars['dropped']} bad ones left out" if bars["dropped"] else ""
+    return f"{bars['count']:,} from {bars['first']} to {bars['last']}, {bars['gaps']} gaps{dropped}"
 
 
 def signed(value: float | None) -> str:

@@ -1,8 +1,8 @@
 """Kronos-small against the vendor's `predict_batch`: real sizes, random weights, one thread. Run: scripts/bench kronos
 
-`scripts/bench kronos 5` goes five bars ahead. The vendor is timed on one origin, which takes about a minute for each bar
-ahead, marketsim on 24, half of them before and half after it. Times are those of the process, so that other work on the
-machine counts for neither.
+`scripts/bench kronos 5` goes five bars ahead. The vendor is timed on one origin, which takes about a minute for each
+bar ahead, marketsim on 24, half of them before and half after it. Times are those of the process, so that other work
+on the machine counts for neither.
 """
 
 from __future__ import annotations

@@ -210,6 +210,15 @@ def test_a_place_beyond_256_is_exact_in_bfloat16(networks):
         )
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("options", [{}, {"compile": True}])
+def test_gpu_agrees_with_the_cpu(folder, contexts, times, options):
+    expected = make(folder, top_k=1).paths(contexts, times)
+    np.testing.assert_allclose(
+        make(folder, top_k=1, device="cuda", **options).paths(contexts, times), expected, atol=1e-4
+    )
+
+
 def test_bfloat16_goes_the_same_way(networks, contexts, times, forced):
     half = Networks(networks.model, networks.tokenizer, torch.device("cpu"), "bfloat16", False)
     bars, when = torch.from_numpy(standardise(contexts, 5.0)[0]), torch.from_numpy(calendar(times))
