@@ -62,8 +62,9 @@ class Ensemble:
 class Auto(Ensemble):
     """For each symbol the member with the least pinball loss on the bars that it may be judged on.
 
-    In a walk those are the bars of the oldest simulation's window, which needs their forecasts anyway. What counts is a
-    channel's loss as a share of the first member's, averaged over the channels.
+    In a walk those are the bars of the oldest simulation's window, which needs their forecasts anyway; in fast mode the
+    full run's, so that both pick the same. What counts is a channel's loss as a share of the first member's, averaged
+    over the channels.
     """
 
     name: ClassVar[str] = "auto"
@@ -104,7 +105,7 @@ class Auto(Ensemble):
             judged.model,
             np.concatenate([judged.origins[asked], rest.origins]),
             np.concatenate([judged.moves[asked], rest.moves]),
-            rest.repaired + (judged.repaired if asked.any() else 0),
+            np.concatenate([judged.repaired[asked], rest.repaired]),
             sum(each.made for each in every),
             sum(each.reused for each in every),
             (f"{bars.symbol}: auto picked '{judged.model.name}' of {names}",),
@@ -149,7 +150,7 @@ class Blend(Ensemble):
         weight = _weights(pinball(moves[:, :-1], actual_moves(bars, origins[:-1]), LEVELS), count)
         blended = (weight[..., None] * moves[:, -count:]).sum(0)
         made, reused = (sum(getattr(each, name) for each in good) for name in ("made", "reused"))
-        return Forecasts(self, origins[-count:], blended, 0, made, reused)
+        return Forecasts(self, origins[-count:], blended, np.zeros(count, bool), made, reused)
 
 
 def _least(bars: Bars, found: Sequence[Forecasts | MarketsimError]) -> int | MarketsimError:

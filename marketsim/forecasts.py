@@ -142,7 +142,7 @@ class Forecasts:
     model: Identity  # that made them
     origins: NDArray[np.int64]  # [N] bar index, increasing
     moves: NDArray[np.float64]  # [N, 4, Q], of paths [N, K, 6, Q], rising in Q, fractions of the origin's close
-    repaired: int  # origins whose median was incoherent and was widened
+    repaired: NDArray[np.bool_]  # [N], of paths [N, K], whose median was incoherent and was widened
     made: int  # forecasts computed now
     reused: int  # forecasts read from the cache
     notes: tuple[str, ...] = ()  # one-line remarks for stderr
@@ -189,8 +189,8 @@ def bar_keys(ohlcv: NDArray[np.float64], origins: NDArray[np.int64]) -> list[byt
     return keys
 
 
-def repair(moves: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
-    """Sort the quantiles, widen high and low to cover open and close, and count the medians that needed it.
+def repair(moves: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Sort the quantiles, widen high and low to cover open and close, and tell `[N]` whose median needed it.
 
     A high above two others has every quantile above theirs, so each level is widened by the same rule. So are the
     extremes of paths `[N, K, 6, Q]`, to cover the highs and lows of all bars so far.
@@ -204,4 +204,4 @@ def repair(moves: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
     if moves.shape[-2] > LOWEST:
         for row, widen, least in ((HIGHEST, np.maximum, high), (LOWEST, np.minimum, low)):
             moves[..., row, :] = widen.accumulate(widen(moves[..., row, :], least), axis=-2)
-    return moves, int(widened[..., MEDIAN].sum())
+    return moves, widened[..., MEDIAN]

@@ -24,7 +24,6 @@ from marketsim.paths import ALONE, Paths, Steps
 from marketsim.profiling import Clock
 from marketsim.report import SymbolRun, describe, head, identify, stamps, symbol_document
 from marketsim.sweep import Sweep
-from marketsim.walk import make_walk
 
 SCHEMA = "marketsim.forecast/1"
 NAMES = (*CHANNELS, "highest", "lowest")  # of the rows of a bar
@@ -108,7 +107,7 @@ def _wanted(
     try:
         bars = pipeline.load(symbol, settings, source)
         if isinstance(model, Auto):
-            walk = make_walk(len(bars), settings.simulations, settings.window, model.minimum_bars, bars.symbol)
+            walk = pipeline.walk_over(bars, settings, model)
             return bars, walk.judged, walk.origins[-1:]
     except MarketsimError as error:
         return error
@@ -129,7 +128,7 @@ def _row(bars: Bars, forecasts: Forecasts, horizon: int) -> Row:
         "symbol": bars.symbol,
         "status": "ok",
         "bars": describe(bars),
-        "model": identify(forecasts.model) | {"exposure": exposure, "repaired": forecasts.repaired},
+        "model": identify(forecasts.model) | {"exposure": exposure, "repaired": int(forecasts.repaired.sum())},
         "made": forecasts.made,
         "reused": forecasts.reused,
         "after": str(names[len(bars) - 1]),

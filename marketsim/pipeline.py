@@ -170,16 +170,21 @@ def prepare(symbol: str, settings: Settings, tools: Tools, clock: Clock) -> Prep
     try:
         with clock.stage("load"):
             bars = load(symbol, settings, tools.source)
-        walk = make_walk(len(bars), settings.simulations, settings.window, tools.model.minimum_bars, bars.symbol)
+        return Prepared(bars, walk_over(bars, settings, tools.model))
     except MarketsimError as error:
         return error
-    return Prepared(bars, walk)
 
 
 def load(symbol: str, settings: Settings, source: Source) -> Bars:
     """The bars of `symbol` that the settings leave."""
     crypto = {"auto": None, "crypto": True, "stock": False}[settings.asset]
     return source.load(symbol, crypto).between(settings.start, settings.end)
+
+
+def walk_over(bars: Bars, settings: Settings, model: Model | Ensemble) -> Walk:
+    """The walk that the settings ask for, in fast mode the newest part of the full one."""
+    lengths = (settings.simulations, settings.window, model.minimum_bars)
+    return make_walk(len(bars), *lengths, bars.symbol, whole=settings.sims)
 
 
 def evaluate_walk(ready: Prepared, forecasts: Forecasts, settings: Settings, tools: Tools, clock: Clock) -> Result:

@@ -203,7 +203,7 @@ def symbol_document(run: SymbolRun) -> Row:
         "symbol": bars.symbol,
         "status": "ok",
         "bars": describe(bars),
-        "model": identify(model) | {"exposure": exposure, "repaired": result.forecasts.repaired},
+        "model": identify(model) | {"exposure": exposure, "repaired": int(result.forecasts.repaired.sum())},
         "costs": {"fee_bps": result.fee_bps, "slippage_bps": settings.slippage_bps},
         "fill": settings.fill,
         "optimizer": {"name": settings.optimizer, "fits": result.fits, "fallbacks": result.fallbacks},

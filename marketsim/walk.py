@@ -16,23 +16,23 @@ class Walk:
 
     An origin `t` forecasts bar `t + 1`; positions below index `origins`, oldest first. The last origin is
     the newest bar, whose next bar is not known yet: it carries the next-bar plan.
+
+    A walk may be the newest part of a longer one. What is decided once for a whole run rests on `judged`, which
+    is the same for both.
     """
 
     origins: NDArray[np.int64]  # [N] bar index, increasing, N = S + W + 1
     windows: NDArray[np.int64]  # [S + 1, W] positions that a fit may use; the last row is the plan's
     evaluated: NDArray[np.int64]  # [S] position that simulation s evaluates, newest first
-
-    @property
-    def judged(self) -> NDArray[np.int64]:
-        """The origins whose bars come before the first evaluated one: all that may choose between models."""
-        return self.origins[: self.evaluated.min()]
+    judged: NDArray[np.int64]  # [W] origins, increasing, of the longer walk's oldest window: what may choose a model
 
 
-def make_walk(bars: int, simulations: int, window: int, minimum_bars: int, symbol: str) -> Walk:
+def make_walk(bars: int, simulations: int, window: int, minimum_bars: int, symbol: str, whole: int = 0) -> Walk:
     """The walk over `bars` bars; row s of `windows` belongs to simulation s.
 
     `minimum_bars` is what the model needs up to and including its first origin. DataError when the bars
-    do not suffice; it says how many do, and which flag lowers that.
+    do not suffice; it says how many do, and which flag lowers that. `whole` is how many simulations the longer walk
+    has, where this one is a part of it; it is as long as the bars allow where they do not allow so many.
     """
     count = simulations + window + 1
     needed = count + minimum_bars - 1
@@ -52,8 +52,10 @@ def make_walk(bars: int, simulations: int, window: int, minimum_bars: int, symbo
         )
     evaluated = count - 2 - np.arange(simulations)
     ends = np.append(evaluated, count - 1)
+    longest = min(max(whole, simulations), bars - minimum_bars - window)
     return Walk(
         origins=np.arange(bars - count, bars),
         windows=ends[:, None] - window + np.arange(window),
         evaluated=evaluated,
+        judged=bars - longest - window - 1 + np.arange(window),
     )

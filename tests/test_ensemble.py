@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from marketsim import pipeline
+from marketsim import outlook, pipeline, report
 from marketsim.config import Settings
 from marketsim.data import open_source
 from marketsim.ensemble import HISTORY, Auto, Blend
@@ -16,6 +16,7 @@ from marketsim.models import open_model
 from marketsim.models.har import Har
 from marketsim.models.last_bar import LastBar
 from marketsim.models.rolling_quantile import RollingQuantile
+from marketsim.optimizers.exact import Exact
 from marketsim.profiling import Clock
 from marketsim.sweep import Sweep
 from marketsim.walk import make_walk
@@ -32,6 +33,15 @@ def forecasts(ensemble, bars=BARS, sims=20, window=30):
     walk = make_walk(len(bars), sims, window, ensemble.minimum_bars, "TEST")
     (found,) = ensemble.forecasts([(bars, walk.judged, walk.origins)], make)
     return found
+
+
+class Spoiled(RollingQuantile):
+    """As good as its parent at first, hopeless on the newest bars."""
+
+    name = "spoiled"
+
+    def forecast(self, ohlcv, origins):
+        return super().forecast(ohlcv, origins) * np.where(origins < 1209 - 71, 1, 9)[:, None, None]
 
 
 class Broken(RollingQuantile):
@@ -131,6 +141,24 @@ def test_options_of_weights_that_no_member_has_are_refused():
     for model in ("har", "auto", "blend:har,last-bar"):
         with pytest.raises(UsageError, match="--samples: model 'har' has no use for it"):
             open_model(Settings(model=model, samples=3))
+
+
+@pytest.mark.parametrize("window", [20, 60])
+def test_fast_mode_of_auto_is_the_newest_part_of_the_full_run(window, monkeypatch):
+    auto = Auto((LastBar(), Spoiled()))  # the second is the better one until the full run begins to evaluate
+    tools = pipeline.Tools(open_source("sample"), auto, Exact(), None)
+    full, fast, short = (
+        pipeline.run_symbol("ETHUSD", Settings(window=window, **length), tools, Clock())
+        for length in ({}, {"fast": True}, {"sims": 35})
+    )
+    assert [each.forecasts.model.name for each in (full, fast, short)] == ["spoiled", "spoiled", "last-bar"]
+    newest = [row for row in report.simulations(full) if row["simulation"] < 35]
+    assert newest == list(report.simulations(fast))
+    np.testing.assert_array_equal(full.forecasts.moves[-36 - window :], fast.forecasts.moves)
+    np.testing.assert_array_equal(full.forecasts.repaired[-36 - window :], fast.forecasts.repaired)
+    monkeypatch.setattr(outlook, "open_model", lambda settings: auto)
+    ahead, _, _ = outlook.forecast(["ETHUSD"], Settings(window=window, fast=True, cache="off"))
+    assert ahead["symbols"][0]["model"]["name"] == "spoiled"
 
 
 def test_fast_mode_of_a_blend_is_the_newest_part_of_the_full_run():

@@ -33,6 +33,20 @@ def test_fast_rows_are_the_newest_rows() -> None:
     np.testing.assert_array_equal(full.origins[full.windows[:35]], fast.origins[fast.windows[:35]])
 
 
+def test_a_part_of_a_walk_is_judged_where_the_whole_is() -> None:
+    full, fast = make_walk(500, 70, 60, 2, "X"), make_walk(500, 35, 60, 2, "X", whole=70)
+    np.testing.assert_array_equal(full.judged, full.origins[:60])
+    np.testing.assert_array_equal(full.judged, fast.judged)
+    np.testing.assert_array_equal(fast.judged, np.arange(369, 429))
+
+
+def test_a_part_of_a_walk_is_judged_as_far_back_as_the_bars_go() -> None:
+    longest = make_walk(110, 47, 60, 3, "X")
+    for whole in (48, 70, 1000):
+        np.testing.assert_array_equal(make_walk(110, 35, 60, 3, "X", whole).judged, longest.judged)
+    assert longest.judged[0] == 2
+
+
 def test_too_few_bars_say_how_many_are_needed_and_which_flags_lower_it() -> None:
     assert len(make_walk(140, 70, 60, 10, "X").origins) == 131
     with pytest.raises(DataError, match=r"X: 139 bars, .* need 140: lower --sims to 69 or --window to 59"):
