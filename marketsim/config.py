@@ -33,6 +33,7 @@ class Settings:
     top_p: float | None = None
     top_k: int | None = None
     clip: float | None = None
+    trim: float | None = None  # None: the median, untrimmed
     context: int | None = None  # bars
     representation: str = "auto"
     device: str = "auto"

@@ -70,6 +70,13 @@ def basis_points(value: Any) -> float:
     return number
 
 
+def tail(value: Any) -> float:
+    """The part of a distribution that is cut off at each end, so that something is left."""
+    if not 0 < (number := real(value)) < 0.5:
+        raise ValueError("must be above 0 and below 0.5")
+    return number
+
+
 def flag(value: Any) -> bool:
     """Yes or no."""
     if not isinstance(value, bool):
@@ -175,6 +182,7 @@ KINDS = {
     "top_p": or_auto(between(0, 1)),
     "top_k": or_auto(integer(1)),
     "clip": or_auto(between(0, math.inf)),
+    "trim": or_auto(Kind(tail, float)),
     "context": or_auto(integer(1)),
     "representation": choice("auto", "moves", "prices"),
     "device": choice("auto", "cpu", "cuda", "mps"),

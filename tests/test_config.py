@@ -144,6 +144,8 @@ def test_the_reference_switches_keep_their_meaning(environ, optimizer, fast):
         ("fee_bps", "-1", "basis points"),
         ("fee_bps", "cheap", "number"),
         ("slippage_bps", "inf", "number"),
+        ("trim", "0.5", "above 0 and below 0.5"),
+        ("trim", "0", "above 0 and below 0.5"),
         ("start", "2020-02-30", "ISO date"),
         ("cache", "of", "did you mean 'off'"),
     ],

@@ -28,6 +28,7 @@ def compare_models(
     top_p: options.TopP = None,
     top_k: options.TopK = None,
     clip: options.Clip = None,
+    trim: options.Trim = None,
     context: options.Context = None,
     representation: options.Representation = None,
     device: options.Device = None,

@@ -35,6 +35,7 @@ def forecast(
     top_p: options.TopP = None,
     top_k: options.TopK = None,
     clip: options.Clip = None,
+    trim: options.Trim = None,
     context: options.Context = None,
     representation: options.Representation = None,
     device: options.Device = None,

@@ -43,6 +43,7 @@ Temperature = Annotated[str | None, _setting("temperature", "Of the draws.", "X"
 TopP = Annotated[str | None, _setting("top_p", "Probability of the tokens to draw from.", "P", "the model's own")]
 TopK = Annotated[str | None, _setting("top_k", "Number of the tokens to draw from.", "N", "the model's own")]
 Clip = Annotated[str | None, _setting("clip", "Limit of standardised inputs.", "X", "the model's own")]
+Trim = Annotated[str | None, _setting("trim", "Of each tail, for a mean as point forecast.", "SHARE", "the median")]
 Context = Annotated[str | None, _setting("context", "Bars that the model reads.", "N", "the model's own")]
 Representation = Annotated[str | None, _setting("representation", "What the model is fed.")]
 Device = Annotated[str | None, _setting("device", "What the model runs on.")]

@@ -40,7 +40,7 @@ class Chronos(ZeroShot):
     }
 
     def __init__(self, variant: str, options: Options) -> None:
-        options.unused(self.name, "samples", "temperature", "top_p", "top_k", "clip")
+        options.unused(self.name, "samples", "temperature", "top_p", "top_k", "clip", "trim")
         self.context = CONTEXT if options.context is None else options.context
         family = variant.partition("-")[0]
         if not self.minimum_bars <= self.context <= LONGEST[family]:

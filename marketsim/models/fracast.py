@@ -34,7 +34,7 @@ class Fracast(ZeroShot):
     variants: ClassVar[Mapping[str, str]] = {"0": "ztxtech/fracast-0"}
 
     def __init__(self, variant: str, options: Options) -> None:
-        options.unused(self.name, "samples", "temperature", "top_p", "top_k", "clip", "dtype")
+        options.unused(self.name, "samples", "temperature", "top_p", "top_k", "clip", "trim", "dtype")
         self.context = CONTEXT if options.context is None else options.context
         if not self.minimum_bars <= self.context <= LONGEST:
             raise UsageError(f"model '{self.name}' reads {self.minimum_bars} to {LONGEST} bars, not {self.context}")

@@ -75,6 +75,7 @@ class Kronos:
     }
 
     def __init__(self, variant: str, options: Options) -> None:
+        options.unused(self.name, "trim")
         if options.representation == "moves":
             raise UsageError("model 'kronos' reads prices: leave --representation at auto")
         if importlib.util.find_spec("kronos_finance") is None:

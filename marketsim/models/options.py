@@ -18,6 +18,7 @@ class Options:
     top_p: float | None = None
     top_k: int | None = None
     clip: float | None = None  # of standardised inputs
+    trim: float | None = None  # of each tail: the mean of the rest is the point forecast; None: the median
     context: int | None = None  # bars
     representation: str = "auto"  # what is fed: moves, prices, or what was measured best for the model
     device: str = "auto"

@@ -24,6 +24,10 @@ class Toto(ZeroShot):
     the floor under its variance would flatten smaller numbers. One pass gives a mixture of Student-t
     distributions of the next value, whose quantiles are taken as they are: no samples, no seed.
 
+    With `trim` the point forecast, in the median's place, is the mean of the quantile function between `trim` and
+    `1 - trim`, on that same scale: what the trimmed mean of ever more samples comes to. Where it lies beyond other
+    quantiles, as it may between skew ones, they are moved to it: the least that keeps them rising.
+
     A context is cut to whole patches; one that is shorter than a patch is padded, as the vendor pads it.
     """
 
@@ -31,9 +35,10 @@ class Toto(ZeroShot):
     variants: ClassVar[Mapping[str, str]] = {"base": "Datadog/Toto-Open-Base-1.0"}
     minimum_bars = 2
     patch = 64  # bars
+    unused: ClassVar[tuple[str, ...]] = ("samples", "temperature", "top_p", "top_k", "clip")
 
     def __init__(self, variant: str, options: Options) -> None:
-        options.unused(self.name, "samples", "temperature", "top_p", "top_k", "clip")
+        options.unused(self.name, *self.unused)
         self.context = CONTEXT if options.context is None else options.context
         if self.context < self.patch or self.context % self.patch:
             raise UsageError(
@@ -51,6 +56,7 @@ class Toto(ZeroShot):
             "context": self.context,
             "representation": self.representation,
             "dtype": options.dtype,
+            **({} if options.trim is None else {"trim": options.trim}),
         }
 
     def _installed(self) -> bool:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Toto2(Toto):
     """Toto 2.0 (Datadog, 2026), used as Toto 1.0 is; its head predicts the quantiles themselves.
 
-    It needs a whole patch of bars: in a shorter context the vendor takes the padding for bars.
+    It needs a whole patch of bars: in a shorter context the vendor takes the padding for bars. Of what lies between its
+    quantiles it says nothing, hence no trimmed mean.
     """
 
     name = "toto2"
@@ -28,6 +29,7 @@ class Toto2(Toto):
     }
     minimum_bars = 32
     patch = 32
+    unused = (*Toto.unused, "trim")
 
     def _installed(self) -> bool:
         # Toto 1.0's package brings a folder of this name too, which is no package of its own: it has no origin.

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from marketsim.forecasts import LEVELS
+from marketsim.forecasts import LEVELS, MEDIAN
 from marketsim.models.inference import Inference, Network, reading
 from marketsim.models.options import Options
 from marketsim.models.student_mixture import StudentMixture
@@ -34,8 +34,9 @@ class TotoNetwork(Network):
     they are the last ones, and only its first step through the output projection.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, trim: float | None = None) -> None:
         super().__init__()
+        self.trim = trim
         with reading("toto", folder):
             # The other kernels for attention are not there for every device.
             self.backbone = Toto.load_from_checkpoint(folder, use_memory_efficient_attention=False).model.eval()
@@ -49,13 +50,21 @@ class TotoNetwork(Network):
             self.mixing_from -= 1
 
     def quantiles(self, series: Tensor) -> Tensor:
-        """See `Network.quantiles`; whole patches are read, and a shorter series is padded on the left."""
+        """See `Network.quantiles`; whole patches are read, and a shorter series is padded on the left.
+
+        The trimmed mean, where there is one, stands in the median's place, and pushes what is in its way.
+        """
         bars = series.shape[-1]
         missing = max(self.patch - bars, 0)
         series = series[..., 0 if missing else bars % self.patch :]
         observed = F.pad(torch.ones_like(series, dtype=torch.bool), (missing, 0))
         mixture: StudentMixture = self(F.pad(series, (missing, 0)), observed)
-        return mixture.quantiles(LEVELS)
+        quantiles = mixture.quantiles(LEVELS)
+        if self.trim is None:
+            return quantiles
+        point = mixture.trimmed_mean(self.trim)[..., None]
+        below, above = quantiles[..., :MEDIAN], quantiles[..., MEDIAN + 1 :]
+        return torch.cat([below.minimum(point), point, above.maximum(point)], -1)
 
     def forward(self, series: Tensor, observed: Tensor) -> StudentMixture:
         """The distributions `[N, C, K]` of the value after `series` `[N, C, L]`, whose channels form one group.
@@ -84,4 +93,4 @@ class TotoNetwork(Network):
 @lru_cache(maxsize=1)
 def load(weights: Weights, options: Options) -> Inference:
     """The network of a checkpoint, once per process."""
-    return Inference.open(TotoNetwork(weights.folder), options, MICRO_BATCH)
+    return Inference.open(TotoNetwork(weights.folder, options.trim), options, MICRO_BATCH)

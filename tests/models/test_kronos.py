@@ -303,6 +303,7 @@ def test_memory_error_comes_out_as_such(folder, contexts, times, monkeypatch):
         ({"context": 512}, "kronos:small reads 2 to 511 bars, not 512"),
         ({"context": 1}, "kronos:small reads 2 to 511 bars, not 1"),
         ({"representation": "moves"}, "reads prices"),
+        ({"trim": 0.2}, "--trim: model 'kronos' has no use for it"),
     ],
 )
 def test_what_it_cannot_do_is_a_usage_error(folder, options, words):

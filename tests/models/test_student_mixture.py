@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from scipy import special, stats
+from scipy import integrate, special, stats
 
 from marketsim.forecasts import LEVELS
 from marketsim.models.student_mixture import StudentMixture
@@ -47,3 +47,34 @@ def test_quantiles_of_one_component_have_closed_forms():
     one = mixture(2, 50, 1)
     expected = stats.t.ppf(LEVELS, one.df, one.loc, one.scale)
     np.testing.assert_allclose(one.quantiles(LEVELS), expected, atol=1e-7 * one.scale.max())
+
+
+@pytest.mark.parametrize("trim", [0.02, 0.2, 0.45])
+@pytest.mark.parametrize(("apart", "narrow"), [(0.0, 1.0), (1.0, 1.0), (100.0, 1.0), (10.0, 1e-9)])
+def test_trimmed_mean_is_the_mean_of_the_quantile_function(trim, apart, narrow):
+    many = mixture(3, 2, 24, apart=apart)
+    many = many._replace(scale=many.scale * narrow)
+    steps = 300
+    p = trim + (1 - 2 * trim) * (np.arange(steps) + 0.5) / steps
+    brute = many.quantiles(tuple(p)).mean(-1)
+    span = many.quantiles((trim, 1 - trim)).diff(dim=-1)[..., 0]
+    assert ((many.trimmed_mean(trim) - brute).abs() < 1e-3 * span).all()
+
+
+def test_trimmed_mean_agrees_with_an_integral_over_the_density():
+    many = mixture(4, 5)
+    low, high = many.quantiles((0.2, 0.8)).tolist()
+
+    def integrand(x):
+        return x * (many.weights.numpy() * stats.t.pdf(x, many.df, many.loc, many.scale)).sum()
+
+    expected = integrate.quad(integrand, low, high, points=many.loc[(many.loc > low) & (many.loc < high)].tolist())
+    assert float(many.trimmed_mean(0.2)) == pytest.approx(expected[0] / 0.6, abs=1e-8)
+
+
+def test_trimmed_mean_of_one_component_is_its_centre_and_of_little_the_median():
+    one = mixture(5, 50, 1)
+    for trim in (1e-3, 0.2, 0.4999):
+        np.testing.assert_allclose(one.trimmed_mean(trim), one.loc[:, 0], atol=1e-7 * float(one.scale.max()))
+    many = mixture(6, 10, 24)
+    np.testing.assert_allclose(many.trimmed_mean(0.4999), many.quantiles((0.5,))[..., 0], atol=1e-3)

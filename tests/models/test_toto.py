@@ -7,22 +7,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy import stats
+from scipy.stats import mstats
 
 from marketsim import registry
+from marketsim.config import resolve
 from marketsim.errors import MissingExtra, UsageError
-from marketsim.forecasts import LEVELS
+from marketsim.forecasts import LEVELS, MEDIAN, fingerprint
+from marketsim.models import open_model
 from marketsim.models.options import Options
 from marketsim.models.toto import Toto
 from tests.candles import random_ohlcv
 
 pytest.importorskip("toto.model", reason="the extra toto is not installed")
 
+from marketsim.models.student_mixture import StudentMixture
 from marketsim.models.toto_network import TotoNetwork
 from tests.models import tiny_toto
 
 CONTEXTS = np.stack([random_ohlcv(300, seed=seed)[-192:] for seed in range(3)])
 TIMES = np.tile(np.datetime64("2020-01-01", "s") + np.arange(193) * np.timedelta64(1, "D"), (3, 1))
 PATCH = 64
+CONFIGS = Path(__file__).parents[2] / "configs" / "models"
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +95,46 @@ def test_quantiles_are_those_of_the_vendors_samples(folder, bars):
     error = np.sqrt(np.multiply(LEVELS, np.subtract(1, LEVELS)) / draws)
     assert (np.abs(share - LEVELS) < 4 * error).all()
     assert np.abs((share - LEVELS) / error).mean() < 2
+    point = 100 * np.log1p(forecast(toto(folder, trim=0.2), contexts)[0, :, MEDIAN])
+    values = drawn.samples[0, :, 0].double().numpy()
+    error = mstats.winsorize(values, (0.2, 0.2), axis=1).std(1) / 0.6 / np.sqrt(draws)  # Tukey and McLaughlin 1963
+    assert (np.abs(point - stats.trim_mean(values, 0.2, axis=1)) < 4 * error).all()
+
+
+class Skew(TotoNetwork):
+    """Of which nothing matters but the distribution that it gives: most of it is far below the rest."""
+
+    def forward(self, series, observed):
+        parts = ([0.72, 0.28], [5.0, 5.0], [-1.0, 9.0], [0.1, 0.1])
+        return StudentMixture(*(torch.tensor(each).expand(*series.shape[:2], 2) for each in parts))
+
+
+def test_a_trimmed_mean_stands_in_the_medians_place_and_is_passed_by_no_quantile(folder):
+    for network in (TotoNetwork, Skew):
+        plain, trimmed = (
+            network(folder, trim).quantiles(torch.ones(1, 4, PATCH).cumsum(-1)).detach() for trim in (None, 0.2)
+        )
+        assert (trimmed.diff(dim=-1) >= 0).all()
+        assert (trimmed[..., MEDIAN] != plain[..., MEDIAN]).all()
+        moved = (trimmed != plain)[0, 0].nonzero()[:, 0].tolist()
+        if network is Skew:  # the quantiles of 0.6 and 0.7 are in the way
+            mean = (0.52 * -1 + 0.08 * 9) / 0.6
+            torch.testing.assert_close(trimmed[0, 0, 4:7], torch.full((3,), mean).double(), atol=0.1, rtol=0)
+            assert moved == [4, 5, 6]
+            assert (trimmed[..., 4:7] == trimmed[..., 4:5]).all()
+        else:
+            assert moved == [MEDIAN]
+
+
+def test_the_example_of_the_reference_system_trims(folder):
+    settings, _ = resolve({"weights": str(folder)}, str(CONFIGS / "toto-ethusd.toml"), {})
+    opened, plain = open_model(settings), toto(folder)
+    assert "trim" not in plain.parameters  # forecasts that were kept before there was a trim are found
+    assert opened.parameters == plain.parameters | {"trim": 0.2}
+    assert fingerprint(opened) != fingerprint(plain)
+    ours, theirs = forecast(opened), forecast(plain)
+    assert (ours[..., MEDIAN] != theirs[..., MEDIAN]).all()
+    np.testing.assert_array_equal(ours[..., [0, 8]], theirs[..., [0, 8]])
 
 
 def test_contexts_are_cut_to_whole_patches(folder):
