@@ -1,4 +1,7 @@
-"""Calibration and pinball loss of every model on the sample, and the acceptance of the default one."""
+"""Calibration and pinball loss of models on the sample, and the acceptance of the default one.
+
+Run: scripts/bench forecast [MODEL ...], of models with weights those that are named, such as fracast.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,12 @@ from numpy.typing import NDArray
 
 from marketsim import registry
 from marketsim.bars import Bars
+from marketsim.config import Settings
 from marketsim.data import open_source
+from marketsim.ensemble import Ensemble
 from marketsim.forecasts import CLOSE, HIGH, LEVELS, LOW, Model, actual_moves
 from marketsim.metrics import covered, pinball
+from marketsim.models import open_model
 from marketsim.profiling import Clock
 from marketsim.sweep import make_forecasts
 
@@ -37,19 +43,31 @@ def score(model: Model, bars: Bars) -> tuple[Array, Array, float]:
     return covered(moves, actual).mean(0), loss.mean(0), 1e3 * seconds / ORIGINS
 
 
+def opened(name: str) -> Model:
+    model = open_model(Settings(model=name))
+    if isinstance(model, Ensemble):
+        sys.exit(f"'{name}' is made of models: name those")
+    return model
+
+
+def line(symbol: str, name: str, figures: Array) -> str:
+    coverage, loss = (" ".join(f"{x:6.3f}" for x in row) for row in figures)
+    return f"{symbol:8} {name:17}          {coverage}           {loss}"
+
+
 def main() -> int:
     print(f"{ORIGINS} origins a symbol; pinball loss relative to {BASELINE}; 80 % band\n")
     names = " ".join(f"{name:>6}" for name in JUDGED)
     print(f"{'symbol':8} {'model':17} coverage {names}   pinball {names}   ms an origin")
+    models = {name: opened(name) for name in (*registry.HISTORY_MODELS, *sys.argv[1:])}
+    everywhere: dict[str, list[Array]] = {name: [] for name in models}
     failures = 0
     for symbol in SYMBOLS:
         bars = open_source("sample").load(symbol)
-        models = {name: registry.load(registry.MODELS, "model", name)() for name in registry.HISTORY_MODELS}
         scores = {name: score(model, bars) for name, model in models.items()}
         for name, (coverage, loss, milliseconds) in scores.items():
-            relative = loss / scores[BASELINE][1]
-            figures = [" ".join(f"{x:6.3f}" for x in row) for row in (coverage, relative)]
-            print(f"{symbol:8} {name:17}          {figures[0]}           {figures[1]}   {milliseconds:12.3f}")
+            everywhere[name].append(np.stack([coverage, loss / scores[BASELINE][1]]))
+            print(line(symbol, name, everywhere[name][-1]) + f"   {milliseconds:12.3f}")
         coverage, loss, _ = scores[DEFAULT]
         calibrated = ((COVERAGE[0] <= coverage) & (coverage <= COVERAGE[1])).all()
         better = (loss < scores[BASELINE][1]).all()
@@ -60,6 +78,8 @@ def main() -> int:
             print(f"{'PASS' if passed else 'FAIL'}  {symbol} {DEFAULT}: {what}")
             failures += not passed
         print()
+    for name, each in everywhere.items():
+        print(line("mean", name, np.mean(each, 0)))
     return 1 if failures else 0
 
 
