@@ -15,7 +15,7 @@ from marketsim.models.zero_shot import ZeroShot
 if TYPE_CHECKING:
     from marketsim.models.inference import Inference
 
-CONTEXT = 1024  # bars, which gave the least pinball loss; 128, 256 and 512 cost as much, and 512 loses little
+CONTEXT = 1024  # bars; 512, 256 and 128 cost as much and lose 0.9, 1.5 and 2.9 % more; 2048 gain nothing
 LONGEST = 2048  # bars that every context is padded to
 
 
@@ -26,7 +26,9 @@ class Fracast(ZeroShot):
 
     The network sees the bars' moves in per cent, or `100 * log(X / last close)` with `representation` "prices",
     scaled by itself to the range of the context. Nothing is drawn, hence neither samples nor a seed. The weights in
-    float32 are taken, not the 8-bit ones that the package would choose; they are too few for bfloat16 to pay.
+    float32 are taken, not the 8-bit ones that the package would choose, whose pinball loss is 0.3 % more; they are too
+    few for bfloat16 to pay. Moves that were clipped, bent (asinh) or divided by a recent volatility gained nothing
+    that was there on one half of the judged bars and on the other.
     """
 
     name = "fracast"
