@@ -35,6 +35,12 @@ def start():
 def ended(pid):
     return os.waitpid(pid, 0)[1]
 
+def finished():
+    try:
+        return sum(name.endswith(".part") for name in os.listdir(f"{sys.argv[-1]}/.unfinished"))
+    except FileNotFoundError:
+        return 0
+
 random.seed(7)
 began = time.perf_counter()
 assert ended(start()) == 0
@@ -45,14 +51,18 @@ while killed < 20:
     runs += 1
     sys.argv[-1] = f"resumed-{runs}"
     for _ in range(5):
-        pid = start()
-        time.sleep(whole * random.uniform(0.1, 0.9))
+        goal, pid, gone = finished() + random.randrange(2), start(), 0
+        while not gone and finished() < goal:
+            time.sleep(0.001)
+            gone, _ = os.waitpid(pid, os.WNOHANG)
+        if gone:
+            break
+        time.sleep(whole * random.uniform(0, 0.2))
         os.kill(pid, signal.SIGKILL)
         if ended(pid) != signal.SIGKILL:
             break
         killed += 1
-        if os.path.isdir(parts := f"{sys.argv[-1]}/.unfinished"):
-            kept.add(sum(name.endswith(".part") for name in os.listdir(parts)))
+        kept.add(finished())
     else:
         assert ended(start()) == 0
 print(runs, len(kept))
