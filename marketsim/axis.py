@@ -1,12 +1,12 @@
 """One axis of a leg's profit: where along a multiplier its pieces begin and end.
 
-Private to surface.py, which sees two of them for each leg.
+Private to side.py, which sees two of them for each leg, and to surface.py.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Array = Any  # of the namespace in use, numpy's or torch's
@@ -42,6 +42,10 @@ class Axis:
         x = xp.where(there, edges - self.move[:, :, None] + step, xp.inf)
         return xp.reshape(x, (x.shape[0], -1))
 
+    def at(self, index: Any) -> Axis:
+        """The axis of some problems."""
+        return replace(self, move=self.move[index], lowest=self.lowest[index], highest=self.highest[index])
+
 
 def make_axis(move: Array, clip: tuple[float, float], bounds: tuple[float, float], xp: Any) -> Axis:
     """The axis of levels that start from `move` `[B, W]`."""
@@ -54,9 +58,7 @@ def candidates(ends: list[Array], bounds: tuple[float, float], pad: float, xp: A
     points = [xp.where(xp.isfinite(x), xp.clip(x, low, high), pad) for x in ends]
     points += [xp.full_like(ends[0][:, :1], x) for x in (pad, min(max(0.0, low), high))]
     x = xp.sort(xp.concat(points, axis=1), axis=1)
-    new = x[:, 1:] != x[:, :-1]
-    x = xp.sort(xp.concat([x[:, :1], xp.where(new, x[:, 1:], pad)], axis=1), axis=1)
-    width = 1 + int(xp.max(xp.count_nonzero(new, axis=1)))
+    width = 1 + int(xp.max(xp.count_nonzero(x != pad, axis=1)))
     return x[:, :width] if pad == high else x[:, x.shape[1] - width :]
 
 
@@ -86,10 +88,10 @@ def lines(axis: Axis, start: Array, cap: Array, offset: Array, slope: Array, at:
 
 
 def ordered(x: Array, xp: Any) -> tuple[Array, Array]:
-    """Places `[B, E]` in order, with where they were, and without those that are reached in no problem."""
+    """Places `[B, E]` in order, with where they were, and without those that are reached in no problem but one."""
     order = xp.argsort(x, axis=1)
     x = pick(x, order, xp)
-    width = int(xp.max(xp.count_nonzero(x < xp.inf, axis=1)))
+    width = max(1, int(xp.max(xp.count_nonzero(x < xp.inf, axis=1))))
     return x[:, :width], order[:, :width]
 
 
@@ -98,6 +100,13 @@ def count_below(x: Array, at: Array, xp: Any) -> Array:
     if x.shape[1] * at.shape[1] <= 1 << 12:  # comparing all is quicker than a loop over the problems
         return xp.count_nonzero(x[:, None, :] < at[:, :, None], axis=2)
     return xp.stack([xp.searchsorted(*pair) for pair in zip(x, at, strict=True)])
+
+
+def count_edges(edges: Array, level: Array, xp: Any) -> Array:
+    """How many of the `edges` `[..., E]` lie strictly below each `level` `[...]`, where all else broadcasts."""
+    if math.prod(level.shape) * edges.shape[-1] <= 1 << 12:  # one call is quicker than many, but not by element
+        return xp.count_nonzero(level[..., None] > edges, axis=-1)
+    return sum(level > edges[..., e] for e in range(edges.shape[-1]))
 
 
 def pick(a: Array, index: Array, xp: Any) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from marketsim import surface
 from marketsim.fills import FILLS, Leg, ProfitTerms, stack
 from marketsim.optimizers.differential_evolution import DifferentialEvolution
 from marketsim.optimizers.direct import Direct
+from marketsim.side import Side
 from marketsim.surface import STEP, evaluate, maximise
 from tests.problems import BOUNDS, any_rules, bars_of_any_kind, make_bars, terms_of
 from tests.reference import Bar, Rules, brute_force, profit
@@ -210,11 +213,53 @@ def test_any_lattice_of_weights_is_solved_exactly(
 
 @pytest.mark.parametrize("bins", [1, 2, 5])
 @pytest.mark.parametrize("mirrored", [False, True])
-def test_long_windows_are_swept_row_by_row_to_the_same_optimum(bins: int, mirrored: bool) -> None:
-    """Enough candidates for the path that keeps no grid, against the one that does."""
+def test_large_grids_some_at_a_time_have_the_same_optimum(bins: int, mirrored: bool) -> None:
+    """Enough candidates for several chunks; with these weights no bound holds, and whole grids are priced."""
     many = [ProfitTerms((make_lattice(seed, 60, bins, bins, mirrored),)) for seed in range(40)]
     together = maximise(stack(many), BOUNDS)
     for b, problem in enumerate(many[:10]):
         alone = maximise(problem, BOUNDS)
         assert together.profit[b] == pytest.approx(alone.profit[0], abs=1e-12)
         assert together.high_multiplier[b] == alone.high_multiplier[0]
+
+
+@pytest.mark.parametrize("shortable", [False, True])
+@pytest.mark.parametrize("kind", ["continuous", "lattice", "duplicated", "knife-edge"])
+def test_blocks_that_bounds_leave_hold_the_optimum_of_the_whole_grid(
+    kind: str, shortable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The two ways to the optimum of large problems, where ties and few or no profitable orders are among them."""
+    problems = [
+        terms_of(make_bars(seed, 70, kind, shortable, seed % 3 == 0), Rules(fee, 0.0005, fill, False))
+        for fill, fee in (("expected", 0.0015), ("provable", 0.0), ("provable", 0.02))
+        for seed in range(4)
+    ]
+    monkeypatch.setattr(surface, "FEW", 0)
+    monkeypatch.setattr(surface, "ALL", 0)
+    for some in (problems[:4], problems[4:]):
+        by_blocks = maximise(stack(some), BOUNDS)
+        with monkeypatch.context() as whole:
+            whole.setattr(surface, "FEW", 1 << 30)
+            by_grid = maximise(stack(some), BOUNDS)
+        np.testing.assert_array_equal(by_blocks.profit, by_grid.profit)
+        np.testing.assert_array_equal(by_blocks.high_multiplier, by_grid.high_multiplier)
+        np.testing.assert_array_equal(by_blocks.low_multiplier, by_grid.low_multiplier)
+
+
+@settings(max_examples=100)
+@given(st.integers(0, 10**6), st.integers(1, 6), st.integers(1, 5), st.booleans(), st.booleans())
+def test_no_candidate_of_a_block_earns_more_than_its_bound(
+    seed: int, bars: int, bins: int, mirrored: bool, falling: bool
+) -> None:
+    """On lattices whose weights fall as the upper level rises; of others a bound is not said to hold."""
+    leg = make_lattice(seed, bars, bins, bins, mirrored)
+    weight = -np.sort(-leg.weight, axis=2) if falling else leg.weight
+    leg = replace(leg, weight=weight, gain=np.abs(leg.gain))
+    side = Side.of(leg, *BOUNDS, np)
+    assert side.bounded(np)[0] == (np.diff(weight, axis=2) <= 0).all()
+    if side.bounded(np)[0]:
+        rng = np.random.default_rng(seed)
+        h, l = np.sort(rng.uniform(-0.03, 0.03, (2, 1, 3, 4)).reshape(2, 1, -1)).reshape(2, 1, 3, 4)
+        most = side.most(h, l, np.zeros_like(h), np)
+        grid = side.grid(h.reshape(1, -1), l.reshape(1, -1), np).reshape(1, 3, 4, 3, 4)
+        assert (grid.max((2, 4)) <= most + 1e-12).all()
