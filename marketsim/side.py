@@ -1,4 +1,4 @@
-"""One leg's profit over the multipliers `(h, l)`: where it may be best, on grids, and what bounds it.
+"""One leg's profit over the multipliers `(h, l)`: where it may be best, on grids, and the most that it can be.
 
 For short windows the grid of candidates is a matrix product, of bins begun along one axis and profit along the
 other. For longer ones it is a prefix sum: along one axis the bars' bins are sorted by where they begin, and a running
@@ -20,7 +20,7 @@ from marketsim.fills import Leg, mirror
 
 SHORT = 32  # bars x bins of a window for which a matrix product is quicker than running sums
 LOSS = 1e-14  # a take-profit that loses no more by rounding
-ROW = 1 << 9  # cells of a row of running sums, of as many problems as it takes
+ROW = 1 << 9  # blocks along an axis of the problems that are bounded at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Side:
         upper = make_axis(leg.upper_move, leg.upper_clip, along_upper, xp)
         lower = make_axis(leg.lower_move, leg.lower_clip, along_lower, xp)
         weight = xp.permute_dims(leg.weight, (2, 3, 0, 1))
-        weight = xp.reshape(xp.reshape(weight, (-1,)), weight.shape)  # bins first in memory: quicker to compare
+        weight = xp.reshape(xp.reshape(weight, (-1,)), weight.shape)  # in memory too: long rows are quicker to compare
         ends = xp.concat([xp.any(each, axis=1) for each in (weight[:-1] != weight[1:], weight[-1:] != 0)])
         begins = xp.concat([xp.any(each, axis=0) for each in (weight[:, :1] != 0, weight[:, 1:] != weight[:, :-1])])
         ends, begins = (xp.permute_dims(each, (1, 2, 0)) for each in (ends, begins))

@@ -28,11 +28,11 @@ FINE = 1e-12  # the same where float64 is enough
 TIE = 1e-12  # profits this close are equal, in whatever order a machine added them
 ROUNDING = 1e-12  # of all that a window trades: more than sums lose
 SMALL = 1 << 11  # bars x bins of all problems that are quicker together
-TOGETHER = 1 << 15  # bars x bins of problems at once, and
-CELLS = 1 << 17  # cells of whole grids, and
-BARS = 1 << 12  # bars of blocks, which a processor's cache holds, and for which no new memory is asked
+TOGETHER = 3 << 12  # bars x bins of the problems that are solved at once, and
+ROW = 1 << 10  # candidates along an axis of whole grids, and
+BARS = 1 << 12  # bars of blocks: arrays that fit a processor's cache, and need no new memory each time
 FEW = 1 << 14  # cells of a grid that is quicker whole, and
-ALL = 1 << 16  # of the grids of few problems
+ALL = 1 << 16  # of all grids of few problems
 BLOCK = 4  # candidates of either axis in a block
 BLOCKS = 64  # of a problem that are quicker than its whole grid
 
@@ -178,7 +178,7 @@ class _Candidates:
 
     def of_grids(self, xp: Any) -> tuple[Array, Array]:
         """The best of whole grids, of some problems after the other."""
-        count, size = self.h.shape[0], max(1, CELLS // (self.h.shape[1] * self.l.shape[1]))
+        count, size = self.h.shape[0], max(1, ROW // self.h.shape[1])
         if size >= count:
             return self.of_grid(xp)
         found = [self.at(slice(first, first + size)).of_grid(xp) for first in range(0, count, size)]
@@ -200,48 +200,70 @@ class _Candidates:
 
     def of_blocks(self, xp: Any) -> tuple[Array, Array]:
         """The best of those blocks of candidates that are not ruled out by what they can earn at most."""
-        h, l, by_h, by_l = (_blocks(each, xp) for each in (self.h, self.l, self.by_h, self.by_l))
-        legs, (count, wide, _) = [side.leg for side in self.sides], h.shape
-        most = sum(side.most(h, l, by_h if side.leg.mirrored else by_l, xp) for side in self.sides)
-        size = xp.min(xp.abs(l), axis=2)[:, :, None] + xp.min(xp.abs(h), axis=2)[:, None, :]
-        most, size = (xp.reshape(each, (count, -1)) for each in (most, size))
-
-        def evaluated(of: Array, block: Array) -> Array:
-            """Profit, size and both multipliers of what is in blocks `[N]`, `[4, N, BLOCK ** 2]`."""
-            at_h, at_l = h[of, block % wide][:, None, :], l[of, block // wide][:, :, None]
-            some = max(1, BARS // legs[0].low.shape[1])
-            parts = (slice(first, first + some) for first in range(0, max(1, of.shape[0]), some))
-            profit = xp.concat([_profit(legs, of[rows], at_h[rows], at_l[rows], xp) for rows in parts])
-            each = xp.broadcast_arrays(profit, xp.abs(at_h) + xp.abs(at_l), at_h, at_l)
-            return xp.reshape(xp.stack(each), (4, of.shape[0], BLOCK**2))
-
-        top = _best(most, size, xp)
-        first = evaluated(xp.arange(count), top)
-        floor = xp.max(first[0], axis=1)
-        least = pick(first[1], _best(first[0], first[1], xp)[:, None], xp)[:, 0]
-        traded = (abs(each) for leg in legs for each in (leg.at_level, leg.per_lower, leg.gain, leg.per_upper))
-        problem, block = xp.nonzero(most >= (floor - ROUNDING * xp.sum(sum(traded), axis=1))[:, None])
-        bounded = xp.all(xp.stack([side.bounded(xp) for side in self.sides]), axis=0)
-        better = (most[problem, block] > floor[problem] + TIE) | (size[problem, block] <= least[problem])
-        better &= bounded[problem] & (block != top[problem])
-        problem, block = problem[better], block[better]
+        blocks, count = _Blocks.of(self, xp), self.h.shape[0]
+        top = _best(blocks.most, blocks.size, xp)
+        first = blocks.evaluated(xp.arange(count), top, xp)
+        problem, block = blocks.rivals(top, first, xp)
         begin = count_below(problem[None], xp.arange(count + 1)[None], xp)[0]
-        blocks = begin[1:] - begin[:-1]
-        few = blocks <= BLOCKS
-        place = xp.arange(problem.shape[0]) - begin[problem]
+        rivals, place = begin[1:] - begin[:-1], xp.arange(problem.shape[0]) - begin[problem]
+        few = rivals <= BLOCKS
         problem, block, place = (each[few[problem]] for each in (problem, block, place))
-        shape = (4, count, 1 + int(xp.max(xp.where(few, blocks, 0))), BLOCK**2)
+        shape = (4, count, 1 + int(xp.max(xp.where(few, rivals, 0))), BLOCK**2)
         found = xp.full_like(xp.broadcast_to(first[:, :, None], shape), -xp.inf)
         found[:, :, 0] = first
-        found[:, problem, 1 + place] = evaluated(problem, block)
+        found[:, problem, 1 + place] = blocks.evaluated(problem, block, xp)
         profit, size, at_h, at_l = xp.reshape(found, (4, count, -1))
         size = xp.where(profit >= xp.max(profit, axis=1, keepdims=True) - TIE, size, xp.inf)
         best = xp.argmin(xp.where(size == xp.min(size, axis=1, keepdims=True), at_l, xp.inf), axis=1)[:, None]
         best_h, best_l = (pick(each, best, xp)[:, 0] for each in (at_h, at_l))
-        left = xp.nonzero(~(few & bounded))[0]
+        left = xp.nonzero(~(few & blocks.bounded))[0]
         if left.shape[0]:
             best_h[left], best_l[left] = self.at(left).of_grids(xp)
         return best_h, best_l
+
+
+@dataclass(frozen=True, slots=True)
+class _Blocks:
+    """Candidates of B problems in blocks of neighbours, M along `h` and N along `l`."""
+
+    legs: tuple[Leg, ...]
+    h: Array  # [B, M, BLOCK]
+    l: Array  # [B, N, BLOCK]
+    most: Array  # [B, N * M] no less than any candidate of the block earns, but for rounding
+    size: Array  # [B, N * M] the least |h| + |l|
+    bounded: Array  # [B] whether `most` is true
+
+    @classmethod
+    def of(cls, candidates: _Candidates, xp: Any) -> _Blocks:
+        """The blocks of all candidates."""
+        sides, count = candidates.sides, candidates.h.shape[0]
+        arrays = (candidates.h, candidates.l, candidates.by_h, candidates.by_l)
+        h, l, by_h, by_l = (_in_blocks(each, xp) for each in arrays)
+        most = sum(side.most(h, l, by_h if side.leg.mirrored else by_l, xp) for side in sides)
+        size = xp.min(xp.abs(l), axis=2)[:, :, None] + xp.min(xp.abs(h), axis=2)[:, None, :]
+        most, size = (xp.reshape(each, (count, -1)) for each in (most, size))
+        bounded = xp.all(xp.stack([side.bounded(xp) for side in sides]), axis=0)
+        return cls(tuple(side.leg for side in sides), h, l, most, size, bounded)
+
+    def evaluated(self, of: Array, block: Array, xp: Any) -> Array:
+        """Profit, size and both multipliers of what is in blocks `[K]` of problems `of` `[K]`: `[4, K, BLOCK ** 2]`."""
+        wide, some = self.h.shape[1], max(1, BARS // self.legs[0].low.shape[1])
+        h, l = self.h[of, block % wide][:, None, :], self.l[of, block // wide][:, :, None]
+        parts = (slice(first, first + some) for first in range(0, max(1, of.shape[0]), some))
+        profit = xp.concat([_profit(self.legs, of[rows], h[rows], l[rows], xp) for rows in parts])
+        arrays = xp.broadcast_arrays(profit, xp.abs(h) + xp.abs(l), h, l)
+        return xp.reshape(xp.stack(arrays), (4, of.shape[0], BLOCK**2))
+
+    def rivals(self, top: Array, first: Array, xp: Any) -> tuple[Array, Array]:
+        """The blocks, as problems `[K]` and places, that may hold better than `first` from the blocks `top` `[B]`."""
+        floor, least = xp.max(first[0], axis=1), pick(first[1], _best(first[0], first[1], xp)[:, None], xp)[:, 0]
+        traded = (each for leg in self.legs for each in (leg.at_level, leg.per_lower, leg.gain, leg.per_upper))
+        rounding = ROUNDING * sum(xp.sum(xp.abs(each), axis=1) for each in traded)
+        problem, block = xp.nonzero(self.most >= (floor - rounding)[:, None])
+        better = self.most[problem, block] > floor[problem] + TIE
+        better |= self.size[problem, block] <= least[problem]
+        better &= self.bounded[problem] & (block != top[problem])
+        return problem[better], block[better]
 
 
 def _best(profit: Array, size: Array, xp: Any) -> Array:
@@ -250,7 +272,7 @@ def _best(profit: Array, size: Array, xp: Any) -> Array:
     return xp.argmin(xp.where(near, size, xp.inf), axis=1)
 
 
-def _blocks(x: Array, xp: Any) -> Array:
+def _in_blocks(x: Array, xp: Any) -> Array:
     """`[B, K]` in blocks, `[B, N, BLOCK]`; the last one is filled with its last."""
     missing = -x.shape[1] % BLOCK
     x = xp.concat([x, xp.broadcast_to(x[:, -1:], (x.shape[0], missing))], axis=1) if missing else x

@@ -236,7 +236,11 @@ def test_blocks_that_bounds_leave_hold_the_optimum_of_the_whole_grid(
     ]
     monkeypatch.setattr(surface, "FEW", 0)
     monkeypatch.setattr(surface, "ALL", 0)
-    for some in (problems[:4], problems[4:]):
+    for some in (
+        problems[:1],
+        problems[:4],
+        problems[4:],
+    ):  # the first one has bars without a long, and without a short
         by_blocks = maximise(stack(some), BOUNDS)
         with monkeypatch.context() as whole:
             whole.setattr(surface, "FEW", 1 << 30)
