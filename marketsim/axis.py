@@ -109,9 +109,14 @@ def count_edges(edges: Array, level: Array, xp: Any) -> Array:
     return sum(level > edges[..., e] for e in range(edges.shape[-1]))
 
 
+def numbers(count: int, like: Array, xp: Any) -> Array:
+    """The numbers `[count]` from zero, on the device of `like`."""
+    return xp.arange(count, device=like.device)
+
+
 def pick(a: Array, index: Array, xp: Any) -> Array:
     """`a[b, index[b, k]]` `[B, K, ...]`; quicker than take_along_axis for the many small arrays here."""
-    return a[xp.arange(a.shape[0])[:, None], index]
+    return a[numbers(a.shape[0], index, xp)[:, None], index]
 
 
 def namespace(x: Array) -> Any:

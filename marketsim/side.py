@@ -15,7 +15,7 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Any
 
-from marketsim.axis import Array, Axis, count_below, lines, make_axis, ordered
+from marketsim.axis import Array, Axis, count_below, lines, make_axis, numbers, ordered
 from marketsim.fills import Leg, mirror
 
 SHORT = 32  # bars x bins of a window for which a matrix product is quicker than running sums
@@ -153,14 +153,15 @@ class _Sums:
         x, order = ordered(xp.reshape(x, (size, -1)), xp)
         x = xp.concat([xp.full_like(x[:, :1], -xp.inf), x], axis=1)
         order = xp.concat([xp.zeros_like(order[:, :1]), order], axis=1)
-        place = xp.reshape(xp.permute_dims(order + xp.arange(size)[:, None] * (window * lower_bins), (1, 0)), (-1,))
+        place = order + numbers(size, order, xp)[:, None] * (window * lower_bins)
+        place = xp.reshape(xp.permute_dims(place, (1, 0)), (-1,))
         after = (xp.reshape(xp.permute_dims(x, (1, 0)), (-1,)) > -xp.inf) & (place % lower_bins > 0)
         after = xp.astype(after, place.dtype)
         weight = xp.reshape(xp.permute_dims(leg.weight, (0, 1, 3, 2)), (-1, upper_bins))
         change = xp.take(weight, place, axis=0) - xp.take(weight, place - after, axis=0) * after[:, None]
         change[:size] = 0.0
         change = xp.concat([change, xp.zeros_like(change[:, :1])], axis=1)
-        ends = xp.nextafter(side.upper.places(leg.upper_edges, xp), xp.asarray(xp.inf))
+        ends = xp.nextafter(side.upper.places(leg.upper_edges, xp), xp.asarray(xp.inf, device=x.device))
         ends = xp.reshape(count_below(begin, xp.reshape(ends, (size, -1)), xp), (-1, upper_bins))
         ends = xp.concat([xp.zeros_like(ends[:, :1]), ends, xp.full_like(ends[:, :1], begin.shape[1])], axis=1)
         value = side.upper.level(end, xp)
@@ -177,4 +178,4 @@ class _Sums:
         for before, sums in pairwise(earned):
             sums += before
         row = xp.reshape(count_below(self.x, xp.reshape(along, (along.shape[0], -1)), xp), along.shape) - 1
-        return earned[xp.permute_dims(row, (*range(1, row.ndim), 0)), xp.arange(row.shape[0])]
+        return earned[xp.permute_dims(row, (*range(1, row.ndim), 0)), numbers(row.shape[0], row, xp)]

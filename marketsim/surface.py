@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
 
-from marketsim.axis import Array, candidates, count_below, count_edges, namespace, pick
+from marketsim.axis import Array, candidates, count_below, count_edges, namespace, numbers, pick
 from marketsim.fills import Leg, ProfitTerms
 from marketsim.profiling import part
 from marketsim.side import Side
@@ -75,7 +75,7 @@ def _earned(leg: Leg, of: Array | None, h: Array, l: Array, xp: Any) -> Array:
     entry = each(leg.at_level) + each(leg.per_lower) * xp.minimum(d, each(leg.open))
     p, q = count_edges(each(leg.upper_edges), u, xp), count_edges(each(leg.lower_edges), d, xp)
     filled, begun = p < upper_bins, q > 0
-    bar = each(xp.reshape(xp.arange(size * window), (size, window)))
+    bar = each(xp.reshape(numbers(size * window, leg.weight, xp), (size, window)))
     place = (bar * upper_bins + p * filled) * lower_bins + (q - 1) * begun
     profit = xp.reshape(leg.weight, (-1,))[place]
     profit *= xp.where(filled, each(leg.gain) + each(leg.per_upper) * u, 0.0)
@@ -93,12 +93,12 @@ def maximise(terms: ProfitTerms, bounds: Bounds, step: float = STEP) -> Optimum:
     xp = namespace(terms.legs[0].low)
     every, terms = terms, _placed(terms, xp)
     h, l = (xp.zeros_like(terms.legs[0].low[:, 0]) for _ in range(2))
-    aiming = xp.any(xp.stack([xp.any(leg.weight != 0, axis=(1, 2, 3)) for leg in terms.legs]), axis=0)
-    groups = [(aiming | ~aiming, terms)]
+    groups = [(numbers(len(terms), h, xp), terms)]
     if math.prod(terms.legs[0].weight.shape) > SMALL:  # then problems without take-profits are worth their own pass
-        groups = [(aiming, terms), (~aiming, ProfitTerms(tuple(_one_bin(leg) for leg in terms.legs)))]
-    for group, some in groups:
-        members = xp.nonzero(group)[0]
+        aiming = xp.any(xp.stack([xp.any(leg.weight != 0, axis=(1, 2, 3)) for leg in terms.legs]), axis=0)
+        closing = ProfitTerms(tuple(_one_bin(leg) for leg in terms.legs))
+        groups = [(xp.nonzero(aiming)[0], terms), (xp.nonzero(~aiming)[0], closing)]
+    for members, some in groups:
         _, window, *bins = some.legs[0].weight.shape
         size = max(1, TOGETHER // (window * max(bins)))
         for first in range(0, members.shape[0], size):
@@ -202,10 +202,10 @@ class _Candidates:
         """The best of those blocks of candidates that are not ruled out by what they can earn at most."""
         blocks, count = _Blocks.of(self, xp), self.h.shape[0]
         top = _best(blocks.most, blocks.size, xp)
-        first = blocks.evaluated(xp.arange(count), top, xp)
+        first = blocks.evaluated(numbers(count, top, xp), top, xp)
         problem, block = blocks.rivals(top, first, xp)
-        begin = count_below(problem[None], xp.arange(count + 1)[None], xp)[0]
-        rivals, place = begin[1:] - begin[:-1], xp.arange(problem.shape[0]) - begin[problem]
+        begin = count_below(problem[None], numbers(count + 1, top, xp)[None], xp)[0]
+        rivals, place = begin[1:] - begin[:-1], numbers(problem.shape[0], top, xp) - begin[problem]
         few = rivals <= BLOCKS
         problem, block, place = (each[few[problem]] for each in (problem, block, place))
         shape = (4, count, 1 + int(xp.max(xp.where(few, rivals, 0))), BLOCK**2)

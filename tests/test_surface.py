@@ -141,6 +141,21 @@ def test_torch_tensors_take_the_same_lines(fill: str) -> None:
     np.testing.assert_array_equal(found.low_multiplier.numpy(), expected.low_multiplier)
 
 
+@pytest.mark.parametrize("count", [3, 20, 70])
+def test_every_array_is_made_where_the_terms_are(count: int) -> None:
+    """On a device other than torch's default one, which has no memory here: what is made there cannot be used."""
+    terms = stack(
+        [
+            terms_of(make_bars(seed, count, "continuous", True, False), Rules(0.001, 0.001, "expected", False))
+            for seed in range(5)
+        ]
+    )
+    tensors = terms.map(torch.as_tensor)
+    with torch.device("meta"):
+        found = maximise(tensors, BOUNDS)
+    assert torch.equal(found.profit, maximise(tensors, BOUNDS).profit)
+
+
 def make_lattice(seed: int, bars: int, upper_bins: int, lower_bins: int, mirrored: bool) -> Leg:
     """A leg of one problem with any weights: bins of all widths, none, and edges that coincide."""
     rng = np.random.default_rng(seed)
