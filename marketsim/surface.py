@@ -21,14 +21,15 @@ from typing import Any
 from marketsim.axis import Array, candidates, count_below, count_edges, namespace, numbers, pick
 from marketsim.fills import Leg, ProfitTerms
 from marketsim.profiling import part
-from marketsim.side import Side
+from marketsim.side import SHORT, Side
 
 STEP = 1e-7  # inside an open side, so that float32 attains what float64 claims
 FINE = 1e-12  # the same where float64 is enough
 TIE = 1e-12  # profits this close are equal, in whatever order a machine added them
 ROUNDING = 1e-12  # of all that a window trades: more than sums lose
 SMALL = 1 << 11  # bars x bins of all problems that are quicker together
-TOGETHER = 3 << 12  # bars x bins of the problems that are solved at once, and
+PRODUCTS = 1 << 15  # squares of bars x bins of short windows, or
+TOGETHER = 3 << 12  # bars x bins of others, that are solved at once, and
 ROW = 1 << 10  # candidates along an axis of whole grids, and
 BARS = 1 << 12  # bars of blocks: arrays that fit a processor's cache, and need no new memory each time
 FEW = 1 << 14  # cells of a grid that is quicker whole, and
@@ -100,7 +101,8 @@ def maximise(terms: ProfitTerms, bounds: Bounds, step: float = STEP) -> Optimum:
         groups = [(xp.nonzero(aiming)[0], terms), (xp.nonzero(~aiming)[0], closing)]
     for members, some in groups:
         _, window, *bins = some.legs[0].weight.shape
-        size = max(1, TOGETHER // (window * max(bins)))
+        width = window * max(bins)
+        size = max(1, (PRODUCTS // width if width <= SHORT else TOGETHER) // width)
         for first in range(0, members.shape[0], size):
             rows = members[first : first + size]
             chosen = some if rows.shape[0] == len(terms) else some.at(_neighbours(rows))
