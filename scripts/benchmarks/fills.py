@@ -42,7 +42,7 @@ REPORTED = {  # worlds that the theory does not promise anything for, and why
     "jumps": "a path that jumps is not a continuous martingale",
     "gaps": "variance.py reads the gap before the open off its quantiles, as of a normal",
     "even": "the logs of the variances have no skewness, where w assumes one of 0.2",
-    "uneven": "the logs of the variances have a skewness of 0.6, where w assumes one of 0.2",
+    "uneven": "the logs of the variances have a skewness of 0.7, where w assumes one of 0.2",
 }
 REPORTED_BARS = 50_000  # of those, at most
 MOST_BPS = 1.5
