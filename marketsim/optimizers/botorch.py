@@ -43,5 +43,7 @@ class BayesianOptimization(Search):
                 model = SingleTaskGP(x, y)
                 fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
                 promise = LogExpectedImprovement(model, y.max())
-                point, _ = optimize_acqf(promise, unit, q=1, num_restarts=4, raw_samples=64)
+                with warnings.catch_warnings():  # it begins anew by itself, and any point will do
+                    warnings.filterwarnings("ignore", "Optimization failed", RuntimeWarning)
+                    point, _ = optimize_acqf(promise, unit, q=1, num_restarts=4, raw_samples=64)
                 x, y = torch.cat([x, point]), torch.cat([y, profits(point)])
