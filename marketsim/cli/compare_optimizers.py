@@ -14,6 +14,7 @@ PICTURES = {".png": "matplotlib", ".html": "plotly"}  # by suffix, what draws it
 Row = dict[str, Any]
 
 
+@options.takes(options.WALK, options.MODEL, options.RULES, options.BARS, options.RANDOM, options.CACHE)
 def compare_optimizers(
     command: typer.Context,
     symbol: Annotated[str | None, typer.Argument(metavar="[SYMBOL]", help="Such as NVDA. [ETHUSD]")] = None,
@@ -41,26 +42,6 @@ def compare_optimizers(
     output_directory: Annotated[
         str | None, typer.Option("--output", metavar="DIR", help="Write optimizers.json, trials.csv, history.csv.")
     ] = None,
-    sims: options.Sims = None,
-    fast: options.Fast = False,
-    window: options.Window = None,
-    model: options.Model = None,
-    strategy: options.Strategy = None,
-    fill: options.Fill = None,
-    close_at_eod: options.CloseAtEod = None,
-    bounds: options.Bounds = None,
-    fee_bps: options.FeeBps = None,
-    slippage_bps: options.SlippageBps = None,
-    asset: options.Asset = None,
-    source: options.Source = None,
-    data: options.Data = None,
-    start: options.Start = None,
-    end: options.End = None,
-    on_bad_bars: options.OnBadBars = None,
-    seed: options.Seed = None,
-    cache: options.Cache = None,
-    cache_dir: options.CacheDir = None,
-    cache_url: options.CacheUrl = None,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,

@@ -13,31 +13,20 @@ SIDE = 4  # columns of a level on each side of the bar
 Row = dict[str, Any]
 
 
+@options.takes(
+    {"sims": options.Sims, "window": options.Window},
+    options.MODEL,
+    options.FIT,
+    options.RULES,
+    options.BARS,
+    options.CACHE,
+)
 def fills(
     context: typer.Context,
     symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="Such as ETHUSD.")],
     at: Annotated[
         str | None, typer.Option("--at", metavar="DATE", help="Evaluated bar to draw. [newest with an ambiguous fill]")
     ] = None,
-    sims: options.Sims = None,
-    window: options.Window = None,
-    model: options.Model = None,
-    optimizer: options.Optimizer = None,
-    strategy: options.Strategy = None,
-    fill: options.Fill = None,
-    close_at_eod: options.CloseAtEod = None,
-    bounds: options.Bounds = None,
-    fee_bps: options.FeeBps = None,
-    slippage_bps: options.SlippageBps = None,
-    asset: options.Asset = None,
-    source: options.Source = None,
-    data: options.Data = None,
-    start: options.Start = None,
-    end: options.End = None,
-    on_bad_bars: options.OnBadBars = None,
-    cache: options.Cache = None,
-    cache_dir: options.CacheDir = None,
-    cache_url: options.CacheUrl = None,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import os
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -75,6 +77,70 @@ Scheduler = Annotated[str | None, _setting("scheduler", "Of a Dask cluster.", "t
 Config = Annotated[str | None, typer.Option("--config", metavar="FILE", help="TOML file of settings.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+
+WALK = {"sims": Sims, "fast": Fast, "window": Window}
+MODEL = {"model": Model}
+NETWORK = {
+    "weights": Weights,
+    "revision": Revision,
+    "samples": Samples,
+    "temperature": Temperature,
+    "top_p": TopP,
+    "top_k": TopK,
+    "clip": Clip,
+    "trim": Trim,
+    "context": Context,
+    "representation": Representation,
+    "device": Device,
+    "dtype": Dtype,
+    "compile": Compile,
+}
+FIT = {"optimizer": Optimizer}
+RULES = {
+    "strategy": Strategy,
+    "fill": Fill,
+    "close_at_eod": CloseAtEod,
+    "bounds": Bounds,
+    "fee_bps": FeeBps,
+    "slippage_bps": SlippageBps,
+}
+BARS = {
+    "asset": Asset,
+    "source": Source,
+    "data": Data,
+    "start": Start,
+    "end": End,
+    "on_bad_bars": OnBadBars,
+}
+RANDOM = {"seed": Seed}
+CACHE = {"cache": Cache, "cache_dir": CacheDir, "cache_url": CacheUrl}
+WORK = {"workers": Workers, "executor": Executor, "scheduler": Scheduler}
+
+
+def takes(*groups: Mapping[str, Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The command takes the settings of `groups` too, listed before its --config, and leaves them to `settings_of`."""
+    settings = {key: option for group in groups for key, option in group.items()}
+    added = [
+        inspect.Parameter(
+            key,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default=False if get_args(option)[0] is bool else None,  # a flag is off, others are not given
+            annotation=option,
+        )
+        for key, option in settings.items()
+    ]
+
+    def extended(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def command(**words: Any) -> Any:
+            return function(**{key: word for key, word in words.items() if key not in settings})
+
+        own = list(inspect.signature(function).parameters.values())
+        config = [each.name for each in own].index("config")
+        command.__dict__["__signature__"] = inspect.Signature([*own[:config], *added, *own[config:]])
+        return command
+
+    return extended
 
 
 def settings_of(command: typer.Context, **fixed: str | bool) -> tuple[Settings, dict[str, str]]:
