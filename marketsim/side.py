@@ -81,14 +81,22 @@ class Side:
 
     def grid(self, h: Array, l: Array, xp: Any) -> Array:
         """What take-profits earn on the grid `[B, K_l, K_h]`."""
-        mirrored = self.leg.mirrored
         if self.short:
+            mirrored = self.leg.mirrored
             grid = self._product(*((-l, -h) if mirrored else (h, l)), xp)
             return xp.permute_dims(grid, (0, 2, 1)) if mirrored else grid
-        along, dense = (-h, xp.flip(-l, axis=1)) if mirrored else (l, h)
-        sums = _Sums.of(self, dense, dense, xp)
-        grid = sums.at(along, xp)
-        return xp.permute_dims(xp.flip(grid, axis=2), (1, 2, 0)) if mirrored else xp.permute_dims(grid, (1, 0, 2))
+        along, dense = self._own(h, l, xp)
+        return self._turned(_Sums.of(self, dense, dense, xp).at(along, xp), xp)
+
+    def _own(self, h: Array, l: Array, xp: Any) -> tuple[Array, Array]:
+        """Candidates `[B, ...]` of the lower and, increasing, of the upper axis."""
+        return (-h, xp.flip(-l, axis=tuple(range(1, l.ndim)))) if self.leg.mirrored else (l, h)
+
+    def _turned(self, grid: Array, xp: Any) -> Array:
+        """`[K_lower, B, K_upper]` of such candidates as `[B, K_l, K_h]`."""
+        if self.leg.mirrored:
+            return xp.permute_dims(xp.flip(grid, axis=2), (1, 2, 0))
+        return xp.permute_dims(grid, (1, 0, 2))
 
     def _product(self, upper: Array, lower: Array, xp: Any) -> Array:
         """What take-profits earn on the grid `[B, K_lower, K_upper]`, as a matrix product: best for short windows."""
@@ -117,8 +125,7 @@ class Side:
         Take-profits count in the bin where the upper level begins, and at the level where it ends. `entry` is what
         entries earn at the candidates of the lower axis.
         """
-        mirrored = self.leg.mirrored
-        along, dense = (-h, xp.flip(-l, axis=(1, 2))) if mirrored else (l, h)
+        along, dense = self._own(h, l, xp)
         begin, end = xp.min(dense, axis=2), xp.max(dense, axis=2)
         size, most = max(1, ROW // dense.shape[1]), []
         for first in range(0, dense.shape[0], size):
@@ -127,8 +134,7 @@ class Side:
             earned = sums.at(along[rows], xp)
             earned += xp.permute_dims(entry[rows], (1, 2, 0))[..., None]
             most.append(xp.max(earned, axis=1))
-        grid = xp.concat(most, axis=1)
-        return xp.permute_dims(xp.flip(grid, axis=2), (1, 2, 0)) if mirrored else xp.permute_dims(grid, (1, 0, 2))
+        return self._turned(xp.concat(most, axis=1), xp)
 
 
 @dataclass(frozen=True, slots=True)
