@@ -11,21 +11,10 @@ from numpy.typing import NDArray
 from marketsim.arena import Contest
 from marketsim.config import Settings
 from marketsim.errors import DataError, MarketsimError
-from marketsim.fills import Costs
-from marketsim.pipeline import (
-    POLICIES,
-    Progress,
-    fee_of,
-    forecaster,
-    levels_of,
-    open_tools,
-    outcomes_of,
-    prepare,
-    window_terms,
-)
+from marketsim.market import POLICIES, Market, strategies_of, window_terms
+from marketsim.pipeline import Progress, forecaster, open_tools, prepare
 from marketsim.profiling import Clock
 from marketsim.reference import reference_terms
-from marketsim.strategies import STRATEGIES
 from marketsim.surface import Bounds
 from marketsim.track import book
 
@@ -50,19 +39,16 @@ def real_contest(symbol: str, settings: Settings, progress: Progress) -> tuple[C
     if isinstance(forecasts, MarketsimError):
         raise forecasts
     notes = (*bars.notes, *forecasts.notes, *remarks, *(tools.cache.warnings if tools.cache else ()))
-    levels, outcomes = levels_of(forecasts), outcomes_of(bars, walk)
-    names = list(STRATEGIES) if settings.strategy == "all" else [settings.strategy]
-    for name in names:
-        legs = STRATEGIES[name](levels.high_move, levels.low_move, not bars.crypto)
+    market = Market.of(bars, walk, forecasts, settings)
+    for name in strategies_of(settings):
+        legs = market.legs(name)
         used = legs.at(walk.windows[:-1])
         if used.long.any() or (used.short is not None and used.short.any()):
             break
     else:
         raise DataError(f"{bars.symbol}: {settings.strategy} places no order in any window: nothing to optimise")
-    fee_bps = fee_of(bars, settings)
-    costs = Costs.from_bps(fee_bps, settings.slippage_bps)
-    terms = window_terms([legs], bars, walk, forecasts, costs, settings)
-    at, then, placed = levels.at(walk.evaluated), outcomes.at(walk.evaluated), legs.at(walk.evaluated)
+    costs, terms = market.costs, window_terms([legs], market, settings)
+    at, then, placed = market.levels.at(walk.evaluated), market.outcomes.at(walk.evaluated), legs.at(walk.evaluated)
 
     def booked(
         windows: NDArray[np.int64], h: NDArray[np.float64], l: NDArray[np.float64], eod: NDArray[np.bool_]
@@ -79,7 +65,7 @@ def real_contest(symbol: str, settings: Settings, progress: Progress) -> tuple[C
         "model": tools.model.name,
         "strategy": name,
         "fill": settings.fill,
-        "fee_bps": fee_bps,
+        "fee_bps": market.fee_bps,
         "slippage_bps": settings.slippage_bps,
     }
     windows = tuple(each.at(slice(-1)) for each in terms)

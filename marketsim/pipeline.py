@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -11,29 +11,21 @@ from numpy.typing import NDArray
 
 from marketsim import registry
 from marketsim.bars import Bars
-from marketsim.baselines import buy_and_hold, forecast_close
 from marketsim.cache import ForecastCache, connect
 from marketsim.config import Settings
 from marketsim.data import Source, open_source
 from marketsim.ensemble import Ensemble, Wanted
 from marketsim.errors import MarketsimError
-from marketsim.fills import Costs, Levels, Outcomes, ProfitTerms, profit_terms, stack
-from marketsim.forecasts import Forecasts, Model, actual_moves, fingerprint
+from marketsim.forecasts import Forecasts, Model, fingerprint
+from marketsim.market import POLICIES, Market, fit_strategies, simulate, strategies_of
 from marketsim.models import open_model
 from marketsim.optimizers import Optimizer
-from marketsim.profiling import Clock, part
+from marketsim.profiling import Clock
 from marketsim.report import Result, SymbolRun
-from marketsim.strategies import STRATEGIES, Legs
-from marketsim.surface import TIE
 from marketsim.sweep import Requests, Sweep
-from marketsim.track import Fit, Track, book, level_prices
-from marketsim.variance import path_variance
 from marketsim.walk import Walk, make_walk
 
-FEE_BPS = {True: 15.0, False: 5.0}  # per side, by whether the asset is crypto
 GROUP = 32  # symbols whose forecasts are made together
-POLICIES = {"auto": (True, False), "always": (True,), "never": (False,)}  # ties go to the first
-
 
 Progress = Callable[[str, int, int], None]
 
@@ -189,14 +181,12 @@ def walk_over(bars: Bars, settings: Settings, model: Model | Ensemble) -> Walk:
 
 def evaluate_walk(ready: Prepared, forecasts: Forecasts, settings: Settings, tools: Tools, clock: Clock) -> Result:
     """Fit every window and trade every evaluated bar of one symbol."""
-    bars, walk = ready.bars, ready.walk
-    fee_bps = fee_of(bars, settings)
-    costs = Costs.from_bps(fee_bps, settings.slippage_bps)
-    names = list(STRATEGIES) if settings.strategy == "all" else [settings.strategy]
+    bars, walk, names = ready.bars, ready.walk, strategies_of(settings)
     with clock.stage("optimise"):
-        fits, fallbacks = fit_strategies(names, bars, walk, forecasts, costs, settings, tools.optimizer)
+        market = Market.of(bars, walk, forecasts, settings)
+        fits, fallbacks = fit_strategies(names, market, settings, tools.optimizer)
     with clock.stage("simulate"):
-        tracks, baselines = simulate(fits, bars, walk, forecasts, costs, settings)
+        tracks, baselines = simulate(fits, market, settings)
     clock.count("forecasts made", forecasts.made)
     clock.count("forecasts reused", forecasts.reused)
     policies = len(POLICIES[settings.close_at_eod])
@@ -206,104 +196,10 @@ def evaluate_walk(ready: Prepared, forecasts: Forecasts, settings: Settings, too
         bars,
         walk,
         forecasts,
-        fee_bps,
+        market.fee_bps,
         settings,
         tracks,
         baselines,
         fits_made,
         fallbacks,
     )
-
-
-def fee_of(bars: Bars, settings: Settings) -> float:
-    """Basis points a side."""
-    return FEE_BPS[bars.crypto] if settings.fee_bps is None else settings.fee_bps
-
-
-def fit_strategies(
-    names: Sequence[str],
-    bars: Bars,
-    walk: Walk,
-    forecasts: Forecasts,
-    costs: Costs,
-    settings: Settings,
-    optimizer: Optimizer,
-) -> tuple[dict[str, Fit], int]:
-    """Fit every strategy and policy on every window in one call; each row then takes its better policy.
-
-    Returns the fits by strategy, and how many problems another optimiser had to finish.
-    """
-    levels, policies = levels_of(forecasts), POLICIES[settings.close_at_eod]
-    legs = {name: STRATEGIES[name](levels.high_move, levels.low_move, not bars.crypto) for name in names}
-    with part("terms"):
-        problems = stack(window_terms(legs.values(), bars, walk, forecasts, costs, settings))
-    with part("search"):
-        optimum = optimizer.fit(problems, (settings.bounds, settings.bounds), settings.seed)
-    h, l, profit = (
-        np.reshape(each, (len(names), len(policies), -1))
-        for each in (optimum.high_multiplier, optimum.low_multiplier, optimum.profit)
-    )
-    origins = np.append(walk.evaluated, len(walk.origins) - 1)
-    close = bars.close[walk.origins[origins]]
-    at = levels.at(origins)
-    fits = {}
-    for i, name in enumerate(names):
-        better = np.argmax(profit[i] >= profit[i].max(0) - TIE, axis=0)
-        chosen = (better, np.arange(len(better)))
-        fits[name] = Fit(
-            h[i][chosen],
-            l[i][chosen],
-            np.array(policies)[better],
-            profit[i][chosen],
-            *level_prices(at, close, h[i][chosen], l[i][chosen]),
-            legs[name].at(origins),
-        )
-    return fits, optimum.fallbacks
-
-
-def window_terms(
-    legs: Iterable[Legs], bars: Bars, walk: Walk, forecasts: Forecasts, costs: Costs, settings: Settings
-) -> list[ProfitTerms]:
-    """The problems `[S + 1, W]` of every strategy's legs `[N]`, and for each of them of every policy."""
-    levels, outcomes = levels_of(forecasts).at(slice(-1)), outcomes_of(bars, walk)
-    terms = profit_terms(levels, outcomes, costs, settings.fill, not bars.crypto)
-    by_policy = {True: terms.at_close(), False: terms}
-    policies = POLICIES[settings.close_at_eod]
-    return [by_policy[eod].placed(each.at(slice(-1))).at(walk.windows) for each in legs for eod in policies]
-
-
-def simulate(
-    fits: dict[str, Fit],
-    bars: Bars,
-    walk: Walk,
-    forecasts: Forecasts,
-    costs: Costs,
-    settings: Settings,
-) -> tuple[list[Track], list[Track]]:
-    """Trade every evaluated bar once with what its simulation chose; then the baselines on the same bars."""
-    levels, outcomes = levels_of(forecasts), outcomes_of(bars, walk)
-    at, then = levels.at(walk.evaluated), outcomes.at(walk.evaluated)
-    zeros = np.zeros(len(walk.evaluated))
-    tracks, baselines = [], []
-    for name, fit in fits.items():
-        legs = fit.legs.at(slice(-1))
-        chosen = (fit.high_multiplier[:-1], fit.low_multiplier[:-1])
-        tracks.append(book(name, at, then, legs, costs, settings.fill, chosen, fit.close_at_eod[:-1], fit))
-        unadjusted = f"{name} unadjusted" if len(fits) > 1 else "unadjusted"
-        eod = np.full(len(zeros), settings.close_at_eod == "always")
-        baselines.append(book(unadjusted, at, then, legs, costs, settings.fill, (zeros, zeros), eod))
-    close = bars.close[len(bars) - 1 - len(zeros) :]
-    predicted = forecasts.close[walk.evaluated[::-1]]
-    baselines.append(forecast_close(close, predicted, not bars.crypto, costs))
-    baselines.append(buy_and_hold(close, costs))
-    return tracks, baselines
-
-
-def levels_of(forecasts: Forecasts) -> Levels:
-    """Where the orders of every origin's bar rest before the multipliers, and how wide it was expected to be."""
-    return Levels(forecasts.high, forecasts.low, *path_variance(forecasts.moves))
-
-
-def outcomes_of(bars: Bars, walk: Walk) -> Outcomes:
-    """The moves of the bar after each origin but the last, whose next bar is not known."""
-    return Outcomes(*actual_moves(bars, walk.origins[:-1]).T)
