@@ -16,7 +16,8 @@ from typing import IO
 from marketsim.bars import parse_symbol
 from marketsim.config import Settings
 from marketsim.errors import DataError, MarketsimError, UsageError
-from marketsim.report import Finished, Row, head, to_json
+from marketsim.report import head, to_json
+from marketsim.result import Finished, Row
 
 PARTS = ".unfinished"  # below the folder, while a run lasts
 HEAD = "run.json"  # there: what all parts have in common

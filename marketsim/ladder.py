@@ -18,7 +18,8 @@ from marketsim.metrics import bootstrap_interval, covered, pinball
 from marketsim.models import FOR_WEIGHTS
 from marketsim.models.options import Options
 from marketsim.profiling import Clock
-from marketsim.report import BPS, Result, exposures_of
+from marketsim.report import BPS, exposures_of
+from marketsim.result import Result
 from marketsim.track import Track
 
 SCHEMA = "marketsim.models/1"

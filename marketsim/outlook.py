@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,8 @@ from marketsim.guard import EXPOSURES, exposures
 from marketsim.models import open_model
 from marketsim.paths import ALONE, Paths, Steps
 from marketsim.profiling import Clock
-from marketsim.report import SymbolRun, describe, head, identify, stamps, symbol_document
+from marketsim.report import describe, head, identify, stamps, symbol_document
+from marketsim.result import Row, SymbolRun
 from marketsim.sweep import Sweep
 
 SCHEMA = "marketsim.forecast/1"
@@ -32,7 +33,6 @@ WARNINGS = {  # by exposure, the worse first
     "unknown": "nobody says how far the model's training data reach; where these bars are past, it may have seen them",
 }
 
-Row = dict[str, Any]
 Make = Callable[[Wanted], list[Forecasts | MarketsimError]]
 
 

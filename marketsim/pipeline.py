@@ -21,7 +21,7 @@ from marketsim.market import POLICIES, Market, fit_strategies, simulate, strateg
 from marketsim.models import open_model
 from marketsim.optimizers import Optimizer
 from marketsim.profiling import Clock
-from marketsim.report import Result, SymbolRun
+from marketsim.result import Result, SymbolRun
 from marketsim.sweep import Requests, Sweep
 from marketsim.walk import Walk, make_walk
 

@@ -6,9 +6,8 @@ import csv
 import json
 import platform
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from io import StringIO
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,58 +17,17 @@ from marketsim.bars import Bars
 from marketsim.config import MEANS, Settings
 from marketsim.errors import MarketsimError
 from marketsim.fills import FILLS
-from marketsim.forecasts import Forecasts, Identity, fingerprint
+from marketsim.forecasts import Identity, fingerprint
 from marketsim.guard import EXPOSURES, exposures, warning
 from marketsim.metrics import bootstrap_interval, max_drawdown, sharpe, sortino
 from marketsim.profiling import STAGES, Clock
+from marketsim.result import Finished, Result, Row, SymbolRun
 from marketsim.track import Track
 from marketsim.verdict import verdict
-from marketsim.walk import Walk
 
 RESULTS_SCHEMA = "marketsim.backtest/1"
 TIMING_SCHEMA = "marketsim.timing/1"
 BPS = 1e4
-
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One symbol's walk, and all that its numbers rest on."""
-
-    bars: Bars
-    walk: Walk
-    forecasts: Forecasts
-    fee_bps: float
-    settings: Settings
-    strategies: list[Track]
-    baselines: list[Track]
-    fits: int
-    fallbacks: int
-
-
-@dataclass(frozen=True, slots=True)
-class SymbolRun:
-    """One symbol of a run: its result, or the error that ended it."""
-
-    symbol: str
-    result: Result | None
-    error: MarketsimError | None
-    notes: tuple[str, ...] = ()  # one-line remarks for stderr
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """One symbol of a run in plain values: what travels between processes, and is kept until a run is whole."""
-
-    symbol: str  # as it was asked for
-    document: Row  # of the symbol, in `results.json`
-    simulations: str = ""  # rows of `simulations.csv` under their header; "" where they were not wanted
-    equity: str = ""
-    model: str = ""  # fingerprint of the model that the run names
-    notes: tuple[str, ...] = ()
-    seconds: float = 0.0  # its own, and its share of what was done for several symbols together
-    error: MarketsimError | None = None
 
 
 def document(runs: Sequence[SymbolRun], settings: Settings) -> Row:

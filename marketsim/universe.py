@@ -20,7 +20,8 @@ from marketsim.forecasts import fingerprint
 from marketsim.models import open_model
 from marketsim.pipeline import Progress, Tools
 from marketsim.profiling import Clock
-from marketsim.report import Finished, describe, fail, finish
+from marketsim.report import describe, fail, finish
+from marketsim.result import Finished
 
 CHUNK = 8  # symbols of a task: their contexts go through the model together
 ENDING = 4  # the last tasks get smaller, a fourth of what is left each, so that workers end together

@@ -13,7 +13,8 @@ from marketsim.config import Settings
 from marketsim.errors import UsageError
 from marketsim.folder import FILES, DocumentWriter, Folder
 from marketsim.profiling import Clock
-from marketsim.report import Finished, SymbolRun, finish
+from marketsim.report import finish
+from marketsim.result import Finished, SymbolRun
 
 SETTINGS = Settings(sims=4, window=5, cache="off")
 

@@ -23,6 +23,7 @@ from marketsim.folder import FILES, Folder
 from marketsim.models.har import Har
 from marketsim.optimizers.exact import Exact
 from marketsim.profiling import Clock
+from marketsim.result import Result, SymbolRun
 from tests.candles import random_bars
 
 PRICES = ("open", "high", "low", "close")
@@ -54,16 +55,16 @@ class Peeking(Har):
         return super().forecast(ohlcv, origins) + 1e-3 * (following - 1)[:, None, None]
 
 
-def run_held(bars: Bars, settings: Settings = SMALL, model: Any = None) -> report.Result:
+def run_held(bars: Bars, settings: Settings = SMALL, model: Any = None) -> Result:
     tools = pipeline.Tools(Held(bars), model or Har(), Exact(), None)
     return pipeline.run_symbol(bars.symbol, settings, tools, Clock())
 
 
-def rows_of(result: report.Result) -> list[dict[str, Any]]:
+def rows_of(result: Result) -> list[dict[str, Any]]:
     return list(report.simulations(result))
 
 
-def decisions(result: report.Result, s: int) -> list[Any]:
+def decisions(result: Result, s: int) -> list[Any]:
     """All that simulation s decided, of every strategy: everything in its rows but what then happened."""
     happened = {*FILLS, *PRICES, "probability", "orders", "trades", "ambiguous"}
     return [
@@ -98,9 +99,9 @@ def test_a_planted_leak_is_caught_by_the_same_check() -> None:
 def test_the_plan_does_not_depend_on_how_many_simulations_run_before_it() -> None:
     bars = random_bars(260, 5)
     plans = [
-        report.document([report.SymbolRun("TEST", run_held(bars, replace(SMALL, sims=sims)), None)], SMALL)["symbols"][
-            0
-        ]["plan"]
+        report.document([SymbolRun("TEST", run_held(bars, replace(SMALL, sims=sims)), None)], SMALL)["symbols"][0][
+            "plan"
+        ]
         for sims in (3, 12)
     ]
     assert plans[0] == plans[1]
@@ -109,7 +110,7 @@ def test_the_plan_does_not_depend_on_how_many_simulations_run_before_it() -> Non
 def test_the_plan_is_what_the_next_simulation_does_when_its_bar_arrives() -> None:
     bars = random_bars(260, 5)
     yesterday = replace(bars, time=bars.time[:-1], ohlcv=bars.ohlcv[:-1])
-    plan = report.document([report.SymbolRun("TEST", run_held(yesterday), None)], SMALL)["symbols"][0]["plan"]
+    plan = report.document([SymbolRun("TEST", run_held(yesterday), None)], SMALL)["symbols"][0]["plan"]
     newest = [row for row in rows_of(run_held(bars)) if row["simulation"] == 0]
     for planned, done in zip(plan, newest, strict=True):
         for key in ("side", "upper", "lower", "close_at_eod", "high_multiplier", "low_multiplier"):

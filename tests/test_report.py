@@ -14,16 +14,17 @@ from marketsim.config import Settings
 from marketsim.fills import FILLS
 from marketsim.metrics import bootstrap_interval, max_drawdown
 from marketsim.profiling import Clock
+from marketsim.result import SymbolRun
 
 SETTINGS = Settings(sims=20, window=20, strategy="all", cache="off")
 
 
 @pytest.fixture(scope="module")
-def runs() -> list[report.SymbolRun]:
+def runs() -> list[SymbolRun]:
     return pipeline.run(["NVDA", "ETHUSD", "NOPE"], SETTINGS, Clock())
 
 
-def test_the_rows_of_the_document_add_up_from_the_simulations(runs: list[report.SymbolRun]) -> None:
+def test_the_rows_of_the_document_add_up_from_the_simulations(runs: list[SymbolRun]) -> None:
     for run, document in zip(runs[:2], report.document(runs, SETTINGS)["symbols"], strict=False):
         assert run.result is not None
         simulations = list(report.simulations(run.result))
@@ -48,7 +49,7 @@ def test_the_rows_of_the_document_add_up_from_the_simulations(runs: list[report.
                 assert row[count] == sum(each[count] for each in mine)
 
 
-def test_equity_is_the_running_sum_of_every_row(runs: list[report.SymbolRun]) -> None:
+def test_equity_is_the_running_sum_of_every_row(runs: list[SymbolRun]) -> None:
     result = runs[0].result
     assert result is not None
     last = {row["name"]: row for row in report.equity(result)}
@@ -57,7 +58,7 @@ def test_equity_is_the_running_sum_of_every_row(runs: list[report.SymbolRun]) ->
             assert last[row["name"]][fill] == pytest.approx(row[fill])
 
 
-def test_buy_and_hold_is_the_change_of_price_less_costs(runs: list[report.SymbolRun]) -> None:
+def test_buy_and_hold_is_the_change_of_price_less_costs(runs: list[SymbolRun]) -> None:
     result = runs[0].result
     assert result is not None
     close = result.bars.close[-21:]
@@ -84,12 +85,12 @@ def test_forecast_close_trades_when_its_side_changes() -> None:
     assert short.profits["provable"][::-1][2] == pytest.approx(-0.001 - 0.001)
 
 
-def test_a_failed_symbol_is_a_row_with_its_reason(runs: list[report.SymbolRun]) -> None:
+def test_a_failed_symbol_is_a_row_with_its_reason(runs: list[SymbolRun]) -> None:
     failed = report.document(runs, SETTINGS)["symbols"][2]
     assert failed["status"] == "failed" and failed["exit_code"] == 3 and "NOPE" in failed["error"]
 
 
-def test_documents_are_json_without_nan_and_name_all_they_rest_on(runs: list[report.SymbolRun]) -> None:
+def test_documents_are_json_without_nan_and_name_all_they_rest_on(runs: list[SymbolRun]) -> None:
     document = json.loads(report.to_json(report.document(runs, SETTINGS)))
     assert document["schema"] == "marketsim.backtest/1"
     assert document["settings"]["seed"] == 42 and set(document["libraries"]) == {"python", "numpy"}
@@ -135,7 +136,7 @@ def test_unadjusted_follows_a_fixed_closing_policy() -> None:
     assert (tracks[0].profits["touch"] != tracks[1].profits["touch"]).any()
 
 
-def test_results_do_not_name_the_cache(runs: list[report.SymbolRun], tmp_path: Path) -> None:
+def test_results_do_not_name_the_cache(runs: list[SymbolRun], tmp_path: Path) -> None:
     documents = [
         report.document(runs, replace(SETTINGS, cache=mode, cache_dir=str(tmp_path))) for mode in ("off", "refresh")
     ]

@@ -19,7 +19,7 @@ from marketsim.errors import MarketsimError, UsageError
 from marketsim.executors.local import Local
 from marketsim.folder import FILES, Folder
 from marketsim.profiling import Clock
-from marketsim.report import Finished
+from marketsim.result import Finished, Result
 from tests.universe import cheap, write_universe
 
 BAD = "S005"
@@ -128,7 +128,7 @@ def test_a_symbol_that_kills_its_worker_twice_is_a_failed_row(data: Path, deadly
 def test_a_symbol_that_fails_as_none_should_is_a_row_too(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     honest = pipeline.evaluate_walk
 
-    def fail(ready: pipeline.Prepared, *others: Any) -> report.Result:
+    def fail(ready: pipeline.Prepared, *others: Any) -> Result:
         if ready.bars.symbol == BAD:
             raise ZeroDivisionError("oh")
         return honest(ready, *others)

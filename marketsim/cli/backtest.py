@@ -10,7 +10,7 @@ from marketsim.errors import MarketsimError, UsageError
 
 if TYPE_CHECKING:
     from marketsim.config import Settings
-    from marketsim.report import Finished
+    from marketsim.result import Finished
 
 
 @options.takes(

@@ -16,7 +16,7 @@ from marketsim.metrics import bootstrap_interval
 from marketsim.models.har import Har
 from marketsim.optimizers.exact import Exact
 from marketsim.profiling import Clock
-from marketsim.report import Result
+from marketsim.result import Result
 
 WINDOWS = (7, 30, 60, 120)
 FITTED = ("expected", "touch")
