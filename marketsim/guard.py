@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,11 @@ def exposures(model: Identity, evaluated: NDArray[np.datetime64]) -> list[str]:
         return ["unknown"] * len(evaluated)
     end = np.datetime64(model.trained_until, "D")
     return ["contaminated" if seen else "clean" for seen in evaluated.astype("datetime64[D]") <= end]
+
+
+def tally(tags: Sequence[str]) -> dict[str, int]:
+    """How many bars have each of the exposures."""
+    return {tag: tags.count(tag) for tag in EXPOSURES}
 
 
 def warning(counts: dict[str, int]) -> str | None:

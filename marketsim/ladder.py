@@ -13,7 +13,7 @@ from marketsim.bars import CHANNELS
 from marketsim.config import Settings
 from marketsim.errors import MarketsimError
 from marketsim.forecasts import CLOSE, LEVELS, MEDIAN, actual_moves
-from marketsim.guard import EXPOSURES
+from marketsim.guard import tally
 from marketsim.metrics import bootstrap_interval, covered, pinball
 from marketsim.models import FOR_WEIGHTS
 from marketsim.models.options import Options
@@ -95,13 +95,12 @@ def _row(model: str, result: Result, seconds: float | None) -> Row:
     loss, inside = pinball(moves, actual, LEVELS).mean(0), covered(moves, actual).mean(0)
     side, rose = np.sign(moves[:, CLOSE, MEDIAN]), np.sign(actual[:, CLOSE])
     told = (side != 0) & (rose != 0)
-    tags = exposures_of(result)
     return {
         "model": model,
         "status": "ok",
         "picked": forecasts.model.name,
         "training": forecasts.model.training,
-        "exposure": {tag: tags.count(tag) for tag in EXPOSURES},
+        "exposure": tally(exposures_of(result)),
         "pinball_bps": dict(zip(CHANNELS, (BPS * loss).tolist(), strict=True)),
         "coverage": dict(zip(CHANNELS, inside.tolist(), strict=True)),
         "close_direction": float((side == rose)[told].mean()) if told.any() else None,

@@ -18,7 +18,7 @@ from marketsim.data import Source, open_source
 from marketsim.ensemble import Auto, Ensemble, Wanted
 from marketsim.errors import DataError, MarketsimError, UsageError
 from marketsim.forecasts import LEVELS, Forecasts, Model, PathModel
-from marketsim.guard import EXPOSURES, exposures
+from marketsim.guard import exposures
 from marketsim.models import open_model
 from marketsim.paths import ALONE, Paths, Steps
 from marketsim.profiling import Clock
@@ -122,13 +122,13 @@ def _row(bars: Bars, forecasts: Forecasts, horizon: int) -> Row:
     opens = next_opens(bars.time, horizon)
     names = stamps(np.append(bars.time, opens))
     tags = exposures(forecasts.model, opens)
-    exposure = {tag: tags.count(tag) for tag in EXPOSURES}
+    model = identify(forecasts, tags)
     close, (moves,) = float(bars.close[-1]), forecasts.moves[-1:]
     return {
         "symbol": bars.symbol,
         "status": "ok",
         "bars": describe(bars),
-        "model": identify(forecasts.model) | {"exposure": exposure, "repaired": int(forecasts.repaired.sum())},
+        "model": model,
         "made": forecasts.made,
         "reused": forecasts.reused,
         "after": str(names[len(bars) - 1]),
@@ -145,5 +145,5 @@ def _row(bars: Bars, forecasts: Forecasts, horizon: int) -> Row:
             }
             for k in range(horizon)
         ],
-        "warning": next((words for tag, words in WARNINGS.items() if exposure[tag]), None),
+        "warning": next((words for tag, words in WARNINGS.items() if model["exposure"][tag]), None),
     }

@@ -17,8 +17,8 @@ from marketsim.bars import Bars
 from marketsim.config import MEANS, Settings
 from marketsim.errors import MarketsimError
 from marketsim.fills import FILLS
-from marketsim.forecasts import Identity, fingerprint
-from marketsim.guard import EXPOSURES, exposures, warning
+from marketsim.forecasts import Forecasts, fingerprint
+from marketsim.guard import exposures, tally, warning
 from marketsim.metrics import bootstrap_interval, max_drawdown, sharpe, sortino
 from marketsim.profiling import STAGES, Clock
 from marketsim.result import Finished, Result, Row, SymbolRun
@@ -152,16 +152,15 @@ def symbol_document(run: SymbolRun) -> Row:
             "error": str(run.error),
             "exit_code": run.error.exit_code,
         }
-    bars, model, settings = result.bars, result.forecasts.model, result.settings
+    bars, settings = result.bars, result.settings
     evaluated = result.walk.origins[result.walk.evaluated] + 1
-    tags = exposures_of(result)
-    exposure = {tag: tags.count(tag) for tag in EXPOSURES}
+    model = identify(result.forecasts, exposures_of(result))
     rows = [_row(track, result) for track in (*result.strategies, *result.baselines)]
     return {
         "symbol": bars.symbol,
         "status": "ok",
         "bars": describe(bars),
-        "model": identify(model) | {"exposure": exposure, "repaired": int(result.forecasts.repaired.sum())},
+        "model": model,
         "costs": {"fee_bps": result.fee_bps, "slippage_bps": settings.slippage_bps},
         "fill": settings.fill,
         "optimizer": {"name": settings.optimizer, "fits": result.fits, "fallbacks": result.fallbacks},
@@ -174,7 +173,7 @@ def symbol_document(run: SymbolRun) -> Row:
         "plan": [_plan(track, bars) for track in result.strategies],
         "verdict": "; ".join(
             [verdict(row, settings.fill) for row in rows if row["kind"] == "strategy"]
-            + [words for words in [warning(exposure)] if words]
+            + [words for words in [warning(model["exposure"])] if words]
         ),
     }
 
@@ -200,8 +199,9 @@ def describe(bars: Bars) -> Row:
     }
 
 
-def identify(model: Identity) -> Row:
-    """What a document says of a model, apart from its forecasts."""
+def identify(forecasts: Forecasts, tags: Sequence[str]) -> Row:
+    """What a document says of the model that made the forecasts; `tags` are the exposures of the bars they are for."""
+    model = forecasts.model
     return {
         "name": model.name,
         "version": model.version,
@@ -209,6 +209,8 @@ def identify(model: Identity) -> Row:
         "fingerprint": fingerprint(model),
         "trained_until": model.trained_until,
         "training": model.training,
+        "exposure": tally(tags),
+        "repaired": int(forecasts.repaired.sum()),
     }
 
 
