@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.axis import namespace
 from marketsim.errors import DataError
-from marketsim.fills import LOWER_CLIP, UPPER_CLIP, Leg, ProfitTerms, mirror
-from marketsim.surface import STEP, Bounds, maximise
+from marketsim.execution.arrays import namespace
+from marketsim.execution.profit_terms import LOWER_CLIP, UPPER_CLIP, Leg, ProfitTerms, mirror
+from marketsim.optimizers.exact.maximum import STEP, Bounds, maximise
 
 TRADING_FEE = 0.0005  # the reference's default, a fraction per entered trade
 POSITION_LIMIT = 10.0

@@ -20,8 +20,8 @@ MODELS = {
     "toto2": "marketsim.models.toto2:Toto2",
 }
 ENSEMBLES = {
-    "auto": "marketsim.ensemble:Auto",
-    "blend": "marketsim.ensemble:Blend",
+    "auto": "marketsim.forecasting.ensembles:Auto",
+    "blend": "marketsim.forecasting.ensembles:Blend",
 }
 VARIANTS: dict[str, tuple[str, ...]] = {  # of the models with weights; the first is the default
     "chronos": ("bolt-small", "bolt-tiny", "bolt-mini", "bolt-base", "2"),
@@ -55,9 +55,9 @@ SOURCES = {
     "files": "marketsim.data.files:FileSource",
 }
 EXECUTORS = {
-    "local": "marketsim.executors.local:Local",
-    "processes": "marketsim.executors.processes:Processes",
-    "dask": "marketsim.executors.dask:Dask",
+    "local": "marketsim.backtesting.executors.local:Local",
+    "processes": "marketsim.backtesting.executors.processes:Processes",
+    "dask": "marketsim.backtesting.executors.dask:Dask",
 }
 EXTRAS = {"optimizer": "optimizers"}  # by kind, of the plug-ins whose libraries may be absent
 

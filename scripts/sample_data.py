@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from marketsim.bars import faults
+from marketsim.data.bars import faults
 
 SAMPLES = Path(__file__).parents[1] / "marketsim" / "data" / "samples"
 NEWEST = 1_500

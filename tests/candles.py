@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.bars import Bars, make_bars
+from marketsim.data.bars import Bars, make_bars
 
 
 def random_ohlcv(bars: int, seed: int = 0) -> NDArray[np.float64]:

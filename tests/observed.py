@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from marketsim.jobs import Observed
+from marketsim.cli.profiled_runs import Observed
 
 PARTS = {
     "start-up": 3,

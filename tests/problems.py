@@ -6,19 +6,10 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
 
-from marketsim.fills import (
-    FILLS,
-    LOWER_CLIP,
-    UPPER_CLIP,
-    Costs,
-    Leg,
-    Levels,
-    Outcomes,
-    ProfitTerms,
-    profit_terms,
-)
-from marketsim.strategies import Legs
-from tests.reference import Bar, Rules
+from marketsim.execution.fills import FILLS, profit_terms
+from marketsim.execution.profit_terms import LOWER_CLIP, UPPER_CLIP, Costs, Leg, Levels, Outcomes, ProfitTerms
+from marketsim.execution.strategies import Legs
+from tests.oracle import Bar, Rules
 
 BOUNDS = ((-0.03, 0.03), (-0.03, 0.03))
 

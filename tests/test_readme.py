@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from marketsim.bars import Bars
-from marketsim.config import KEYS
+from marketsim.data.bars import Bars
+from marketsim.settings.settings import KEYS
 from tests.candles import random_bars
 
 ROOT = Path(__file__).parent.parent

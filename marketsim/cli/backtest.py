@@ -9,8 +9,8 @@ from marketsim.cli import options, output, tables
 from marketsim.errors import MarketsimError, UsageError
 
 if TYPE_CHECKING:
-    from marketsim.config import Settings
-    from marketsim.result import Finished
+    from marketsim.results.result import Finished
+    from marketsim.settings.settings import Settings
 
 
 @options.takes(
@@ -54,8 +54,9 @@ def backtest(
 
     clock = observer() or Clock()
     with clock.stage("start-up/libraries"):
-        from marketsim import report, universe
-        from marketsim.folder import DocumentWriter, Folder
+        from marketsim.backtesting import parallel
+        from marketsim.results import document as report
+        from marketsim.results.run_directory import DocumentWriter, Folder
 
     heard = _Heard(full=len(names) <= tables.FULL)
     folder = None
@@ -67,7 +68,7 @@ def backtest(
         writer = DocumentWriter(spool, settings) if json else None
         with (
             output.progress() as progress,
-            closing(universe.stream(names, settings, clock, folder, progress)) as stream,
+            closing(parallel.stream(names, settings, clock, folder, progress)) as stream,
         ):
             for finished in stream:
                 heard.add(finished)

@@ -9,7 +9,7 @@ from marketsim.cli import options, output
 from marketsim.errors import MarketsimError, UsageError
 
 if TYPE_CHECKING:
-    from marketsim.cache import ForecastCache
+    from marketsim.forecasting.cache import ForecastCache
 
 app = typer.Typer(rich_markup_mode=None, help="Look after the forecast cache: info, clear, prune, verify.")
 
@@ -102,9 +102,9 @@ def verify(
     """Make a sample of the cached forecasts again and compare; the exit code is 1 when one differs."""
     settings, _ = options.settings_of(context)
 
-    from marketsim.cache import verify as compare
     from marketsim.data import open_source
-    from marketsim.ensemble import Ensemble
+    from marketsim.forecasting.cache import verify as compare
+    from marketsim.forecasting.ensembles import Ensemble
     from marketsim.models import open_model
 
     bars = open_source(settings.source, settings.data, settings.on_bad_bars)
@@ -136,7 +136,7 @@ def verify(
 def _open(context: typer.Context, mode: str) -> "ForecastCache":
     settings, _ = options.settings_of(context)
 
-    from marketsim.cache import connect
+    from marketsim.forecasting.cache import connect
 
     cache = connect(settings, mode)
     if cache.warnings and not cache.usable:

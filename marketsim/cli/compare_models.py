@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from marketsim.cli import options, output, tables
-from marketsim.config import resolve
 from marketsim.registry import ENSEMBLES
+from marketsim.settings.settings import resolve
 
 Row = dict[str, Any]
 
@@ -30,7 +30,7 @@ def compare_models(
     for name in names:
         resolve({"model": name}, None, {})
 
-    from marketsim import ladder
+    from marketsim.comparison import models as ladder
 
     with output.progress() as progress:
         document, notes = ladder.compare(symbols, names, settings, progress)

@@ -56,8 +56,12 @@ def compare_optimizers(
     _check_file("--landscape", landscape, tuple(PICTURES))
     _check_file("--history", history, (*PICTURES, ".csv"))
 
-    from marketsim import arena, contests, folder, report, standings
-    from marketsim.objective import Limits
+    from marketsim.comparison import optimizers as arena
+    from marketsim.comparison import problems as contests
+    from marketsim.comparison import ranking as standings
+    from marketsim.optimizers.objective import Limits
+    from marketsim.results import document as report
+    from marketsim.results import run_directory as folder
 
     directory = folder.open_directory(output_directory) if output_directory else None
     limits = Limits(BUDGET if budget is None and seconds is None else budget, seconds, tolerance)
@@ -81,14 +85,14 @@ def compare_optimizers(
         }
         folder.write_texts(directory, texts)
     if landscape is not None:
-        from marketsim.landscape import draw as draw_landscape
+        from marketsim.comparison.landscape_plot import draw as draw_landscape
 
         draw_landscape(Path(landscape), contest, proof, entries)
     if history is not None and Path(history).suffix == ".csv":
         steps = report.to_csv(standings.history(contest, proof, entries))
         folder.write_texts(Path(history).parent, {Path(history).name: steps})
     elif history is not None:
-        from marketsim.progression import draw as draw_history
+        from marketsim.comparison.convergence_plot import draw as draw_history
 
         draw_history(Path(history), contest, proof, entries)
     if json:

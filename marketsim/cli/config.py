@@ -3,7 +3,7 @@
 import typer
 
 from marketsim.cli import options, output
-from marketsim.config import shown
+from marketsim.settings.settings import shown
 
 
 def show(

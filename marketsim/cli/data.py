@@ -8,9 +8,9 @@ from marketsim.cli import options, output
 from marketsim.errors import MarketsimError
 
 if TYPE_CHECKING:
-    from marketsim.bars import Bars
-    from marketsim.config import Settings
     from marketsim.data import Source
+    from marketsim.data.bars import Bars
+    from marketsim.settings.settings import Settings
 
 app = typer.Typer(rich_markup_mode=None, help="Look at the bars: list, show, check.")
 

@@ -34,8 +34,9 @@ def fills(
     """Show what the bars of a walk leave open, and draw one: levels, prices, the three outcomes, w."""
     settings, _ = options.settings_of(context)
 
-    from marketsim import pipeline, report
+    from marketsim.backtesting import pipeline
     from marketsim.profiling import Clock
+    from marketsim.results import document as report
 
     with output.progress() as progress:
         (run,) = pipeline.run([symbol], settings, Clock(), progress)

@@ -37,10 +37,10 @@ def forecast(
             f"those that can do more: {', '.join(PATH_MODELS)}"
         )
 
-    from marketsim import outlook
+    from marketsim.backtesting import next_bars
 
     with output.progress() as progress:
-        document, notes, errors = outlook.forecast(symbols, settings, horizon, progress)
+        document, notes, errors = next_bars.forecast(symbols, settings, horizon, progress)
     output.notes(notes)
     if json:
         output.document(document)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from marketsim.config import CHOICES, Settings, resolve
+from marketsim.settings.settings import CHOICES, Settings, resolve
 
 _DEFAULTS = Settings()
 

@@ -11,7 +11,7 @@ from marketsim.errors import MarketsimError, MissingExtra, UsageError
 from marketsim.registry import OPTIMIZERS
 
 if TYPE_CHECKING:
-    from marketsim.jobs import Observed
+    from marketsim.cli.profiled_runs import Observed
 
 SCIPY = ("direct", "differential-evolution", "dual-annealing", "shgo", "basin-hopping", "brute")
 SLIGHT = 0.001  # of a run: what a stage spends outside of its parts is then not worth a line
@@ -71,7 +71,7 @@ def profile(
 
     from tempfile import TemporaryDirectory
 
-    from marketsim import jobs
+    from marketsim.cli import profiled_runs
 
     words = options.given(command) | ({"config": config} if config else {})
     other = "direct" if settings.optimizer == "exact" else "exact"
@@ -93,7 +93,7 @@ def profile(
             own = (
                 {"cache": "readwrite", "cache_dir": str(place / cache), "cache_url": ""} if cache else {"cache": "off"}
             )
-            return jobs.observe(["backtest", *_spelt(words | own | changes), "--", symbol], place, way, detail)
+            return profiled_runs.observe(["backtest", *_spelt(words | own | changes), "--", symbol], place, way, detail)
 
         run("a first run, not counted", "first")
         rounds = [
@@ -114,7 +114,7 @@ def profile(
         gpu = run("on the GPU", "gpu", "gpu").gpu if gpu_here else None
         if flamegraph is not None:
             run("flamegraph", "flamegraph", "flamegraph", str(Path(flamegraph).absolute()))
-    found = {name: jobs.summary([each[name] for each in rounds]) for name in rounds[0]}
+    found = {name: profiled_runs.summary([each[name] for each in rounds]) for name in rounds[0]}
     warm = found["warm"]["seconds"]
     document: Row = {
         "schema": "marketsim.profile/1",
@@ -127,14 +127,15 @@ def profile(
             for name, each in found.items()
         ],
         "bottleneck": [
-            jobs.bottleneck(name, each) for name, each in {**searched, settings.optimizer: rounds[-1]["warm"]}.items()
+            profiled_runs.bottleneck(name, each)
+            for name, each in {**searched, settings.optimizer: rounds[-1]["warm"]}.items()
         ],
         "gpu": gpu,
     }
     if trace is not None:
         import json as format
 
-        events = jobs.trace({name: rounds[-1][name] for name in ("cold", "warm")})
+        events = profiled_runs.trace({name: rounds[-1][name] for name in ("cold", "warm")})
         try:
             Path(trace).write_text(format.dumps(events) + "\n", encoding="utf-8")
         except OSError as error:

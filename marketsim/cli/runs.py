@@ -8,7 +8,7 @@ from marketsim.cli import options, output, tables
 from marketsim.errors import MarketsimError
 
 if TYPE_CHECKING:
-    from marketsim.runs import Difference, Run
+    from marketsim.results.saved_runs import Difference, Run
 
 app = typer.Typer(rich_markup_mode=None, help="Look back at runs that were written with --output: list, show, compare.")
 
@@ -24,7 +24,7 @@ def list_(
     """List the runs in folders and below: symbols, changed settings, profit."""
     from pathlib import Path
 
-    from marketsim import runs
+    from marketsim.results import saved_runs as runs
 
     rows: list[dict[str, Any]] = []
     errors: list[MarketsimError] = []
@@ -48,7 +48,7 @@ def show(directories: Directories, json: options.Json = False, debug: options.De
     """Show a run: its versions, its settings and its tables."""
     from pathlib import Path
 
-    from marketsim import runs
+    from marketsim.results import saved_runs as runs
 
     found = [runs.read(Path(name)) for name in directories]
     if json:
@@ -75,7 +75,7 @@ def compare(
     from dataclasses import asdict
     from pathlib import Path
 
-    from marketsim import runs
+    from marketsim.results import saved_runs as runs
 
     a, b = (runs.read(Path(name)) for name in (left, right))
     found, profits = list(runs.differences(a, b)), _profits(a, b)

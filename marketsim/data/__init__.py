@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from marketsim import registry
-from marketsim.bars import Bars
+from marketsim.data.bars import Bars
 
 
 class Source(Protocol):

@@ -7,7 +7,8 @@ import stat
 from functools import cached_property
 from pathlib import Path
 
-from marketsim.bars import Bars, make_bars, parse_symbol
+from marketsim.data.bars import Bars, make_bars
+from marketsim.data.symbols import parse_symbol
 from marketsim.data.table import Table, has_symbol_column, printable, read_table
 from marketsim.errors import DataError, UsageError
 from marketsim.registry import nearest

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.bars import CHANNELS, parse_symbol
-from marketsim.data.stamps import parse_stamps
+from marketsim.data.bars import CHANNELS
+from marketsim.data.symbols import parse_symbol
+from marketsim.data.timestamps import parse_stamps
 from marketsim.errors import DataError, MissingExtra
 
 TIME_COLUMNS = ("datetime", "timestamp", "open time", "date", "time")  # the first that is there

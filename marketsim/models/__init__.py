@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import fields
 
 from marketsim import registry
-from marketsim.config import Settings
-from marketsim.ensemble import Ensemble
-from marketsim.forecasts import Model
+from marketsim.forecasting.ensembles import Ensemble
+from marketsim.forecasting.protocols import Model
 from marketsim.models.options import Options
+from marketsim.settings.settings import Settings
 
 FOR_WEIGHTS = tuple(field.name for field in fields(Options) if field.name not in ("device", "seed"))
 

@@ -18,7 +18,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 from transformers.utils import logging
 
-from marketsim.forecasts import LEVELS
+from marketsim.forecasting.forecasts import LEVELS
 from marketsim.models.inference import Inference, Network, reading
 from marketsim.models.options import Options
 from marketsim.models.weights import Weights

@@ -9,7 +9,7 @@ from fracast import FracastModel
 from torch import Tensor
 from torch.nn.functional import pad
 
-from marketsim.forecasts import LEVELS
+from marketsim.forecasting.forecasts import LEVELS
 from marketsim.models.inference import Inference, Network, reading
 from marketsim.models.options import Options
 from marketsim.models.weights import Weights

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.forecasts import FITS_ON_THE_PAST
+from marketsim.forecasting.forecasts import FITS_ON_THE_PAST
 from marketsim.models.rolling_quantile import log_moves, rolling_quantiles
 from marketsim.profiling import part
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.errors import MissingExtra, UsageError
-from marketsim.forecasts import CLOSE
-from marketsim.models.options import Options
+from marketsim.forecasting.forecasts import CLOSE
+from marketsim.models.options import Options, Sampling
 from marketsim.models.weights import Weights, locate
 from marketsim.profiling import part
 
@@ -36,15 +36,6 @@ BATCH = 8  # contexts a call on a CPU
 MOST = 512  # contexts a call on a GPU, so that an interrupt loses little
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How a token is drawn from its logits: divided by `temperature`, then `top_k` (0 for all), then `top_p`."""
-
-    temperature: float
-    top_k: int
-    top_p: float
 
 
 class Kronos:

@@ -27,10 +27,10 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from marketsim.errors import UsageError
-from marketsim.forecasts import LEVELS
+from marketsim.forecasting.forecasts import LEVELS
 from marketsim.models.device import out_of_memory
-from marketsim.models.kronos import Sampling
-from marketsim.models.kronos_memory import Blocks, Memory, join, split
+from marketsim.models.kronos_attention import Blocks, Memory, join, split
+from marketsim.models.options import Sampling
 
 PRICES = 4  # of the six channels that a bar is decoded into
 LARGEST = 1 - 2**-23  # uniform that times a sum, rounded to float32, still is below that sum

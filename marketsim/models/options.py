@@ -31,3 +31,12 @@ class Options:
         for name in names:
             if getattr(self, name) != getattr(Options(), name):
                 raise UsageError(f"--{name.replace('_', '-')}: model '{model}' has no use for it")
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a token is drawn from its logits: divided by `temperature`, then `top_k` (0 for all), then `top_p`."""
+
+    temperature: float
+    top_k: int
+    top_p: float

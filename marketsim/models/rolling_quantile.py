@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.forecasts import FITS_ON_THE_PAST, LEVELS
+from marketsim.forecasting.forecasts import FITS_ON_THE_PAST, LEVELS
 
 WINDOW = 250  # bars
 BLOCK = 256  # origins sorted at once: about 4 MB for 500 values of 4 channels

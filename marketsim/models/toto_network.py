@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from marketsim.forecasts import LEVELS, MEDIAN
+from marketsim.forecasting.forecasts import LEVELS, MEDIAN
 from marketsim.models.inference import Inference, Network, reading
 from marketsim.models.options import Options
 from marketsim.models.student_mixture import StudentMixture

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.models.percent import to_moves, to_percent
+from marketsim.models.scaling import to_moves, to_percent
 from marketsim.profiling import part
 
 if TYPE_CHECKING:

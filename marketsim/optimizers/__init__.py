@@ -10,9 +10,9 @@ from typing import Protocol
 
 import numpy as np
 
-from marketsim.fills import ProfitTerms
-from marketsim.objective import Limits, Objective, Spent
-from marketsim.surface import Bounds, Optimum
+from marketsim.execution.profit_terms import ProfitTerms
+from marketsim.optimizers.exact.maximum import Bounds, Optimum
+from marketsim.optimizers.objective import Limits, Objective, Spent
 
 
 class Optimizer(Protocol):

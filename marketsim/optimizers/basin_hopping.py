@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
-from marketsim.objective import UNLIMITED, Objective
 from marketsim.optimizers import Search
+from marketsim.optimizers.objective import UNLIMITED, Objective
 
 STEP = 0.25  # of the bounds' width, at most
 COARSE = 1e-2  # relative, where a local search ends: many short ones find more than a few long ones

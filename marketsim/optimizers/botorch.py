@@ -7,8 +7,8 @@ import warnings
 import numpy as np
 import torch
 
-from marketsim.objective import Limits, Objective
 from marketsim.optimizers import Search
+from marketsim.optimizers.objective import Limits, Objective
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)

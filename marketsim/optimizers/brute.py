@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
-from marketsim.objective import Objective
 from marketsim.optimizers import Search
+from marketsim.optimizers.objective import Objective
 
 COARSEST = 21  # places an axis, where only the clock ends a search
 

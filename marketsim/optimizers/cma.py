@@ -5,8 +5,8 @@ from __future__ import annotations
 import cma
 import numpy as np
 
-from marketsim.objective import Objective
 from marketsim.optimizers import Search
+from marketsim.optimizers.objective import Objective
 
 WIDTH = 0.25  # of the first step, in units of the bounds' width
 CONVERGED = 1e-3  # step, in the same units: steps of a staircase are not much narrower

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-from marketsim.objective import Limits, Objective
 from marketsim.optimizers import Search
+from marketsim.optimizers.objective import Limits, Objective
 
 MEMBERS = 20  # of the population, ten a multiplier
 GENERATIONS = 50

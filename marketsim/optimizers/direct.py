@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 from scipy import optimize
 
-from marketsim.fills import ProfitTerms
-from marketsim.objective import UNLIMITED, Limits, Objective
+from marketsim.execution.profit_terms import ProfitTerms
 from marketsim.optimizers import Search
 from marketsim.optimizers.differential_evolution import DifferentialEvolution
-from marketsim.surface import Bounds, Optimum
+from marketsim.optimizers.exact.maximum import Bounds, Optimum
+from marketsim.optimizers.objective import UNLIMITED, Limits, Objective
 
 EVALUATIONS = 500
 

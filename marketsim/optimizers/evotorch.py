@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from marketsim.objective import Objective
 from marketsim.optimizers import Search
+from marketsim.optimizers.objective import Objective
 
 LOG = logging.getLogger("evotorch")
 

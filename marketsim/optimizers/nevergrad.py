@@ -7,8 +7,8 @@ import warnings
 import nevergrad
 import numpy as np
 
-from marketsim.objective import Objective
 from marketsim.optimizers import Search
+from marketsim.optimizers.objective import Objective
 
 LEAST = 500  # evaluations that it is told of: for 101 to 499 NGOpt takes a metamodel, which fails on numpy 2.4
 

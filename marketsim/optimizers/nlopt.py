@@ -9,8 +9,8 @@ import nlopt
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.objective import Objective
 from marketsim.optimizers import Search
+from marketsim.optimizers.objective import Objective
 
 
 class _Nlopt(Search):

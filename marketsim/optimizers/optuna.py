@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import optuna
 
-from marketsim.objective import Objective
 from marketsim.optimizers import Search
+from marketsim.optimizers.objective import Objective
 
 
 class Tpe(Search):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from scipy import optimize
 
-from marketsim.objective import UNLIMITED, Objective
 from marketsim.optimizers import Search
+from marketsim.optimizers.objective import UNLIMITED, Objective
 
 POINTS = 64  # a power of two, as a Sobol sequence wants
 

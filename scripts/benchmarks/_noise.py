@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.fills import Costs, Outcomes
+from marketsim.execution.profit_terms import Costs, Outcomes
 
 STEPS = 5_000
 VOLATILITY = 0.03  # of a bar, without its gap

@@ -14,13 +14,14 @@ from _walks import walk
 from fit import problems
 from numpy.typing import NDArray
 
-from marketsim.bars import Bars, make_bars
-from marketsim.config import Settings
+from marketsim.data.bars import Bars, make_bars
 from marketsim.data.sample import SampleSource
-from marketsim.fills import FILLS, Costs, Levels, lower_level, upper_level
-from marketsim.strategies import Legs
-from marketsim.track import Track, book
-from marketsim.walk import make_walk
+from marketsim.data.walk_forward import make_walk
+from marketsim.execution.fills import FILLS
+from marketsim.execution.profit_terms import Costs, Levels, lower_level, upper_level
+from marketsim.execution.strategies import Legs
+from marketsim.execution.track_record import Track, book
+from marketsim.settings.settings import Settings
 
 MINUTES = 15
 HISTORY = 60  # bars before the first window

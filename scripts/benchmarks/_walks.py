@@ -8,15 +8,15 @@ import numpy as np
 from _noise import WORLDS, Paths, path_profit, simulate
 from numpy.typing import NDArray
 
-from marketsim import pipeline
-from marketsim.bars import Bars, make_bars
-from marketsim.config import Settings
-from marketsim.fills import Costs
-from marketsim.metrics import bootstrap_interval
+from marketsim.backtesting import pipeline
+from marketsim.data.bars import Bars, make_bars
+from marketsim.execution.profit_terms import Costs
 from marketsim.models.har import Har
 from marketsim.optimizers.exact import Exact
 from marketsim.profiling import Clock
-from marketsim.result import Result
+from marketsim.results.metrics import bootstrap_interval
+from marketsim.results.result import Result
+from marketsim.settings.settings import Settings
 
 WINDOWS = (7, 30, 60, 120)
 FITTED = ("expected", "touch")

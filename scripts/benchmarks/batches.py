@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from marketsim import registry
 from marketsim.data import open_source
 from marketsim.errors import MarketsimError
-from marketsim.forecasts import LEVELS, ContextModel
+from marketsim.forecasting.forecasts import LEVELS
+from marketsim.forecasting.keys import contexts_of
+from marketsim.forecasting.protocols import ContextModel
 from marketsim.models.options import Options
-from marketsim.sweep import contexts_of
 
 SYMBOL, ORIGINS = "ETHUSD", 76
 CHECKPOINTS = {  # module:function that writes random weights into a folder; None where the package brings its own

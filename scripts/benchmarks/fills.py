@@ -25,11 +25,11 @@ from fit import NEEDED_OWN, SIMULATIONS, own_rules, problems
 from numpy.typing import NDArray
 
 from marketsim.data.sample import SampleSource
-from marketsim.fills import FILLS, Costs, Levels, Outcomes, long_leg, one_by_one, short_leg
-from marketsim.forecasts import LEVELS
-from marketsim.surface import TIE, evaluate
-from marketsim.variance import path_variance
-from marketsim.walk import make_walk
+from marketsim.data.walk_forward import make_walk
+from marketsim.execution.bar_variance import path_variance
+from marketsim.execution.fills import FILLS, long_leg, short_leg
+from marketsim.execution.profit_terms import TIE, Costs, Levels, Outcomes, evaluate, one_by_one
+from marketsim.forecasting.forecasts import LEVELS
 
 CHUNK = 250  # bars simulated at once, with a seed of their own
 PIECE = 2_500  # bars booked at once

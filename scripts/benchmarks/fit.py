@@ -17,17 +17,18 @@ import numpy as np
 import torch
 from scipy import optimize
 
-from marketsim.bars import Bars
 from marketsim.data import open_source
-from marketsim.fills import FILLS, Costs, Levels, Outcomes, ProfitTerms, profit_terms, stack
+from marketsim.data.bars import Bars
+from marketsim.data.walk_forward import Walk, make_walk
+from marketsim.execution.bar_variance import path_variance
+from marketsim.execution.fills import FILLS, profit_terms
+from marketsim.execution.profit_terms import Costs, Levels, Outcomes, ProfitTerms, evaluate, stack
+from marketsim.execution.strategies import always_on
+from marketsim.forecasting.forecaster import make_forecasts
 from marketsim.models.har import Har
+from marketsim.optimizers.exact.maximum import Optimum, maximise
 from marketsim.profiling import Clock
 from marketsim.reference import BOUNDS, reference_terms
-from marketsim.strategies import always_on
-from marketsim.surface import Optimum, evaluate, maximise
-from marketsim.sweep import make_forecasts
-from marketsim.variance import path_variance
-from marketsim.walk import Walk, make_walk
 
 FEE = 0.0015
 SIMULATIONS = 70

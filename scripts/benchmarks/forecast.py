@@ -12,15 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim import registry
-from marketsim.bars import Bars
-from marketsim.config import Settings
 from marketsim.data import open_source
-from marketsim.ensemble import Ensemble
-from marketsim.forecasts import CLOSE, HIGH, LEVELS, LOW, Model, actual_moves
-from marketsim.metrics import covered, pinball
+from marketsim.data.bars import Bars
+from marketsim.forecasting.ensembles import Ensemble
+from marketsim.forecasting.forecaster import make_forecasts
+from marketsim.forecasting.forecasts import CLOSE, HIGH, LEVELS, LOW, actual_moves
+from marketsim.forecasting.protocols import Model
+from marketsim.forecasting.scores import covered, pinball
 from marketsim.models import open_model
 from marketsim.profiling import Clock
-from marketsim.sweep import make_forecasts
+from marketsim.settings.settings import Settings
 
 SYMBOLS = ("ETHUSD", "BTCUSD", "NVDA", "AMZN")
 ORIGINS = 600  # the newest whose next bar is known

@@ -25,17 +25,18 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from marketsim import registry
-from marketsim.cli.probe import traffic
+from marketsim.cli.observed_run import traffic
 from marketsim.data import open_source
-from marketsim.fills import Costs, profit_terms, stack
-from marketsim.forecasts import ContextModel
+from marketsim.data.walk_forward import make_walk
+from marketsim.execution.fills import profit_terms
+from marketsim.execution.profit_terms import Costs, stack
+from marketsim.execution.strategies import always_on
+from marketsim.forecasting.keys import contexts_of
+from marketsim.forecasting.protocols import ContextModel
 from marketsim.models.options import Options
 from marketsim.optimizers.exact import Exact
-from marketsim.optimizers.exact_on import ExactOn
+from marketsim.optimizers.exact.on_device import ExactOn
 from marketsim.reference import BOUNDS
-from marketsim.strategies import always_on
-from marketsim.sweep import contexts_of
-from marketsim.walk import make_walk
 
 ORIGINS = (76, 760)
 CONTEXT, SAMPLES = 256, 128

@@ -21,9 +21,9 @@ from kronos_finance._vendor.kronos_model import KronosPredictor, KronosTokenizer
 from numpy.typing import NDArray
 
 from marketsim.data import open_source
-from marketsim.models.kronos import Kronos, Sampling, calendar, draws, standardise
+from marketsim.models.kronos import Kronos, calendar, draws, standardise
 from marketsim.models.kronos_network import Networks, open_networks
-from marketsim.models.options import Options
+from marketsim.models.options import Options, Sampling
 
 CONTEXT, SAMPLES = 256, 128
 ORIGINS = 24

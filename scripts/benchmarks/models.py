@@ -13,19 +13,20 @@ import kronos
 import torch
 import toto_forecast
 
-from marketsim.bars import Bars
 from marketsim.data import open_source
-from marketsim.ensemble import Blend
+from marketsim.data.bars import Bars
+from marketsim.data.walk_forward import make_walk
 from marketsim.errors import MarketsimError
-from marketsim.forecasts import LEVELS, Forecasts, Model, actual_moves
-from marketsim.metrics import pinball
+from marketsim.forecasting.ensembles import Blend
+from marketsim.forecasting.forecaster import Requests, Sweep
+from marketsim.forecasting.forecasts import LEVELS, Forecasts, actual_moves
+from marketsim.forecasting.protocols import Model
+from marketsim.forecasting.scores import pinball
 from marketsim.models.fracast import Fracast
 from marketsim.models.har import Har
 from marketsim.models.options import Options
 from marketsim.profiling import Clock
 from marketsim.registry import VARIANTS
-from marketsim.sweep import Requests, Sweep
-from marketsim.walk import make_walk
 
 SIMULATIONS, WINDOW = 70, 60
 ALLOWED = 1.003  # of the best member's loss

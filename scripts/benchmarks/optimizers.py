@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from marketsim import registry
-from marketsim.arena import Contest, compete, prove, run
-from marketsim.config import Settings
-from marketsim.contests import real_contest, reference_contest
-from marketsim.objective import Limits
+from marketsim.comparison.optimizers import Contest, compete, prove, run
+from marketsim.comparison.problems import real_contest, reference_contest
+from marketsim.comparison.ranking import gap, standings
+from marketsim.optimizers.objective import Limits
 from marketsim.reference import BOUNDS
-from marketsim.standings import gap, standings
+from marketsim.settings.settings import Settings
 
 LIMITS = Limits(evaluations=500)
 SEEDS = (42, 43, 44)

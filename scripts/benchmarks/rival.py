@@ -14,18 +14,18 @@ from functools import partial
 import numpy as np
 from scipy import optimize
 
-from marketsim import pipeline
-from marketsim.bars import Bars
-from marketsim.config import Settings
+from marketsim.backtesting import pipeline
 from marketsim.data import open_source
-from marketsim.fills import Costs, Levels, Outcomes, ProfitTerms, profit_terms
-from marketsim.forecasts import HIGH, LOW, MEDIAN
+from marketsim.data.bars import Bars
+from marketsim.data.walk_forward import make_walk
+from marketsim.execution.bar_variance import path_variance
+from marketsim.execution.fills import profit_terms
+from marketsim.execution.profit_terms import Costs, Levels, Outcomes, ProfitTerms, evaluate
+from marketsim.execution.strategies import always_on
+from marketsim.forecasting.forecasts import HIGH, LOW, MEDIAN
 from marketsim.models.har import Har
 from marketsim.profiling import Clock
-from marketsim.strategies import always_on
-from marketsim.surface import evaluate
-from marketsim.variance import path_variance
-from marketsim.walk import make_walk
+from marketsim.settings.settings import Settings
 
 SETTINGS = Settings(strategy="always-on")
 BOUNDS = (SETTINGS.bounds, SETTINGS.bounds)

@@ -17,11 +17,12 @@ from pathlib import Path
 import numpy as np
 from rival import SETTINGS, loop
 
-from marketsim import report, universe
-from marketsim.config import Settings
+from marketsim.backtesting import parallel
 from marketsim.data import open_source
-from marketsim.folder import Folder
 from marketsim.profiling import Clock, peak_bytes
+from marketsim.results import document as report
+from marketsim.results.run_directory import Folder
+from marketsim.settings.settings import Settings
 
 BARS = 400
 SYMBOLS, RIVALS, LONG = 200, 20, 2000
@@ -53,7 +54,7 @@ def seconds(names: list[str], chosen: Settings, together: bool = True) -> float:
     """Wall time of all symbols, in one run or in a run each."""
     start = time.perf_counter()
     for each in [names] if together else [[name] for name in names]:
-        assert all(done.error is None for done in universe.stream(each, chosen, Clock()))
+        assert all(done.error is None for done in parallel.stream(each, chosen, Clock()))
     return time.perf_counter() - start
 
 
@@ -71,7 +72,7 @@ def batches(names: list[str], place: Path) -> None:
 def rivals(names: list[str], place: Path) -> bool:
     """A process for each symbol, its loop timed on two simulations of three symbols, against one run in one process."""
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "import marketsim.pipeline, scipy.optimize"], check=True)
+    subprocess.run([sys.executable, "-c", "import marketsim.backtesting.pipeline, scipy.optimize"], check=True)
     process = time.perf_counter() - start
     source = open_source("files", str(place / "bars"))
     loops = [loop(source.load(name), SETTINGS.simulations // 2)[0] for name in names[:3]]
@@ -95,7 +96,7 @@ def flat(names: list[str], place: Path) -> bool:
     seconds: list[float] = []
     costs: list[float] = []  # in units of the machine's pace at the time
     with Folder(str(place / "out"), chosen) as folder:
-        for done in universe.stream(names, chosen, clock, folder):
+        for done in parallel.stream(names, chosen, clock, folder):
             folder.add(done)
             seconds.append(done.seconds)
             costs.append(done.seconds / pace())

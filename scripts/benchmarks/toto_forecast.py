@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from marketsim.data import open_source
-from marketsim.forecasts import LEVELS
+from marketsim.forecasting.forecasts import LEVELS
 from marketsim.models.options import Options
-from marketsim.models.percent import to_moves, to_percent
+from marketsim.models.scaling import to_moves, to_percent
 from marketsim.models.toto import Toto
 
 with warnings.catch_warnings():

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 import typer
 
-from marketsim import __version__, universe
+from marketsim import __version__
+from marketsim.backtesting import parallel
 from marketsim.cli.app import make_app
-from marketsim.config import KEYS
 from marketsim.errors import DataError, MarketsimError, UsageError
+from marketsim.settings.settings import KEYS
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 QUICK = ("--sims", "3", "--window", "5")
@@ -289,7 +290,7 @@ def test_an_exception_is_one_line_and_its_code(error, code, words, cli, monkeypa
     def fail(*arguments: object) -> None:
         raise error
 
-    monkeypatch.setattr(universe, "stream", fail)
+    monkeypatch.setattr(parallel, "stream", fail)
     ended = cli("backtest", "ETHUSD")
     assert (ended.code, ended.out) == (code, "")
     assert words in ended.err

@@ -32,7 +32,7 @@ def test_tables_say_what_was_compared_and_fit_a_terminal(cli):
 
 
 def test_the_widest_numbers_fit_a_terminal(cli, monkeypatch):
-    from marketsim import standings
+    from marketsim.comparison import ranking as standings
 
     def wide(*arguments):
         names = [*registry.OPTIMIZERS]

@@ -8,10 +8,11 @@ import json
 import numpy as np
 import pytest
 
-from marketsim import pipeline, registry
-from marketsim.config import Settings
-from marketsim.forecasts import LEVELS
+from marketsim import registry
+from marketsim.backtesting import pipeline
+from marketsim.forecasting.forecasts import LEVELS
 from marketsim.profiling import Clock
+from marketsim.settings.settings import Settings
 from tests.candles import random_bars
 from tests.cli.test_startup import loaded
 from tests.test_readme import write_bars

@@ -19,7 +19,7 @@ def wait(*arguments):
     print("ready", flush=True)
     time.sleep(60)
 
-marketsim.universe.stream = wait
+marketsim.backtesting.parallel.stream = wait
 from marketsim.cli import main
 main()
 """

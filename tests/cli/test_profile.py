@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from marketsim import jobs, registry
-from marketsim.cli import probe
+from marketsim import registry
+from marketsim.cli import probe, profiled_runs
 from marketsim.errors import DataError
 from tests.cli.test_startup import HEAVY, PROGRAM
 from tests.observed import observed
@@ -106,7 +106,7 @@ def test_the_flamegraph_shows_our_functions(profiled):
 @pytest.mark.parametrize("way", ["plain", "trace", "one-by-one"])
 def test_profiling_leaves_the_results_as_they_are(way, cli, tmp_path):
     unprofiled = cli("backtest", *QUICK, "--json", "--output", str(tmp_path / "unprofiled"))
-    program = [sys.executable, "-m", "marketsim.cli.probe", str(tmp_path / "seen.json"), way, ""]
+    program = [sys.executable, "-m", "marketsim.cli.observed_run", str(tmp_path / "seen.json"), way, ""]
     words = ("backtest", *QUICK, "--json", "--cache", "off", "--output", str(tmp_path / "profiled"))
     done = subprocess.run([*program, *words], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == (unprofiled.out, "")
@@ -139,7 +139,7 @@ def made_up(monkeypatch):
         started.append((way, detail, list(words)))
         return observed(1e-3 + 1e-5 * len(started))
 
-    monkeypatch.setattr(jobs, "observe", observe)
+    monkeypatch.setattr(profiled_runs, "observe", observe)
     return started
 
 

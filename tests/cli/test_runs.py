@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from marketsim import report, universe
-from marketsim.config import Settings
-from marketsim.folder import Folder
+from marketsim.backtesting import parallel
 from marketsim.profiling import Clock
+from marketsim.results import document as report
+from marketsim.results.run_directory import Folder
+from marketsim.settings.settings import Settings
 
 BASE = Settings(sims=3, window=10, cache="off")
 
@@ -23,7 +24,7 @@ BASE = Settings(sims=3, window=10, cache="off")
 def write(directory: Path, symbols: list[str], **changes: Any) -> None:
     settings, clock = replace(BASE, **changes), Clock()
     with Folder(str(directory), settings) as folder:
-        for finished in universe.stream(symbols, settings, clock, folder):
+        for finished in parallel.stream(symbols, settings, clock, folder):
             folder.add(finished)
         folder.close(report.timing(clock))
 

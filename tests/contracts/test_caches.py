@@ -8,13 +8,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from marketsim.cache import ForecastCache, connect, verify
-from marketsim.config import Settings
-from marketsim.forecasts import bar_keys, fingerprint
+from marketsim.forecasting.cache import ForecastCache, connect, verify
+from marketsim.forecasting.forecaster import make_forecasts
+from marketsim.forecasting.keys import bar_keys, fingerprint
 from marketsim.models.har import Har
 from marketsim.models.rolling_quantile import RollingQuantile
 from marketsim.profiling import Clock
-from marketsim.sweep import make_forecasts
+from marketsim.settings.settings import Settings
 from tests.candles import random_bars
 
 MODEL = RollingQuantile()

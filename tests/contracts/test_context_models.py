@@ -13,12 +13,14 @@ import pytest
 from numpy.typing import NDArray
 
 from marketsim import registry
-from marketsim.config import Settings, resolve
-from marketsim.forecasts import CLOSE, HIGH, LEVELS, LOW, MEDIAN, OPEN, ContextModel, fingerprint
+from marketsim.backtesting.pipeline import run
+from marketsim.forecasting.forecaster import make_forecasts
+from marketsim.forecasting.forecasts import CLOSE, HIGH, LEVELS, LOW, MEDIAN, OPEN
+from marketsim.forecasting.keys import fingerprint
+from marketsim.forecasting.protocols import ContextModel
 from marketsim.models import open_model
-from marketsim.pipeline import run
 from marketsim.profiling import Clock
-from marketsim.sweep import make_forecasts
+from marketsim.settings.settings import Settings, resolve
 from tests.candles import random_bars, random_ohlcv
 from tests.cli.test_startup import loaded
 

@@ -15,14 +15,15 @@ from typing import Any
 
 import pytest
 
-from marketsim import registry, universe
+from marketsim import registry
+from marketsim.backtesting import parallel
+from marketsim.backtesting.executors import open_executor
 from marketsim.cli.app import make_app
-from marketsim.config import Settings
 from marketsim.errors import MissingExtra, UsageError
-from marketsim.executors import open_executor
-from marketsim.folder import FILES
 from marketsim.profiling import Clock
-from tests.universe import OPTIONS, cheap, write_universe
+from marketsim.results.run_directory import FILES
+from marketsim.settings.settings import Settings
+from tests.many_symbols import OPTIONS, cheap, write_universe
 
 EXECUTORS = pytest.mark.parametrize("name", registry.EXECUTORS)
 PATIENCE = 60
@@ -131,13 +132,13 @@ def test_a_worker_of_a_cluster_is_killed_and_another_does_its_work(cluster: Clus
     victim = cluster.worker()
     cluster.wait(3)
     symbols = [f"S00{i}" for i in range(9)] * 4
-    stream = universe.stream(symbols, cheap(data, scheduler=cluster.scheduler), Clock())
+    stream = parallel.stream(symbols, cheap(data, scheduler=cluster.scheduler), Clock())
     runs = [next(stream)]
     victim.send_signal(signal.SIGKILL)
     victim.wait()
     cluster.processes.remove(victim)
     runs += stream
-    expected = {each.symbol: each.document for each in universe.stream(symbols[:9], cheap(data), Clock())}
+    expected = {each.symbol: each.document for each in parallel.stream(symbols[:9], cheap(data), Clock())}
     assert [each.document for each in runs] == [expected[symbol] for symbol in symbols]
 
 
@@ -156,7 +157,7 @@ def test_settings_that_cannot_be_met_are_one_line(settings: dict[str, Any], word
 
 
 def test_a_scheduler_that_is_not_there_is_no_long_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    from marketsim.executors import dask
+    from marketsim.backtesting.executors import dask
 
     monkeypatch.setattr(dask, "PATIENCE", 0.2)
     with pytest.raises(UsageError, match="no scheduler answers there") as caught:

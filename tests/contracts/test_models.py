@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from marketsim import registry
-from marketsim.forecasts import CLOSE, HIGH, LEVELS, LOW, MEDIAN, OPEN, Model, fingerprint
+from marketsim.forecasting.forecaster import make_forecasts
+from marketsim.forecasting.forecasts import CLOSE, HIGH, LEVELS, LOW, MEDIAN, OPEN
+from marketsim.forecasting.keys import fingerprint
+from marketsim.forecasting.protocols import Model
 from marketsim.models.rolling_quantile import RollingQuantile
 from marketsim.profiling import Clock
-from marketsim.sweep import make_forecasts
 from tests.candles import random_bars, random_ohlcv
 
 BARS = 760  # more than any window and any fallback of the models

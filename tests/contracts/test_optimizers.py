@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from marketsim import objective, registry
+from marketsim import registry
 from marketsim.errors import MissingExtra
-from marketsim.fills import stack
-from marketsim.objective import Limits, Objective, Spent
-from marketsim.optimizers import Optimizer, Search
-from marketsim.surface import FINE, evaluate, maximise
+from marketsim.execution.profit_terms import evaluate, stack
+from marketsim.optimizers import Optimizer, Search, objective
+from marketsim.optimizers.exact.maximum import FINE, maximise
+from marketsim.optimizers.objective import Limits, Objective, Spent
+from tests.oracle import Rules
 from tests.problems import BOUNDS, make_bars, staircase, terms_of
-from tests.reference import Rules
 
 PROBLEMS = stack(
     [

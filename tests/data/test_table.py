@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from marketsim.bars import Bars
 from marketsim.data import open_source
+from marketsim.data.bars import Bars
 from marketsim.errors import DataError, MissingExtra
 
 HEADER = "date,open,high,low,close,volume\n"

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from marketsim.forecasts import CLOSE, HIGH, LEVELS, LOW, MEDIAN, OPEN
+from marketsim.forecasting.forecasts import CLOSE, HIGH, LEVELS, LOW, MEDIAN, OPEN
 from marketsim.models.last_bar import LastBar
 from marketsim.models.rolling_quantile import RollingQuantile, rolling_quantiles
 from tests.candles import random_ohlcv

@@ -13,13 +13,14 @@ import torch
 from chronos import Chronos2Pipeline, ChronosBoltPipeline
 from safetensors.torch import load_file, save_file
 
-from marketsim.config import Settings
 from marketsim.errors import MissingExtra, UsageError
-from marketsim.forecasts import HIGH, LEVELS, LOW, fingerprint
+from marketsim.forecasting.forecasts import HIGH, LEVELS, LOW
+from marketsim.forecasting.keys import fingerprint
 from marketsim.models import chronos_network, open_model
 from marketsim.models.chronos import Chronos
 from marketsim.models.options import Options
-from marketsim.models.percent import to_percent
+from marketsim.models.scaling import to_percent
+from marketsim.settings.settings import Settings
 from tests.candles import random_ohlcv
 from tests.models import tiny_chronos
 

@@ -10,17 +10,16 @@ pytest.importorskip("fracast", reason="the extra 'fracast' is not installed")
 import torch
 from fracast import FracastModel
 
-from marketsim.config import Settings
+from marketsim.backtesting.pipeline import run
 from marketsim.data import open_source
 from marketsim.errors import MissingExtra, UsageError
-from marketsim.forecasts import fingerprint
+from marketsim.forecasting.keys import contexts_of, fingerprint
 from marketsim.models import open_model
 from marketsim.models.fracast import Fracast
 from marketsim.models.options import Options
-from marketsim.models.percent import to_percent
-from marketsim.pipeline import run
+from marketsim.models.scaling import to_percent
 from marketsim.profiling import Clock
-from marketsim.sweep import contexts_of
+from marketsim.settings.settings import Settings
 from tests.models import tiny_fracast
 
 SETTINGS = Settings(model="fracast", device="cpu")

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from marketsim.data import open_source
-from marketsim.forecasts import LEVELS
+from marketsim.forecasting.forecasts import LEVELS
 from marketsim.models import har
 from marketsim.models.har import Har, scales
 from marketsim.models.rolling_quantile import RollingQuantile

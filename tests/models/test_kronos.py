@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from marketsim.config import resolve
 from marketsim.errors import MissingExtra, UsageError
-from marketsim.forecasts import LEVELS, fingerprint
+from marketsim.forecasting.forecasts import LEVELS
+from marketsim.forecasting.keys import fingerprint
 from marketsim.models import kronos, open_model
-from marketsim.models.kronos import Kronos, Sampling, calendar, digest, draws, standardise, stratified
-from marketsim.models.options import Options
+from marketsim.models.kronos import Kronos, calendar, digest, draws, standardise, stratified
+from marketsim.models.options import Options, Sampling
+from marketsim.settings.settings import resolve
 from tests.candles import random_ohlcv
 
 torch = pytest.importorskip("torch")

@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from marketsim.forecasts import CLOSE, HIGH, HIGHEST, LEVELS, LOW, LOWEST, OPEN
-from marketsim.models.kronos import Kronos, Sampling, calendar, draws, standardise
-from marketsim.models.options import Options
+from marketsim.forecasting.forecasts import CLOSE, HIGH, HIGHEST, LEVELS, LOW, LOWEST, OPEN
+from marketsim.models.kronos import Kronos, calendar, draws, standardise
+from marketsim.models.options import Options, Sampling
 from tests.candles import random_ohlcv
 
 torch = pytest.importorskip("torch")
 vendor = pytest.importorskip("kronos_finance._vendor.kronos_model", reason="needs the extra 'kronos'")
 
-from marketsim.models.kronos_memory import rotate  # noqa: E402
+from marketsim.models.kronos_attention import rotate  # noqa: E402
 from marketsim.models.kronos_network import Networks, open_networks  # noqa: E402
 from tests.models.tiny_kronos import build  # noqa: E402
 

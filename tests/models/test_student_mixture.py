@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy import integrate, special, stats
 
-from marketsim.forecasts import LEVELS
+from marketsim.forecasting.forecasts import LEVELS
 from marketsim.models.student_mixture import StudentMixture
 
 

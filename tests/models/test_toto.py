@@ -11,12 +11,13 @@ from scipy import stats
 from scipy.stats import mstats
 
 from marketsim import registry
-from marketsim.config import resolve
 from marketsim.errors import MissingExtra, UsageError
-from marketsim.forecasts import LEVELS, MEDIAN, fingerprint
+from marketsim.forecasting.forecasts import LEVELS, MEDIAN
+from marketsim.forecasting.keys import fingerprint
 from marketsim.models import open_model
 from marketsim.models.options import Options
 from marketsim.models.toto import Toto
+from marketsim.settings.settings import resolve
 from tests.candles import random_ohlcv
 
 pytest.importorskip("toto.model", reason="the extra toto is not installed")

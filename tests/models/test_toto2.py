@@ -9,7 +9,7 @@ import torch
 
 from marketsim import registry
 from marketsim.errors import MissingExtra, UsageError
-from marketsim.forecasts import LEVELS
+from marketsim.forecasting.forecasts import LEVELS
 from marketsim.models.options import Options
 from marketsim.models.toto2 import Toto2
 from tests.candles import random_ohlcv

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from marketsim import pipeline, report
-from marketsim.config import Settings
+from marketsim.backtesting import pipeline
 from marketsim.optimizers.differential_evolution import DifferentialEvolution
 from marketsim.optimizers.direct import Direct
 from marketsim.profiling import Clock
+from marketsim.results import document as report
+from marketsim.settings.settings import Settings
+from tests.oracle import Rules
 from tests.problems import BOUNDS, make_bars, terms_of
-from tests.reference import Rules
 
 
 def fail(*args: Any, **options: Any) -> Any:

@@ -1,0 +1,48 @@
+"""What runs tasks: one file an executor, one line in `registry.EXECUTORS` each, all `concurrent.futures.Executor`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Protocol, TypeVar
+
+from marketsim import registry
+from marketsim.errors import UsageError
+from marketsim.settings.settings import Settings
+
+A = TypeVar("A")
+T = TypeVar("T")
+
+
+class Executor(Protocol):
+    """The part of `concurrent.futures.Executor` that is used, and how much it can take."""
+
+    @property
+    def room(self) -> int:
+        """Tasks that are worth having in flight as things are now; MarketsimError where nothing is to be had."""
+        ...
+
+    def submit(self, fn: Callable[[A], T], argument: A, /) -> Future[T]:
+        """BrokenExecutor where a worker died: of this executor nothing more is to be had."""
+        ...
+
+    def shutdown(self, wait: bool = True) -> None:
+        """Without `wait`, what is still running is ended, not waited for."""
+        ...
+
+
+def open_executor(settings: Settings, tasks: int) -> Executor:
+    """The executor that the settings name, for at most that many tasks at once.
+
+    `auto` is dask where a scheduler is named, processes where more than one is of use, else this process.
+    UsageError for settings that contradict each other, and for a scheduler that cannot be reached.
+    """
+    name, workers = settings.executor, min(settings.workers, tasks)
+    if name == "auto":
+        name = "dask" if settings.scheduler else "processes" if workers > 1 else "local"
+    if name != "dask" and settings.scheduler:
+        raise UsageError(f"--scheduler is of use to --executor dask, not to {name}")
+    if settings.executor == "local" and settings.workers > 1:
+        raise UsageError("--executor local is this one process; leave it out, or use --workers 1")
+    executor: Executor = registry.load(registry.EXECUTORS, "executor", name)(workers, settings.scheduler)
+    return executor

@@ -1,0 +1,151 @@
+"""The outlook: what a model forecasts of the bars after the newest one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.backtesting import pipeline
+from marketsim.data import Source, open_source
+from marketsim.data.bars import CHANNELS, Bars
+from marketsim.data.calendar import next_opens
+from marketsim.errors import DataError, MarketsimError, UsageError
+from marketsim.forecasting.cache import ForecastCache
+from marketsim.forecasting.contamination import exposures
+from marketsim.forecasting.ensembles import Auto, Ensemble, Wanted
+from marketsim.forecasting.forecaster import Sweep
+from marketsim.forecasting.forecasts import LEVELS, Forecasts
+from marketsim.forecasting.path_forecasts import ALONE, Paths, Steps
+from marketsim.forecasting.protocols import Model, PathModel
+from marketsim.models import open_model
+from marketsim.profiling import Clock
+from marketsim.results.document import describe, head, identify, stamps, symbol_document
+from marketsim.results.result import Row, SymbolRun
+from marketsim.settings.settings import Settings
+
+SCHEMA = "marketsim.forecast/1"
+NAMES = (*CHANNELS, "highest", "lowest")  # of the rows of a bar
+WARNINGS = {  # by exposure, the worse first
+    "contaminated": "these bars reach into the model's training data, so that their forecast proves nothing",
+    "unknown": "nobody says how far the model's training data reach; where these bars are past, it may have seen them",
+}
+
+Make = Callable[[Wanted], list[Forecasts | MarketsimError]]
+
+
+def forecast(
+    symbols: Sequence[str],
+    settings: Settings,
+    horizon: int = 1,
+    progress: pipeline.Progress = lambda what, done, total: None,
+) -> tuple[Row, list[str], list[MarketsimError]]:
+    """The document of what is forecast of each symbol's next `horizon` bars, remarks for stderr, and what failed.
+
+    A horizon above 1 is for models of `registry.PATH_MODELS`; UsageError where they cannot look so far ahead. A symbol
+    that fails is a row that says why.
+    """
+    source = open_source(settings.source, settings.data, settings.on_bad_bars)
+    model = open_model(settings)
+    rows: list[Row] = []
+    notes: list[str] = []
+    errors: list[MarketsimError] = []
+    with pipeline.open_cache(settings) or nullcontext() as cache:
+        make = _maker(model, horizon, cache, progress, notes)
+        wanted = [_wanted(symbol, settings, source, model) for symbol in symbols]
+        sound = [each for each in wanted if not isinstance(each, MarketsimError)]
+        made = (
+            found if isinstance(found, MarketsimError) else (bars, found)
+            for (bars, _, _), found in zip(sound, make(sound), strict=True)
+        )
+        for symbol, each in zip(symbols, wanted, strict=True):
+            outcome = each if isinstance(each, MarketsimError) else next(made)
+            if isinstance(outcome, MarketsimError):
+                errors.append(outcome)
+                rows.append(symbol_document(SymbolRun(symbol, None, outcome)))
+            else:
+                bars, forecasts = outcome
+                notes += (*bars.notes, *forecasts.notes)
+                rows.append(_row(bars, forecasts, horizon))
+        if cache is not None:
+            notes += cache.warnings
+    document = head(settings) | {"schema": SCHEMA, "horizon": horizon, "levels": list(LEVELS), "symbols": rows}
+    return document, notes, errors
+
+
+def _maker(
+    model: Model | Ensemble, horizon: int, cache: ForecastCache | None, progress: pipeline.Progress, notes: list[str]
+) -> Make:
+    """What makes forecasts whose moves are `[N, K, 6, Q]`, of the next bar too."""
+    if horizon == 1:
+        make = pipeline.forecaster(model, cache, Clock(), progress, notes)
+        return lambda wanted: [
+            each if isinstance(each, MarketsimError) else replace(each, moves=each.moves[:, None, ALONE])
+            for each in make(wanted)
+        ]
+    model = cast(PathModel, model)
+    if horizon > model.horizon:
+        raise UsageError(
+            f"--horizon {horizon}: model '{model.name}' forecasts at most {model.horizon} bars after a context of "
+            f"{model.context}: lower --horizon or --context"
+        )
+    paths = Paths(model, horizon)
+    kept = None if cache is None else Steps(cache, paths)
+    sweep = Sweep(paths, kept, Clock(), progress, notes, shape=paths.shape)
+    return lambda wanted: [
+        each if isinstance(each, MarketsimError) else replace(each, model=model)
+        for each in sweep.forecasts([(bars, origins) for bars, _, origins in wanted])
+    ]
+
+
+def _wanted(
+    symbol: str, settings: Settings, source: Source, model: Model | Ensemble
+) -> tuple[Bars, NDArray[np.int64], NDArray[np.int64]] | MarketsimError:
+    """The newest origin, and what `auto` picks on: the bars on which a backtest with these settings does."""
+    try:
+        bars = pipeline.load(symbol, settings, source)
+        if isinstance(model, Auto):
+            walk = pipeline.walk_over(bars, settings, model)
+            return bars, walk.judged, walk.origins[-1:]
+    except MarketsimError as error:
+        return error
+    if len(bars) < model.minimum_bars:
+        return DataError(f"{bars.symbol}: model '{model.name}' needs {model.minimum_bars} bars, not {len(bars)}")
+    newest = np.array([len(bars) - 1])
+    return bars, newest[:0], newest
+
+
+def _row(bars: Bars, forecasts: Forecasts, horizon: int) -> Row:
+    """A symbol's part of the document; prices and moves of a bar at all levels."""
+    opens = next_opens(bars.time, horizon)
+    names = stamps(np.append(bars.time, opens))
+    tags = exposures(forecasts.model, opens)
+    model = identify(forecasts, tags)
+    close, (moves,) = float(bars.close[-1]), forecasts.moves[-1:]
+    return {
+        "symbol": bars.symbol,
+        "status": "ok",
+        "bars": describe(bars),
+        "model": model,
+        "made": forecasts.made,
+        "reused": forecasts.reused,
+        "after": str(names[len(bars) - 1]),
+        "close": close,
+        "forecast": [
+            {
+                "ahead": k + 1,
+                "bar": str(names[len(bars) + k]),
+                "exposure": tags[k],
+                **{
+                    name: {"prices": (close * (1 + row)).tolist(), "moves": row.tolist()}
+                    for name, row in zip(NAMES, moves[k], strict=True)
+                },
+            }
+            for k in range(horizon)
+        ],
+        "warning": next((words for tag, words in WARNINGS.items() if model["exposure"][tag]), None),
+    }

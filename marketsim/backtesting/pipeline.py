@@ -1,0 +1,207 @@
+"""A whole run: bars, forecasts, fit, walk. The only file that composes the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim import registry
+from marketsim.backtesting.simulation import POLICIES, Market, fit_strategies, simulate, strategies_of
+from marketsim.data import Source, open_source
+from marketsim.data.bars import Bars
+from marketsim.data.walk_forward import Walk, make_walk
+from marketsim.errors import MarketsimError
+from marketsim.forecasting.cache import ForecastCache, connect
+from marketsim.forecasting.ensembles import Ensemble, Wanted
+from marketsim.forecasting.forecaster import Requests, Sweep
+from marketsim.forecasting.forecasts import Forecasts
+from marketsim.forecasting.keys import fingerprint
+from marketsim.forecasting.protocols import Model
+from marketsim.models import open_model
+from marketsim.optimizers import Optimizer
+from marketsim.profiling import Clock
+from marketsim.results.result import Result, SymbolRun
+from marketsim.settings.settings import Settings
+
+GROUP = 32  # symbols whose forecasts are made together
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every symbol of a run shares."""
+
+    source: Source
+    model: Model | Ensemble
+    optimizer: Optimizer
+    cache: ForecastCache | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One symbol before anything is forecast: its bars, and the walk over them."""
+
+    bars: Bars
+    walk: Walk
+
+    @property
+    def wanted(self) -> tuple[Bars, NDArray[np.int64], NDArray[np.int64]]:
+        """What its forecasts are asked for with."""
+        return self.bars, self.walk.judged, self.walk.origins
+
+
+def run(
+    symbols: Sequence[str],
+    settings: Settings,
+    clock: Clock,
+    progress: Progress = lambda what, done, total: None,
+) -> list[SymbolRun]:
+    """What `stream` yields with the tools that the settings name."""
+    tools = open_tools(settings, clock)
+    with tools.cache or nullcontext():
+        return list(stream(symbols, settings, tools, clock, progress))
+
+
+def stream(
+    symbols: Sequence[str],
+    settings: Settings,
+    tools: Tools,
+    clock: Clock,
+    progress: Progress = lambda what, done, total: None,
+) -> Iterator[SymbolRun]:
+    """One result a symbol, in the order given; a symbol that fails is its error, and the others go on.
+
+    Forecasts are made for a group of symbols together, and no more than a group is held. `progress` hears what is
+    being done, how much of it is done and how much there is.
+    """
+    remarks: list[str] = []
+    forecast = forecaster(tools.model, tools.cache, clock, progress, remarks)
+    for first in range(0, len(symbols), GROUP):
+        group = symbols[first : first + GROUP]
+        prepared = [prepare(symbol, settings, tools, clock) for symbol in group]
+        sound = [each for each in prepared if isinstance(each, Prepared)]
+        forecasts = iter(forecast([each.wanted for each in sound]))
+        for symbol, ready in zip(group, prepared, strict=True):
+            progress(f"fits of {symbol}", 0, 1)
+            found = next(forecasts) if isinstance(ready, Prepared) else ready
+            notes = (*_taken(remarks), *_taken(tools.cache.warnings if tools.cache else []))
+            if isinstance(found, MarketsimError):
+                yield SymbolRun(symbol, None, found, notes)
+            elif isinstance(ready, Prepared):
+                result = evaluate_walk(ready, found, settings, tools, clock)
+                yield SymbolRun(ready.bars.symbol, result, None, (*ready.bars.notes, *found.notes, *notes))
+
+
+def forecaster(
+    model: Model | Ensemble, cache: ForecastCache | None, clock: Clock, progress: Progress, remarks: list[str]
+) -> Callable[[Wanted], list[Forecasts | MarketsimError]]:
+    """What makes the forecasts that are wanted of it; what it has to say is added to the remarks."""
+    sweeps: dict[str, Sweep] = {}
+
+    def make(model: Model, requests: Requests) -> list[Forecasts | MarketsimError]:
+        sweep = sweeps.setdefault(fingerprint(model), Sweep(model, cache, clock, progress, remarks))
+        return sweep.forecasts(requests)
+
+    def forecast(wanted: Wanted) -> list[Forecasts | MarketsimError]:
+        if isinstance(model, Ensemble):
+            with clock.stage("forecast/ensemble"):
+                return model.forecasts(wanted, make)
+        return make(model, [(bars, origins) for bars, _, origins in wanted])
+
+    return forecast
+
+
+def run_symbol(symbol: str, settings: Settings, tools: Tools, clock: Clock) -> Result:
+    """The whole walk of one symbol; raises the error that it comes to."""
+    (done,) = stream([symbol], settings, tools, clock)
+    if done.result is None:
+        assert done.error is not None
+        raise done.error
+    return done.result
+
+
+def _taken(remarks: list[str]) -> list[str]:
+    """The remarks so far, which are then not made again."""
+    taken = remarks.copy()
+    remarks.clear()
+    return taken
+
+
+def open_tools(settings: Settings, clock: Clock) -> Tools:
+    """The tools that the settings name; the cache is the caller's to close."""
+    source = open_source(settings.source, settings.data, settings.on_bad_bars)
+    with clock.stage("forecast/load"):
+        model = open_model(settings)
+    with clock.stage("optimise/load"):
+        optimizer = open_optimizer(settings)
+    with clock.stage("cache/open"):
+        return Tools(source, model, optimizer, open_cache(settings))
+
+
+def open_optimizer(settings: Settings) -> Optimizer:
+    """The optimiser that the settings name; the exact one works where the model does when that is `cuda`."""
+    if settings.optimizer == "exact" and settings.device == "cuda":
+        from marketsim.models.device import open_device
+        from marketsim.optimizers.exact.on_device import ExactOn
+
+        return ExactOn(open_device(settings.device))
+    optimizer: Optimizer = registry.load(registry.OPTIMIZERS, "optimizer", settings.optimizer)()
+    return optimizer
+
+
+def open_cache(settings: Settings) -> ForecastCache | None:
+    """The forecast cache that the settings name; None when it is off."""
+    return None if settings.cache == "off" else connect(settings, settings.cache)
+
+
+def prepare(symbol: str, settings: Settings, tools: Tools, clock: Clock) -> Prepared | MarketsimError:
+    """Load a symbol and lay out its walk; the error when its bars are absent, bad or too few."""
+    try:
+        with clock.stage("load"):
+            bars = load(symbol, settings, tools.source)
+        return Prepared(bars, walk_over(bars, settings, tools.model))
+    except MarketsimError as error:
+        return error
+
+
+def load(symbol: str, settings: Settings, source: Source) -> Bars:
+    """The bars of `symbol` that the settings leave."""
+    crypto = {"auto": None, "crypto": True, "stock": False}[settings.asset]
+    return source.load(symbol, crypto).between(settings.start, settings.end)
+
+
+def walk_over(bars: Bars, settings: Settings, model: Model | Ensemble) -> Walk:
+    """The walk that the settings ask for, in fast mode the newest part of the full one."""
+    lengths = (settings.simulations, settings.window, model.minimum_bars)
+    return make_walk(len(bars), *lengths, bars.symbol, whole=settings.sims)
+
+
+def evaluate_walk(ready: Prepared, forecasts: Forecasts, settings: Settings, tools: Tools, clock: Clock) -> Result:
+    """Fit every window and trade every evaluated bar of one symbol."""
+    bars, walk, names = ready.bars, ready.walk, strategies_of(settings)
+    with clock.stage("optimise"):
+        market = Market.of(bars, walk, forecasts, settings)
+        fits, fallbacks = fit_strategies(names, market, settings, tools.optimizer)
+    with clock.stage("simulate"):
+        tracks, baselines = simulate(fits, market, settings)
+    clock.count("forecasts made", forecasts.made)
+    clock.count("forecasts reused", forecasts.reused)
+    policies = len(POLICIES[settings.close_at_eod])
+    fits_made = len(names) * policies * len(walk.windows)
+    clock.count("fits", fits_made)
+    return Result(
+        bars,
+        walk,
+        forecasts,
+        market.fee_bps,
+        settings,
+        tracks,
+        baselines,
+        fits_made,
+        fallbacks,
+    )

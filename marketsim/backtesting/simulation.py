@@ -1,0 +1,118 @@
+"""One symbol's market, and what a walk does in it: fit every window, trade every evaluated bar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from marketsim.data.bars import Bars
+from marketsim.data.walk_forward import Walk
+from marketsim.execution.bar_variance import path_variance
+from marketsim.execution.baselines import buy_and_hold, forecast_close
+from marketsim.execution.fills import profit_terms
+from marketsim.execution.profit_terms import TIE, Costs, Levels, Outcomes, ProfitTerms, stack
+from marketsim.execution.strategies import STRATEGIES, Legs
+from marketsim.execution.track_record import Fit, Track, book, level_prices
+from marketsim.forecasting.forecasts import Forecasts, actual_moves
+from marketsim.optimizers import Optimizer
+from marketsim.profiling import part
+from marketsim.settings.settings import Settings
+
+FEE_BPS = {True: 15.0, False: 5.0}  # per side, by whether the asset is crypto
+POLICIES = {"auto": (True, False), "always": (True,), "never": (False,)}  # ties go to the first
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """The bars of a walk, what was forecast of them and what they did, and what a trade costs."""
+
+    bars: Bars
+    walk: Walk
+    forecasts: Forecasts  # at the N origins of the walk
+    levels: Levels  # [N] before the multipliers
+    outcomes: Outcomes  # [N - 1], for the bar after the last origin is not known
+    fee_bps: float  # a side
+    costs: Costs
+
+    @classmethod
+    def of(cls, bars: Bars, walk: Walk, forecasts: Forecasts, settings: Settings) -> Market:
+        """The market of a symbol."""
+        levels = Levels(forecasts.high, forecasts.low, *path_variance(forecasts.moves))
+        outcomes = Outcomes(*actual_moves(bars, walk.origins[:-1]).T)
+        fee_bps = FEE_BPS[bars.crypto] if settings.fee_bps is None else settings.fee_bps
+        return cls(bars, walk, forecasts, levels, outcomes, fee_bps, Costs.from_bps(fee_bps, settings.slippage_bps))
+
+    def legs(self, strategy: str) -> Legs:
+        """Where a strategy places orders, at the N origins."""
+        return STRATEGIES[strategy](self.levels.high_move, self.levels.low_move, not self.bars.crypto)
+
+
+def strategies_of(settings: Settings) -> list[str]:
+    """The names of the strategies that the settings ask for."""
+    return list(STRATEGIES) if settings.strategy == "all" else [settings.strategy]
+
+
+def fit_strategies(
+    names: Sequence[str], market: Market, settings: Settings, optimizer: Optimizer
+) -> tuple[dict[str, Fit], int]:
+    """Fit every strategy and policy on every window in one call; each row then takes its better policy.
+
+    Returns the fits by strategy, and how many problems another optimiser had to finish.
+    """
+    walk, policies = market.walk, POLICIES[settings.close_at_eod]
+    legs = {name: market.legs(name) for name in names}
+    with part("terms"):
+        problems = stack(window_terms(legs.values(), market, settings))
+    with part("search"):
+        optimum = optimizer.fit(problems, (settings.bounds, settings.bounds), settings.seed)
+    h, l, profit = (
+        np.reshape(each, (len(names), len(policies), -1))
+        for each in (optimum.high_multiplier, optimum.low_multiplier, optimum.profit)
+    )
+    origins = np.append(walk.evaluated, len(walk.origins) - 1)
+    close = market.bars.close[walk.origins[origins]]
+    at = market.levels.at(origins)
+    fits = {}
+    for i, name in enumerate(names):
+        better = np.argmax(profit[i] >= profit[i].max(0) - TIE, axis=0)
+        chosen = (better, np.arange(len(better)))
+        fits[name] = Fit(
+            h[i][chosen],
+            l[i][chosen],
+            np.array(policies)[better],
+            profit[i][chosen],
+            *level_prices(at, close, h[i][chosen], l[i][chosen]),
+            legs[name].at(origins),
+        )
+    return fits, optimum.fallbacks
+
+
+def window_terms(legs: Iterable[Legs], market: Market, settings: Settings) -> list[ProfitTerms]:
+    """The problems `[S + 1, W]` of every strategy's legs `[N]`, and for each of them of every policy."""
+    levels, shortable = market.levels.at(slice(-1)), not market.bars.crypto
+    terms = profit_terms(levels, market.outcomes, market.costs, settings.fill, shortable)
+    by_policy = {True: terms.at_close(), False: terms}
+    policies = POLICIES[settings.close_at_eod]
+    return [by_policy[eod].placed(each.at(slice(-1))).at(market.walk.windows) for each in legs for eod in policies]
+
+
+def simulate(fits: dict[str, Fit], market: Market, settings: Settings) -> tuple[list[Track], list[Track]]:
+    """Trade every evaluated bar once with what its simulation chose; then the baselines on the same bars."""
+    bars, costs, evaluated = market.bars, market.costs, market.walk.evaluated
+    at, then = market.levels.at(evaluated), market.outcomes.at(evaluated)
+    zeros = np.zeros(len(evaluated))
+    tracks, baselines = [], []
+    for name, fit in fits.items():
+        legs = fit.legs.at(slice(-1))
+        chosen = (fit.high_multiplier[:-1], fit.low_multiplier[:-1])
+        tracks.append(book(name, at, then, legs, costs, settings.fill, chosen, fit.close_at_eod[:-1], fit))
+        unadjusted = f"{name} unadjusted" if len(fits) > 1 else "unadjusted"
+        eod = np.full(len(zeros), settings.close_at_eod == "always")
+        baselines.append(book(unadjusted, at, then, legs, costs, settings.fill, (zeros, zeros), eod))
+    close = bars.close[len(bars) - 1 - len(zeros) :]
+    predicted = market.forecasts.close[evaluated[::-1]]
+    baselines.append(forecast_close(close, predicted, not bars.crypto, costs))
+    baselines.append(buy_and_hold(close, costs))
+    return tracks, baselines

@@ -1,0 +1,1 @@
+"""Comparisons: optimizers on equal problems, models on equal bars."""

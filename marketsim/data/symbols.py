@@ -1,0 +1,35 @@
+"""Symbols: their canonical form, and which of them name a coin."""
+
+from __future__ import annotations
+
+import re
+
+from marketsim.errors import DataError
+
+COINS = frozenset(
+    "AAVE ADA ALGO APE APT ARB ATOM AVAX AXS BAT BCH BNB BSV BTC BTG CAKE CHZ COMP CRO CRV DASH DOGE DOT "  # noqa: SIM905
+    "DYDX EGLD ENJ ENS EOS ETC ETH FIL FLOW FTM GALA GRT HBAR ICP IMX INJ IOTA JUP KAVA KSM LDO LINK LTC "
+    "LUNA MANA MATIC MKR NEAR NEO OMG ONDO ONT OP PAXG PENDLE PEPE POL QTUM RENDER RUNE SAND SEI SHIB SNX "
+    "SOL STETH STX SUI SUSHI TAO THETA TIA TON TRX UNI VET WBTC WIF WLD XBT XEM XLM XMR XRP XTZ YFI ZEC "
+    "ZIL ZRX".split()
+)
+QUOTES = tuple(
+    "USDT USDC FDUSD BUSD TUSD DAI USD EUR GBP JPY KRW AUD CAD CHF TRY BRL BTC XBT ETH BNB".split()  # noqa: SIM905
+)
+
+
+def parse_symbol(text: str) -> str:
+    """The canonical form, upper case without `-`, `_` and at most one `/`: "eth/usdt" -> "ETHUSDT".
+
+    DataError for anything but up to 32 ASCII letters, digits and `.`, `^`, `=`.
+    """
+    symbol = re.sub("[-_/]", "", text).upper() if text.isascii() and text.count("/") <= 1 else ""
+    if not re.fullmatch(r"[A-Z0-9^][A-Z0-9.^=]{0,31}", symbol):
+        shown = ascii(text if len(text) <= 40 else text[:40] + "...")
+        raise DataError(f"{shown} is not a symbol; symbols look like ETHUSD, ETH-USD, eth/usdt or AAPL")
+    return symbol
+
+
+def is_crypto(symbol: str) -> bool:
+    """Whether a canonical symbol is a known coin followed by a currency; a bare "ETH" may well be a stock."""
+    return any(symbol.endswith(quote) and symbol.removesuffix(quote) in COINS for quote in QUOTES)

@@ -1,0 +1,41 @@
+"""Array operations that numpy and torch both take."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+Array = Any  # of the namespace in use, numpy's or torch's
+
+
+def count_below(x: Array, at: Array, xp: Any) -> Array:
+    """How many of the increasing `x` `[B, E]` lie strictly below each of `at` `[B, K]`."""
+    if x.shape[1] * at.shape[1] <= 1 << 12:  # comparing all is quicker than a loop over the problems
+        return xp.count_nonzero(x[:, None, :] < at[:, :, None], axis=2)
+    return xp.stack([xp.searchsorted(*pair) for pair in zip(x, at, strict=True)])
+
+
+def count_edges(edges: Array, level: Array, xp: Any) -> Array:
+    """How many of the `edges` `[..., E]` lie strictly below each `level` `[...]`, where all else broadcasts."""
+    if math.prod(level.shape) * edges.shape[-1] <= 1 << 12:  # one call is quicker than many, but not by element
+        return xp.count_nonzero(level[..., None] > edges, axis=-1)
+    return sum(level > edges[..., e] for e in range(edges.shape[-1]))
+
+
+def numbers(count: int, like: Array, xp: Any) -> Array:
+    """The numbers `[count]` from zero, on the device of `like`."""
+    return xp.arange(count, device=like.device)
+
+
+def pick(a: Array, index: Array, xp: Any) -> Array:
+    """`a[b, index[b, k]]` `[B, K, ...]`; quicker than take_along_axis for the many small arrays here."""
+    return a[numbers(a.shape[0], index, xp)[:, None], index]
+
+
+def namespace(x: Array) -> Any:
+    """The array namespace of `x`."""
+    if hasattr(x, "__array_namespace__"):
+        return x.__array_namespace__()
+    from array_api_compat import array_namespace  # numpy is its own namespace and starts faster without it
+
+    return array_namespace(x)

@@ -1,0 +1,57 @@
+"""Baselines that hold a position from close to close; they are never fitted.
+
+Both trade at closes with market orders, so every change of position pays the fee and slippage, and no bar is
+ambiguous. Rows are newest first, as in every track.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.execution.fills import FILLS
+from marketsim.execution.profit_terms import Costs
+from marketsim.execution.track_record import Track
+
+
+def buy_and_hold(close: NDArray[np.float64], costs: Costs) -> Track:
+    """Buy at the close before the first evaluated bar, sell at the last close; fractions of what was paid.
+
+    `close` `[S + 1]`, price units, oldest first. The profits add up to `close[-1] / close[0] - 1` less costs.
+    """
+    profit = np.diff(close) / close[0]
+    bought, sold = _market_orders(costs)
+    profit[0] -= bought
+    profit[-1] -= sold * close[-1] / close[0]
+    held = np.zeros(len(profit), np.int64)
+    held[0] = 1
+    return _track("buy-and-hold", profit, held, held * (profit.sum() > 0))
+
+
+def forecast_close(close: NDArray[np.float64], close_move: NDArray[np.float64], shortable: bool, costs: Costs) -> Track:
+    """Hold the next bar when its predicted close is above the last one; short it when below, if possible.
+
+    `close` `[S + 1]` and the forecasts `close_move` `[S]` made at `close[:-1]`, oldest first. A trade lasts as
+    long as the side does; its profit is spread over its bars, each a fraction of the close before it.
+    """
+    side = np.sign(close_move) * (1.0 if shortable else close_move > 0)
+    before = np.concatenate([[0.0], side[:-1]])
+    after = np.concatenate([side[1:], [0.0]])
+    move = np.diff(close) / close[:-1]
+    bought, sold = _market_orders(costs)
+    opens, closes = (side != 0) & (side != before), (side != 0) & (side != after)
+    enter, leave = (np.where(side > 0, *each) for each in ((bought, sold), (sold, bought)))
+    profit = side * move - enter * opens - leave * closes * (1 + move)
+    trade = np.cumsum(opens) * (side != 0)
+    won = np.bincount(trade, profit)[trade] > 0
+    return _track("forecast-close", profit, opens.astype(np.int64), (opens & won).astype(np.int64))
+
+
+def _market_orders(costs: Costs) -> tuple[float, float]:
+    """What buying and selling at the close costs, as fractions of it."""
+    return (1 + costs.fee) * (1 + costs.slippage) - 1, 1 - (1 - costs.fee) * (1 - costs.slippage)
+
+
+def _track(name: str, profit: NDArray[np.float64], trades: NDArray[np.int64], wins: NDArray[np.int64]) -> Track:
+    newest_first = profit[::-1]
+    return Track(name, dict.fromkeys(FILLS, newest_first), trades[::-1], trades[::-1], wins[::-1].astype(float))

@@ -1,0 +1,117 @@
+"""Tracks: what a strategy or a baseline did on the evaluated bars, one row a simulation, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.execution.fills import FILLS, Multipliers, long_leg, short_leg
+from marketsim.execution.profit_terms import (
+    TIE,
+    Costs,
+    Levels,
+    Outcomes,
+    entered,
+    evaluate,
+    lower_level,
+    one_by_one,
+    upper_level,
+)
+from marketsim.execution.strategies import Legs
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What each simulation chose before it saw its bar; one more row than simulations, the last is the plan's."""
+
+    high_multiplier: NDArray[np.float64]  # [S + 1]
+    low_multiplier: NDArray[np.float64]  # [S + 1]
+    close_at_eod: NDArray[np.bool_]  # [S + 1]
+    in_sample: NDArray[np.float64]  # [S + 1] profit on the window, sum of fractions of the closes
+    upper: NDArray[np.float64]  # [S + 1] upper level, price units
+    lower: NDArray[np.float64]  # [S + 1] lower level, price units
+    legs: Legs  # [S + 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Profits are fractions of the close before the bar, after costs; counts are per bar."""
+
+    name: str
+    profits: dict[str, NDArray[np.float64]]  # [S] by fill policy
+    orders: NDArray[np.int64]  # [S] entries offered
+    trades: NDArray[np.int64]  # [S] entries filled
+    wins: NDArray[np.float64]  # [S] trades with a profit above zero; those in doubt by their probability
+    fit: Fit | None = None  # None for baselines, which choose nothing
+
+    @property
+    def ambiguous(self) -> NDArray[np.bool_]:
+        """Bars `[S]` that cannot tell whether the take-profit was filled."""
+        return np.greater(self.profits["touch"], self.profits["provable"] + TIE)
+
+    @property
+    def probability(self) -> NDArray[np.float64]:
+        """On ambiguous bars `[S]` the probability w that the take-profit was filled, NaN on the others.
+
+        Where a long and a short are both in doubt, it is their mean, weighted by what is at stake.
+        """
+        return _credited(self.profits)
+
+
+def book(
+    name: str,
+    levels: Levels,
+    bars: Outcomes,
+    legs: Legs,
+    costs: Costs,
+    fill: str,
+    multipliers: Multipliers,
+    close_at_eod: NDArray[np.bool_],
+    fit: Fit | None = None,
+) -> Track:
+    """Trade each of S bars once, with its own multipliers `[S]` and closing policy `[S]`; wins count by `fill`."""
+    h, l = multipliers
+    profits = {policy: np.zeros(len(h)) for policy in FILLS}
+    orders, trades = (np.zeros(len(h), np.int64) for _ in range(2))
+    wins = np.zeros(len(h))
+    for make_leg, placed in ((long_leg, legs.long), (short_leg, legs.short)):
+        if placed is None or not placed.any():
+            continue
+        earned = {}
+        for policy in FILLS:
+            leg = make_leg(levels, bars, costs, policy, multipliers)
+            filled = placed & entered(leg, h, l)
+            open_end, at_close = (
+                evaluate(one_by_one(each), h[:, None], l[:, None])[:, 0] for each in (leg, leg.at_close())
+            )
+            earned[policy] = np.where(filled, np.where(close_at_eod, at_close, open_end), 0.0)
+            profits[policy] += earned[policy]
+        wins += _won(earned, fill)
+        orders += placed
+        trades += filled
+    return Track(name, profits, orders, trades, wins, fit)
+
+
+def _credited(profits: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Which part `expected` credits of what is open between `provable` and `touch`, NaN where nothing is."""
+    least, most = profits["provable"], profits["touch"]
+    share: NDArray[np.float64] = (profits["expected"] - least) / np.where(most > least + TIE, most - least, np.nan)
+    return share
+
+
+def _won(profits: Mapping[str, NDArray[np.float64]], fill: str) -> NDArray[np.float64]:
+    """Whether one leg's trades `[S]` had a profit; under `expected` how likely."""
+    won = {policy: np.where(profits[policy] > 0, 1.0, 0.0) for policy in FILLS}
+    if fill == "expected":
+        won["expected"] = won["provable"] + np.nan_to_num(_credited(profits)) * (won["touch"] - won["provable"])
+    return won[fill]
+
+
+def level_prices(
+    levels: Levels, close: NDArray[np.float64], h: NDArray[np.float64], l: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Upper and lower levels in price units, from the origins' closes."""
+    return close * (1 + upper_level(levels.high_move, h)), close * (1 + lower_level(levels.low_move, l))

@@ -1,0 +1,1 @@
+"""Forecasts: what makes them, keeps them, scores and combines them."""

@@ -1,0 +1,40 @@
+"""Which evaluated bars a model may have seen before: they prove nothing about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.forecasting.protocols import Identity
+
+EXPOSURES = ("clean", "contaminated", "unknown")
+
+
+def exposures(model: Identity, evaluated: NDArray[np.datetime64]) -> list[str]:
+    """For the opens of the evaluated bars `[S]`: clean after the newest bar in the weights, else contaminated.
+
+    All are clean where there are no weights, and unknown where nobody says how far the training went.
+    """
+    if model.trained_until is None:
+        return ["clean"] * len(evaluated)
+    if model.trained_until == "unknown":
+        return ["unknown"] * len(evaluated)
+    end = np.datetime64(model.trained_until, "D")
+    return ["contaminated" if seen else "clean" for seen in evaluated.astype("datetime64[D]") <= end]
+
+
+def tally(tags: Sequence[str]) -> dict[str, int]:
+    """How many bars have each of the exposures."""
+    return {tag: tags.count(tag) for tag in EXPOSURES}
+
+
+def warning(counts: dict[str, int]) -> str | None:
+    """What a reader of the headline must know of its bars, in plain words; None where all are clean."""
+    total = sum(counts.values())
+    if seen := counts["contaminated"]:
+        return f"{seen} of {total} evaluated bars lie in the model's training data, so their profit proves nothing"
+    if counts["unknown"]:
+        return "nobody says how far the model's training data reach, so it may have seen the evaluated bars"
+    return None

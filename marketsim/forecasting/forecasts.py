@@ -1,0 +1,72 @@
+"""Forecasts: what a model must offer, what comes out of it, and under which keys it is kept.
+
+Letters: T bars, N origins, Q quantile levels; channels are open, high, low, close, in this order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.data.bars import Bars
+from marketsim.forecasting.protocols import Identity
+
+FITS_ON_THE_PAST = "fits on past bars only"  # what a history model says of its training
+LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+MEDIAN = 4  # index in LEVELS; a model may put another point forecast there
+OPEN, HIGH, LOW, CLOSE = range(4)
+HIGHEST, LOWEST = 4, 5  # of a path: the extremes of all its bars up to one, beside the four channels of that one
+
+
+@dataclass(frozen=True, slots=True)
+class Forecasts:
+    """Coherent quantile forecasts of the bar after each origin, as moves from the origin's close."""
+
+    model: Identity  # that made them
+    origins: NDArray[np.int64]  # [N] bar index, increasing
+    moves: NDArray[np.float64]  # [N, 4, Q], of paths [N, K, 6, Q], rising in Q, fractions of the origin's close
+    repaired: NDArray[np.bool_]  # [N], of paths [N, K], whose median was incoherent and was widened
+    made: int  # forecasts computed now
+    reused: int  # forecasts read from the cache
+    notes: tuple[str, ...] = ()  # one-line remarks for stderr
+
+    @property
+    def high(self) -> NDArray[np.float64]:
+        """Median move of the high, `[N]`, of paths `[N, K]`."""
+        return self.moves[..., HIGH, MEDIAN]
+
+    @property
+    def low(self) -> NDArray[np.float64]:
+        """Median move of the low, `[N]`, of paths `[N, K]`."""
+        return self.moves[..., LOW, MEDIAN]
+
+    @property
+    def close(self) -> NDArray[np.float64]:
+        """Median move of the close, `[N]`, of paths `[N, K]`."""
+        return self.moves[..., CLOSE, MEDIAN]
+
+
+def actual_moves(bars: Bars, origins: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What the bars after the `origins` did: moves `[N, 4]` from the origins' closes."""
+    moves: NDArray[np.float64] = bars.ohlcv[origins + 1, :4] / bars.close[origins, None] - 1
+    return moves
+
+
+def repair(moves: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Sort the quantiles, widen high and low to cover open and close, and tell `[N]` whose median needed it.
+
+    A high above two others has every quantile above theirs, so each level is widened by the same rule. So are the
+    extremes of paths `[N, K, 6, Q]`, to cover the highs and lows of all bars so far.
+    """
+    moves = np.sort(moves, axis=-1)
+    body = moves[..., [OPEN, CLOSE], :]
+    high = np.maximum(moves[..., HIGH, :], body.max(-2))
+    low = np.minimum(moves[..., LOW, :], body.min(-2))
+    widened = (high != moves[..., HIGH, :]) | (low != moves[..., LOW, :])
+    moves[..., HIGH, :], moves[..., LOW, :] = high, low
+    if moves.shape[-2] > LOWEST:
+        for row, widen, least in ((HIGHEST, np.maximum, high), (LOWEST, np.minimum, low)):
+            moves[..., row, :] = widen.accumulate(widen(moves[..., row, :], least), axis=-2)
+    return moves, widened[..., MEDIAN]

@@ -1,0 +1,121 @@
+"""What a forecast model must offer, and what the forecaster needs of a cache and a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Identity(Protocol):
+    """What a forecast model is, apart from its forecasts."""
+
+    @property
+    def name(self) -> str:
+        """As in `registry.MODELS`."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the same bars give other forecasts."""
+        ...
+
+    @property
+    def trained_until(self) -> str | None:
+        """ISO date of the newest bar in the weights, "unknown" where nobody says; None where there are no weights."""
+        ...
+
+    @property
+    def training(self) -> str:
+        """What is known of the bars in the weights and who says so, in a few words."""
+        ...
+
+    @property
+    def minimum_bars(self) -> int:
+        """Bars needed up to and including the origin."""
+        ...
+
+    @property
+    def parameters(self) -> Mapping[str, float | int | str]:
+        """What the forecasts depend on, for the fingerprint and the reader."""
+        ...
+
+
+class HistoryModel(Identity, Protocol):
+    """It fits on the bars before each origin, and on nothing else."""
+
+    def forecast(self, ohlcv: NDArray[np.float64], origins: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Quantiles `[N, 4, Q]` at LEVELS of moves `X[t+1] / Close[t] - 1`, for origins `t` `[N]`.
+
+        `ohlcv` `[T, 5]` is open, high, low, close, volume (NaN where absent); `origins` have any order.
+        Row i depends on `ohlcv[: origins[i] + 1]` alone, to the bit: not on later bars or other origins.
+        """
+        ...
+
+
+class ContextModel(Identity, Protocol):
+    """It was trained before, and is handed contexts that end at their origins, never the series."""
+
+    @property
+    def context(self) -> int:
+        """Bars that it reads at most, the origin included."""
+        ...
+
+    @property
+    def batch(self) -> int:
+        """Contexts that pay in one call on its device; asked for only when there is something to forecast."""
+        ...
+
+    def forecast(self, contexts: NDArray[np.float64], times: NDArray[np.datetime64]) -> NDArray[np.float64]:
+        """Quantiles `[N, 4, Q]` at LEVELS of the moves of the bar after each of the `contexts` `[N, L, 5]`.
+
+        L is from `minimum_bars` to `context`, and the last bar of each context is its origin. `times` `[N, L + 1]`
+        (datetime64[s]) label their opens, and last that of the bar to be forecast. Row i depends on context and times i
+        alone, but for what other sizes of a batch do to the last digits. MemoryError where the device cannot hold
+        so many; the sweep then halves the batch.
+        """
+        ...
+
+
+class PathModel(ContextModel, Protocol):
+    """It draws paths: bars beyond the next one, each after those before it."""
+
+    @property
+    def horizon(self) -> int:
+        """Bars ahead at most."""
+        ...
+
+    def paths(self, contexts: NDArray[np.float64], times: NDArray[np.datetime64]) -> NDArray[np.float64]:
+        """Quantiles `[N, K, 6, Q]` at LEVELS of the moves of the K bars after each of the `contexts` `[N, L, 5]`.
+
+        All are moves from the origin's close: open, high, low and close of a bar, then the highest and the lowest price
+        of the path up to that bar. `times` `[N, L + K]` as in `forecast`, which gives the first bar's four channels
+        too. What is said of a bar does not depend on K.
+        """
+        ...
+
+
+Model = HistoryModel | ContextModel
+
+
+class Cache(Protocol):
+    """Rows kept under the model's fingerprint and a key; `cache.ForecastCache` is one."""
+
+    def get(self, model_fingerprint: str, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float64]]:
+        """Those of the rows that are there."""
+        ...
+
+    def put(self, model: Identity, rows: Mapping[bytes, NDArray[np.float64]], symbol: str) -> None:
+        """Keep rows by key."""
+        ...
+
+
+class Clock(Protocol):
+    """Times stages; `profiling.Clock` is one."""
+
+    def stage(self, name: str) -> AbstractContextManager[object]:
+        """Charges the time inside to `name`."""
+        ...

@@ -1,0 +1,22 @@
+"""The exact maximum, all problems at once: no budget, no seed."""
+
+from __future__ import annotations
+
+from marketsim.execution.profit_terms import ProfitTerms
+from marketsim.optimizers.exact.maximum import FINE, Bounds, Optimum, maximise
+from marketsim.optimizers.objective import Objective
+
+
+class Exact:
+    """`surface.maximise` as an optimiser."""
+
+    stochastic = False
+
+    def search(self, objective: Objective, seed: int) -> None:
+        """Solve instead, and evaluate once what came out."""
+        optimum = maximise(objective.terms, objective.bounds, FINE)
+        objective.losses([[optimum.high_multiplier[0], optimum.low_multiplier[0]]])
+
+    def fit(self, terms: ProfitTerms, bounds: Bounds, seed: int) -> Optimum:
+        """The best of every problem; the seed is not needed."""
+        return maximise(terms, bounds)

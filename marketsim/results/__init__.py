@@ -1,0 +1,1 @@
+"""What a run found: figures, verdict, documents and files."""

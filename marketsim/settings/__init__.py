@@ -1,0 +1,1 @@
+"""What a user may choose, and where each choice came from."""

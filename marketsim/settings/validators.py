@@ -1,0 +1,211 @@
+"""How a setting is read: what it may be, in TOML and in words. Standard library only.
+
+A check raises ValueError with what would be right.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from marketsim.registry import ENSEMBLES, EXECUTORS, MODELS, OPTIMIZERS, SOURCES, VARIANTS, nearest
+from marketsim.settings.database_url import without_password
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a setting is read: `text` makes a TOML value of words, `check` the setting of a TOML value."""
+
+    check: Callable[[Any], Any]  # raises ValueError with what would be right
+    text: Callable[[str], Any] = str
+    names: tuple[str, ...] = ()  # what there is to choose from
+    secret: bool = False  # never quoted
+
+
+def integer(low: int, high: int = 2**63 - 1) -> Kind:
+    """A whole number from `low` to `high`."""
+
+    def check(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValueError("must be a whole number")
+        if not low <= value <= high:
+            raise ValueError(f"must be {low} or more" if value < low else f"must be {high} or less")
+        return value
+
+    return Kind(check, int)
+
+
+def or_auto(kind: Kind) -> Kind:
+    """A setting that may be left to the model."""
+    return Kind(
+        lambda value: None if value == "auto" else kind.check(value),
+        lambda text: text if text == "auto" else kind.text(text),
+    )
+
+
+def between(low: float, high: float) -> Kind:
+    """A number above `low` and at most `high`."""
+
+    def check(value: Any) -> float:
+        if not low < (number := real(value)) <= high:
+            raise ValueError(f"must be above {low:g}" + (f" and at most {high:g}" if math.isfinite(high) else ""))
+        return number
+
+    return Kind(check, float)
+
+
+def real(value: Any) -> float:
+    """A finite number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError("must be a number")
+    return float(value)
+
+
+def basis_points(value: Any) -> float:
+    """Basis points of a price."""
+    if not 0 <= (number := real(value)) < 10_000:
+        raise ValueError("must be basis points from 0 to below 10000")
+    return number
+
+
+def tail(value: Any) -> float:
+    """The part of a distribution that is cut off at each end, so that something is left."""
+    if not 0 < (number := real(value)) < 0.5:
+        raise ValueError("must be above 0 and below 0.5")
+    return number
+
+
+def flag(value: Any) -> bool:
+    """Yes or no."""
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false (1 or 0 in a variable)")
+    return value
+
+
+def flag_text(text: str) -> Any:
+    """Yes or no in words."""
+    return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}.get(text.lower(), text)
+
+
+def model(value: Any) -> str:
+    """The name of a model, with its variant or its members."""
+    name, colon, rest = value.partition(":") if isinstance(value, str) else ("", "", "")
+    if name in ENSEMBLES:
+        members = rest.split(",") if colon else []
+        for member in members:
+            if member.partition(":")[0] in ENSEMBLES:
+                raise ValueError(f"'{name}' cannot be made of '{member}'")
+            model(member)
+        if len(set(members)) < len(members):
+            raise ValueError(f"'{name}' must be made of different models")
+        return str(value)
+    if name not in MODELS:
+        raise ValueError(f"must be one of {', '.join(MODEL_NAMES)}{nearest(str(value), MODEL_NAMES)}")
+    known = VARIANTS.get(name, ())
+    if colon and rest not in known:
+        what = f"one of {', '.join(known)}" if known else "none"
+        raise ValueError(f"the variant of '{name}' must be {what}{nearest(rest, known)}")
+    return str(value)
+
+
+def choice(*names: str) -> Kind:
+    """One of `names`."""
+
+    def check(value: Any) -> str:
+        if value not in names:
+            near = nearest(value, names) if isinstance(value, str) else ""
+            raise ValueError(f"must be one of {', '.join(names)}{near}")
+        return str(value)
+
+    return Kind(check, names=names)
+
+
+def optional(value: Any) -> str | None:
+    """Text; empty text is none."""
+    if not isinstance(value, str):
+        raise ValueError("must be text")
+    return value or None
+
+
+def url(value: Any) -> str | None:
+    """An address whose password can be told from the rest, so that it is never shown."""
+    text = optional(value)
+    if text is not None:
+        without_password(text)
+    return text
+
+
+def date(value: Any) -> str | None:
+    """An ISO date, or none."""
+    from datetime import date as day
+
+    try:
+        return str(day.fromisoformat(str(value))) if value != "" else None
+    except ValueError:
+        raise ValueError("must be an ISO date such as 2020-12-08") from None
+
+
+def bounds(value: Any) -> tuple[float, float]:
+    """Both ends of an interval, or one that stands for itself and its opposite."""
+    try:
+        low, high = map(real, value) if isinstance(value, list) else (-abs(real(value)), real(value))
+    except ValueError:
+        raise ValueError("must be one number such as 0.03, or LOW,HIGH such as -0.03,0.03") from None
+    if not low < high:
+        raise ValueError(f"the low bound {low:g} must be below the high bound {high:g}")
+    if low < -1 or high > 10:
+        raise ValueError("must lie within -1 and 10 (fractions of the close)")
+    return low, high
+
+
+def bounds_text(text: str) -> Any:
+    """One number, or two with a comma."""
+    numbers = [float(part) for part in text.split(",")]
+    return numbers if len(numbers) > 1 else numbers[0]
+
+
+MODEL_NAMES = (
+    *(each for name in MODELS for each in (name, *(f"{name}:{variant}" for variant in VARIANTS.get(name, ())))),
+    *ENSEMBLES,
+)
+KINDS = {
+    "sims": integer(1),
+    "fast": Kind(flag, flag_text),
+    "window": integer(1),
+    "model": Kind(model, names=MODEL_NAMES),
+    "weights": Kind(optional),
+    "revision": Kind(optional),
+    "samples": or_auto(integer(1)),
+    "temperature": or_auto(between(0, math.inf)),
+    "top_p": or_auto(between(0, 1)),
+    "top_k": or_auto(integer(1)),
+    "clip": or_auto(between(0, math.inf)),
+    "trim": or_auto(Kind(tail, float)),
+    "context": or_auto(integer(1)),
+    "representation": choice("auto", "moves", "prices"),
+    "device": choice("auto", "cpu", "cuda", "mps"),
+    "dtype": choice("float32", "bfloat16"),
+    "compile": Kind(flag, flag_text),
+    "optimizer": choice(*OPTIMIZERS),
+    "strategy": choice("entry-exit", "always-on", "all"),
+    "fill": choice("expected", "provable", "touch"),
+    "close_at_eod": choice("auto", "always", "never"),
+    "bounds": Kind(bounds, bounds_text),
+    "fee_bps": or_auto(Kind(basis_points, float)),
+    "slippage_bps": Kind(basis_points, float),
+    "asset": choice("auto", "crypto", "stock"),
+    "source": choice(*SOURCES),
+    "data": Kind(optional),
+    "start": Kind(date),
+    "end": Kind(date),
+    "on_bad_bars": choice("error", "drop"),
+    "seed": integer(0, 2**32 - 1),
+    "cache": choice("readwrite", "readonly", "refresh", "off"),
+    "cache_dir": Kind(optional),
+    "cache_url": Kind(url, secret=True),
+    "workers": integer(1),
+    "executor": choice("auto", *EXECUTORS),
+    "scheduler": Kind(optional),
+}

@@ -1,0 +1,229 @@
+"""Many symbols: in order, each once, whoever dies; what was kept is not done again."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from marketsim import registry
+from marketsim.backtesting import parallel, pipeline
+from marketsim.backtesting.executors.local import Local
+from marketsim.errors import MarketsimError, UsageError
+from marketsim.profiling import Clock
+from marketsim.results import document as report
+from marketsim.results.result import Finished, Result
+from marketsim.results.run_directory import FILES, Folder
+from marketsim.settings.settings import Settings
+from tests.many_symbols import cheap, write_universe
+
+BAD = "S005"
+FITS = 2 * 4  # of a symbol: two closing policies, three simulations and the plan
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("universe") / "bars"
+    write_universe(directory, 12)
+    return directory
+
+
+def names(data: Path) -> list[str]:
+    return sorted(path.stem for path in data.iterdir())
+
+
+def run(symbols: list[str], settings: Settings, folder: Folder | None = None) -> list[Finished]:
+    return list(parallel.stream(symbols, settings, Clock(), folder))
+
+
+def whole(directory: Path, symbols: list[str], settings: Settings, clock: Clock, resume: bool = False) -> Folder:
+    """The folder of a run that came to its end."""
+    with Folder(str(directory), settings, resume) as folder:
+        for finished in parallel.stream(symbols, settings, clock, folder):
+            folder.add(finished)
+        folder.close({})
+    return folder
+
+
+def left_over(directory: Path, symbols: list[str], settings: Settings, after: int = 99) -> Folder:
+    """The folder of a run that ended before its files were whole, soon `after` so many symbols."""
+    with Folder(str(directory), settings) as folder:
+        stream = parallel.stream(symbols, settings, Clock(), folder)
+        for finished, _ in zip(stream, range(after), strict=False):
+            folder.add(finished)
+        stream.close()
+    return folder
+
+
+def documents(runs: list[Finished]) -> list[dict[str, Any]]:
+    return [each.document for each in runs]
+
+
+class Deadly(Local):
+    """A pool whose worker dies of one symbol, as often as `lives` says."""
+
+    lives = 0
+    opened = 0
+
+    def __init__(self, workers: int = 1, scheduler: str | None = None) -> None:
+        super().__init__()
+        self.room = 3
+        Deadly.opened += 1
+        self.dead = False
+
+    def submit(self, fn: Callable[..., Any], /, *arguments: Any, **others: Any) -> Future[Any]:
+        (job,) = arguments
+        if self.dead:
+            raise BrokenExecutor
+        if BAD in job.symbols and Deadly.lives:
+            Deadly.lives -= 1
+            self.dead = True
+            future: Future[Any] = Future()
+            future.set_exception(BrokenExecutor())
+            return future
+        return super().submit(fn, *arguments)
+
+
+@pytest.fixture
+def deadly(monkeypatch: pytest.MonkeyPatch) -> type[Deadly]:
+    monkeypatch.setitem(registry.EXECUTORS, "local", "tests.backtesting.test_parallel:Deadly")
+    monkeypatch.setattr(Deadly, "lives", 0)
+    monkeypatch.setattr(Deadly, "opened", 0)
+    return Deadly
+
+
+def test_the_outcomes_are_those_of_the_pipeline_in_the_order_given(data: Path) -> None:
+    symbols, settings = names(data)[::-1], cheap(data)
+    runs = run(symbols, settings)
+    assert [each.symbol for each in runs] == symbols
+    assert documents(runs) == report.document(pipeline.run(symbols, settings, Clock()), settings)["symbols"]
+    assert all(each.seconds > 0 for each in runs)
+
+
+def test_a_worker_that_is_killed_costs_a_retry(data: Path, deadly: type[Deadly]) -> None:
+    deadly.lives = 1
+    runs = run(names(data), cheap(data))
+    assert all(each.error is None for each in runs) and deadly.opened == 2
+    assert [each.symbol for each in runs] == names(data)
+
+
+def test_a_symbol_that_kills_its_worker_twice_is_a_failed_row(data: Path, deadly: type[Deadly]) -> None:
+    deadly.lives = 100
+    runs = run(names(data), cheap(data))
+    (failed,) = (each for each in runs if each.error is not None)
+    assert failed.document == {
+        "symbol": BAD,
+        "status": "failed",
+        "error": f"{BAD}: its worker was killed twice",
+        "exit_code": 1,
+    }
+    assert deadly.lives == 98 and [each.symbol for each in runs] == names(data)
+
+
+def test_a_symbol_that_fails_as_none_should_is_a_row_too(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = pipeline.evaluate_walk
+
+    def fail(ready: pipeline.Prepared, *others: Any) -> Result:
+        if ready.bars.symbol == BAD:
+            raise ZeroDivisionError("oh")
+        return honest(ready, *others)
+
+    monkeypatch.setattr(pipeline, "evaluate_walk", fail)
+    runs = run(names(data), cheap(data))
+    (failed,) = (each for each in runs if each.error is not None)
+    assert str(failed.error) == f"{BAD}: unexpected ZeroDivisionError: oh (--debug shows where)"
+    assert isinstance(failed.error.__cause__, ZeroDivisionError)
+
+
+def test_what_is_wrong_with_the_run_ends_it(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for executor in ("local", "processes"):
+        settings = cheap(data, cache="readwrite", cache_dir=str(tmp_path / "file" / "below"), executor=executor)
+        with pytest.raises(UsageError, match="cannot be written"):
+            run(names(data)[:2], settings)
+
+
+def test_another_version_of_a_worker_is_told(data: Path) -> None:
+    with pytest.raises(MarketsimError, match=r"not 0\.0: install the same"):
+        parallel.work(parallel.Job("run", cheap(data), ("S000",), False, version="0.0"))
+
+
+def test_a_real_worker_is_killed_and_the_run_goes_on(data: Path) -> None:
+    expected = documents(run(names(data), cheap(data)))
+    stream = parallel.stream(names(data), cheap(data, workers=2), Clock())
+    runs = [next(stream)]
+    os.kill(multiprocessing.active_children()[0].pid or 0, signal.SIGKILL)
+    runs += stream
+    assert documents(runs) == expected
+    assert not multiprocessing.active_children()
+
+
+def test_a_stream_that_is_closed_ends_its_workers(data: Path) -> None:
+    stream = parallel.stream(names(data), cheap(data, workers=2), Clock())
+    next(stream)
+    assert multiprocessing.active_children()
+    stream.close()
+    assert not multiprocessing.active_children()
+
+
+def test_what_was_kept_is_not_run_again(data: Path, tmp_path: Path) -> None:
+    settings, symbols, clock = cheap(data), names(data), Clock()
+    unbroken = whole(tmp_path / "whole", symbols, settings, Clock())
+    broken = left_over(tmp_path / "broken", symbols, settings, after=5)
+    kept = broken.kept
+    assert 5 <= kept < len(symbols) and broken.notes[0].startswith(f"{kept} finished symbols are kept")
+    assert not (broken.path / "results.json").exists()
+    (broken.path / ".unfinished" / "S001.part").write_text("{")  # as a power cut may leave it
+    resumed = whole(broken.path, symbols, settings, clock, resume=True)
+    assert clock.counts["fits"] == (len(symbols) - kept + 1) * FITS and not resumed.notes
+    for name in FILES:
+        assert (resumed.path / name).read_bytes() == (unbroken.path / name).read_bytes()
+    assert sorted(path.name for path in resumed.path.iterdir()) == sorted([*FILES, "timing.json"])
+
+
+def test_bars_that_changed_are_run_again(tmp_path: Path) -> None:
+    data, clock = tmp_path / "bars", Clock()
+    symbols, settings = write_universe(data, 3), cheap(data)
+    left_over(tmp_path / "out", symbols, settings)
+    path = data / "S001.csv"
+    path.write_text("\n".join(path.read_text().splitlines()[:-1]) + "\n")
+    resumed = whole(tmp_path / "out", symbols, settings, clock, resume=True)
+    assert clock.counts["fits"] == FITS
+    assert resumed.notes == ["S001: its bars or the model changed, it is run again"]
+    anew = whole(tmp_path / "anew", symbols, settings, Clock())
+    assert [(resumed.path / name).read_bytes() for name in FILES] == [(anew.path / name).read_bytes() for name in FILES]
+
+
+def test_a_run_with_other_settings_is_not_gone_on_with(data: Path, tmp_path: Path) -> None:
+    settings = cheap(data)
+    left_over(tmp_path, ["S000"], settings)
+    with pytest.raises(UsageError, match=r"1 symbols of another run \(its window was 5, now 6\)"):
+        Folder(str(tmp_path), replace(settings, window=6), resume=True)
+    with Folder(str(tmp_path), replace(settings, workers=2), resume=True) as folder:
+        assert folder.kept == 1  # how it is run is all the same
+
+
+def test_without_resume_nothing_of_before_is_used(data: Path, tmp_path: Path) -> None:
+    left_over(tmp_path, ["S000"], cheap(data))
+    with Folder(str(tmp_path), cheap(data)) as folder:
+        assert folder.kept == 0 and "1 finished symbols of an interrupted run" in folder.notes[0]
+    with Folder(str(tmp_path / "new"), cheap(data), resume=True) as folder:
+        assert "nothing to resume" in folder.notes[0]
+
+
+def test_a_symbol_that_failed_is_tried_again(tmp_path: Path) -> None:
+    data = tmp_path / "bars"
+    symbols = write_universe(data, 2)
+    (data / "S001.csv").rename(tmp_path / "elsewhere")
+    left_over(tmp_path / "out", symbols, cheap(data))
+    (tmp_path / "elsewhere").rename(data / "S001.csv")
+    clock = Clock()
+    whole(tmp_path / "out", symbols, cheap(data), clock, resume=True)
+    assert clock.counts["fits"] == FITS

@@ -1,0 +1,221 @@
+"""A whole run: nothing looks ahead, shorter walks are parts of longer ones, and the same inputs give the same rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from marketsim.backtesting import parallel, pipeline
+from marketsim.data.bars import Bars
+from marketsim.data.sample import SampleSource
+from marketsim.errors import DataError, MarketsimError
+from marketsim.execution.fills import FILLS
+from marketsim.models.har import Har
+from marketsim.optimizers.exact import Exact
+from marketsim.profiling import Clock
+from marketsim.results import document as report
+from marketsim.results.result import Result, SymbolRun
+from marketsim.results.run_directory import FILES, Folder
+from marketsim.settings.settings import Settings
+from tests.candles import random_bars
+
+PRICES = ("open", "high", "low", "close")
+SMALL = Settings(sims=12, window=15, strategy="all", cache="off")
+
+
+class Held:
+    """A source that holds bars in memory."""
+
+    name = "held"
+
+    def __init__(self, *bars: Bars) -> None:
+        self.bars = {each.symbol: each for each in bars}
+
+    def symbols(self) -> list[str]:
+        return sorted(self.bars)
+
+    def load(self, symbol: str, crypto: bool | None = None) -> Bars:
+        if symbol not in self.bars:
+            raise DataError(f"unknown symbol {symbol}")
+        return self.bars[symbol]
+
+
+class Peeking(Har):
+    """A planted leak: it adds a grain of the next bar's close to each forecast."""
+
+    def forecast(self, ohlcv: NDArray[np.float64], origins: NDArray[np.int64]) -> NDArray[np.float64]:
+        following = ohlcv[np.minimum(origins + 1, len(ohlcv) - 1), 3] / ohlcv[origins, 3]
+        return super().forecast(ohlcv, origins) + 1e-3 * (following - 1)[:, None, None]
+
+
+def run_held(bars: Bars, settings: Settings = SMALL, model: Any = None) -> Result:
+    tools = pipeline.Tools(Held(bars), model or Har(), Exact(), None)
+    return pipeline.run_symbol(bars.symbol, settings, tools, Clock())
+
+
+def rows_of(result: Result) -> list[dict[str, Any]]:
+    return list(report.simulations(result))
+
+
+def decisions(result: Result, s: int) -> list[Any]:
+    """All that simulation s decided, of every strategy: everything in its rows but what then happened."""
+    happened = {*FILLS, *PRICES, "probability", "orders", "trades", "ambiguous"}
+    return [
+        [value for name, value in row.items() if name not in happened]
+        for row in rows_of(result)
+        if row["simulation"] == s
+    ]
+
+
+def looks_ahead(make_model: Callable[[], Any]) -> bool:
+    """Whether anything that a simulation decided changes with the bars at and after the one that it evaluates."""
+    bars = random_bars(260, 3)
+    before = run_held(bars, model=make_model())
+    for s in (0, 3, 11):
+        evaluated = len(bars) - 1 - s
+        other = bars.ohlcv.copy()
+        other[evaluated:] = random_bars(260, 4).ohlcv[evaluated:]
+        after = run_held(replace(bars, ohlcv=other), model=make_model())
+        if decisions(before, s) != decisions(after, s):
+            return True
+    return False
+
+
+def test_no_decision_depends_on_the_evaluated_bar_or_later_ones() -> None:
+    assert not looks_ahead(Har)
+
+
+def test_a_planted_leak_is_caught_by_the_same_check() -> None:
+    assert looks_ahead(Peeking)
+
+
+def test_the_plan_does_not_depend_on_how_many_simulations_run_before_it() -> None:
+    bars = random_bars(260, 5)
+    plans = [
+        report.document([SymbolRun("TEST", run_held(bars, replace(SMALL, sims=sims)), None)], SMALL)["symbols"][0][
+            "plan"
+        ]
+        for sims in (3, 12)
+    ]
+    assert plans[0] == plans[1]
+
+
+def test_the_plan_is_what_the_next_simulation_does_when_its_bar_arrives() -> None:
+    bars = random_bars(260, 5)
+    yesterday = replace(bars, time=bars.time[:-1], ohlcv=bars.ohlcv[:-1])
+    plan = report.document([SymbolRun("TEST", run_held(yesterday), None)], SMALL)["symbols"][0]["plan"]
+    newest = [row for row in rows_of(run_held(bars)) if row["simulation"] == 0]
+    for planned, done in zip(plan, newest, strict=True):
+        for key in ("side", "upper", "lower", "close_at_eod", "high_multiplier", "low_multiplier"):
+            assert planned[key] == done[key]
+
+
+def test_fast_mode_is_the_newest_35_rows_of_the_full_run() -> None:
+    full, fast = (rows_of(run_held(random_bars(400, 6), Settings(cache="off", fast=fast))) for fast in (False, True))
+    for strategy in ("entry-exit", "always-on"):
+        newest = [row for row in full if row["strategy"] == strategy and row["simulation"] < 35]
+        assert newest == [row for row in fast if row["strategy"] == strategy]
+
+
+def test_strategies_and_policies_fitted_together_equal_each_alone() -> None:
+    bars = random_bars(260, 7)
+    together = rows_of(run_held(bars))
+    for strategy in ("entry-exit", "always-on"):
+        assert rows_of(run_held(bars, replace(SMALL, strategy=strategy))) == [
+            row for row in together if row["strategy"] == strategy
+        ]
+    by_policy = {policy: rows_of(run_held(bars, replace(SMALL, close_at_eod=policy))) for policy in ("always", "never")}
+    for i, row in enumerate(together):
+        options = {policy: rows[i] for policy, rows in by_policy.items()}
+        better = "never" if options["never"]["in_sample"] > options["always"]["in_sample"] + 1e-12 else "always"
+        assert row == options[better]
+
+
+def test_prices_times_a_constant_change_nothing() -> None:
+    bars = random_bars(260, 8)
+    scaled = bars.ohlcv.copy()
+    scaled[:, :4] *= 2.0**-20
+    before, after = run_held(bars), run_held(replace(bars, ohlcv=scaled))
+    for old, new in zip(rows_of(before), rows_of(after), strict=True):
+        for key, value in old.items():
+            if key in ("upper", "lower", *PRICES):
+                assert new[key] == pytest.approx(value * 2.0**-20, rel=1e-9)
+            elif isinstance(value, float):
+                assert new[key] == pytest.approx(value, abs=1e-9)
+            else:
+                assert new[key] == value
+
+
+def test_a_higher_fee_never_raises_in_sample_profit() -> None:
+    bars = random_bars(260, 9)
+    low, high = (rows_of(run_held(bars, replace(SMALL, fee_bps=fee))) for fee in (1.0, 10.0))
+    assert all(cheap["in_sample"] >= dear["in_sample"] for cheap, dear in zip(low, high, strict=True))
+
+
+def run_sample(symbols: list[str], directory: Path, **settings: Any) -> dict[str, bytes]:
+    chosen = Settings(**{"sims": 10, "window": 20, "cache_dir": str(directory / "cache")} | settings)
+    clock, folder = Clock(), Folder(str(directory / "out"), chosen)
+    for finished in parallel.stream(symbols, chosen, clock, folder):
+        folder.add(finished)
+    folder.close({})
+    return {name: (folder.path / name).read_bytes() for name in FILES}
+
+
+def test_cached_uncached_and_refreshed_runs_write_the_same_rows(tmp_path: Path) -> None:
+    files = [
+        run_sample(["ETHUSD", "NVDA"], tmp_path, cache=cache)
+        for cache in ("readwrite", "readwrite", "refresh", "readonly", "off")
+    ]
+    for other in files[1:]:
+        assert other["simulations.csv"] == files[0]["simulations.csv"]
+        assert other["equity.csv"] == files[0]["equity.csv"]
+    assert files[0] == files[1]
+
+
+def test_a_longer_run_another_window_and_a_new_bar_cost_only_what_is_new(tmp_path: Path) -> None:
+    def made(**settings: Any) -> tuple[int, int]:
+        clock = Clock()
+        pipeline.run(["ETHUSD"], Settings(cache_dir=str(tmp_path), **settings), clock)
+        return clock.counts["forecasts made"], clock.counts["forecasts reused"]
+
+    assert made(end="2020-12-07") == (131, 0)
+    assert made(end="2020-12-07") == (0, 131)
+    assert made(end="2020-12-07", window=30, sims=100) == (0, 131)
+    assert made(end="2020-12-07", sims=80) == (10, 131)
+    assert made(end="2020-12-08", sims=80) == (1, 140)
+    assert made(end="2020-12-08", model="rolling-quantile") == (131, 0)
+
+
+def test_symbols_permuted_change_nothing(tmp_path: Path) -> None:
+    settings = replace(SMALL, sims=5)
+    documents = [
+        report.document(pipeline.run(symbols, settings, Clock()), settings)["symbols"]
+        for symbols in (["ETHUSD", "NVDA", "TSLA"], ["TSLA", "ETHUSD", "NVDA"])
+    ]
+    assert documents[0] == [documents[1][i] for i in (1, 2, 0)]
+
+
+def test_a_symbol_that_fails_is_its_error_and_the_others_go_on() -> None:
+    runs = pipeline.run(["ETHUSD", "ETHUSDD", "TSLA"], replace(SMALL, sims=3), Clock())
+    assert [run.error is None for run in runs] == [True, False, True]
+    assert isinstance(runs[1].error, MarketsimError) and "ETHUSD" in str(runs[1].error)
+
+
+GOLDEN = "13af360ba28b72aa96cd3bc63bfde2369230babed54053232f3a24d1325f8ad0"
+
+
+def test_golden_rows_of_ethusd() -> None:
+    """Every simulation of the main job. A new hash needs a reason in the changelog."""
+    tools = pipeline.Tools(SampleSource(None, "error"), Har(), Exact(), None)
+    rows = rows_of(pipeline.run_symbol("ETHUSD", Settings(), tools, Clock()))
+    assert len(rows) == 2 * 70
+    rounded = [[round(v, 9) + 0.0 if isinstance(v, float) else v for v in row.values()] for row in rows]
+    assert hashlib.sha256(json.dumps(rounded).encode()).hexdigest() == GOLDEN

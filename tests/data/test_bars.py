@@ -1,0 +1,154 @@
+"""Bars: their checks, calendar, fingerprint and symbols."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from marketsim.data.bars import Bars, make_bars
+from marketsim.data.symbols import is_crypto, parse_symbol
+from marketsim.errors import DataError, UsageError
+
+GOOD = [100.0, 110.0, 90.0, 105.0, 7.0]
+
+
+def series(count: int, crypto: bool = True, step: int = 86_400) -> Bars:
+    """`count` good bars from 2020-01-01, a Wednesday, `step` seconds apart."""
+    return make_bars("X", "test", stamps(range(0, count * step, step)), np.array([GOOD] * count), crypto=crypto)
+
+
+def stamps(seconds: range | list[int]) -> NDArray[np.datetime64]:
+    return np.datetime64("2020-01-01", "s") + np.array(seconds, dtype="timedelta64[s]")
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        (0, np.nan, "column 'open': nan is not a positive, finite price"),
+        (1, np.inf, "column 'high': inf is not a positive, finite price"),
+        (2, 0.0, "column 'low': 0.0 is not a positive, finite price"),
+        (3, -1.0, "column 'close': -1.0 is not a positive, finite price"),
+        (1, 89.0, "column 'high': 89.0 is below the low"),
+        (1, 104.0, "column 'high': 104.0 is below the open or the close"),
+        (2, 101.0, "column 'low': 101.0 is above the open or the close"),
+        (3, 89.0, "column 'low': 90.0 is above the open or the close"),
+        (4, -1.0, "column 'volume': -1.0 is negative or infinite"),
+        (4, np.inf, "column 'volume': inf is negative or infinite"),
+    ],
+)
+def test_a_bad_value_is_named_or_dropped(column: int, value: float, words: str) -> None:
+    ohlcv = np.array([GOOD] * 4)
+    ohlcv[2, column] = value
+    time = stamps(range(4))
+    with pytest.raises(DataError) as error:
+        make_bars("X", "test", time, ohlcv, place="x.csv, line {}".format)
+    assert str(error.value).startswith(f"x.csv, line 2, {words}")
+    bars = make_bars("X", "test", time, ohlcv, drop=True)
+    assert (bars.dropped, bars.time.tolist()) == (1, time[[0, 1, 3]].tolist())
+    assert words in bars.notes[0]
+
+
+def test_edges_of_the_rules_are_good() -> None:
+    flat = [5.0, 5.0, 5.0, 5.0, 0.0]
+    unknown_volume = [5.0, 6.0, 5.0, 6.0, np.nan]
+    assert len(make_bars("X", "test", stamps(range(2)), np.array([flat, unknown_volume]))) == 2
+
+
+def test_a_repeated_stamp_is_an_error_or_the_first_is_kept() -> None:
+    ohlcv = np.array([GOOD] * 4) * np.array([[1], [2], [3], [4]])
+    with pytest.raises(DataError, match=r"row 2, column 'time': .* is there twice"):
+        make_bars("X", "test", stamps([0, 1, 1, 1]), ohlcv)
+    bars = make_bars("X", "test", stamps([0, 1, 1, 1]), ohlcv, drop=True)
+    assert (bars.open.tolist(), bars.dropped) == ([100.0, 200.0], 2)
+
+
+def test_of_a_repeated_stamp_the_first_good_row_is_kept() -> None:
+    ohlcv = np.array([GOOD, [0.0] * 5, GOOD])
+    assert make_bars("X", "test", stamps([0, 1, 1]), ohlcv, drop=True).dropped == 1
+
+
+@pytest.mark.parametrize("drop", [False, True])
+def test_stamps_out_of_order_are_an_error_even_when_dropping(drop: bool) -> None:
+    with pytest.raises(DataError, match=r"row 2, column 'time': 2020-01-01T00:00:01 comes after .*oldest first"):
+        make_bars("X", "test", stamps([0, 2, 1]), np.array([GOOD] * 3), drop=drop)
+
+
+def test_nothing_left_after_dropping_is_an_error() -> None:
+    with pytest.raises(DataError, match=r"no good row is left of 2"):
+        make_bars("X", "test", stamps(range(2)), np.zeros((2, 5)), drop=True)
+
+
+def test_gaps_count_missing_bars_of_crypto_and_long_pauses_of_stocks() -> None:
+    days = np.array([0, 1, 2, 3, 4, 7, 8, 12, 17]) * 86_400  # pauses of three, four and five days
+    ohlcv = np.array([GOOD] * len(days))
+    assert make_bars("X", "test", stamps(days.tolist()), ohlcv, crypto=True).gaps == 2 + 3 + 4
+    assert make_bars("X", "test", stamps(days.tolist()), ohlcv, crypto=False).gaps == 1
+    assert series(1).gaps == 0
+
+
+def test_periods_per_year() -> None:
+    assert series(9).periods_per_year == 365
+    assert series(9, crypto=False).periods_per_year == 252
+    assert series(1, crypto=False).periods_per_year == 252
+    assert series(9, step=3_600).periods_per_year == 8_760
+    assert series(9, crypto=False, step=7 * 86_400).periods_per_year == 52
+
+
+def test_between_includes_both_days() -> None:
+    bars = series(96, step=3_600)
+    part = bars.between("2020-01-02", "2020-01-03")
+    assert (str(part.time[0]), str(part.time[-1])) == ("2020-01-02T00:00:00", "2020-01-03T23:00:00")
+    assert len(bars.between(None, None)) == 96
+    with pytest.raises(DataError, match=r"no bar from 2021-01-01 to the last; there are bars from 2020-01-01"):
+        bars.between("2021-01-01", None)
+    with pytest.raises(UsageError, match=r"'soon' is not a date"):
+        bars.between("soon", None)
+
+
+def test_the_fingerprint_is_of_time_and_values_alone() -> None:
+    bars = series(3)
+    changed = bars.ohlcv.copy()
+    changed[1, 4] += 1e-9
+    assert replace(bars, symbol="Y", source="elsewhere").fingerprint == bars.fingerprint
+    assert replace(bars, ohlcv=changed).fingerprint != bars.fingerprint
+    assert replace(bars, time=bars.time + np.timedelta64(1, "s")).fingerprint != bars.fingerprint
+
+
+@pytest.mark.parametrize("text", ["ETHUSDT", "ETH-USDT", "ETH/USDT", "eth/usdt", "Eth_Usdt"])
+def test_forms_of_a_symbol(text: str) -> None:
+    assert parse_symbol(text) == "ETHUSDT"
+
+
+def test_stock_and_index_symbols_keep_their_signs() -> None:
+    assert [parse_symbol(text) for text in ("aapl", "BRK.B", "^gspc")] == ["AAPL", "BRK.B", "^GSPC"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "-",
+        "../ETH",
+        "a/b/c",
+        "A\\B",
+        "ETH\x1b[31m",
+        "ETH\n",
+        "<b>ETH</b>",
+        "A" * 33,
+        "\u00c9TH",
+        "\ufb01",
+    ],
+)
+def test_what_is_no_symbol(text: str) -> None:
+    with pytest.raises(DataError, match=r"is not a symbol") as error:
+        parse_symbol(text)
+    assert str(error.value).isprintable()
+
+
+def test_crypto_is_a_coin_and_a_currency() -> None:
+    assert all(map(is_crypto, ["ETHUSD", "BTCUSDT", "LTCBTC", "XBTEUR", "ETHBTC"]))
+    assert not any(map(is_crypto, ["ETH", "AAPL", "USD", "EURUSD", "NVDA", "SOLUS"]))
+    assert series(1, crypto=False).crypto is False

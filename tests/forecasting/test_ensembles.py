@@ -1,0 +1,170 @@
+"""Several models as one: what is picked and what is weighted rests on the past alone."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from marketsim.backtesting import next_bars, pipeline
+from marketsim.data import open_source
+from marketsim.data.walk_forward import make_walk
+from marketsim.errors import MarketsimError, UsageError
+from marketsim.forecasting.ensembles import HISTORY, Auto, Blend
+from marketsim.forecasting.forecaster import Sweep
+from marketsim.forecasting.forecasts import LEVELS, actual_moves
+from marketsim.forecasting.keys import fingerprint
+from marketsim.forecasting.scores import pinball
+from marketsim.models import open_model
+from marketsim.models.har import Har
+from marketsim.models.last_bar import LastBar
+from marketsim.models.rolling_quantile import RollingQuantile
+from marketsim.optimizers.exact import Exact
+from marketsim.profiling import Clock
+from marketsim.results import document as report
+from marketsim.settings.settings import Settings
+from tests.candles import random_bars
+
+BARS = random_bars(420)
+
+
+def make(model, requests):
+    return Sweep(model, None, Clock()).forecasts(requests)
+
+
+def forecasts(ensemble, bars=BARS, sims=20, window=30):
+    walk = make_walk(len(bars), sims, window, ensemble.minimum_bars, "TEST")
+    (found,) = ensemble.forecasts([(bars, walk.judged, walk.origins)], make)
+    return found
+
+
+class Spoiled(RollingQuantile):
+    """As good as its parent at first, hopeless on the newest bars."""
+
+    name = "spoiled"
+
+    def forecast(self, ohlcv, origins):
+        return super().forecast(ohlcv, origins) * np.where(origins < 1209 - 71, 1, 9)[:, None, None]
+
+
+class Broken(RollingQuantile):
+    name = "broken"
+
+    def forecast(self, ohlcv, origins):
+        return np.full((len(origins), 4, len(LEVELS)), np.nan)
+
+
+def test_auto_takes_the_member_that_was_best_before_the_first_evaluated_bar():
+    members = (LastBar(), Har(), RollingQuantile())
+    found = forecasts(Auto(members))
+    walk = make_walk(len(BARS), 20, 30, 3, "TEST")
+    losses = []
+    for member in members:
+        (made,) = make(member, [(BARS, walk.origins[:30])])
+        losses.append(pinball(made.moves, actual_moves(BARS, made.origins), LEVELS).mean(0))
+    best = int(np.argmin([(loss / losses[0]).mean() for loss in losses]))
+    assert found.model is members[best]
+    (expected,) = make(members[best], [(BARS, walk.origins)])
+    np.testing.assert_array_equal(found.moves, expected.moves)
+    assert f"picked '{members[best].name}'" in found.notes[0]
+
+
+def test_what_auto_picks_does_not_depend_on_evaluated_bars():
+    changed = random_bars(420)
+    changed.ohlcv[-20:, :4] *= np.linspace(1, 3, 20)[:, None]
+    for members in ((LastBar(), Har()), (Har(), LastBar())):
+        assert forecasts(Auto(members), changed).model is forecasts(Auto(members)).model
+
+
+def test_a_member_that_fails_is_not_picked_and_fails_a_blend():
+    assert forecasts(Auto((Broken(), Har()))).model.name == "har"
+    for ensemble in (Auto((Broken(),)), Blend((Har(), Broken()))):
+        failed = forecasts(ensemble)
+        assert isinstance(failed, MarketsimError)
+        assert "broken" in str(failed)
+
+
+def test_a_blend_of_one_is_that_one_and_of_equals_is_no_other():
+    (alone,) = make(Har(), [(BARS, forecasts(Blend((Har(),))).origins)])
+    for members in ((Har(),), (Har(), Har())):
+        np.testing.assert_allclose(forecasts(Blend(members)).moves, alone.moves, rtol=1e-12)
+
+
+def test_a_blend_does_not_depend_on_how_many_bars_are_evaluated_nor_on_the_future():
+    blend = Blend((Har(), LastBar()))
+    full = forecasts(blend, sims=60)
+    np.testing.assert_array_equal(forecasts(blend, sims=20).moves, full.moves[-51:])
+    changed = random_bars(420)
+    changed.ohlcv[-10:, :4] *= 2
+    np.testing.assert_array_equal(forecasts(blend, changed, sims=60).moves[:-10], full.moves[:-10])
+
+
+def test_the_newest_forecast_alone_is_that_of_a_walk():
+    members = (LastBar(), Har(), RollingQuantile())
+    walk = make_walk(len(BARS), 20, 30, 3, "TEST")
+    for ensemble, needed in ((Auto(members), 3 * 30 + 1), (Blend(members), 3 * (HISTORY + 1))):
+        (alone,) = ensemble.forecasts([(BARS, walk.judged, walk.origins[-1:])], make)
+        whole = forecasts(ensemble)
+        assert (alone.made, alone.origins.tolist()) == (needed, [419])
+        assert alone.model is whole.model
+        np.testing.assert_array_equal(alone.moves, whole.moves[-1:])
+
+
+def test_weights_follow_the_losses_of_the_last_bars():
+    blend = Blend((Har(), LastBar()))
+    found = forecasts(blend)
+    origins = np.arange(found.origins[-1] - HISTORY, found.origins[-1] + 1)
+    moves = np.stack([each.moves for each in (make(m, [(BARS, origins)])[0] for m in blend.members)])
+    loss = pinball(moves[:, :-1], actual_moves(BARS, origins[:-1]), LEVELS).sum(1)
+    weight = np.exp(-loss / 2 / (loss / HISTORY).mean(0))
+    weight /= weight.sum(0)
+    np.testing.assert_allclose(found.moves[-1], (weight[..., None] * moves[:, -1]).sum(0), rtol=1e-9)
+
+
+@pytest.mark.parametrize("symbol", open_source("sample").symbols())
+def test_a_blend_is_nearly_as_good_as_its_best_member_on_the_sample(symbol):
+    bars = open_source("sample").load(symbol)
+    members = (Har(), RollingQuantile())
+    blend = forecasts(Blend(members), bars, min(300, len(bars) - 80), 30)
+    actual = actual_moves(bars, blend.origins[:-1])
+
+    def loss(found):
+        return pinball(found.moves[:-1], actual, LEVELS).mean(0)
+
+    best = np.min([loss(make(member, [(bars, blend.origins)])[0]) for member in members], 0)
+    assert (loss(blend) / best).mean() <= 1.003
+
+
+def test_ensembles_are_told_apart_by_their_members():
+    one, other = Blend((Har(), LastBar())), Blend((LastBar(), Har()))
+    assert len({fingerprint(each) for each in (one, other, Auto(one.members))}) == 3
+
+
+def test_options_of_weights_that_no_member_has_are_refused():
+    for model in ("har", "auto", "blend:har,last-bar"):
+        with pytest.raises(UsageError, match="--samples: model 'har' has no use for it"):
+            open_model(Settings(model=model, samples=3))
+
+
+@pytest.mark.parametrize("window", [20, 60])
+def test_fast_mode_of_auto_is_the_newest_part_of_the_full_run(window, monkeypatch):
+    auto = Auto((LastBar(), Spoiled()))  # the second is the better one until the full run begins to evaluate
+    tools = pipeline.Tools(open_source("sample"), auto, Exact(), None)
+    full, fast, short = (
+        pipeline.run_symbol("ETHUSD", Settings(window=window, **length), tools, Clock())
+        for length in ({}, {"fast": True}, {"sims": 35})
+    )
+    assert [each.forecasts.model.name for each in (full, fast, short)] == ["spoiled", "spoiled", "last-bar"]
+    newest = [row for row in report.simulations(full) if row["simulation"] < 35]
+    assert newest == list(report.simulations(fast))
+    np.testing.assert_array_equal(full.forecasts.moves[-36 - window :], fast.forecasts.moves)
+    np.testing.assert_array_equal(full.forecasts.repaired[-36 - window :], fast.forecasts.repaired)
+    monkeypatch.setattr(next_bars, "open_model", lambda settings: auto)
+    ahead, _, _ = next_bars.forecast(["ETHUSD"], Settings(window=window, fast=True, cache="off"))
+    assert ahead["symbols"][0]["model"]["name"] == "spoiled"
+
+
+def test_fast_mode_of_a_blend_is_the_newest_part_of_the_full_run():
+    settings = Settings(model="blend:har,last-bar", strategy="always-on", cache="off")
+    full, fast = (pipeline.run(["ETHUSD"], replace(settings, fast=fast), Clock())[0].result for fast in (False, True))
+    for fill in full.strategies[0].profits:
+        np.testing.assert_array_equal(full.strategies[0].profits[fill][:35], fast.strategies[0].profits[fill])

@@ -1,0 +1,139 @@
+"""Contexts: which bytes a model is handed, in which batches, and what is kept when something fails."""
+
+import numpy as np
+import pytest
+
+from marketsim.data.calendar import next_open
+from marketsim.errors import MarketsimError
+from marketsim.forecasting.cache import verify
+from marketsim.forecasting.cache.sqlite import SqliteCache
+from marketsim.forecasting.forecaster import Sweep, make_forecasts
+from marketsim.forecasting.forecasts import LEVELS
+from marketsim.forecasting.keys import keys_of
+from marketsim.profiling import Clock
+from tests.candles import random_bars
+
+BARS = [random_bars(60, seed=seed) for seed in (0, 1)]
+
+
+class Zeroshot:
+    """Forecasts from the sum of what it is handed, and remembers the sizes of its batches."""
+
+    name = "zeroshot"
+    version = "1"
+    trained_until = "unknown"
+    training = "nobody says"
+    minimum_bars = 3
+    context = 20
+    parameters = {"context": 20}  # noqa: RUF012
+
+    def __init__(self, batch=8, room=10**9, fails_at=None):
+        self.batch, self.room, self.fails_at = batch, room, fails_at
+        self.sizes = []
+        self.lengths = []
+
+    def forecast(self, contexts, times):
+        if len(contexts) > self.room:
+            raise MemoryError
+        if self.fails_at is not None and len(self.sizes) == self.fails_at:
+            raise KeyboardInterrupt
+        assert contexts.shape[:2] == (times.shape[0], times.shape[1] - 1)
+        self.sizes.append(len(contexts))
+        self.lengths.append(contexts.shape[1])
+        middle = np.tanh(contexts[..., :4].sum((1, 2)) + times.astype(np.int64).sum(1) % 97) / 100
+        return middle[:, None, None] + np.linspace(-0.01, 0.01, len(LEVELS)) * np.array([1, 2, 2, 1])[:, None]
+
+
+def sweep(model, origins, cache=None, bars=BARS, clock=None):
+    made = Sweep(model, cache, clock or Clock())
+    return made, made.forecasts([(each, np.array(origins)) for each in bars])
+
+
+def test_all_symbols_share_batches_of_one_length():
+    model = Zeroshot()
+    _, found = sweep(model, range(16, 30))
+    assert model.lengths == [17, 18, 19, 20, 20, 20]
+    assert model.sizes == [2, 2, 2, 8, 8, 6]
+    for bars, forecasts in zip(BARS, found, strict=True):
+        alone = make_forecasts(Zeroshot(batch=1), bars, np.arange(16, 30), None, Clock())
+        np.testing.assert_array_equal(forecasts.moves, alone.moves)
+        assert (forecasts.made, forecasts.reused) == (14, 0)
+
+
+def test_a_context_ends_at_its_origin_whatever_comes_after():
+    bars = BARS[0]
+    cut = bars.between(None, str(bars.time[40].astype("datetime64[D]")))
+    assert len(cut) == 41
+    whole = make_forecasts(Zeroshot(), bars, np.array([30, 40]), None, Clock())
+    np.testing.assert_array_equal(make_forecasts(Zeroshot(), cut, np.array([30, 40]), None, Clock()).moves, whole.moves)
+    assert keys_of(Zeroshot(), cut, np.array([30, 40])) == keys_of(Zeroshot(), bars, np.array([30, 40]))
+
+
+def test_a_key_is_what_the_model_is_handed():
+    bars, origins = BARS[0], np.array([30])
+    (key,) = keys_of(Zeroshot(), bars, origins)
+    for row, same in ((10, True), (11, False), (30, False), (31, True)):
+        other = random_bars(60, seed=0)
+        other.ohlcv[row, 4] += 1.0
+        assert (keys_of(Zeroshot(), other, origins) == [key]) is same
+
+
+def test_too_large_a_batch_is_halved_once_for_all_and_said_once():
+    model = Zeroshot(batch=16, room=5)
+    made, found = sweep(model, range(20, 40))
+    assert model.sizes == [4] * 10
+    assert made.notes == ["the device has no room for 16 contexts of 'zeroshot' at once; using fewer"]
+    whole = sweep(Zeroshot(), range(20, 40))[1]
+    for some, all_ in zip(found, whole, strict=True):
+        np.testing.assert_array_equal(some.moves, all_.moves)
+
+
+def test_no_room_for_a_single_context_is_an_error_with_a_remedy():
+    with pytest.raises(MarketsimError, match=r"no room .* lower --context, or use --device cpu"):
+        sweep(Zeroshot(room=0), range(20, 24))
+
+
+def test_what_a_batch_gave_is_kept_when_the_next_one_is_interrupted(tmp_path):
+    with SqliteCache(tmp_path) as cache:
+        with pytest.raises(KeyboardInterrupt):
+            sweep(Zeroshot(batch=8, fails_at=2), range(20, 40), cache)
+        model = Zeroshot(batch=8)
+        _, found = sweep(model, range(20, 40), cache)
+    assert sum(each.reused for each in found) == 16
+    assert sum(model.sizes) == 24
+
+
+def test_a_symbol_that_a_model_fails_on_leaves_the_others_alone(tmp_path):
+    spoilt = random_bars(60, seed=2)
+    spoilt.ohlcv[35, 3] = np.nan
+    with SqliteCache(tmp_path) as cache:
+        _, (first, bad, last) = sweep(Zeroshot(), range(20, 50), cache, [BARS[0], spoilt, BARS[1]])
+        assert isinstance(bad, MarketsimError)
+        assert "model 'zeroshot' returned" in str(bad)
+        assert first.made == last.made == 30
+        again = sweep(Zeroshot(), range(20, 50), cache, [BARS[0], BARS[1]])[1]
+    assert [each.reused for each in again] == [30, 30]
+
+
+def test_cached_contexts_can_be_verified(tmp_path):
+    with SqliteCache(tmp_path) as cache:
+        sweep(Zeroshot(), range(20, 40), cache)
+        found = verify(cache, Zeroshot(), BARS[0])
+    assert (found.cached, found.checked, found.different) == (20, 20, ())
+
+
+@pytest.mark.parametrize(
+    ("stamps", "expected"),
+    [
+        (["2020-01-06", "2020-01-07"], "2020-01-08"),
+        (["2020-01-09", "2020-01-10"], "2020-01-13"),  # a Friday, no weekends before
+        (
+            ["2020-01-04", "2020-01-05", "2020-01-06", "2020-01-07", "2020-01-08", "2020-01-09", "2020-01-10"],
+            "2020-01-11",
+        ),
+        (["2020-01-10T08", "2020-01-10T12", "2020-01-10T16"], "2020-01-10T20"),
+        (["2020-01-08"], "2020-01-09"),
+    ],
+)
+def test_the_next_bar_opens_a_step_later_and_not_on_a_closed_weekend(stamps, expected):
+    assert next_open(np.array(stamps, "datetime64[s]")) == np.datetime64(expected, "s")

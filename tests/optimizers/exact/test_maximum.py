@@ -1,0 +1,285 @@
+"""The surface against the slow twins: every candidate's profit, and the exact maximum."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from marketsim.execution.fills import FILLS
+from marketsim.execution.profit_terms import Leg, ProfitTerms, evaluate, stack
+from marketsim.optimizers.differential_evolution import DifferentialEvolution
+from marketsim.optimizers.direct import Direct
+from marketsim.optimizers.exact import maximum as surface
+from marketsim.optimizers.exact.leg_profit import Side
+from marketsim.optimizers.exact.maximum import STEP, maximise
+from tests.oracle import Bar, Rules, brute_force, profit
+from tests.problems import BOUNDS, any_rules, bars_of_any_kind, make_bars, terms_of
+
+multiplier = st.one_of(st.floats(-0.05, 0.05), st.integers(-5, 5).map(lambda n: n / 100))
+
+
+@settings(max_examples=500)
+@given(bars_of_any_kind(), any_rules(), multiplier, multiplier)
+def test_evaluate_equals_the_bar_by_bar_simulator(bars: list[Bar], rules: Rules, h: float, l: float) -> None:
+    found = evaluate(terms_of(bars, rules), np.array([[h]]), np.array([[l]]))[0, 0]
+    assert found == pytest.approx(profit(bars, h, l, rules), abs=1e-14)
+
+
+@settings(max_examples=300)
+@given(
+    bars_of_any_kind(6),
+    any_rules(),
+    st.sampled_from(
+        [BOUNDS, ((-0.01, 0.04), (-0.05, 0.0)), ((0.01, 0.02), (-0.02, -0.005)), ((-1.0, 1.0), (-1.0, 1.0))]
+    ),
+)
+def test_the_maximum_equals_brute_force_and_is_attained(
+    bars: list[Bar], rules: Rules, bounds: tuple[tuple[float, float], tuple[float, float]]
+) -> None:
+    found = maximise(terms_of(bars, rules), bounds)
+    best = brute_force(bars, bounds, rules)
+    h, l = float(found.high_multiplier[0]), float(found.low_multiplier[0])
+    assert found.profit[0] == pytest.approx(best, abs=1e-12)
+    zero_h, zero_l = (min(max(0.0, low), high) for low, high in bounds)
+    for smaller in ((zero_h, l), (h, zero_l), (zero_h, zero_l)):
+        assert smaller == (h, l) or profit(bars, *smaller, rules) < best - 1e-13, (
+            "a tie goes to the smaller multipliers"
+        )
+    assert bounds[0][0] <= h <= bounds[0][1] and bounds[1][0] <= l <= bounds[1][1]
+    assert profit(bars, h, l, rules) == pytest.approx(found.profit[0], abs=1e-14)
+
+
+@pytest.mark.parametrize("count", [1, 7, 60, 200])
+@pytest.mark.parametrize("fill", FILLS)
+def test_many_problems_at_once_equal_one_at_a_time(count: int, fill: str) -> None:
+    problems = [
+        terms_of(
+            [*make_bars(seed, count - 1, "continuous", True, seed % 2 == 0), short],
+            Rules(0.0015, 0.0005, fill, eod),
+        )
+        for seed, eod in ((1, False), (2, True), (3, False), (4, True))
+        for short in make_bars(seed, 1, "lattice", True, False)
+    ]
+    together = maximise(stack(problems), BOUNDS)
+    for b, problem in enumerate(problems):
+        alone = maximise(problem, BOUNDS)
+        assert together.profit[b] == alone.profit[0]
+        assert together.high_multiplier[b] == alone.high_multiplier[0]
+        assert together.low_multiplier[b] == alone.low_multiplier[0]
+
+
+@settings(max_examples=200)
+@given(st.integers(0, 10**6), st.integers(1, 60), any_rules(), st.booleans())
+def test_float32_attains_what_float64_claims(seed: int, count: int, rules: Rules, shortable: bool) -> None:
+    bars = make_bars(seed, count, "continuous", shortable, False)
+    found = maximise(terms_of(bars, rules), BOUNDS)
+    single = terms_of(bars, rules, np.float32).map(lambda a: a.astype(np.float32))
+    h, l = (x.astype(np.float32)[:, None] for x in (found.high_multiplier, found.low_multiplier))
+    assert evaluate(single, h, l)[0, 0] == pytest.approx(found.profit[0], abs=3e-6 * count)
+
+
+@pytest.mark.parametrize("shortable", [False, True])
+@pytest.mark.parametrize("fill", FILLS)
+def test_never_below_direct_or_differential_evolution(fill: str, shortable: bool) -> None:
+    problems = stack(
+        [
+            terms_of(make_bars(seed, 30, kind, shortable, False), Rules(0.0015, 0.0005, fill, eod))
+            for seed in range(2)
+            for kind in ("continuous", "lattice", "knife-edge")
+            for eod in (False, True)
+        ]
+    )
+    exact = maximise(problems, BOUNDS).profit
+    allowance = STEP * sum((leg.per_upper - leg.per_lower).sum(1) for leg in problems.legs)
+    assert (exact + allowance >= Direct().fit(problems, BOUNDS, 42).profit).all()
+    assert (exact + allowance >= DifferentialEvolution().fit(problems, BOUNDS, 42).profit).all()
+
+
+@settings(max_examples=100)
+@given(bars_of_any_kind(), st.booleans(), st.sampled_from(FILLS))
+def test_a_higher_fee_never_raises_the_maximum(bars: list[Bar], eod: bool, fill: str) -> None:
+    profits = [maximise(terms_of(bars, Rules(fee, 0.0, fill, eod)), BOUNDS).profit[0] for fee in (0.0, 0.0005, 0.01)]
+    assert all(dear <= cheap + 1e-15 for cheap, dear in itertools.pairwise(profits))
+
+
+def test_without_a_profitable_order_the_best_is_not_to_be_filled() -> None:
+    bars = [Bar(0.02, -0.02, 0.0, 0.001, -0.03, -0.03)]
+    found = maximise(terms_of(bars, Rules(0.0015, 0.0005, "provable", False)), BOUNDS)
+    assert found.profit[0] == 0.0
+    assert bars[0].low_move + found.low_multiplier[0] <= bars[0].low
+
+
+def test_a_tie_between_cells_goes_to_the_smaller_multipliers() -> None:
+    bars = [Bar(0.0, -0.5, 0.0, 0.021, -0.6, 0.01)]
+    bounds = ((0.005, 0.02), (-0.001, 0.001))  # every take-profit but the nearest is better, but the close is as good
+    flat = maximise(terms_of(bars, Rules(0.0, 0.0, "touch", True)), bounds)
+    assert flat.high_multiplier[0] == 0.005
+
+
+def test_an_empty_problem_stays_at_zero() -> None:
+    found = maximise(terms_of([Bar(0.01, -0.01, 0, 0, 0, 0, long=False)], Rules(0, 0, "touch", False)), BOUNDS)
+    assert (found.high_multiplier[0], found.low_multiplier[0], found.profit[0]) == (0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("fill", FILLS)
+def test_torch_tensors_take_the_same_lines(fill: str) -> None:
+    terms = stack(
+        [
+            terms_of(make_bars(seed, 40, "continuous", True, False), Rules(0.001, 0.001, fill, False))
+            for seed in range(5)
+        ]
+    )
+    tensors = terms.map(torch.as_tensor)
+    expected, found = maximise(terms, BOUNDS), maximise(tensors, BOUNDS)
+    np.testing.assert_allclose(found.profit.numpy(), expected.profit, rtol=0, atol=1e-14)
+    np.testing.assert_array_equal(found.high_multiplier.numpy(), expected.high_multiplier)
+    np.testing.assert_array_equal(found.low_multiplier.numpy(), expected.low_multiplier)
+
+
+@pytest.mark.parametrize("count", [3, 20, 70])
+def test_every_array_is_made_where_the_terms_are(count: int) -> None:
+    """On a device other than torch's default one, which has no memory here: what is made there cannot be used."""
+    terms = stack(
+        [
+            terms_of(make_bars(seed, count, "continuous", True, False), Rules(0.001, 0.001, "expected", False))
+            for seed in range(5)
+        ]
+    )
+    tensors = terms.map(torch.as_tensor)
+    with torch.device("meta"):
+        found = maximise(tensors, BOUNDS)
+    assert torch.equal(found.profit, maximise(tensors, BOUNDS).profit)
+
+
+def make_lattice(seed: int, bars: int, upper_bins: int, lower_bins: int, mirrored: bool) -> Leg:
+    """A leg of one problem with any weights: bins of all widths, none, and edges that coincide."""
+    rng = np.random.default_rng(seed)
+    low = -np.abs(0.03 * rng.standard_normal(bars))
+    digits = rng.integers(2, 5)
+    upper, lower = (np.abs(np.round(0.03 * rng.standard_normal((bars, n)), digits)) for n in (upper_bins, lower_bins))
+    clips = ((0.0, 0.045), (-10.0, 0.0)) if mirrored else ((0.0, 0.045), (-1.0, 0.0))  # the upper one binds
+    leg = Leg(
+        mirrored,
+        *clips,
+        upper_move=0.02 + 0.01 * rng.standard_normal(bars),
+        lower_move=-0.02 + 0.01 * rng.standard_normal(bars),
+        low=low,
+        open=low + np.abs(0.02 * rng.standard_normal(bars)),
+        at_level=0.02 * rng.standard_normal(bars),
+        per_lower=-np.ones(bars),
+        gain=0.02 * rng.standard_normal(bars),
+        per_upper=rng.choice([0.0, 0.5, 1.0], bars),
+        upper_edges=np.sort(upper, -1),
+        lower_edges=np.maximum(low[:, None], np.sort(-lower, -1)),
+        weight=rng.choice([0.0, 0.25, 1.0], (bars, upper_bins, lower_bins)),
+    )
+    return leg.map(lambda a: a[None])
+
+
+def lattice_profit(leg: Leg, h: float, l: float) -> float:
+    """The formula of `Leg`, a bar and a bin at a time."""
+    if leg.mirrored:
+        h, l = -l, -h
+    total = 0.0
+    for m in range(leg.low.shape[1]):
+        u = min(max(leg.upper_move[0, m] + h, leg.upper_clip[0]), leg.upper_clip[1])
+        d = min(max(leg.lower_move[0, m] + l, leg.lower_clip[0]), leg.lower_clip[1])
+        if d > leg.low[0, m]:
+            total += leg.at_level[0, m] + leg.per_lower[0, m] * min(d, leg.open[0, m])
+        p = sum(edge < u for edge in leg.upper_edges[0, m])
+        q = sum(edge < d for edge in leg.lower_edges[0, m]) - 1
+        if p < leg.upper_edges.shape[2] and q >= 0:
+            total += leg.weight[0, m, p, q] * (leg.gain[0, m] + leg.per_upper[0, m] * u)
+    return total
+
+
+@settings(max_examples=150)
+@given(
+    st.integers(0, 10**6),
+    st.integers(1, 5),
+    st.integers(1, 6),
+    st.integers(1, 6),
+    st.sampled_from(["long", "short", "both"]),
+)
+def test_any_lattice_of_weights_is_solved_exactly(
+    seed: int, bars: int, upper_bins: int, lower_bins: int, legs: str
+) -> None:
+    made = {"long": [False], "short": [True], "both": [False, True]}[legs]
+    terms = ProfitTerms(tuple(make_lattice(seed + i, bars, upper_bins, lower_bins, m) for i, m in enumerate(made)))
+    found = maximise(terms, BOUNDS)
+    h_ends, l_ends = {-0.03, 0.03, 0.0}, {-0.03, 0.03, 0.0}
+    for leg in terms.legs:
+        upper = (leg.upper_edges - leg.upper_move[..., None] - STEP).ravel()
+        edges = np.concatenate([leg.lower_edges, leg.low[..., None], leg.open[..., None]], -1)
+        lower = (edges - leg.lower_move[..., None] + STEP).ravel()
+        h_ends |= set(-lower if leg.mirrored else upper)
+        l_ends |= set(-upper if leg.mirrored else lower)
+    inside = [[x for x in ends if -0.03 <= x <= 0.03] for ends in (h_ends, l_ends)]
+    best = max(sum(lattice_profit(leg, h, l) for leg in terms.legs) for h in inside[0] for l in inside[1])
+    assert found.profit[0] == pytest.approx(best, abs=1e-12)
+    h, l = float(found.high_multiplier[0]), float(found.low_multiplier[0])
+    assert found.profit[0] == pytest.approx(sum(lattice_profit(leg, h, l) for leg in terms.legs), abs=1e-14)
+
+
+@pytest.mark.parametrize("bins", [1, 2, 5])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_large_grids_some_at_a_time_have_the_same_optimum(bins: int, mirrored: bool) -> None:
+    """Enough candidates for several chunks; with these weights no bound holds, and whole grids are priced."""
+    many = [ProfitTerms((make_lattice(seed, 60, bins, bins, mirrored),)) for seed in range(40)]
+    together = maximise(stack(many), BOUNDS)
+    for b, problem in enumerate(many[:10]):
+        alone = maximise(problem, BOUNDS)
+        assert together.profit[b] == pytest.approx(alone.profit[0], abs=1e-12)
+        assert together.high_multiplier[b] == alone.high_multiplier[0]
+
+
+@pytest.mark.parametrize("shortable", [False, True])
+@pytest.mark.parametrize("kind", ["continuous", "lattice", "duplicated", "knife-edge"])
+def test_blocks_that_bounds_leave_hold_the_optimum_of_the_whole_grid(
+    kind: str, shortable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The two ways to the optimum of large problems, where ties and few or no profitable orders are among them."""
+    problems = [
+        terms_of(make_bars(seed, 70, kind, shortable, seed % 3 == 0), Rules(fee, 0.0005, fill, False))
+        for fill, fee in (("expected", 0.0015), ("provable", 0.0), ("provable", 0.02))
+        for seed in range(4)
+    ]
+    monkeypatch.setattr(surface, "FEW", 0)
+    monkeypatch.setattr(surface, "ALL", 0)
+    for some in (
+        problems[:1],
+        problems[:4],
+        problems[4:],
+    ):  # the first one has bars without a long, and without a short
+        by_blocks = maximise(stack(some), BOUNDS)
+        with monkeypatch.context() as whole:
+            whole.setattr(surface, "FEW", 1 << 30)
+            by_grid = maximise(stack(some), BOUNDS)
+        np.testing.assert_array_equal(by_blocks.profit, by_grid.profit)
+        np.testing.assert_array_equal(by_blocks.high_multiplier, by_grid.high_multiplier)
+        np.testing.assert_array_equal(by_blocks.low_multiplier, by_grid.low_multiplier)
+
+
+@settings(max_examples=100)
+@given(st.integers(0, 10**6), st.integers(1, 6), st.integers(1, 5), st.booleans(), st.booleans())
+def test_no_candidate_of_a_block_earns_more_than_its_bound(
+    seed: int, bars: int, bins: int, mirrored: bool, falling: bool
+) -> None:
+    """On lattices whose weights fall as the upper level rises; of others a bound is not said to hold."""
+    leg = make_lattice(seed, bars, bins, bins, mirrored)
+    weight = -np.sort(-leg.weight, axis=2) if falling else leg.weight
+    leg = replace(leg, weight=weight, gain=np.abs(leg.gain))
+    side = Side.of(leg, *BOUNDS, np)
+    assert side.bounded(np)[0] == (np.diff(weight, axis=2) <= 0).all()
+    if side.bounded(np)[0]:
+        rng = np.random.default_rng(seed)
+        h, l = np.sort(rng.uniform(-0.03, 0.03, (2, 1, 3, 4)).reshape(2, 1, -1)).reshape(2, 1, 3, 4)
+        most = side.most(h, l, np.zeros_like(h), np)
+        grid = side.grid(h.reshape(1, -1), l.reshape(1, -1), np).reshape(1, 3, 4, 3, 4)
+        assert (grid.max((2, 4)) <= most + 1e-12).all()

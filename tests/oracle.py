@@ -1,0 +1,165 @@
+"""The slow twins: the market's rules as plain loops over bars and candidates, to compare the package with."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from marketsim.execution.fill_probability import take_profit_probability
+
+CLIPS = (0.0, 10.0), (-1.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar and its forecast, as moves from the origin's close."""
+
+    high_move: float
+    low_move: float
+    open: float
+    high: float
+    low: float
+    close: float
+    long: bool = True
+    short: bool = False
+    variance: float = 9e-4
+    spread: float = 0.5
+
+    @property
+    def mirror(self) -> Bar:
+        """The bar upside down, where a short is a long."""
+        turned = (-self.low_move, -self.high_move, -self.open, -self.low, -self.high, -self.close)
+        return Bar(*turned, self.short, self.long, self.variance, self.spread)
+
+
+@dataclass(frozen=True)
+class Rules:
+    fee: float
+    slippage: float
+    fill: str
+    close_at_eod: bool
+    binned: bool = True  # w is that of a bin's centre, as in a fit; else that at the levels, as in what is booked
+
+
+def levels(bar: Bar, h: float, l: float) -> tuple[float, float]:
+    return (
+        min(max(bar.high_move + h, CLIPS[0][0]), CLIPS[0][1]),
+        min(max(bar.low_move + l, CLIPS[1][0]), CLIPS[1][1]),
+    )
+
+
+def taken(bar: Bar, upper: float, lower: float, at_open: bool, rules: Rules, mirrored: bool = False) -> float:
+    """Which part of a long's take-profit is credited to a bar on which it was entered."""
+    if rules.close_at_eod or bar.high < upper:
+        return 0.0
+    if rules.fill == "touch" or (rules.fill == "expected" and (bar.close >= upper or at_open)):
+        return 1.0
+    if rules.fill == "provable":
+        return float(bar.high > upper and (at_open or bar.close >= upper))
+    upper_places, lower_places = places(bar)
+    d, u = bins(bar.low, bar.open, lower_places, lower), bins(bar.close, bar.high, upper_places, upper)
+    return probabilities(bar, mirrored)[u, d] if rules.binned else probability(bar, [upper], [lower], mirrored)[0, 0]
+
+
+def places(bar: Bar) -> tuple[list[float], list[float]]:
+    """Ends of bins, as parts of the way from the close to the high and from the low to the open."""
+    size = bar.high - bar.low or 1.0
+    above, below = (max(1, math.ceil(7 * side / size - 1e-9)) for side in (bar.high - bar.close, bar.open - bar.low))
+    return [1 - (above - i) / above for i in range(above + 1)], [1 - (1 - i / below) ** 1.75 for i in range(below + 1)]
+
+
+def bins(start: float, end: float, places: list[float], level: float) -> int:
+    """The bin that holds `level`: each begins above its first edge and ends on its last."""
+    edges = [start * (1 - place) + end * place for place in places]
+    return max(i for i, edge in enumerate(edges[:-1]) if edge < level or i == 0)
+
+
+def centres(start: float, end: float, places: list[float]) -> list[float]:
+    return [start + (end - start) * (a + b) / 2 for a, b in itertools.pairwise(places)]
+
+
+@cache
+def probabilities(bar: Bar, mirrored: bool) -> np.ndarray:
+    """w of every bin, by upper and lower one."""
+    upper_places, lower_places = places(bar)
+    upper, lower = centres(bar.close, bar.high, upper_places), centres(bar.low, bar.open, lower_places)
+    return probability(bar, upper, lower, mirrored)
+
+
+def probability(bar: Bar, upper: list[float], lower: list[float], mirrored: bool) -> np.ndarray:
+    sign = -1 if mirrored else 1
+
+    def logs(moves: list[float]) -> np.ndarray:
+        return np.array([sign * math.log1p(sign * move) for move in moves])
+
+    prices = logs([bar.open, bar.high, bar.low, bar.close])
+    return take_profit_probability(*prices, logs(lower)[None, :], logs(upper)[:, None], bar.variance, bar.spread)
+
+
+def long_trade(bar: Bar, upper: float, lower: float, rules: Rules) -> float | None:
+    """Profit of a long, None where it was not entered."""
+    if not bar.low < lower:
+        return None
+    entry, at_open = (bar.open, True) if bar.open < lower else (lower, False)
+    w = taken(bar, upper, lower, at_open, rules)
+    proceeds = w * (1 + upper) + (1 - w) * (1 + bar.close) * (1 - rules.slippage)
+    return proceeds * (1 - rules.fee) - (1 + entry) * (1 + rules.fee)
+
+
+def short_trade(bar: Bar, upper: float, lower: float, rules: Rules) -> float | None:
+    """Profit of a short, None where it was not entered."""
+    if not bar.high > upper:
+        return None
+    entry, at_open = (bar.open, True) if bar.open > upper else (upper, False)
+    w = taken(bar.mirror, -lower, -upper, at_open, rules, mirrored=True)
+    cost = w * (1 + lower) + (1 - w) * (1 + bar.close) * (1 + rules.slippage)
+    return (1 + entry) * (1 - rules.fee) - cost * (1 + rules.fee)
+
+
+def profit(bars: list[Bar], h: float, l: float, rules: Rules) -> float:
+    total = 0.0
+    for bar in bars:
+        upper, lower = levels(bar, h, l)
+        if bar.long:
+            total += long_trade(bar, upper, lower, rules) or 0.0
+        if bar.short:
+            total += short_trade(bar, upper, lower, rules) or 0.0
+    return total
+
+
+def edges(bar: Bar, move: str) -> list[float]:
+    """Where bins end along an axis: a long's below its open or above its close, and a short's."""
+    above, below = places(bar)
+    short_above, short_below = places(bar.mirror)
+    if move == "high_move":
+        long, short = (bar.close, bar.high, above), (bar.high, bar.open, short_below)
+    else:
+        long, short = (bar.low, bar.open, below), (bar.close, bar.low, short_above)
+    return [start * (1 - place) + end * place for start, end, parts in (long, short) for place in parts]
+
+
+def candidates(
+    bars: list[Bar], bounds: tuple[tuple[float, float], tuple[float, float]], step: float
+) -> tuple[list[float], list[float]]:
+    """All places where an optimum can be: just inside of where a level meets an actual price, bounds, zero."""
+    axes = []
+    for (low, high), sign, move in ((bounds[0], -1, "high_move"), (bounds[1], 1, "low_move")):
+        points = {low, high, min(max(0.0, low), high)}
+        for bar in bars:
+            for price in (bar.open, bar.high, bar.low, bar.close, *edges(bar, move)):
+                meeting = price - getattr(bar, move)
+                if low - step <= meeting <= high + step:  # a bound may miss its meeting by a rounding
+                    points.add(min(max(meeting + sign * step, low), high))
+        axes.append(sorted(points))
+    return axes[0], axes[1]
+
+
+def brute_force(
+    bars: list[Bar], bounds: tuple[tuple[float, float], tuple[float, float]], rules: Rules, step: float = 1e-7
+) -> float:
+    """The best profit over every candidate."""
+    return max(profit(bars, h, l, rules) for h, l in itertools.product(*candidates(bars, bounds, step)))

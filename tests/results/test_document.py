@@ -1,0 +1,144 @@
+"""Documents and files: rows add up, verdicts say what the numbers say, files are whole and equal."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from marketsim.backtesting import pipeline
+from marketsim.execution.fills import FILLS
+from marketsim.profiling import Clock
+from marketsim.results import document as report
+from marketsim.results.metrics import bootstrap_interval, max_drawdown
+from marketsim.results.result import SymbolRun
+from marketsim.settings.settings import Settings
+
+SETTINGS = Settings(sims=20, window=20, strategy="all", cache="off")
+
+
+@pytest.fixture(scope="module")
+def runs() -> list[SymbolRun]:
+    return pipeline.run(["NVDA", "ETHUSD", "NOPE"], SETTINGS, Clock())
+
+
+def test_the_rows_of_the_document_add_up_from_the_simulations(runs: list[SymbolRun]) -> None:
+    for run, document in zip(runs[:2], report.document(runs, SETTINGS)["symbols"], strict=False):
+        assert run.result is not None
+        simulations = list(report.simulations(run.result))
+        for row in document["rows"]:
+            mine = [each for each in simulations if each["strategy"] == row["name"]]
+            if row["kind"] == "baseline":
+                assert not mine and row["in_sample_bps"] is None
+                continue
+            for fill in FILLS:
+                assert row[fill] == pytest.approx(sum(each[fill] for each in mine))
+            returns = np.array([each["expected"] for each in reversed(mine)])
+            assert row["headline"] == row["expected"]
+            likely = [each["probability"] for each in mine if each["ambiguous"]]
+            assert row["probability"] == (pytest.approx(np.mean(likely)) if likely else None)
+            assert all(each["ambiguous"] or each["probability"] is None for each in mine)
+            assert row["mean_bps"] == pytest.approx(1e4 * returns.mean())
+            if row["trades"]:
+                interval = bootstrap_interval(returns, SETTINGS.seed) or ()
+                assert [row["low_bps"], row["high_bps"]] == pytest.approx([1e4 * end for end in interval])
+            assert row["in_sample_bps"] == pytest.approx(1e4 * np.mean([each["in_sample"] for each in mine]) / 20)
+            for count in ("orders", "trades", "ambiguous"):
+                assert row[count] == sum(each[count] for each in mine)
+
+
+def test_equity_is_the_running_sum_of_every_row(runs: list[SymbolRun]) -> None:
+    result = runs[0].result
+    assert result is not None
+    last = {row["name"]: row for row in report.equity(result)}
+    for row in report.document(runs, SETTINGS)["symbols"][0]["rows"]:
+        for fill in FILLS:
+            assert last[row["name"]][fill] == pytest.approx(row[fill])
+
+
+def test_buy_and_hold_is_the_change_of_price_less_costs(runs: list[SymbolRun]) -> None:
+    result = runs[0].result
+    assert result is not None
+    close = result.bars.close[-21:]
+    (row,) = (row for row in report.document(runs, SETTINGS)["symbols"][0]["rows"] if row["name"] == "buy-and-hold")
+    growth = close[-1] / close[0]
+    bought, sold = 1.0005 * 1.0005, 0.9995 * 0.9995  # fee and slippage on market orders
+    assert row["provable"] == row["expected"] == row["touch"] == pytest.approx(growth * sold - bought)
+    assert (row["trades"], row["ambiguous"]) == (1, 0)
+    assert row["win_rate"] == float(row["provable"] > 0)
+
+
+def test_forecast_close_trades_when_its_side_changes() -> None:
+    from marketsim.execution.baselines import forecast_close
+    from marketsim.execution.profit_terms import Costs
+
+    close = np.array([100.0, 110.0, 99.0, 99.0, 108.9])
+    moves = np.array([0.01, 0.02, -0.01, 0.01])
+    flat = forecast_close(close, moves, False, Costs(0.001, 0.0))
+    assert flat.trades[::-1].tolist() == [1, 0, 0, 1] and flat.wins[::-1].tolist() == [0, 0, 0, 1]
+    expected = [0.1 - 0.001, -0.1 - 0.001 * 0.9, 0.0, 0.1 - 0.001 - 0.001 * 1.1]
+    assert flat.profits["touch"][::-1] == pytest.approx(expected)
+    short = forecast_close(close, moves, True, Costs(0.001, 0.0))
+    assert short.trades[::-1].tolist() == [1, 0, 1, 1]
+    assert short.profits["provable"][::-1][2] == pytest.approx(-0.001 - 0.001)
+
+
+def test_a_failed_symbol_is_a_row_with_its_reason(runs: list[SymbolRun]) -> None:
+    failed = report.document(runs, SETTINGS)["symbols"][2]
+    assert failed["status"] == "failed" and failed["exit_code"] == 3 and "NOPE" in failed["error"]
+
+
+def test_documents_are_json_without_nan_and_name_all_they_rest_on(runs: list[SymbolRun]) -> None:
+    document = json.loads(report.to_json(report.document(runs, SETTINGS)))
+    assert document["schema"] == "marketsim.backtest/1"
+    assert document["settings"]["seed"] == 42 and set(document["libraries"]) == {"python", "numpy"}
+    symbol = document["symbols"][0]
+    assert len(symbol["bars"]["fingerprint"]) == len(symbol["model"]["fingerprint"]) == 64
+    assert symbol["costs"] == {"fee_bps": 5.0, "slippage_bps": 5.0}
+    assert "seconds" not in report.to_json(document)
+
+
+def test_one_simulation_has_no_interval() -> None:
+    settings = replace(SETTINGS, sims=9)
+    document = report.document(pipeline.run(["NVDA"], settings, Clock()), settings)
+    assert document["symbols"][0]["rows"][0]["low_bps"] is None
+
+
+@pytest.mark.parametrize("fill", FILLS)
+def test_headline_mean_interval_and_risk_are_those_of_the_fill_policy(fill: str) -> None:
+    settings = replace(SETTINGS, fill=fill, strategy="always-on", close_at_eod="never")
+    (run,) = pipeline.run(["BTCUSD"], settings, Clock())
+    assert run.result is not None
+    returns = run.result.strategies[0].profits[fill][::-1]
+    others = [run.result.strategies[0].profits[other][::-1] for other in FILLS if other != fill]
+    assert all((returns != other).any() for other in others)
+    row = report.document([run], settings)["symbols"][0]["rows"][0]
+    low, high = bootstrap_interval(returns, settings.seed) or (0, 0)
+    assert row["headline"] == pytest.approx(returns.sum())
+    assert [row["mean_bps"], row["low_bps"], row["high_bps"]] == pytest.approx(
+        [1e4 * returns.mean(), 1e4 * low, 1e4 * high]
+    )
+    assert row["sharpe"] == pytest.approx(returns.mean() / returns.std(ddof=1) * np.sqrt(365))
+    assert row["max_drawdown"] == max_drawdown(returns)
+
+
+def test_unadjusted_follows_a_fixed_closing_policy() -> None:
+    tracks = []
+    for policy in ("always", "never"):
+        settings = replace(SETTINGS, sims=70, close_at_eod=policy, strategy="always-on")
+        (run,) = pipeline.run(["ETHUSD"], settings, Clock())
+        assert run.result is not None
+        tracks.append(run.result.baselines[0])
+    assert tracks[0].name == "unadjusted"
+    assert not tracks[0].ambiguous.any()
+    assert (tracks[0].profits["touch"] != tracks[1].profits["touch"]).any()
+
+
+def test_results_do_not_name_the_cache(runs: list[SymbolRun], tmp_path: Path) -> None:
+    documents = [
+        report.document(runs, replace(SETTINGS, cache=mode, cache_dir=str(tmp_path))) for mode in ("off", "refresh")
+    ]
+    assert documents[0] == documents[1]
