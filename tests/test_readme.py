@@ -1,12 +1,9 @@
-"""The README is true: its commands run, its output is what they print, its settings are all of them."""
+"""The documentation is true: its commands run, its outputs are what they print, its settings are all of them."""
 
 from __future__ import annotations
 
 import os
 import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,19 +11,11 @@ import pytest
 from marketsim.data.bars import Bars
 from marketsim.settings.settings import KEYS
 from tests.candles import random_bars
+from tests.pages import PAGES, REASONS, ROOT, blocks, commands, output, run
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
-COMMANDS = [line for kind, text in BLOCKS if kind == "bash" for line in text.splitlines()]
-
-
-def run(command: str, place: Path) -> subprocess.CompletedProcess[str]:
-    door, *arguments = shlex.split(command, comments=True)
-    assert door == "./scripts/marketsim"
-    environment = os.environ | {"COLUMNS": "80", "MARKETSIM_CACHE_DIR": str(place / "cache")}
-    program = [sys.executable, "-m", "marketsim", *arguments]
-    return subprocess.run(program, cwd=place, env=environment, capture_output=True, text=True, check=False)
+README = ROOT / "README.md"
+TESTED = [page for page in PAGES if page.name != "CHANGELOG.md"]
+BY_NAME = pytest.mark.parametrize("page", TESTED, ids=lambda page: page.name)
 
 
 def write_bars(bars: Bars, path: Path) -> None:
@@ -35,38 +24,61 @@ def write_bars(bars: Bars, path: Path) -> None:
     path.write_text("\n".join(lines) + "\n")
 
 
-def test_there_are_commands_for_the_main_job_and_for_the_tests() -> None:
-    assert COMMANDS[:2] == ["./scripts/marketsim backtest ETHUSD --sims 70", "./scripts/test"]
-
-
-@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("./scripts/marketsim")])
-def test_every_command_runs(command: str, tmp_path: Path) -> None:
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with the files that the pages speak of."""
     (tmp_path / "my-bars").mkdir()
     write_bars(random_bars(300), tmp_path / "my-bars" / "AAPL.csv")
-    done = run(command, tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
-def test_the_output_is_what_the_main_job_prints(tmp_path: Path) -> None:
-    (shown,) = (text for kind, text in BLOCKS if kind == "text" and "Next-bar plan" in text)
-    printed = "\n".join(line.rstrip() for line in run(COMMANDS[0], tmp_path).stdout.splitlines())
-    assert shown.partition("\nTiming")[0] == printed.partition("\nTiming")[0]
+def test_the_readme_begins_with_the_main_job_and_is_short() -> None:
+    assert commands(README)[0] == "./scripts/marketsim backtest ETHUSD --sims 70"
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 150
 
 
-def test_every_other_script_is_there() -> None:
-    for door in re.findall(r"scripts/(\w[\w-]*)", README):
+@BY_NAME
+def test_the_commands_of_a_page_run_one_after_the_other(page: Path, desk: Path) -> None:
+    for command in commands(page):
+        if not re.match(r"\./scripts/(test|check|docs)\b", command):
+            done = run(command, desk)
+            assert (done.returncode, done.stderr) == (0, ""), command
+            assert done.stdout, command
+
+
+@BY_NAME
+def test_an_output_is_what_its_command_prints(page: Path, desk: Path) -> None:
+    for block in blocks(page):
+        printed = output(block, desk)
+        assert printed is None or block.text == printed, f"scripts/docs --outputs rewrites it: {block.remark}"
+
+
+@BY_NAME
+def test_the_python_of_a_page_runs_as_one_program(page: Path, desk: Path) -> None:
+    names: dict[str, object] = {}
+    for block in blocks(page):
+        if block.language == "python" and not block.skipped:
+            exec(compile(block.text, str(page), "exec"), names)
+
+
+@BY_NAME
+def test_a_block_that_is_not_run_says_why(page: Path) -> None:
+    remarks = re.findall(r"^<!-- (.*) -->$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert all(remark.startswith("output of: ") or remark.removeprefix("not run: ") in REASONS for remark in remarks)
+
+
+@BY_NAME
+def test_paths_and_scripts_that_a_page_names_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for path in re.findall(r"`((?:marketsim|tests|configs|docs|scripts)/[\w./-]+)`", text):
+        assert (ROOT / path).exists(), path
+    for door in re.findall(r"(?<![\w/])(?:\./)?scripts/([a-z][\w-]*)", text):
         assert os.access(ROOT / "scripts" / door, os.X_OK), door
-    for name in re.findall(r"scripts/bench (\w+)", README):
-        assert (ROOT / "scripts" / "benchmarks" / f"{name}.py").exists(), name
-
-
-def test_python_examples_run() -> None:
-    for kind, text in BLOCKS:
-        if kind == "python":
-            exec(text, {})
+    for name in re.findall(r"scripts/bench (\w+)", text):
+        assert name == "NAME" or (ROOT / "scripts" / "benchmarks" / f"{name}.py").exists(), name
 
 
 def test_every_setting_is_explained() -> None:
-    table = README.partition("## Settings")[2].partition("## Architecture")[0]
+    table = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     assert set(re.findall(r"`(\w+)`", table)) >= set(KEYS)
