@@ -5,10 +5,16 @@
     |   `-- MissingExtra    exit 2: an optional dependency is not installed
     `-- DataError           exit 3: bars or results that are absent, malformed or too few
 
-A message is one line: what is wrong, where, what would be right.
+A message is one line: what is wrong, where, what would be right. Where one thing of many may fail and the others go on,
+each has an `Outcome`: a `Success` with its value or a `Failure` with its error.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+T = TypeVar("T")
 
 
 class MarketsimError(Exception):
@@ -38,3 +44,29 @@ class DataError(MarketsimError):
     """Bars or results that are absent, malformed or too few."""
 
     exit_code = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Success(Generic[T]):
+    """What came out."""
+
+    value: T
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why nothing came out."""
+
+    error: MarketsimError
+
+
+Outcome: TypeAlias = Success[T] | Failure
+
+
+def value_of(outcome: Outcome[T]) -> T:
+    """The value of a success; the error of a failure is raised."""
+    match outcome:
+        case Success(value):
+            return value
+        case Failure(error):
+            raise error
