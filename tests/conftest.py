@@ -38,5 +38,5 @@ def _server() -> Iterator[Server]:
 def postgres(_server: Server) -> Server:
     """A running PostgreSQL server without a cache in it."""
     _server.start()
-    _server.execute("DROP SCHEMA IF EXISTS marketsim_1 CASCADE")
+    _server.execute("DROP SCHEMA IF EXISTS marketsim_2 CASCADE")
     return _server

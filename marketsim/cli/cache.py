@@ -1,7 +1,8 @@
 """`marketsim cache info|clear|prune|verify`."""
 
 import math
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None, help="Look after the forecast cache: info, clear, prune, verify.")
 
 MIB = 2**20
+MOST_DAYS, MOST_MIB = 1e6, 1e9  # larger numbers are mistakes
 
 
 @app.command()
@@ -32,19 +34,24 @@ def info(
     facts = {
         "path": held.place,
         "bytes": held.bytes,
-        "forecasts": held.rows,
+        "forecasts": held.forecasts,
         "oldest": _date(held.oldest),
         "newest": _date(held.newest),
     }
     if json:
-        models = [dict(zip(("name", "version", "fingerprint", "forecasts"), row, strict=True)) for row in held.models]
-        output.document({"schema": "marketsim.cache/1", **facts, "models": models, "symbols": dict(held.symbols)})
+        models, moved = ([asdict(each) for each in rows] for rows in (held.models, held.moved))
+        symbols = {each.symbol: each.forecasts for each in held.symbols}
+        document = {"schema": "marketsim.cache/1", **facts, "models": models, "symbols": symbols, "moved_aside": moved}
+        output.document(document)
         return
     output.lines(f"Forecast cache {facts.pop('path')}", "")
     output.table("Contents", ("Fact", "Value"), [(key, str(value)) for key, value in facts.items()], words=2)
-    models_ = [(f"{name} {version}", fingerprint[:12], str(rows)) for name, version, fingerprint, rows in held.models]
-    output.table("By model", ("Model", "Fingerprint", "Forecasts"), models_, words=2)
-    output.table("By symbol", ("Symbol", "Forecasts"), [(symbol, str(rows)) for symbol, rows in held.symbols])
+    by_model = [(f"{each.name} {each.version}", each.fingerprint[:12], str(each.forecasts)) for each in held.models]
+    output.table("By model", ("Model", "Fingerprint", "Forecasts"), by_model, words=2)
+    output.table("By symbol", ("Symbol", "Forecasts"), [(each.symbol, str(each.forecasts)) for each in held.symbols])
+    if held.moved:
+        moved_aside = [(each.name, str(each.bytes)) for each in held.moved]
+        output.table("Damaged or foreign, moved aside (`cache clear` deletes them)", ("File", "Bytes"), moved_aside)
 
 
 @app.command()
@@ -56,7 +63,7 @@ def clear(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Delete every forecast."""
+    """Delete every forecast, and the damaged files that were moved aside."""
     with _open(context, "readwrite") as cache:
         _deleted(cache, cache.clear(), json)
 
@@ -65,10 +72,11 @@ def clear(
 def prune(
     context: typer.Context,
     older_than: Annotated[
-        float | None, typer.Option("--older-than", metavar="DAYS", min=0, help="Delete what is older.")
+        float | None, typer.Option("--older-than", metavar="DAYS", min=0, max=MOST_DAYS, help="Delete what is older.")
     ] = None,
     keep: Annotated[
-        float | None, typer.Option("--keep", metavar="MIB", min=0, help="Then the oldest, down to this size.")
+        float | None,
+        typer.Option("--keep", metavar="MIB", min=0, max=MOST_MIB, help="Then the oldest, down to this size."),
     ] = None,
     cache_dir: options.CacheDir = None,
     cache_url: options.CacheUrl = None,
@@ -93,17 +101,23 @@ def verify(
     source: options.Source = None,
     data: options.Data = None,
     on_bad_bars: options.OnBadBars = None,
+    sample_seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", min=0, help="Of the sample; drawn and printed if not given.")
+    ] = None,
     cache_dir: options.CacheDir = None,
     cache_url: options.CacheUrl = None,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Make a sample of the cached forecasts again and compare; the exit code is 1 when one differs."""
+    """Check every digest and make a random sample of forecasts again; exit code 1 when one is damaged or differs."""
     settings, _ = options.settings_of(context)
 
+    import secrets
+
     from marketsim.data import open_source
-    from marketsim.forecasting.cache import verify as compare
+    from marketsim.forecasting.cache.verification import check_digests
+    from marketsim.forecasting.cache.verification import verify as compare
     from marketsim.forecasting.ensembles import Ensemble
     from marketsim.models import open_model
 
@@ -111,26 +125,35 @@ def verify(
     forecaster = open_model(settings)
     if isinstance(forecaster, Ensemble):
         raise UsageError(f"--model {settings.model}: verify its members, whose forecasts are what is cached")
-    rows: list[dict[str, Any]] = []
+    seed = secrets.randbelow(2**32) if sample_seed is None else sample_seed
     with _open(context, "readonly") as cache:
-        for symbol in symbols or bars.symbols():
-            found = compare(cache, forecaster, bars.load(symbol))
-            rows.append(
-                {
-                    "symbol": symbol,
-                    "cached": found.cached,
-                    "checked": found.checked,
-                    "different": len(found.different),
-                }
-            )
+        digests = check_digests(cache)
+        found = {symbol: compare(cache, forecaster, bars.load(symbol), seed) for symbol in symbols or bars.symbols()}
         output.notes(cache.warnings)
+    rows = [
+        {"symbol": symbol, "cached": each.cached, "checked": each.checked, "different": len(each.different)}
+        for symbol, each in found.items()
+    ]
     if json:
-        output.document({"schema": "marketsim.cache.verify/1", "model": settings.model, "symbols": rows})
+        document = {"schema": "marketsim.cache.verify/1", "model": settings.model, "seed": seed}
+        output.document({**document, "digests": asdict(digests), "symbols": rows})
     else:
+        output.lines(f"{digests.rows:,} digests checked, {digests.damaged:,} rows damaged", "")
         cells = [[str(value) for value in row.values()] for row in rows]
         output.table(f"Cached forecasts of {settings.model}", ("Symbol", "Cached", "Checked", "Different"), cells)
-    if different := sum(row["different"] for row in rows):
-        raise MarketsimError(f"{different} cached forecasts differ; make them again with --cache refresh")
+        output.lines("", f"Sample of --seed {seed}")
+    _judge(digests.damaged, sum(len(each.different) for each in found.values()))
+
+
+def _judge(damaged: int, different: int) -> None:
+    """MarketsimError where a verification found a fault."""
+    faults = []
+    if damaged:
+        faults.append(f"{damaged} cached forecasts are damaged; the next run that needs them makes them again")
+    if different:
+        faults.append(f"{different} cached forecasts differ; make them again with --cache refresh")
+    if faults:
+        raise MarketsimError(", and ".join(faults))
 
 
 def _open(context: typer.Context, mode: str) -> "ForecastCache":
@@ -139,8 +162,9 @@ def _open(context: typer.Context, mode: str) -> "ForecastCache":
     from marketsim.forecasting.cache import connect
 
     cache = connect(settings, mode)
-    if cache.warnings and not cache.usable:
-        raise MarketsimError(f"{cache.warnings[0].removesuffix('; going on without it')}; {cache.remedy}")
+    if cache.warnings and not (cache.usable and cache.mode == mode):
+        reason = cache.warnings[0].removesuffix("; going on without it").removesuffix("; nothing new is kept in it")
+        raise MarketsimError(f"{reason}; {cache.remedy}")
     return cache
 
 

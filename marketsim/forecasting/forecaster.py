@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from marketsim.data.bars import CHANNELS, Bars
 from marketsim.errors import DataError, MarketsimError
-from marketsim.forecasting.forecasts import LEVELS, Forecasts, repair
+from marketsim.forecasting.forecasts import LEVELS, Forecasts, fault, repair
 from marketsim.forecasting.keys import contexts_of, fingerprint, keys_of, reads_contexts
 from marketsim.forecasting.protocols import Cache, Clock, ContextModel, Model
 
@@ -74,7 +74,7 @@ class Sweep:
                 found = self.cache.get(fingerprint(self.model), wanted.keys)
                 for i, key in enumerate(wanted.keys):
                     row = found.get(key)
-                    if row is not None and row.shape == self.shape and np.isfinite(row).all():
+                    if row is not None and fault(row, self.shape) is None and (np.diff(row) >= 0).all():
                         wanted.moves[i] = row
         unknown = np.isnan(wanted.moves)
         wanted.missing = np.flatnonzero(unknown.any(tuple(range(1, unknown.ndim))))
@@ -147,15 +147,11 @@ class _Wanted:
     error: MarketsimError | None = None
 
     def keep(self, model: Model, rows: Sequence[int], moves: NDArray[np.float64]) -> None:
-        """Take the `moves` that the model made for `rows`, or the error that they are."""
-        shape = (len(rows), *self.moves.shape[1:])
-        if moves.shape == shape and np.isfinite(moves).all():
-            self.moves[rows] = moves
+        """Take the `moves` that the model made for `rows`, their quantiles sorted, or the error that they are."""
+        if wrong := fault(moves, (len(rows), *self.moves.shape[1:])):
+            self.error = MarketsimError(f"{self.bars.symbol}: model '{model.name}' returned {wrong}")
         else:
-            self.error = MarketsimError(
-                f"{self.bars.symbol}: model '{model.name}' returned {np.count_nonzero(~np.isfinite(moves))} "
-                f"non-finite numbers in shape {moves.shape}, not finite ones in {shape}"
-            )
+            self.moves[rows] = np.sort(moves, -1)
 
     def forecasts(self, model: Model) -> Forecasts:
         """What was made and read, coherent."""

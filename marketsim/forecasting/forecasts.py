@@ -17,6 +17,7 @@ FITS_ON_THE_PAST = "fits on past bars only"  # what a history model says of its 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 MEDIAN = 4  # index in LEVELS; a model may put another point forecast there
 OPEN, HIGH, LOW, CLOSE = range(4)
+LEAST_MOVE, LARGEST_MOVE = -1.0, 10.0  # a price cannot fall below nothing; levels end at +1,000 % too
 HIGHEST, LOWEST = 4, 5  # of a path: the extremes of all its bars up to one, beside the four channels of that one
 
 
@@ -52,6 +53,24 @@ def actual_moves(bars: Bars, origins: NDArray[np.int64]) -> NDArray[np.float64]:
     """What the bars after the `origins` did: moves `[N, 4]` from the origins' closes."""
     moves: NDArray[np.float64] = bars.ohlcv[origins + 1, :4] / bars.close[origins, None] - 1
     return moves
+
+
+def fault(moves: NDArray[np.float64], shape: tuple[int, ...]) -> str | None:
+    """What is wrong with forecasts that should have `shape`, in words; None where they may be used.
+
+    The same is asked of what a model returns and of what a cache returns.
+    """
+    if moves.shape != shape:
+        return f"moves in shape {moves.shape}, not {shape}"
+    if wrong := np.count_nonzero(~np.isfinite(moves)):
+        return f"{wrong} of {moves.size} moves that are not finite"
+    outside = (moves < LEAST_MOVE) | (moves > LARGEST_MOVE * (1 + 1e-9))
+    if outside.any():
+        return (
+            f"{np.count_nonzero(outside)} of {moves.size} moves outside -100 % to +1,000 % of the last close, "
+            f"{moves[outside][0]:.4g} the first"
+        )
+    return None
 
 
 def repair(moves: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from marketsim.data.calendar import next_opens
 from marketsim.forecasting.forecaster import SHAPE
-from marketsim.forecasting.forecasts import CLOSE, HIGH, LEVELS, LOW, OPEN
+from marketsim.forecasting.forecasts import CLOSE, HIGH, LEVELS, LOW, OPEN, fault
 from marketsim.forecasting.keys import fingerprint
 from marketsim.forecasting.protocols import Cache, Identity, PathModel
 
@@ -111,4 +111,4 @@ class Steps:
     def _kept(self, step: Step, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float64]]:
         shape = SHAPE if step.ahead == 1 else ROWS
         found = self._cache.get(fingerprint(step), keys)
-        return {key: row for key, row in found.items() if row.shape == shape and np.isfinite(row).all()}
+        return {key: row for key, row in found.items() if fault(row, shape) is None}

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.errors import MissingExtra, UsageError
-from marketsim.forecasting.forecasts import CLOSE
+from marketsim.forecasting.forecasts import CLOSE, LARGEST_MOVE
 from marketsim.models.options import Options, Sampling
 from marketsim.models.weights import Weights, locate
 from marketsim.profiling import part
@@ -134,7 +134,7 @@ class Kronos:
             standard, extremes = networks.quantiles(self.sampling, bars, stamps, uniforms, scale.astype(np.float32))
         with part("post-processing"):
             prices = standard * scale[:, None, 0, :, None] + scale[:, None, 1, :, None]
-            return np.maximum(np.concatenate([prices, extremes], 2) / UNIT, FLOOR) - 1
+            return np.clip(np.concatenate([prices, extremes], 2) / UNIT, FLOOR, 1 + LARGEST_MOVE) - 1
 
     @cached_property
     def _networks(self) -> Networks:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.forecasting.forecasts import FITS_ON_THE_PAST, MEDIAN
+from marketsim.forecasting.forecasts import FITS_ON_THE_PAST, LARGEST_MOVE, MEDIAN
 from marketsim.models.rolling_quantile import WINDOW, log_moves, rolling_quantiles
 
 
@@ -33,4 +33,4 @@ class LastBar:
         points[[0, 3]] = 0.0  # open and close
         errors = rolling_quantiles(moves[:, 1:] - points[:, :-1], origins - 1, WINDOW)
         around = errors - errors[..., MEDIAN, None]
-        return np.expm1(points[:, origins - 1].T[..., None] + around)
+        return np.minimum(np.expm1(points[:, origins - 1].T[..., None] + around), LARGEST_MOVE)

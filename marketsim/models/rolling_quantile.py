@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.forecasting.forecasts import FITS_ON_THE_PAST, LEVELS
+from marketsim.forecasting.forecasts import FITS_ON_THE_PAST, LARGEST_MOVE, LEVELS
 
 WINDOW = 250  # bars
 BLOCK = 256  # origins sorted at once: about 4 MB for 500 values of 4 channels
@@ -26,7 +26,7 @@ class RollingQuantile:
 
     def forecast(self, ohlcv: NDArray[np.float64], origins: NDArray[np.int64]) -> NDArray[np.float64]:
         """Quantiles of moves `[N, 4, Q]` at `origins` `[N]`, from `ohlcv` `[T, 5]`; see `Model.forecast`."""
-        return np.expm1(rolling_quantiles(log_moves(ohlcv), origins, WINDOW))
+        return np.minimum(np.expm1(rolling_quantiles(log_moves(ohlcv), origins, WINDOW)), LARGEST_MOVE)
 
 
 def log_moves(ohlcv: NDArray[np.float64]) -> NDArray[np.float64]:

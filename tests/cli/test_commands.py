@@ -218,30 +218,6 @@ def test_data_check_tells_good_from_bad(cli, tmp_path):
     assert [row["status"] for row in json.loads(ended.out)["symbols"]] == ["failed", "ok"]
 
 
-def test_a_cache_lives(cli):
-    assert json.loads(cli("cache", "info", "--json").out)["forecasts"] == 0
-    cli("backtest", "ETHUSD", "NVDA", *QUICK)
-    held = json.loads(cli("cache", "info", "--json").out)
-    assert (held["forecasts"], held["symbols"]) == (18, {"ETHUSD": 9, "NVDA": 9})
-    assert "forecasts.sqlite" in cli("cache", "info").out
-    verified = json.loads(cli("cache", "verify", "ETHUSD", "--json").out)["symbols"]
-    assert verified == [{"symbol": "ETHUSD", "cached": 9, "checked": 9, "different": 0}]
-    assert json.loads(cli("cache", "prune", "--older-than", "1", "--json").out)["deleted"] == 0
-    assert "18 forecasts deleted" in cli("cache", "clear").out
-    assert json.loads(cli("cache", "info", "--json").out)["forecasts"] == 0
-
-
-def test_cache_verify_finds_a_forecast_that_differs(cli, monkeypatch):
-    from marketsim.models.har import Har
-
-    cli("backtest", "ETHUSD", *QUICK)
-    honest = Har.forecast
-    monkeypatch.setattr(Har, "forecast", lambda *arguments: honest(*arguments) + 0.001)
-    ended = cli("cache", "verify", "ETHUSD")
-    assert ended.code == 1
-    assert ended.err.startswith("marketsim: 9 cached forecasts differ")
-
-
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
@@ -266,12 +242,11 @@ def test_a_wrong_command_line_is_one_line_and_2(arguments, hint, cli):
     assert ended.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("option", ["--output", "--cache-dir"])
-def test_a_directory_that_cannot_be_written_is_one_line_and_2(option, cli, tmp_path):
+def test_an_output_that_cannot_be_written_is_one_line_and_2(cli, tmp_path):
     (tmp_path / "file").touch()
-    ended = cli("backtest", "ETHUSD", *QUICK, option, str(tmp_path / "file" / "below"))
+    ended = cli("backtest", "ETHUSD", *QUICK, "--output", str(tmp_path / "file" / "below"))
     assert (ended.code, ended.out) == (2, "")
-    assert option in ended.err
+    assert "--output" in ended.err
     assert ended.err.count("\n") == 1
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import time
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from marketsim.forecasting.cache import ForecastCache, connect, verify
+from marketsim.forecasting.cache import ForecastCache, connect
+from marketsim.forecasting.cache.forecast_cache import ModelCount, SymbolCount
+from marketsim.forecasting.cache.sqlite import FILE
+from marketsim.forecasting.cache.verification import DigestCheck, check_digests, verify
 from marketsim.forecasting.forecaster import make_forecasts
 from marketsim.forecasting.keys import bar_keys, fingerprint
 from marketsim.models.har import Har
@@ -31,6 +36,27 @@ def opened(request: pytest.FixtureRequest, tmp_path) -> Open:
     else:
         settings = Settings(cache_url=request.getfixturevalue("postgres").url)
     return lambda mode="readwrite": connect(settings, mode)
+
+
+@pytest.fixture
+def edit(request: pytest.FixtureRequest, opened: Open, tmp_path) -> Callable[[str, bytes, bytes], None]:
+    """`edit(change, key, other)` changes the stored row of `key` behind the cache's back."""
+    if request.node.callspec.params["opened"] == "postgres":
+        execute, table, mark = request.getfixturevalue("postgres").execute, "marketsim_2.forecasts", "%s"
+    else:
+
+        def execute(sql: str, *values: bytes) -> None:
+            with contextlib.closing(sqlite3.connect(tmp_path / "new" / "deep" / FILE)) as file, file:
+                file.execute(sql, values)
+
+        table, mark = "forecasts", "?"
+
+    def edit(change: str, key: bytes, other: bytes) -> None:
+        sets = change.format(table, mark)
+        values = [other, key] if mark in sets else [key]
+        execute(f"UPDATE {table} SET {sets} WHERE key = {mark}", *values)
+
+    return edit
 
 
 def fill(opened: Open) -> None:
@@ -91,9 +117,12 @@ def test_info_counts_by_model_and_symbol(opened) -> None:
         empty = cache.info().bytes
         cache.put(Har(), {b"a": np.ones(1)}, "OTHER")
         info = cache.info()
-    assert info.rows == 101
-    assert info.models == (("har", "1", fingerprint(Har()), 1), ("rolling-quantile", "1", IDENTITY, 100))
-    assert info.symbols == (("OTHER", 1), ("TEST", 100))
+    assert info.forecasts == 101
+    assert info.models == (
+        ModelCount("har", "1", fingerprint(Har()), 1),
+        ModelCount("rolling-quantile", "1", IDENTITY, 100),
+    )
+    assert info.symbols == (SymbolCount("OTHER", 1), SymbolCount("TEST", 100))
     assert info.bytes >= empty > 100 * 36 * 8
     assert info.oldest and info.newest
     assert abs(info.newest - time.time()) < 100
@@ -103,7 +132,7 @@ def test_a_cache_that_is_cleared_is_empty_and_goes_on(opened) -> None:
     fill(opened)
     with opened() as cache:
         assert cache.clear() == 100
-        assert (cache.info().rows, cache.info().models, cache.info().oldest) == (0, (), None)
+        assert (cache.info().forecasts, cache.info().models, cache.info().oldest) == (0, (), None)
         assert cache.get(IDENTITY, list(ROWS)) == {}
     fill(opened)
 
@@ -112,18 +141,69 @@ def test_a_closed_cache_holds_nothing_and_keeps_nothing(opened) -> None:
     with opened() as cache:
         pass
     cache.put(MODEL, ROWS, "TEST")
-    assert (cache.get(IDENTITY, list(ROWS)), cache.info().rows, cache.warnings) == ({}, 0, [])
+    assert (cache.get(IDENTITY, list(ROWS)), cache.info().forecasts, cache.warnings) == ({}, 0, [])
 
 
 def test_verify_finds_the_row_that_differs(opened) -> None:
     bars, origins, model = random_bars(300), np.arange(200, 300), Har()
     with opened() as cache:
-        assert verify(cache, model, bars).cached == 0
+        assert verify(cache, model, bars, seed=0).cached == 0
         make_forecasts(model, bars, origins, cache, Clock())
-        found = verify(cache, model, bars, sample=30)
+        found = verify(cache, model, bars, seed=0, sample=30)
         assert (found.cached, found.checked, found.different) == (100, 30, ())
         key = bar_keys(bars.ohlcv, np.array([250]))[0]
         cache.put(model, {key: cache.get(fingerprint(model), [key])[key] + 1e-5}, "TEST")
-        assert verify(cache, model, bars, sample=1000).different == (250,)
+        assert verify(cache, model, bars, seed=0, sample=1000).different == (250,)
         cache.put(model, {key: np.ones(2)}, "TEST")
-        assert verify(cache, model, bars, sample=1000).different == (250,)
+        assert verify(cache, model, bars, seed=0, sample=1000).different == (250,)
+
+
+def test_the_seed_tells_which_forecasts_are_made_again(opened) -> None:
+    bars, model = random_bars(300), Har()
+    with opened() as cache:
+        make_forecasts(model, bars, np.arange(200, 300), cache, Clock())
+        keys = bar_keys(bars.ohlcv, np.arange(200, 300))
+        cache.put(model, {key: row + 1e-5 for key, row in cache.get(fingerprint(model), keys).items()}, "TEST")
+        one, again, other = (verify(cache, model, bars, seed).different for seed in (1, 1, 2))
+    assert one == again != other
+    assert len(one) == len(other) == 20
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "value = (SELECT value FROM {} WHERE key = {})",  # a sound forecast, but of another key
+        "shape = '9,4'",
+        "shape = 'x'",
+        "dtype = '<f4'",
+        "value = NULL",
+        "symbol = 'OTHER'",
+        "made = made + 1",
+        "digest = NULL",
+    ],
+)
+def test_a_row_that_is_not_what_was_written_is_missing_counted_and_replaced(opened, edit, change) -> None:
+    fill(opened)
+    edit(change, key := bytes([3]) * 20, bytes([4]) * 20)
+    with opened() as cache:
+        assert check_digests(cache) == DigestCheck(100, 1)
+        for _ in range(2):
+            assert cache.get(IDENTITY, list(ROWS)).keys() == ROWS.keys() - {key}
+        [warning] = cache.warnings
+    assert warning.endswith("1 stored forecast is damaged (wrong digest) and counted as missing")
+    fill(opened)
+    with opened() as cache:
+        np.testing.assert_array_equal(cache.get(IDENTITY, [key])[key], ROWS[key])
+        assert check_digests(cache) == DigestCheck(100, 0)
+        assert not cache.warnings
+
+
+def test_damage_is_counted_in_one_warning(opened, edit) -> None:
+    fill(opened)
+    for i in (3, 4):
+        edit("shape = '9,4'", bytes([i]) * 20, b"")
+    with opened() as cache:
+        for key in ROWS:
+            cache.get(IDENTITY, [key])
+        [warning] = cache.warnings
+    assert "2 stored forecasts are damaged" in warning

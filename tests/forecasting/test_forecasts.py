@@ -64,7 +64,13 @@ def test_crossing_quantiles_are_sorted() -> None:
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_non_finite_forecast_names_the_model(bad: float) -> None:
-    with pytest.raises(MarketsimError, match="TEST: model 'told' returned 9 non-finite"):
+    with pytest.raises(MarketsimError, match="TEST: model 'told' returned 9 of 36 moves that are not finite"):
+        forecast(Told(high=bad))
+
+
+@pytest.mark.parametrize("bad", [-5.0, -1.1, 11.0])
+def test_moves_that_no_price_can_make_are_refused(bad: float) -> None:
+    with pytest.raises(MarketsimError, match="returned 9 of 36 moves outside -100 % to"):
         forecast(Told(high=bad))
 
 
@@ -72,7 +78,7 @@ def test_wrong_shape_names_the_model() -> None:
     told = Told()
     told.forecast = lambda ohlcv, origins: np.zeros((len(origins), 4, 3))
     with pytest.raises(
-        MarketsimError, match=re.escape("model 'told' returned 0 non-finite numbers in shape (1, 4, 3)")
+        MarketsimError, match=re.escape("model 'told' returned moves in shape (1, 4, 3), not (1, 4, 9)")
     ):
         forecast(told)
 
@@ -141,7 +147,10 @@ def test_repairs_are_counted_for_cached_forecasts_too(tmp_path) -> None:
     assert counts == [2, 2]
 
 
-@pytest.mark.parametrize("row", [np.zeros((2, 2)), np.full((4, 9), np.nan)])
+@pytest.mark.parametrize(
+    "row",
+    [np.zeros((2, 2)), np.full((4, 9), np.nan), np.full((4, 9), -5.0), np.tile(np.linspace(0.01, -0.01, 9), (4, 1))],
+)
 def test_unfit_rows_of_the_cache_are_made_again(tmp_path, row) -> None:
     told = Told()
     with SqliteCache(tmp_path) as cache:

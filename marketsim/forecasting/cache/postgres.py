@@ -17,30 +17,34 @@ from typing import Any, TypeVar
 import psycopg
 
 from marketsim.errors import MarketsimError, UsageError
-from marketsim.forecasting.cache import COLUMNS, ForecastCache
+from marketsim.forecasting.cache.forecast_cache import ForecastCache
+from marketsim.forecasting.cache.row import COLUMNS, Row
 from marketsim.settings.database_url import without_password
 
-SCHEMA = "marketsim_1"
+SCHEMA = "marketsim_2"
 LOCK = 0x6D6B7473  # "mkts": of the advisory lock under which the tables are made
 CREATE = (
     f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.models (
         fingerprint text PRIMARY KEY, name text, version text, parameters text
     )""",
     f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.forecasts (
-        model text, key bytea, symbol text, made bigint, dtype text, shape text, value bytea,
+        model text, key bytea, symbol text, made bigint, dtype text, shape text, value bytea, digest bytea,
         PRIMARY KEY (model, key)
     )""",
 )
 SELECT = f"SELECT {COLUMNS} FROM {SCHEMA}.forecasts"
-TYPES = ("bytea", "text", "text", "bytea")  # of COLUMNS
+TYPES = ("text", "bytea", "text", "int8", "text", "text", "bytea", "bytea")  # of COLUMNS
 # an array a column: one statement and one answer, however many rows
 INSERT = f"""
-    INSERT INTO {SCHEMA}.forecasts (model, key, symbol, made, dtype, shape, value)
-    SELECT * FROM unnest(%s::text[], %b::bytea[], %s::text[], %s::bigint[], %s::text[], %s::text[], %b::bytea[])
+    INSERT INTO {SCHEMA}.forecasts ({COLUMNS})
+    SELECT * FROM unnest(
+        %s::text[], %b::bytea[], %s::text[], %s::bigint[], %s::text[], %s::text[], %b::bytea[], %b::bytea[]
+    )
     ON CONFLICT (model, key) DO UPDATE SET
-        symbol = excluded.symbol, made = excluded.made,
-        dtype = excluded.dtype, shape = excluded.shape, value = excluded.value
+        symbol = excluded.symbol, made = excluded.made, dtype = excluded.dtype,
+        shape = excluded.shape, value = excluded.value, digest = excluded.digest
 """
+PORTION = 2000  # rows that are scanned at once
 TIMEOUT = 5  # seconds to wait for a connection, and for another process's lock
 PATIENCE = 30.0  # seconds that the server may keep silent
 Database = psycopg.Connection[tuple[Any, ...]]
@@ -87,11 +91,20 @@ class PostgresCache(ForecastCache):
             self._database.close()
         self._database = None
 
-    def _read(self, model: str, keys: Sequence[bytes]) -> list[tuple[Any, ...]]:
-        query = f"{SELECT} WHERE model = %s AND key = ANY(%b)"
-        return self._guarded(lambda database: database.execute(query, (model, keys), binary=True).fetchall()) or []
+    def scan(self) -> Iterator[Row]:
+        """Every row, a portion at a time; MarketsimError where they cannot be read."""
+        if self._database is None:
+            return
+        with self._telling(), self._database.transaction(), self._database.cursor("scan", binary=True) as rows:
+            rows.itersize = PORTION
+            yield from map(Row._make, rows.execute(SELECT))
 
-    def _write(self, model: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+    def _read(self, model: str, keys: Sequence[bytes]) -> list[Row]:
+        query = f"{SELECT} WHERE model = %s AND key = ANY(%b)"
+        found = self._guarded(lambda database: database.execute(query, (model, keys), binary=True).fetchall())
+        return [Row._make(row) for row in found or ()]
+
+    def _write(self, model: tuple[str, ...], rows: Sequence[Row]) -> None:
         # in the order of their keys: two writers that lock the same rows then cannot wait for each other
         columns = [list(column) for column in zip(*sorted(rows), strict=True)]
 
@@ -100,7 +113,7 @@ class PostgresCache(ForecastCache):
                 database.execute(f"INSERT INTO {self.models} VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING", model)
                 database.execute(INSERT, columns)
 
-        self._guarded(write)
+        self._guarded(write, writes=True)
 
     def _size(self) -> int:
         """Bytes of the rows themselves: the files also hold space that is kept for new ones."""
@@ -108,9 +121,15 @@ class PostgresCache(ForecastCache):
 
     def _query(self, sql: str) -> list[tuple[Any, ...]]:
         assert self._database is not None
-        try:
+        with self._telling(), _patience(self._database):
             cursor = self._database.execute(sql)
             return cursor.fetchall() if cursor.description else []
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Turn what the client raises into a MarketsimError."""
+        try:
+            yield
         except psycopg.Error as error:
             raise MarketsimError(f"forecast cache {self.place}: {_words(error)}; {self.remedy}") from error
 
@@ -131,7 +150,7 @@ class PostgresCache(ForecastCache):
         if not _ours(database):
             raise psycopg.DataError(f"the tables in its schema {SCHEMA} are not a cache's and are left alone")
 
-    def _guarded(self, action: Callable[[Database], T]) -> T | None:
+    def _guarded(self, action: Callable[[Database], T], writes: bool = False) -> T | None:
         """`action` on the database; None where there is none, or where it failed, with a warning."""
         if self._database is None:
             return None
@@ -139,8 +158,12 @@ class PostgresCache(ForecastCache):
             with _patience(self._database):
                 return action(self._database)
         except psycopg.Error as error:
-            self.close()
-            self._warn(f"{_words(error)}; going on without it")
+            if writes and not self._database.broken:  # refused, such as for want of a right
+                self._warn(f"{_words(error)}; nothing new is kept in it")
+                self.mode = "readonly"
+            else:
+                self.close()
+                self._warn(f"{_words(error)}; going on without it")
             return None
 
 

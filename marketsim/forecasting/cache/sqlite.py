@@ -1,6 +1,6 @@
 """The cache in one SQLite file: a damaged, foreign or newer file is moved aside and a new one begun.
 
-A full disk or a lasting lock ends its use, with one warning.
+A full disk, a lasting lock or a place that cannot be written ends its use, with one warning.
 """
 
 from __future__ import annotations
@@ -13,25 +13,28 @@ from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
-from marketsim.errors import MarketsimError, UsageError
-from marketsim.forecasting.cache import COLUMNS, ForecastCache
+from marketsim.errors import MarketsimError
+from marketsim.forecasting.cache.forecast_cache import ForecastCache, MovedFile
+from marketsim.forecasting.cache.row import COLUMNS, Row
 
 FILE = "forecasts.sqlite"
 SIDE_FILES = ("-wal", "-shm")
+MOVED = ".aside-"  # follows the name of a file that was moved aside
 APPLICATION_ID = 0x6D6B7473  # "mkts"
-SCHEMA = 1
+SCHEMA = 2
 CREATE = (
     """CREATE TABLE models (
         fingerprint TEXT PRIMARY KEY, name TEXT, version TEXT, parameters TEXT
     ) WITHOUT ROWID""",
     """CREATE TABLE forecasts (
-        model TEXT, key BLOB, symbol TEXT, made INTEGER, dtype TEXT, shape TEXT, value BLOB,
+        model TEXT, key BLOB, symbol TEXT, made INTEGER, dtype TEXT, shape TEXT, value BLOB, digest BLOB,
         PRIMARY KEY (model, key)
     ) WITHOUT ROWID""",
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {SCHEMA}",
 )
 SELECT = f"SELECT {COLUMNS} FROM forecasts"
+INSERT = f"INSERT OR REPLACE INTO forecasts ({COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)  # the last: other tables
 TIMEOUT = 5.0  # seconds to wait for another process's lock
 CHUNK = 500  # keys a query: SQLite before 3.32 takes 999 parameters
@@ -39,15 +42,15 @@ T = TypeVar("T")
 
 
 class _NotOurs(sqlite3.DatabaseError):
-    """A sound database, but not a cache of this schema."""
+    """Not a cache of this schema, or one whose own words are damaged."""
 
     sqlite_errorcode = sqlite3.SQLITE_NOTADB
 
 
 class SqliteCache(ForecastCache):
-    """The forecasts in the file of `directory`.
+    """The forecasts in the file of `directory`, which its owner alone may read.
 
-    UsageError where the directory cannot be made or written to.
+    Where nothing can be written, what is there is read; that costs one warning.
     """
 
     remedy = "try again, or delete the file"
@@ -56,11 +59,10 @@ class SqliteCache(ForecastCache):
         self.path = Path(directory) / FILE
         super().__init__(str(self.path), mode)
         self._database: sqlite3.Connection | None = None
-        if mode != "readonly":
-            _require_writable(self.path)
-        elif not self.path.exists():
-            return
-        self._open()
+        if mode != "readonly" and (reason := _unwritable(self.path)):
+            self._only_read(reason)
+        if self.mode != "readonly" or self.path.is_file():
+            self._open()
 
     @property
     def usable(self) -> bool:
@@ -73,17 +75,45 @@ class SqliteCache(ForecastCache):
             self._database.close()
         self._database = None
 
-    def _read(self, model: str, keys: Sequence[bytes]) -> list[tuple[Any, ...]]:
+    def scan(self) -> Iterator[Row]:
+        """Every row; MarketsimError where the file's structure is damaged."""
+        if self._database is None:
+            return
+        with self._telling():
+            if self._database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+                raise _NotOurs("it is damaged")
+            yield from map(Row._make, self._database.execute(SELECT))
+
+    def moved(self) -> tuple[MovedFile, ...]:
+        """The files that were moved aside, oldest first."""
+        files = (path for path in self._aside() if not path.name.endswith(SIDE_FILES))
+        return tuple(
+            MovedFile(path.name, sum(_beside(path, suffix).stat().st_size for suffix in _parts(path)))
+            for path in sorted(files)
+        )
+
+    def clear(self) -> int:
+        """Delete every forecast and what was moved aside, and give the space back; returns how many forecasts."""
+        cleared = super().clear()
+        if self.mode != "readonly":
+            for path in self._aside():
+                path.unlink(missing_ok=True)
+        return cleared
+
+    def _aside(self) -> list[Path]:
+        return list(self.path.parent.glob(f"{FILE}{MOVED}*"))
+
+    def _read(self, model: str, keys: Sequence[bytes]) -> list[Row]:
         return self._guarded(lambda database: list(_select(database, model, keys))) or []
 
-    def _write(self, model: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+    def _write(self, model: tuple[str, ...], rows: Sequence[Row]) -> None:
         def write(database: sqlite3.Connection) -> None:
             with database:
                 database.execute("BEGIN IMMEDIATE")
                 database.execute("INSERT OR IGNORE INTO models VALUES (?, ?, ?, ?)", model)
-                database.executemany("INSERT OR REPLACE INTO forecasts VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+                database.executemany(INSERT, rows)
 
-        self._guarded(write)
+        self._guarded(write, writes=True)
 
     def _size(self) -> int:
         """Bytes of the file once its log is written back."""
@@ -92,24 +122,39 @@ class SqliteCache(ForecastCache):
 
     def _query(self, sql: str) -> list[tuple[Any, ...]]:
         assert self._database is not None
-        try:
+        with self._telling():
             return self._database.execute(sql).fetchall()
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Turn what SQLite raises into a MarketsimError."""
+        try:
+            with _in_words():
+                yield
         except sqlite3.Error as error:
             raise MarketsimError(f"forecast cache {self.place}: {error}; {self.remedy}") from error
 
-    def _guarded(self, action: Callable[[sqlite3.Connection], T]) -> T | None:
+    def _guarded(self, action: Callable[[sqlite3.Connection], T], writes: bool = False) -> T | None:
         """`action` on the database; None where there is none, or where it failed, with a warning."""
         if self._database is None:
             return None
         try:
-            return action(self._database)
+            with _in_words():
+                return action(self._database)
         except sqlite3.Error as error:
-            self.close()
             if self._replaceable(error):
+                self.close()
                 self._open(suspect=True)
+            elif writes:
+                self._only_read(error)
             else:
+                self.close()
                 self._warn(f"{error}; going on without it")
             return None
+
+    def _only_read(self, reason: object) -> None:
+        self._warn(f"{reason}; nothing new is kept in it")
+        self.mode = "readonly"
 
     def _open(self, suspect: bool = False) -> None:
         """Open the file, or a new one in place of what is damaged; a suspect file is read through before."""
@@ -120,18 +165,19 @@ class SqliteCache(ForecastCache):
                 except sqlite3.Error as error:
                     if not self._replaceable(error):
                         raise
-                    aside = self.path.with_name(f"{FILE}.aside-{time.time_ns()}")
-                    # the log goes first: one that is left beside a new file would be replayed into it
-                    for suffix in (*SIDE_FILES, ""):
-                        if _beside(self.path, suffix).exists():
-                            _beside(self.path, suffix).replace(_beside(aside, suffix))
+                    name = self._move_aside()
                     self._database = self._connect()
-                    self._warn(f"{error}; moved to {aside.name}, began anew")
+                    self._warn(f"{error}; moved to {name}, began anew")
         except (OSError, sqlite3.Error) as error:
-            refused = _code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
-            if refused and self.mode != "readonly" and not suspect:
-                raise _unwritable(self.path, error) from error
             self._warn(f"{error}; going on without it")
+
+    def _move_aside(self) -> str:
+        """Rename the file and its log, and tell the new name; the log goes first: a new file would replay it."""
+        aside = self.path.with_name(f"{FILE}{MOVED}{time.time_ns()}")
+        for suffix in (*SIDE_FILES, ""):
+            if _beside(self.path, suffix).exists():
+                _beside(self.path, suffix).replace(_beside(aside, suffix))
+        return aside.name
 
     def _connect(self, suspect: bool = False) -> sqlite3.Connection:
         access = "?mode=rwc"
@@ -139,14 +185,17 @@ class SqliteCache(ForecastCache):
             # reading makes a side file, which a read-only place refuses, unless the file is called immutable
             alone = not os.access(self.path.parent, os.W_OK) and not _beside(self.path, "-wal").exists()
             access = "?mode=ro&immutable=1" if alone else "?mode=ro"
+        else:
+            _create_private(self.path)
         uri = self.path.absolute().as_uri() + access
         database = sqlite3.connect(uri, uri=True, timeout=TIMEOUT, isolation_level=None)
         try:
             database.text_factory = lambda text: text.decode(errors="replace")
-            database.execute("PRAGMA synchronous = OFF")  # a power cut may cost the cache, which is then begun anew
-            _prepare(database, create=self.mode != "readonly")
-            if suspect and database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-                raise _NotOurs("it is damaged")
+            with _in_words():
+                database.execute("PRAGMA synchronous = OFF")  # a power cut may cost the cache, which is then begun anew
+                _prepare(database, create=self.mode != "readonly")
+                if suspect and database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+                    raise _NotOurs("it is damaged")
         except BaseException:
             database.close()
             raise
@@ -155,7 +204,9 @@ class SqliteCache(ForecastCache):
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """No other process opens, makes or moves the file meanwhile; a killed one lets go of the lock."""
-        lock = sqlite3.connect(self.path.with_suffix(".lock"), timeout=TIMEOUT, isolation_level=None)
+        path = self.path.with_suffix(".lock")
+        _create_private(path)
+        lock = sqlite3.connect(path, timeout=TIMEOUT, isolation_level=None)
         with closing(lock):
             lock.execute("BEGIN EXCLUSIVE")
             yield
@@ -181,33 +232,51 @@ def _prepare(database: sqlite3.Connection, create: bool) -> None:
     database.execute(f"{SELECT} LIMIT 0")
 
 
-def _select(database: sqlite3.Connection, model: str, keys: Sequence[bytes]) -> Iterator[tuple[Any, ...]]:
+def _select(database: sqlite3.Connection, model: str, keys: Sequence[bytes]) -> Iterator[Row]:
     for start in range(0, len(keys), CHUNK):
         part = keys[start : start + CHUNK]
         marks = ",".join("?" * len(part))
-        yield from database.execute(f"{SELECT} WHERE model = ? AND key IN ({marks})", (model, *part))
+        found = database.execute(f"{SELECT} WHERE model = ? AND key IN ({marks})", (model, *part))
+        yield from map(Row._make, found)
 
 
-def _require_writable(path: Path) -> None:
-    """Make the directory of `path`; UsageError where that, or writing there, is refused."""
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Turn what Python raises over an error message that is no text into an error of SQLite's own kind.
+
+    The message quotes the file's schema, whose bytes may be damaged.
+    """
+    try:
+        yield
+    except UnicodeDecodeError:
+        raise _NotOurs("its schema is damaged") from None
+
+
+def _create_private(path: Path) -> None:
+    """Make an empty file that nobody but its owner can read, where there is none; its log gets the same rights."""
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _unwritable(path: Path) -> str | None:
+    """Make the directory of `path`; why nothing can be written there, or None."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unwritable(path, error.strerror) from error
+        return f"{path.parent} cannot be made ({error.strerror})"
     if not os.access(path.parent, os.W_OK):
-        raise _unwritable(path, "permission denied")
-
-
-def _unwritable(path: Path, reason: object) -> UsageError:
-    return UsageError(
-        f"the forecast cache cannot be written in {path.parent} ({reason}): "
-        "name another place with --cache-dir, or use --cache off"
-    )
+        return f"{path.parent} cannot be written (permission denied)"
+    return f"{path} is a folder" if path.is_dir() else None
 
 
 def _code(error: Exception) -> int:
     """SQLite's primary result code, 0 where the error is not its own."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _parts(path: Path) -> list[str]:
+    """The suffixes of a file and its log that are there."""
+    return [suffix for suffix in ("", *SIDE_FILES) if _beside(path, suffix).exists()]
 
 
 def _beside(path: Path, suffix: str) -> Path:

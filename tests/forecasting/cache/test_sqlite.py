@@ -16,7 +16,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-from marketsim.errors import MarketsimError, UsageError
+from marketsim.errors import MarketsimError
 from marketsim.forecasting.cache import sqlite as module
 from marketsim.forecasting.cache.sqlite import FILE, SqliteCache
 from marketsim.forecasting.forecaster import make_forecasts
@@ -32,7 +32,7 @@ WRITER = """
 import sys
 from pathlib import Path
 import numpy as np
-from marketsim.cache.sqlite import SqliteCache
+from marketsim.forecasting.cache.sqlite import SqliteCache
 from marketsim.models.rolling_quantile import RollingQuantile
 directory, worker, batches = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 with SqliteCache(directory) as cache:
@@ -204,9 +204,9 @@ def test_unsound_row_is_missing_and_can_be_replaced(tmp_path, change) -> None:
     fill(tmp_path)
     key = bytes([3]) * 20
     edit(tmp_path, f"UPDATE forecasts SET {change} WHERE key = ?", key)
-    found, warnings = read(tmp_path)
+    found, [warning] = read(tmp_path)
     assert found.keys() == ROWS.keys() - {key}
-    assert warnings == []
+    assert "1 stored forecast is damaged" in warning
     fill(tmp_path)
     np.testing.assert_array_equal(read(tmp_path)[0][key], ROWS[key])
 
@@ -254,7 +254,7 @@ def test_several_processes_create_and_write_at_once(tmp_path) -> None:
         out, err = worker.communicate(timeout=60)
         assert (worker.returncode, out.split(), err) == (0, ["ready"], "")
     with SqliteCache(tmp_path) as cache:
-        assert cache.info().rows == 4 * 20 * 50 + 1
+        assert cache.info().forecasts == 4 * 20 * 50 + 1
     assert sound(tmp_path)
     assert not list(tmp_path.glob("*.aside-*"))
 
@@ -280,7 +280,7 @@ def test_kill_while_writing_leaves_whole_batches(tmp_path, kill) -> None:
         victim.communicate()
         assert sound(tmp_path)
         with SqliteCache(tmp_path) as cache:
-            rows = cache.info().rows
+            rows = cache.info().forecasts
             assert not cache.warnings
         assert rows == 0 or rows % 50 == 1
     fill(tmp_path)
@@ -291,7 +291,7 @@ def test_readonly_neither_creates_nor_writes(tmp_path) -> None:
     with SqliteCache(absent, "readonly") as cache:
         assert cache.get(IDENTITY, list(ROWS)) == {}
         cache.put(MODEL, ROWS, "TEST")
-        assert (cache.info().rows, cache.clear(), cache.warnings) == (0, 0, [])
+        assert (cache.info().forecasts, cache.clear(), cache.warnings) == (0, 0, [])
     assert not absent.exists()
     fill(tmp_path)
     before = (tmp_path / FILE).read_bytes()
@@ -313,15 +313,47 @@ def test_readonly_reads_from_a_place_that_cannot_be_written(tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize("mode", ["readwrite", "refresh"])
-def test_unwritable_directory_is_a_usage_error(tmp_path, mode, monkeypatch) -> None:
+def test_a_place_that_cannot_be_written_costs_a_warning_and_not_the_run(tmp_path, mode, monkeypatch) -> None:
     (tmp_path / "file").write_text("in the way")
     (tmp_path / "taken" / FILE).mkdir(parents=True)
+    bars, origins = random_bars(200), np.arange(100, 200)
     for place in (tmp_path / "file", tmp_path / "file" / "below", tmp_path / "taken"):
-        with pytest.raises(UsageError, match=r"--cache-dir, or use --cache off"):
-            SqliteCache(place, mode)
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with pytest.raises(UsageError, match="permission denied"):
-        SqliteCache(tmp_path / "refused", mode)
+        with SqliteCache(place, mode) as cache:
+            assert make_forecasts(MODEL, bars, origins, cache, Clock()).made == 100
+            [warning] = cache.warnings
+        assert warning.endswith("nothing new is kept in it")
+    fill(tmp_path)
+    monkeypatch.setattr(os, "access", lambda path, rights: False)
+    with SqliteCache(tmp_path, mode) as cache:
+        assert "permission denied" in cache.warnings[0]
+        assert len(cache.get(IDENTITY, list(ROWS))) == len(ROWS)  # what is there is read
+
+
+def test_nobody_but_its_owner_reads_the_cache(tmp_path) -> None:
+    with SqliteCache(tmp_path) as cache:
+        cache.put(MODEL, ROWS, "TEST")
+        assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+        assert len(list(tmp_path.iterdir())) == 4  # file, log, its index, lock
+
+
+def test_files_that_were_moved_aside_are_listed_and_cleared(tmp_path) -> None:
+    fill(tmp_path)
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as other, other:
+        other.execute(f"PRAGMA user_version = {module.SCHEMA + 1}")
+        other.commit()
+        read(tmp_path)
+    files = list(tmp_path.glob("*.aside-*"))
+    assert len(files) == 3
+    size = sum(path.stat().st_size for path in files)
+    with SqliteCache(tmp_path, "readonly") as cache:
+        [moved] = cache.info().moved
+        assert (moved.bytes, (tmp_path / moved.name).exists()) == (size, True)
+        cache.clear()
+        assert len(cache.info().moved) == 1
+    with SqliteCache(tmp_path) as cache:
+        cache.clear()
+        assert cache.info().moved == ()
+    assert not list(tmp_path.glob("*.aside-*"))
 
 
 def test_full_disk_costs_a_warning_and_not_the_run(tmp_path) -> None:
@@ -359,12 +391,13 @@ def test_info_names_the_file_and_its_size(tmp_path) -> None:
     assert (info.place, info.bytes) == (str(tmp_path / FILE), (tmp_path / FILE).stat().st_size)
 
 
-def test_prune_by_age_and_by_size_takes_the_oldest(tmp_path) -> None:
-    fill(tmp_path)
+def test_prune_by_age_and_by_size_takes_the_oldest(tmp_path, monkeypatch) -> None:
     now = time.time()
-    for i, key in enumerate(ROWS):
-        edit(tmp_path, "UPDATE forecasts SET made = ? WHERE key = ?", int(now - i * 86_400 - 100), key)
     with SqliteCache(tmp_path) as cache:
+        with monkeypatch.context() as patched:
+            for i, (key, row) in enumerate(ROWS.items()):
+                patched.setattr(time, "time", lambda i=i: now - i * 86_400 - 100)
+                cache.put(MODEL, {key: row}, "TEST")
         assert cache.prune(older_than_days=90) == 10
         whole = cache.info().bytes
         assert cache.prune(keep_bytes=whole) == 0
