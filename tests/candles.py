@@ -17,4 +17,4 @@ def random_ohlcv(bars: int, seed: int = 0) -> NDArray[np.float64]:
 
 def random_bars(bars: int, seed: int = 0) -> Bars:
     time = np.datetime64("2020-01-01", "s") + np.arange(bars) * np.timedelta64(1, "D")
-    return make_bars("TEST", "random", time, random_ohlcv(bars, seed))
+    return make_bars("TEST", "random", time, random_ohlcv(bars, seed), calendar="24/7")

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from marketsim.backtesting import pipeline
 from marketsim.data import Source, open_source
 from marketsim.data.bars import CHANNELS, Bars
-from marketsim.data.calendar import next_opens
 from marketsim.errors import DataError, MarketsimError, UsageError
 from marketsim.forecasting.cache import ForecastCache
 from marketsim.forecasting.contamination import exposures
@@ -24,7 +23,7 @@ from marketsim.forecasting.path_forecasts import ALONE, Paths, Steps
 from marketsim.forecasting.protocols import Model, PathModel
 from marketsim.models import open_model
 from marketsim.profiling import Clock
-from marketsim.results.document import describe, head, identify, stamps, symbol_document
+from marketsim.results.document import describe, head, identify, symbol_document
 from marketsim.results.result import Row, SymbolRun
 from marketsim.settings.settings import Settings
 
@@ -121,8 +120,8 @@ def _wanted(
 
 def _row(bars: Bars, forecasts: Forecasts, horizon: int) -> Row:
     """A symbol's part of the document; prices and moves of a bar at all levels."""
-    opens = next_opens(bars.time, horizon)
-    names = stamps(np.append(bars.time, opens))
+    opens = bars.next_opens(horizon)
+    names = bars.names(np.append(bars.time[-1:], opens))
     tags = exposures(forecasts.model, opens)
     model = identify(forecasts, tags)
     close, (moves,) = float(bars.close[-1]), forecasts.moves[-1:]
@@ -133,12 +132,12 @@ def _row(bars: Bars, forecasts: Forecasts, horizon: int) -> Row:
         "model": model,
         "made": forecasts.made,
         "reused": forecasts.reused,
-        "after": str(names[len(bars) - 1]),
+        "after": str(names[0]),
         "close": close,
         "forecast": [
             {
                 "ahead": k + 1,
-                "bar": str(names[len(bars) + k]),
+                "bar": str(names[k + 1]),
                 "exposure": tags[k],
                 **{
                     name: {"prices": (close * (1 + row)).tolist(), "moves": row.tolist()}

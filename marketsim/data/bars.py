@@ -9,17 +9,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.data.calendar import DAY
+from marketsim.data.calendar import open_calendar
+from marketsim.data.regularity import choose_calendar, make_timetable
 from marketsim.data.symbols import is_crypto
+from marketsim.data.timetable import Timetable
 from marketsim.errors import DataError, UsageError
 
 CHANNELS = ("open", "high", "low", "close")
-LONGEST_CLOSURE = 4 * DAY  # of a stock market in an ordinary year: a weekend with a holiday on either side
+NEWEST = 1_000  # bars among which the unfinished ones are
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +32,8 @@ class Bars:
     source: str  # where they come from, in words
     time: NDArray[np.datetime64]  # [T] datetime64[s], UTC, the bar's open
     ohlcv: NDArray[np.float64]  # [T, 5] open, high, low, close (price units), volume (units or NaN)
-    crypto: bool  # sets the fees, whether a short is possible, and the trading days of a year
+    crypto: bool  # sets the fees and whether a short is possible
+    timetable: Timetable  # when its bars open and end
     dropped: int = 0  # bad rows that were left out
     notes: tuple[str, ...] = ()  # one-line remarks for stderr
 
@@ -64,28 +67,13 @@ class Bars:
 
     @property
     def periods_per_year(self) -> int:
-        """Bars a year, to annualise with: 365 (crypto) or 252 for daily bars, whose median spacing is a day.
-
-        Bars of another spacing are counted: 365 days over their mean spacing, closing hours included.
-        """
-        steps = self._steps()
-        if not steps.size or np.median(steps) == DAY:
-            return 365 if self.crypto else 252
-        return max(1, round(365 * DAY / float(steps.mean())))
+        """Bars a year, to annualise with, by the calendar: 365 (crypto) or 252 (XNYS) where a bar is a day."""
+        return self.timetable.bars_per_year
 
     @property
     def gaps(self) -> int:
-        """Holes in the calendar, never filled. Crypto: missing bars at the median spacing.
-
-        Other markets close: pauses above four days, or above twice the median spacing if that is longer.
-        """
-        steps = self._steps()
-        if not steps.size:
-            return 0
-        usual = float(np.median(steps))
-        if self.crypto:
-            return int(np.maximum(np.rint(steps / usual) - 1, 0).sum())
-        return int((steps > max(LONGEST_CLOSURE, 2 * usual)).sum())
+        """Bars between the first and the last that the calendar has and the series lacks; they are never filled."""
+        return self.timetable.missing(self.time)
 
     @property
     def fingerprint(self) -> str:
@@ -94,26 +82,68 @@ class Bars:
         digest.update(self.ohlcv.astype("<f8").tobytes())
         return digest.hexdigest()
 
-    def between(self, start: str | None, end: str | None) -> Bars:
-        """The bars from the day `start` to the day `end`, both ISO dates and both included.
+    def names(self, times: NDArray[np.datetime64] | None = None) -> NDArray[np.str_]:
+        """What bars at `times` (its own, if None) are called: the dates of daily ones, the UTC stamps of others."""
+        times = self.time if times is None else times
+        return (self.timetable.dates(times) if self.timetable.named_by_date else times).astype(np.str_)
 
-        UsageError for what is not an ISO date, DataError when no bar is left.
+    def following(self, origins: NDArray[np.int64]) -> NDArray[np.datetime64]:
+        """When the bar after each of the `origins` `[N]` should open, as far as was known at its end."""
+        return self.timetable.following(self.time[origins])
+
+    def next_opens(self, count: int) -> NDArray[np.datetime64]:
+        """When the `count` bars after the newest one should open."""
+        return next_opens(self.timetable, self.time[-1], count)
+
+    def on(self, calendar: str) -> Bars:
+        """The same bars by the calendar of this name; see `calendar.open_calendar`."""
+        return replace(self, timetable=make_timetable(self.time, open_calendar(calendar), self.timetable.zone))
+
+    def between(self, start: str | None, end: str | None) -> Bars:
+        """The bars from `start` to `end`, both included: ISO dates, which are days of the bars' zone, or stamps.
+
+        A stamp without a zone is UTC, and is compared with a bar's open.
+
+        UsageError for what is neither, DataError when no bar is left.
         """
         keep = np.ones(len(self), dtype=bool)
-        if start is not None:
-            keep &= self.time >= _day(start)
-        if end is not None:
-            keep &= self.time < _day(end) + np.timedelta64(1, "D")
+        for text, late in ((start, False), (end, True)):
+            if text is not None:
+                bound = _bound(text)
+                own = self.timetable.dates(self.time) if bound.dtype == "datetime64[D]" else self.time
+                keep &= own <= bound if late else own >= bound
         if not keep.any():
+            names = self.names(self.time[[0, -1]])
             raise DataError(
                 f"{self.symbol}: no bar from {start or 'the first'} to {end or 'the last'}; "
-                f"there are bars from {self.time[0]} to {self.time[-1]}"
+                f"there are bars from {names[0]} to {names[1]}"
             )
         return replace(self, time=self.time[keep], ohlcv=self.ohlcv[keep])
 
-    def _steps(self) -> NDArray[np.int64]:
-        """[T - 1] seconds from bar to bar."""
-        return np.diff(self.time).astype(np.int64)
+    def finished(self, now: np.datetime64, keep: bool = False) -> Bars:
+        """The bars that are complete at the UTC stamp `now`, and a note on those left out; with `keep`, all.
+
+        DataError where none is left, or where a bar had not begun by then.
+        """
+        if self.timetable.starts(self.time[-1:])[0] > now:
+            raise DataError(
+                f"{self.symbol}: the bar {self.names(self.time[-1:])[0]} lies in the future, for it is "
+                f"{now} UTC: wrong dates, or a wrong time zone"
+            )
+        unfinished = int(np.count_nonzero(self.timetable.ends(self.time[-NEWEST:]) > now))
+        if not unfinished:
+            return self
+        first = self.names(self.time[-unfinished:])[0]
+        end = self.timetable.ends(self.time[-1:])[0]
+        words = f"{self.symbol}: the bar {first} is not complete before {end} UTC"
+        if keep:
+            return replace(self, notes=(*self.notes, f"{words}; it is used as it is (--partial keep)"))
+        if unfinished == len(self):
+            raise DataError(f"{words}, and there is none before it (--partial keep uses it as it is)")
+        left_out = f"{words} and is left out (--partial keep uses it)"
+        return replace(
+            self, time=self.time[:-unfinished], ohlcv=self.ohlcv[:-unfinished], notes=(*self.notes, left_out)
+        )
 
 
 def make_bars(
@@ -123,6 +153,8 @@ def make_bars(
     ohlcv: NDArray[np.float64],
     *,
     crypto: bool | None = None,
+    calendar: str | None = None,
+    zone: str | None = None,
     drop: bool = False,
     unreadable: Mapping[int, str] | None = None,
     place: Callable[[int], str] = "row {}".format,
@@ -134,7 +166,8 @@ def make_bars(
     The first bad row is a DataError that names `place(row)`, column and value. With `drop`, bad rows and
     repeated stamps (all but the first) are left out and counted; stamps out of order stay an error, for
     which row is wrong cannot be told. `unreadable`: row -> words, for cells that could not be read as
-    numbers. `crypto` None decides from the symbol.
+    numbers. `crypto` None decides from the symbol; `calendar` None from that, the symbol and the days that have bars.
+    `zone` is the one that the file states, an IANA name or an offset: stamps that are midnight there are its dates.
     """
     steps = np.diff(time).astype(np.int64)
     if (steps < 0).any():
@@ -161,7 +194,21 @@ def make_bars(
         notes = (*notes, f"{symbol}: {len(bad)} bad row{plural} left out, the first at {words}")
         time, ohlcv = time[good], ohlcv[good]
     ohlcv = np.ascontiguousarray(ohlcv, dtype=np.float64)
-    return Bars(symbol, source, time, ohlcv, is_crypto(symbol) if crypto is None else crypto, len(bad), notes)
+    crypto = is_crypto(symbol) if crypto is None else crypto
+    if calendar is None:
+        market, remark = choose_calendar(symbol, crypto, time, zone)
+    else:
+        market, remark = open_calendar(calendar), None
+    return Bars(
+        symbol=symbol,
+        source=source,
+        time=time,
+        ohlcv=ohlcv,
+        crypto=crypto,
+        timetable=make_timetable(time, market, zone),
+        dropped=len(bad),
+        notes=notes if remark is None else (*notes, remark),
+    )
 
 
 def faults(ohlcv: NDArray[np.float64]) -> dict[int, str]:
@@ -184,8 +231,22 @@ def faults(ohlcv: NDArray[np.float64]) -> dict[int, str]:
     return found
 
 
-def _day(text: str) -> np.datetime64:
+def next_opens(timetable: Timetable, after: np.datetime64, count: int) -> NDArray[np.datetime64]:
+    """When the `count` bars after the one that opens at `after` should open, one after another."""
+    opens = [np.array([after])]
+    for _ in range(count):
+        opens.append(timetable.following(opens[-1]))
+    return np.concatenate(opens)[1:]
+
+
+def _bound(text: str) -> np.datetime64:
+    """A day, or a stamp in UTC."""
     try:
-        return np.datetime64(date.fromisoformat(text), "s")
+        stamp = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{text!a} is not a date; dates look like 2020-12-31") from None
+        raise UsageError(
+            f"{text!a} is neither a date such as 2020-12-31 nor a stamp such as 2020-12-31T14:30"
+        ) from None
+    if len(text) <= len("2020-12-08"):
+        return np.datetime64(stamp.date(), "D")
+    return np.datetime64(stamp if stamp.tzinfo is None else stamp.astimezone(UTC).replace(tzinfo=None), "s")

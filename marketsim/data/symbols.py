@@ -17,6 +17,11 @@ QUOTES = tuple(
     "USDT USDC FDUSD BUSD TUSD DAI USD EUR GBP JPY KRW AUD CAD CHF TRY BRL BTC XBT ETH BNB".split()  # noqa: SIM905
 )
 
+CURRENCIES = frozenset(
+    "AUD BRL CAD CHF CNH CNY CZK DKK EUR GBP HKD HUF IDR ILS INR JPY KRW MXN MYR NOK NZD PHP PLN RON RUB SEK SGD "  # noqa: SIM905
+    "THB TRY TWD USD XAG XAU XPD XPT ZAR".split()
+)
+
 
 def parse_symbol(text: str) -> str:
     """The canonical form, upper case without `-`, `_` and at most one `/`: "eth/usdt" -> "ETHUSDT".
@@ -33,3 +38,9 @@ def parse_symbol(text: str) -> str:
 def is_crypto(symbol: str) -> bool:
     """Whether a canonical symbol is a known coin followed by a currency; a bare "ETH" may well be a stock."""
     return any(symbol.endswith(quote) and symbol.removesuffix(quote) in COINS for quote in QUOTES)
+
+
+def is_currency_pair(symbol: str) -> bool:
+    """Whether a canonical symbol is a pair of currencies (or a precious metal): "EURUSD", "XAUUSD", "EURUSD=X"."""
+    pair = symbol.removesuffix("=X")
+    return len(pair) == 6 and pair[:3] in CURRENCIES and pair[3:] in CURRENCIES

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.data.bars import Bars
-from marketsim.data.calendar import next_open
+from marketsim.data.bars import Bars, next_opens
 from marketsim.forecasting.protocols import ContextModel, Identity, Model
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
+
+KEY = 20  # bytes of a digest
 
 
 def fingerprint(model: Identity) -> str:
@@ -25,12 +26,12 @@ def fingerprint(model: Identity) -> str:
 
 
 def bar_keys(ohlcv: NDArray[np.float64], origins: NDArray[np.int64]) -> list[bytes]:
-    """A 20-byte digest of `ohlcv[: t + 1]` for each of the increasing `origins`, in one pass over the bars.
+    """A digest of `ohlcv[: t + 1]` for each of the increasing `origins`, in one pass over the bars.
 
     Bars that are appended later leave the keys of old origins as they are.
     """
     rows = np.ascontiguousarray(ohlcv, "<f8")
-    running, start, keys = hashlib.blake2b(digest_size=20), 0, []
+    running, start, keys = hashlib.blake2b(digest_size=KEY), 0, []
     for stop in (origins + 1).tolist():
         running.update(rows[start:stop].data)
         start = stop
@@ -46,19 +47,34 @@ def reads_contexts(model: Model) -> TypeIs[ContextModel]:
 def contexts_of(
     model: ContextModel, places: Sequence[tuple[Bars, np.int64]]
 ) -> tuple[NDArray[np.float64], NDArray[np.datetime64]]:
-    """What the model is handed for origins that have equally many bars: `[N, L, 5]` bars, `[N, L + 1]` stamps."""
+    """What the model is handed for origins that have equally many bars: `[N, L, 5]` bars, `[N, L + K]` stamps.
+
+    K is how many bars ahead the model looks: 1, but for `path_forecasts.Paths`.
+    """
     seen = [(bars, slice(max(0, origin + 1 - model.context), origin + 1)) for bars, origin in places]
-    times = [np.append(bars.time[rows], next_open(bars.time[rows])) for bars, rows in seen]
+    ahead = getattr(model, "ahead", 1)
+    times = [
+        np.append(bars.time[rows], next_opens(bars.timetable, bars.time[rows.stop - 1], ahead)) for bars, rows in seen
+    ]
     return np.stack([bars.ohlcv[rows] for bars, rows in seen]), np.stack(times)
 
 
 def keys_of(model: Model, bars: Bars, origins: NDArray[np.int64]) -> list[bytes]:
-    """The cache keys of the increasing `origins`: digests of the very bytes that the model is given for each."""
+    """The cache keys of the increasing `origins`: digests of the very bytes that the model is given for each.
+
+    A key of a context model that looks K bars ahead is K digests of `KEY` bytes, one for what is known of each bar: the
+    context and the stamps up to that bar's.
+    """
     if not reads_contexts(model):
         return bar_keys(bars.ohlcv, origins)
     keys = []
     for origin in origins:
-        contexts, times = contexts_of(model, [(bars, origin)])
-        given = np.ascontiguousarray(contexts, "<f8").tobytes() + times.astype("<i8").tobytes()
-        keys.append(hashlib.blake2b(given, digest_size=20).digest())
+        (context,), (times,) = contexts_of(model, [(bars, origin)])
+        running = hashlib.blake2b(np.ascontiguousarray(context, "<f8").tobytes(), digest_size=KEY)
+        parts, known = [], 0
+        for stop in range(len(context) + 1, len(times) + 1):
+            running.update(times[known:stop].astype("<i8").tobytes())
+            parts.append(running.copy().digest())
+            known = stop
+        keys.append(b"".join(parts))
     return keys

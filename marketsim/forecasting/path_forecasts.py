@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.data.calendar import next_opens
 from marketsim.forecasting.forecaster import SHAPE
 from marketsim.forecasting.forecasts import CLOSE, HIGH, LEVELS, LOW, OPEN, fault
-from marketsim.forecasting.keys import fingerprint
+from marketsim.forecasting.keys import KEY, fingerprint
 from marketsim.forecasting.protocols import Cache, Identity, PathModel
 
 ROWS = (6, len(LEVELS))  # of one bar of a path
@@ -78,10 +77,9 @@ class Paths(Step):
     def forecast(self, contexts: NDArray[np.float64], times: NDArray[np.datetime64]) -> NDArray[np.float64]:
         """Quantiles `[N, K, 6, Q]`, those of `PathModel.paths`, from what `ContextModel.forecast` is handed.
 
-        When the later bars open follows from the stamps of the context, so that the key of the next bar is theirs too.
+        `times` `[N, L + K]` go on to the last bar of the paths.
         """
-        further = [np.append(row, next_opens(row, self.ahead - 1)) for row in times]
-        moves = self.model.paths(contexts, np.stack(further))
+        moves = self.model.paths(contexts, times)
         moves[:, 0] = moves[:, 0, ALONE]
         return moves
 
@@ -97,18 +95,28 @@ class Steps:
 
     def get(self, model_fingerprint: str, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float64]]:
         """The paths `[K, 6, Q]` of which every bar is there."""
-        found = [self._kept(step, keys) for step in self._steps]
-        whole = [key for key in keys if all(key in each for each in found)]
-        return {key: np.stack([found[0][key][ALONE], *(each[key] for each in found[1:])]) for key in whole}
+        found = [self._kept(k, [_key(key, k) for key in keys]) for k in range(len(self._steps))]
+        paths: dict[bytes, NDArray[np.float64]] = {}
+        for key in keys:
+            rows = [found[k].get(_key(key, k)) for k in range(len(self._steps))]
+            whole = [row for row in rows if row is not None]
+            if len(whole) == len(rows):
+                paths[key] = np.stack([whole[0][ALONE], *whole[1:]])
+        return paths
 
     def put(self, model: Identity, rows: Mapping[bytes, NDArray[np.float64]], symbol: str) -> None:
         """Keep the bars of paths that are not there yet."""
         for k, step in enumerate(self._steps):
-            kept = self._kept(step, list(rows))
-            new = {key: row[k] if k else row[0, : SHAPE[0]] for key, row in rows.items() if key not in kept}
-            self._cache.put(step, new, symbol)
+            steps = {_key(key, k): row[k] if k else row[0, : SHAPE[0]] for key, row in rows.items()}
+            kept = self._kept(k, list(steps))
+            self._cache.put(step, {key: row for key, row in steps.items() if key not in kept}, symbol)
 
-    def _kept(self, step: Step, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float64]]:
-        shape = SHAPE if step.ahead == 1 else ROWS
-        found = self._cache.get(fingerprint(step), keys)
+    def _kept(self, k: int, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float64]]:
+        found = self._cache.get(fingerprint(self._steps[k]), keys)
+        shape = ROWS if k else SHAPE
         return {key: row for key, row in found.items() if fault(row, shape) is None}
+
+
+def _key(key: bytes, k: int) -> bytes:
+    """The key of bar `k` of a path, 0 for the next one; see `keys.keys_of`."""
+    return key[k * KEY : (k + 1) * KEY]

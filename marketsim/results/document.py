@@ -10,7 +10,6 @@ from dataclasses import asdict
 from io import StringIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from marketsim import __version__
 from marketsim.data.bars import Bars
@@ -102,7 +101,7 @@ def to_json(document: Row) -> str:
 def simulations(result: Result) -> Iterator[Row]:
     """One row a strategy and simulation, newest first. Profits are fractions of the close before the bar."""
     tags = exposures_of(result)
-    opens = stamps(result.bars.time)
+    opens = result.bars.names()
     for track in result.strategies:
         fit = track.fit
         assert fit is not None
@@ -133,7 +132,7 @@ def simulations(result: Result) -> Iterator[Row]:
 
 def equity(result: Result) -> Iterator[Row]:
     """One row a track and evaluated bar, oldest first: summed profits so far, fractions of the stake."""
-    opens = stamps(result.bars.time)
+    opens = result.bars.names()
     for track in (*result.strategies, *result.baselines):
         sums = {fill: np.cumsum(track.profits[fill][::-1]) for fill in FILLS}
         for i, position in enumerate(result.walk.evaluated[::-1]):
@@ -194,6 +193,8 @@ def describe(bars: Bars) -> Row:
         "first": _stamp(bars, 0),
         "last": _stamp(bars, -1),
         "crypto": bars.crypto,
+        "calendar": bars.timetable.calendar.name,
+        "zone": bars.timetable.zone,
         "periods_per_year": bars.periods_per_year,
         "gaps": bars.gaps,
         "dropped": bars.dropped,
@@ -275,13 +276,7 @@ def _side(track: Track, s: int) -> str:
 
 
 def _stamp(bars: Bars, index: int | np.int64) -> str:
-    return str(stamps(bars.time)[index])
-
-
-def stamps(times: NDArray[np.datetime64]) -> NDArray[np.str_]:
-    """UTC stamps of bars; the dates alone where every bar opens at midnight."""
-    days = times.astype("datetime64[D]")
-    return (days if (days == times).all() else times).astype(np.str_)
+    return str(bars.names(bars.time[np.array([index])])[0])
 
 
 def to_csv(rows: Iterable[Row]) -> str:

@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars, make_bars
-from marketsim.data.symbols import is_crypto, parse_symbol
+from marketsim.data.symbols import is_crypto, is_currency_pair, parse_symbol
+from marketsim.data.zones import to_utc
 from marketsim.errors import DataError, UsageError
 
 GOOD = [100.0, 110.0, 90.0, 105.0, 7.0]
@@ -81,17 +82,24 @@ def test_nothing_left_after_dropping_is_an_error() -> None:
         make_bars("X", "test", stamps(range(2)), np.zeros((2, 5)), drop=True)
 
 
-def test_gaps_count_missing_bars_of_crypto_and_long_pauses_of_stocks() -> None:
+def daily(*days: str, symbol: str = "X", zone: str = "UTC") -> Bars:
+    time = to_utc(np.array(days, "datetime64[s]"), zone)
+    return make_bars(symbol, "test", time, np.array([GOOD] * len(days)), zone=zone)
+
+
+def test_gaps_are_days_that_the_calendar_has_and_the_series_lacks() -> None:
     days = np.array([0, 1, 2, 3, 4, 7, 8, 12, 17]) * 86_400  # pauses of three, four and five days
     ohlcv = np.array([GOOD] * len(days))
     assert make_bars("X", "test", stamps(days.tolist()), ohlcv, crypto=True).gaps == 2 + 3 + 4
-    assert make_bars("X", "test", stamps(days.tolist()), ohlcv, crypto=False).gaps == 1
+    assert daily("2024-07-02", "2024-07-03", "2024-07-05", "2024-07-08").gaps == 0  # a holiday and a weekend
+    assert daily("2024-07-01", "2024-07-02", "2024-07-05", "2024-07-09").gaps == 2
+    assert daily("2024-07-05", "2024-07-08").gaps == 0
     assert series(1).gaps == 0
 
 
 def test_periods_per_year() -> None:
     assert series(9).periods_per_year == 365
-    assert series(9, crypto=False).periods_per_year == 252
+    assert daily("2024-07-02", "2024-07-03").periods_per_year == 252
     assert series(1, crypto=False).periods_per_year == 252
     assert series(9, step=3_600).periods_per_year == 8_760
     assert series(9, crypto=False, step=7 * 86_400).periods_per_year == 52
@@ -104,8 +112,46 @@ def test_between_includes_both_days() -> None:
     assert len(bars.between(None, None)) == 96
     with pytest.raises(DataError, match=r"no bar from 2021-01-01 to the last; there are bars from 2020-01-01"):
         bars.between("2021-01-01", None)
-    with pytest.raises(UsageError, match=r"'soon' is not a date"):
+    with pytest.raises(UsageError, match=r"'soon' is neither a date such as 2020-12-31 nor a stamp"):
         bars.between("soon", None)
+
+
+def test_between_stamps() -> None:
+    bars = series(96, step=3_600)
+    part = bars.between("2020-01-02T07:30", "2020-01-02T12:00+02:00")
+    assert [str(each) for each in part.time] == [f"2020-01-02T{hour:02}:00:00" for hour in (8, 9, 10)]
+
+
+def test_days_are_those_of_the_zone() -> None:
+    bars = daily("2024-02-07", "2024-02-08", "2024-02-09", zone="Asia/Tokyo")
+    assert bars.names().tolist() == ["2024-02-07", "2024-02-08", "2024-02-09"]
+    assert bars.between("2024-02-08", "2024-02-08").names().tolist() == ["2024-02-08"]
+    hours = [f"2024-02-0{day}T{hour}:00" for day in (7, 8, 9) for hour in (10, 15)]
+    part = daily(*hours, zone="America/New_York").between("2024-02-08", "2024-02-08")
+    assert part.names().tolist() == ["2024-02-08T15:00:00", "2024-02-08T20:00:00"]
+
+
+def test_a_bar_whose_session_has_not_ended_is_left_out_unless_it_is_to_be_kept() -> None:
+    bars = daily("2024-07-01", "2024-07-02", "2024-07-03")
+    before, after = np.datetime64("2024-07-03T16:59:59"), np.datetime64("2024-07-03T17:00:00")
+    left = bars.finished(before)
+    assert left.names().tolist() == ["2024-07-01", "2024-07-02"]
+    words = "X: the bar 2024-07-03 is not complete before 2024-07-03T17:00:00 UTC"
+    assert left.notes == (f"{words} and is left out (--partial keep uses it)",)
+    kept = bars.finished(before, keep=True)
+    assert len(kept) == 3 and kept.notes == (f"{words}; it is used as it is (--partial keep)",)
+    assert bars.finished(after) is bars
+    with pytest.raises(DataError, match=r"2024-07-03T17:00:00 UTC, and there is none before it"):
+        bars.between("2024-07-03", None).finished(before)
+
+
+def test_a_bar_in_the_future_is_an_error() -> None:
+    bars = daily("2024-07-01", "2024-07-02", "2024-07-03")
+    with pytest.raises(DataError, match=r"X: the bar 2024-07-03 lies in the future, for it is 2024-07-02T23:59:59 UTC"):
+        bars.finished(np.datetime64("2024-07-02T23:59:59"), keep=True)
+    assert len(bars.finished(np.datetime64("2024-07-03T00:00:00"))) == 2
+    with pytest.raises(DataError, match=r"lies in the future"):
+        series(3, step=3_600).finished(np.datetime64("2020-01-01T01:59:59"))
 
 
 def test_the_fingerprint_is_of_time_and_values_alone() -> None:
@@ -152,3 +198,8 @@ def test_crypto_is_a_coin_and_a_currency() -> None:
     assert all(map(is_crypto, ["ETHUSD", "BTCUSDT", "LTCBTC", "XBTEUR", "ETHBTC"]))
     assert not any(map(is_crypto, ["ETH", "AAPL", "USD", "EURUSD", "NVDA", "SOLUS"]))
     assert series(1, crypto=False).crypto is False
+
+
+def test_pairs_of_currencies() -> None:
+    assert all(map(is_currency_pair, ["EURUSD", "USDJPY", "XAUUSD", "EURUSD=X"]))
+    assert not any(map(is_currency_pair, ["BTCUSD", "EUR", "USDOLLAR", "GOOGLE"]))

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from marketsim.data.calendar import next_open
+from marketsim.data.bars import make_bars
 from marketsim.errors import MarketsimError
 from marketsim.forecasting.cache.sqlite import SqliteCache
 from marketsim.forecasting.cache.verification import verify
 from marketsim.forecasting.forecaster import Sweep, make_forecasts
 from marketsim.forecasting.forecasts import LEVELS
-from marketsim.forecasting.keys import keys_of
+from marketsim.forecasting.keys import contexts_of, keys_of
 from marketsim.profiling import Clock
 from tests.candles import random_bars
 
@@ -123,17 +123,11 @@ def test_cached_contexts_can_be_verified(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("stamps", "expected"),
-    [
-        (["2020-01-06", "2020-01-07"], "2020-01-08"),
-        (["2020-01-09", "2020-01-10"], "2020-01-13"),  # a Friday, no weekends before
-        (
-            ["2020-01-04", "2020-01-05", "2020-01-06", "2020-01-07", "2020-01-08", "2020-01-09", "2020-01-10"],
-            "2020-01-11",
-        ),
-        (["2020-01-10T08", "2020-01-10T12", "2020-01-10T16"], "2020-01-10T20"),
-        (["2020-01-08"], "2020-01-09"),
-    ],
+    ("crypto", "expected"),
+    [(True, "2024-03-29"), (False, "2024-04-01")],  # the day after a Thursday, and the Monday after Good Friday
 )
-def test_the_next_bar_opens_a_step_later_and_not_on_a_closed_weekend(stamps, expected):
-    assert next_open(np.array(stamps, "datetime64[s]")) == np.datetime64(expected, "s")
+def test_a_context_model_is_told_when_the_calendar_opens_the_next_bar(crypto, expected):
+    days = np.array(["2024-03-25", "2024-03-26", "2024-03-27", "2024-03-28"], "datetime64[s]")
+    bars = make_bars("X", "test", days, np.full((4, 5), 5.0), crypto=crypto)
+    _, times = contexts_of(Zeroshot(), [(bars, np.int64(3))])
+    np.testing.assert_array_equal(times[0], np.append(days, np.datetime64(expected, "s")))

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from marketsim.data.calendar import next_opens
+from marketsim.data.bars import make_bars
 from marketsim.forecasting.cache.sqlite import SqliteCache
 from marketsim.forecasting.forecaster import Sweep, make_forecasts
 from marketsim.forecasting.forecasts import HIGH, HIGHEST, LEVELS, LOW, LOWEST, repair
-from marketsim.forecasting.keys import fingerprint, keys_of
+from marketsim.forecasting.keys import KEY, fingerprint, keys_of
 from marketsim.forecasting.path_forecasts import Paths, Step, Steps
 from marketsim.profiling import Clock
 from tests.candles import random_bars
@@ -59,7 +59,7 @@ def test_one_pass_makes_every_bar_of_every_symbol():
     assert contexts.shape == (2, 20, 5)
     for each, forecasts, stamps in zip(BARS, found, times, strict=True):
         np.testing.assert_array_equal(stamps[:20], each.time[-20:])
-        np.testing.assert_array_equal(stamps[20:], next_opens(each.time[-20:], 5))
+        np.testing.assert_array_equal(stamps[20:], each.next_opens(5))
         assert forecasts.moves.shape == (1, 5, 6, len(LEVELS))
         (alone,) = make_forecasts(Drawn(), each, NEWEST, None, Clock()).moves
         np.testing.assert_array_equal(forecasts.moves[0, 0, :4], alone)
@@ -113,9 +113,9 @@ def test_what_was_made_first_is_kept(tmp_path):
 def test_a_row_that_is_no_bar_of_a_path_is_made_again(tmp_path):
     with SqliteCache(tmp_path) as cache:
         (expected,) = sweep(Drawn(), 2, cache, BARS[:1])
-        (key,) = keys_of(Drawn(), BARS[0], NEWEST)
+        (key,) = keys_of(Paths(Drawn(), 2), BARS[0], NEWEST)
         for spoilt in (np.zeros((4, 9)), np.full((6, 9), np.nan)):
-            cache.put(Step(Drawn(), 2), {key: spoilt}, "TEST")
+            cache.put(Step(Drawn(), 2), {key[KEY:]: spoilt}, "TEST")
             (found,) = sweep(Drawn(), 2, cache, BARS[:1])
             assert found.made == 1
             np.testing.assert_array_equal(found.moves, expected.moves)
@@ -143,11 +143,17 @@ def test_bars_ahead_are_told_apart_and_the_next_one_is_the_models_own():
         assert named == ("drawn", "1", "unknown", "nobody says", 3)
 
 
-def test_bars_open_one_after_another_and_not_on_closed_weekends():
-    days = np.array(["2020-01-06", "2020-01-07", "2020-01-08", "2020-01-09"], "datetime64[s]")
-    assert next_opens(days, 3).astype("datetime64[D]").astype(str).tolist() == [
-        "2020-01-10",
-        "2020-01-13",
-        "2020-01-14",
-    ]
-    assert next_opens(days, 0).shape == (0,)
+def test_a_key_of_a_path_holds_the_stamp_of_every_bar_up_to_its_own(tmp_path):
+    """2024-07-03 to 05: New York is closed on the 4th, Tokyo is not."""
+    days = np.arange(np.datetime64("2024-05-01"), np.datetime64("2024-07-03") + 1)
+    days = days[np.is_busday(days, holidays=["2024-05-27", "2024-06-19"])]
+    york = make_bars("X", "test", days.astype("datetime64[s]")[:-1], np.full((len(days) - 1, 5), 5.0))
+    newest = np.array([len(york) - 1])
+    (here,), (there,) = (keys_of(Paths(Drawn(), 2), bars, newest) for bars in (york, york.on("weekdays")))
+    assert here[:KEY] == there[:KEY] == keys_of(Drawn(), york, newest)[0]
+    assert here[KEY:] != there[KEY:]
+    with SqliteCache(tmp_path) as cache:
+        paths = Paths(Drawn(), 2)
+        for bars, made in ((york, 1), (york.on("weekdays"), 1), (york, 0)):
+            (found,) = Sweep(paths, Steps(cache, paths), Clock(), shape=paths.shape).forecasts([(bars, newest)])
+            assert found.made == made
