@@ -26,4 +26,4 @@ def write_universe(directory: Path, count: int) -> list[str]:
 
 
 def cheap(data: Path, **changes: Any) -> Settings:
-    return Settings(**CHEAP | {"data": str(data), "cache": "off"} | changes)
+    return Settings.of(**CHEAP | {"data": str(data), "cache": "off"} | changes)

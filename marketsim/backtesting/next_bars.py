@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.backtesting import pipeline
-from marketsim.data import Source, open_source
+from marketsim.data import Source
 from marketsim.data.bars import CHANNELS, Bars
 from marketsim.errors import DataError, MarketsimError, UsageError
 from marketsim.forecasting.cache import ForecastCache
@@ -25,6 +25,7 @@ from marketsim.models import open_model
 from marketsim.profiling import Clock
 from marketsim.results.document import describe, head, identify, symbol_document
 from marketsim.results.result import Row, SymbolRun
+from marketsim.settings.groups import BarsSettings, WalkSettings
 from marketsim.settings.settings import Settings
 
 SCHEMA = "marketsim.forecast/1"
@@ -48,14 +49,14 @@ def forecast(
     A horizon above 1 is for models of `registry.PATH_MODELS`; UsageError where they cannot look so far ahead. A symbol
     that fails is a row that says why.
     """
-    source = open_source(settings.source, settings.data, settings.on_bad_bars)
-    model = open_model(settings)
+    source = pipeline.open_bars(settings.bars)
+    model = open_model(settings.model, settings.network, settings.seed)
     rows: list[Row] = []
     notes: list[str] = []
     errors: list[MarketsimError] = []
-    with pipeline.open_cache(settings) or nullcontext() as cache:
+    with pipeline.open_cache(settings.cache, settings.cache_place) or nullcontext() as cache:
         make = _maker(model, horizon, cache, progress, notes)
-        wanted = [_wanted(symbol, settings, source, model) for symbol in symbols]
+        wanted = [_wanted(symbol, settings.bars, settings.walk, source, model) for symbol in symbols]
         sound = [each for each in wanted if not isinstance(each, MarketsimError)]
         made = (
             found if isinstance(found, MarketsimError) else (bars, found)
@@ -102,13 +103,13 @@ def _maker(
 
 
 def _wanted(
-    symbol: str, settings: Settings, source: Source, model: Model | Ensemble
+    symbol: str, chosen: BarsSettings, lengths: WalkSettings, source: Source, model: Model | Ensemble
 ) -> tuple[Bars, NDArray[np.int64], NDArray[np.int64]] | MarketsimError:
     """The newest origin, and what `auto` picks on: the bars on which a backtest with these settings does."""
     try:
-        bars = pipeline.load(symbol, settings, source)
+        bars = pipeline.load(symbol, chosen, source)
         if isinstance(model, Auto):
-            walk = pipeline.walk_over(bars, settings, model)
+            walk = pipeline.walk_over(bars, lengths, model)
             return bars, walk.judged, walk.origins[-1:]
     except MarketsimError as error:
         return error

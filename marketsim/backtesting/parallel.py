@@ -14,7 +14,6 @@ from marketsim import __version__
 from marketsim.backtesting import pipeline
 from marketsim.backtesting.executors import open_executor
 from marketsim.backtesting.pipeline import Progress, Tools
-from marketsim.data import open_source
 from marketsim.errors import MarketsimError
 from marketsim.forecasting.keys import fingerprint
 from marketsim.models import open_model
@@ -139,7 +138,7 @@ class _Course:
         progress: Progress,
         earlier: Callable[[str], Finished | None],
     ) -> None:
-        self.executor = open_executor(settings, len(symbols))
+        self.executor = open_executor(settings.work, len(symbols))
         self.turn = 0  # the symbol that is given back next
         self._symbols, self._settings, self._clock = symbols, settings, clock
         self._folder, self._progress, self._earlier = folder, progress, earlier
@@ -190,7 +189,7 @@ class _Course:
             future = self.executor.submit(work, job)
         except BrokenExecutor:
             self.executor.shutdown(wait=False)
-            self.executor = open_executor(self._settings, len(self._symbols))
+            self.executor = open_executor(self._settings.work, len(self._symbols))
             future = self.executor.submit(work, job)
         self._flying[future] = chunk
 
@@ -237,14 +236,17 @@ def _earlier(folder: Folder | None, settings: Settings) -> Callable[[str], Finis
     """What the folder kept of a symbol, unless its bars or the model are others by now."""
     if folder is None or not folder.resumed:
         return lambda symbol: None
-    source, model = open_source(settings.source, settings.data, settings.on_bad_bars), fingerprint(open_model(settings))
+    source = pipeline.open_bars(settings.bars)
+    model = fingerprint(open_model(settings.model, settings.network, settings.seed))
 
     def find(symbol: str) -> Finished | None:
         found = folder.find(symbol)
         if found is None:
             return None
         try:
-            same = found.model == model and found.document["bars"] == describe(pipeline.load(symbol, settings, source))
+            same = found.model == model and found.document["bars"] == describe(
+                pipeline.load(symbol, settings.bars, source)
+            )
         except MarketsimError:
             same = False
         if same:

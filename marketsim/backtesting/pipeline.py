@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from marketsim.models import open_model
 from marketsim.optimizers import Optimizer
 from marketsim.profiling import Clock
 from marketsim.results.result import Result, SymbolRun
+from marketsim.settings.groups import BarsSettings, CacheSettings, WalkSettings
 from marketsim.settings.settings import Settings
 
 GROUP = 32  # symbols whose forecasts are made together
@@ -83,7 +84,7 @@ def stream(
     forecast = forecaster(tools.model, tools.cache, clock, progress, remarks)
     for first in range(0, len(symbols), GROUP):
         group = symbols[first : first + GROUP]
-        prepared = [prepare(symbol, settings, tools, clock) for symbol in group]
+        prepared = [prepare(symbol, settings.bars, settings.walk, tools, clock) for symbol in group]
         sound = [each for each in prepared if isinstance(each, Prepared)]
         forecasts = iter(forecast([each.wanted for each in sound]))
         for symbol, ready in zip(group, prepared, strict=True):
@@ -134,72 +135,83 @@ def _taken(remarks: list[str]) -> list[str]:
 
 def open_tools(settings: Settings, clock: Clock) -> Tools:
     """The tools that the settings name; the cache is the caller's to close."""
-    source = open_source(settings.source, settings.data, settings.on_bad_bars)
+    source = open_bars(settings.bars)
     with clock.stage("forecast/load"):
-        model = open_model(settings)
+        model = open_model(settings.model, settings.network, settings.seed)
     with clock.stage("optimise/load"):
-        optimizer = open_optimizer(settings)
+        optimizer = open_optimizer(settings.optimizer, settings.network.device)
     with clock.stage("cache/open"):
-        return Tools(source, model, optimizer, open_cache(settings))
+        return Tools(source, model, optimizer, open_cache(settings.cache, settings.cache_place))
 
 
-def open_optimizer(settings: Settings) -> Optimizer:
-    """The optimiser that the settings name; the exact one works where the model does when that is `cuda`."""
-    if settings.optimizer == "exact" and settings.device == "cuda":
+def open_bars(bars: BarsSettings) -> Source:
+    """The source of the bars."""
+    return open_source(bars.source, bars.data, bars.on_bad_bars)
+
+
+def open_optimizer(name: str, device: str) -> Optimizer:
+    """The optimizer of that name; the exact one works where the model does when that is `cuda`."""
+    if name == "exact" and device == "cuda":
         from marketsim.models.device import open_device
         from marketsim.optimizers.exact.on_device import ExactOn
 
-        return ExactOn(open_device(settings.device))
-    optimizer: Optimizer = registry.load(registry.OPTIMIZERS, "optimizer", settings.optimizer)()
+        return ExactOn(open_device(device))
+    optimizer: Optimizer = registry.load(registry.OPTIMIZERS, "optimizer", name)()
     return optimizer
 
 
-def open_cache(settings: Settings) -> ForecastCache | None:
-    """The forecast cache that the settings name; None when it is off."""
-    return None if settings.cache == "off" else connect(settings, settings.cache)
+def open_cache(mode: str, place: CacheSettings) -> ForecastCache | None:
+    """The forecast cache in a mode of `--cache`; None when it is off."""
+    return None if mode == "off" else connect(place, mode)
 
 
-def prepare(symbol: str, settings: Settings, tools: Tools, clock: Clock) -> Prepared | MarketsimError:
+def prepare(
+    symbol: str, chosen: BarsSettings, lengths: WalkSettings, tools: Tools, clock: Clock
+) -> Prepared | MarketsimError:
     """Load a symbol and lay out its walk; the error when its bars are absent, bad or too few."""
     try:
         with clock.stage("load"):
-            bars = load(symbol, settings, tools.source)
-        return Prepared(bars, walk_over(bars, settings, tools.model))
+            bars = load(symbol, chosen, tools.source)
+        return Prepared(bars, walk_over(bars, lengths, tools.model))
     except MarketsimError as error:
         return error
 
 
-def load(symbol: str, settings: Settings, source: Source) -> Bars:
-    """The bars of `symbol` that the settings leave."""
-    crypto = {"auto": None, "crypto": True, "stock": False}[settings.asset]
-    return source.load(symbol, crypto).between(settings.start, settings.end)
+def load(symbol: str, chosen: BarsSettings, source: Source) -> Bars:
+    """The bars of `symbol` that were chosen."""
+    crypto = {"auto": None, "crypto": True, "stock": False}[chosen.asset]
+    return source.load(symbol, crypto).between(chosen.start, chosen.end)
 
 
-def walk_over(bars: Bars, settings: Settings, model: Model | Ensemble) -> Walk:
-    """The walk that the settings ask for, in fast mode the newest part of the full one."""
-    lengths = (settings.simulations, settings.window, model.minimum_bars)
-    return make_walk(len(bars), *lengths, bars.symbol, whole=settings.sims)
+def walk_over(bars: Bars, lengths: WalkSettings, model: Model | Ensemble) -> Walk:
+    """The walk of these lengths, in fast mode the newest part of the full one."""
+    return make_walk(
+        len(bars), lengths.simulations, lengths.window, model.minimum_bars, bars.symbol, whole=lengths.sims
+    )
 
 
 def evaluate_walk(ready: Prepared, forecasts: Forecasts, settings: Settings, tools: Tools, clock: Clock) -> Result:
     """Fit every window and trade every evaluated bar of one symbol."""
-    bars, walk, names = ready.bars, ready.walk, strategies_of(settings)
+    bars, walk, rules = ready.bars, ready.walk, settings.rules
+    names = strategies_of(rules)
     with clock.stage("optimise"):
-        market = Market.of(bars, walk, forecasts, settings)
-        fits, fallbacks = fit_strategies(names, market, settings, tools.optimizer)
+        market = Market.of(bars, walk, forecasts, settings.costs)
+        fits, fallbacks = fit_strategies(names, market, rules, tools.optimizer, settings.seed)
     with clock.stage("simulate"):
-        tracks, baselines = simulate(fits, market, settings)
+        tracks, baselines = simulate(fits, market, rules)
     clock.count("forecasts made", forecasts.made)
     clock.count("forecasts reused", forecasts.reused)
-    policies = len(POLICIES[settings.close_at_eod])
+    policies = len(POLICIES[rules.close_at_eod])
     fits_made = len(names) * policies * len(walk.windows)
     clock.count("fits", fits_made)
     return Result(
         bars,
         walk,
         forecasts,
-        market.fee_bps,
-        settings,
+        replace(settings.costs, fee_bps=market.fee_bps),
+        rules,
+        settings.optimizer,
+        settings.seed,
         tracks,
         baselines,
         fits_made,

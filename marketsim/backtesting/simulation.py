@@ -18,7 +18,7 @@ from marketsim.execution.track_record import Fit, Track, book, level_prices
 from marketsim.forecasting.forecasts import Forecasts, actual_moves
 from marketsim.optimizers import Optimizer
 from marketsim.profiling import part
-from marketsim.settings.settings import Settings
+from marketsim.settings.groups import CostSettings, TradingRules
 
 FEE_BPS = {True: 15.0, False: 5.0}  # per side, by whether the asset is crypto
 POLICIES = {"auto": (True, False), "always": (True,), "never": (False,)}  # ties go to the first
@@ -37,36 +37,36 @@ class Market:
     costs: Costs
 
     @classmethod
-    def of(cls, bars: Bars, walk: Walk, forecasts: Forecasts, settings: Settings) -> Market:
+    def of(cls, bars: Bars, walk: Walk, forecasts: Forecasts, costs: CostSettings) -> Market:
         """The market of a symbol."""
         levels = Levels(forecasts.high, forecasts.low, *path_variance(forecasts.moves))
         outcomes = Outcomes(*actual_moves(bars, walk.origins[:-1]).T)
-        fee_bps = FEE_BPS[bars.crypto] if settings.fee_bps is None else settings.fee_bps
-        return cls(bars, walk, forecasts, levels, outcomes, fee_bps, Costs.from_bps(fee_bps, settings.slippage_bps))
+        fee_bps = FEE_BPS[bars.crypto] if costs.fee_bps is None else costs.fee_bps
+        return cls(bars, walk, forecasts, levels, outcomes, fee_bps, Costs.from_bps(fee_bps, costs.slippage_bps))
 
     def legs(self, strategy: str) -> Legs:
         """Where a strategy places orders, at the N origins."""
         return STRATEGIES[strategy](self.levels.high_move, self.levels.low_move, not self.bars.crypto)
 
 
-def strategies_of(settings: Settings) -> list[str]:
-    """The names of the strategies that the settings ask for."""
-    return list(STRATEGIES) if settings.strategy == "all" else [settings.strategy]
+def strategies_of(rules: TradingRules) -> list[str]:
+    """The names of the strategies that the rules ask for."""
+    return list(STRATEGIES) if rules.strategy == "all" else [rules.strategy]
 
 
 def fit_strategies(
-    names: Sequence[str], market: Market, settings: Settings, optimizer: Optimizer
+    names: Sequence[str], market: Market, rules: TradingRules, optimizer: Optimizer, seed: int
 ) -> tuple[dict[str, Fit], int]:
     """Fit every strategy and policy on every window in one call; each row then takes its better policy.
 
     Returns the fits by strategy, and how many problems another optimiser had to finish.
     """
-    walk, policies = market.walk, POLICIES[settings.close_at_eod]
+    walk, policies = market.walk, POLICIES[rules.close_at_eod]
     legs = {name: market.legs(name) for name in names}
     with part("terms"):
-        problems = stack(window_terms(legs.values(), market, settings))
+        problems = stack(window_terms(legs.values(), market, rules))
     with part("search"):
-        optimum = optimizer.fit(problems, (settings.bounds, settings.bounds), settings.seed)
+        optimum = optimizer.fit(problems, (rules.bounds, rules.bounds), seed)
     h, l, profit = (
         np.reshape(each, (len(names), len(policies), -1))
         for each in (optimum.high_multiplier, optimum.low_multiplier, optimum.profit)
@@ -89,16 +89,16 @@ def fit_strategies(
     return fits, optimum.fallbacks
 
 
-def window_terms(legs: Iterable[Legs], market: Market, settings: Settings) -> list[ProfitTerms]:
+def window_terms(legs: Iterable[Legs], market: Market, rules: TradingRules) -> list[ProfitTerms]:
     """The problems `[S + 1, W]` of every strategy's legs `[N]`, and for each of them of every policy."""
     levels, shortable = market.levels.at(slice(-1)), not market.bars.crypto
-    terms = profit_terms(levels, market.outcomes, market.costs, settings.fill, shortable)
+    terms = profit_terms(levels, market.outcomes, market.costs, rules.fill, shortable)
     by_policy = {True: terms.at_close(), False: terms}
-    policies = POLICIES[settings.close_at_eod]
+    policies = POLICIES[rules.close_at_eod]
     return [by_policy[eod].placed(each.at(slice(-1))).at(market.walk.windows) for each in legs for eod in policies]
 
 
-def simulate(fits: dict[str, Fit], market: Market, settings: Settings) -> tuple[list[Track], list[Track]]:
+def simulate(fits: dict[str, Fit], market: Market, rules: TradingRules) -> tuple[list[Track], list[Track]]:
     """Trade every evaluated bar once with what its simulation chose; then the baselines on the same bars."""
     bars, costs, evaluated = market.bars, market.costs, market.walk.evaluated
     at, then = market.levels.at(evaluated), market.outcomes.at(evaluated)
@@ -107,10 +107,10 @@ def simulate(fits: dict[str, Fit], market: Market, settings: Settings) -> tuple[
     for name, fit in fits.items():
         legs = fit.legs.at(slice(-1))
         chosen = (fit.high_multiplier[:-1], fit.low_multiplier[:-1])
-        tracks.append(book(name, at, then, legs, costs, settings.fill, chosen, fit.close_at_eod[:-1], fit))
+        tracks.append(book(name, at, then, legs, costs, rules.fill, chosen, fit.close_at_eod[:-1], fit))
         unadjusted = f"{name} unadjusted" if len(fits) > 1 else "unadjusted"
-        eod = np.full(len(zeros), settings.close_at_eod == "always")
-        baselines.append(book(unadjusted, at, then, legs, costs, settings.fill, (zeros, zeros), eod))
+        eod = np.full(len(zeros), rules.close_at_eod == "always")
+        baselines.append(book(unadjusted, at, then, legs, costs, rules.fill, (zeros, zeros), eod))
     close = bars.close[len(bars) - 1 - len(zeros) :]
     predicted = market.forecasts.close[evaluated[::-1]]
     baselines.append(forecast_close(close, predicted, not bars.crypto, costs))

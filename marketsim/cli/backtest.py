@@ -129,9 +129,9 @@ def _names(symbols: list[str], file: str | None, every: bool, settings: "Setting
         if symbols or file is not None:
             raise UsageError("--all is every symbol of the source: give no SYMBOL and no --symbols-file beside it")
 
-        from marketsim.data import open_source
+        from marketsim.backtesting.pipeline import open_bars
 
-        return open_source(settings.source, settings.data, settings.on_bad_bars).symbols()
+        return open_bars(settings.bars).symbols()
     names = [*symbols, *(_listed(file) if file is not None else ())]
     if not names:
         raise UsageError("nothing to run: give SYMBOL, --symbols-file FILE or --all (see 'marketsim backtest --help')")

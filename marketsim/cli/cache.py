@@ -121,8 +121,8 @@ def verify(
     from marketsim.forecasting.ensembles import Ensemble
     from marketsim.models import open_model
 
-    bars = open_source(settings.source, settings.data, settings.on_bad_bars)
-    forecaster = open_model(settings)
+    bars = open_source(settings.bars.source, settings.bars.data, settings.bars.on_bad_bars)
+    forecaster = open_model(settings.model, settings.network, settings.seed)
     if isinstance(forecaster, Ensemble):
         raise UsageError(f"--model {settings.model}: verify its members, whose forecasts are what is cached")
     seed = secrets.randbelow(2**32) if sample_seed is None else sample_seed
@@ -161,7 +161,7 @@ def _open(context: typer.Context, mode: str) -> "ForecastCache":
 
     from marketsim.forecasting.cache import connect
 
-    cache = connect(settings, mode)
+    cache = connect(settings.cache_place, mode)
     if cache.warnings and not (cache.usable and cache.mode == mode):
         reason = cache.warnings[0].removesuffix("; going on without it").removesuffix("; nothing new is kept in it")
         raise MarketsimError(f"{reason}; {cache.remedy}")

@@ -68,7 +68,7 @@ def compare_optimizers(
     with output.progress() as progress:
         notes: tuple[str, ...] = ()
         if problem == "reference":
-            contest = contests.reference_contest((settings.bounds, settings.bounds))
+            contest = contests.reference_contest((settings.rules.bounds, settings.rules.bounds))
         else:
             contest, notes = contests.real_contest(symbol or "ETHUSD", settings, progress)
         proof = arena.prove(contest)

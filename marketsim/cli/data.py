@@ -62,8 +62,8 @@ def show(
 ) -> None:
     """Show what is known of one symbol, and its newest bars."""
     settings, opened = _open(context)
-    crypto = {"auto": None, "crypto": True, "stock": False}[settings.asset]
-    bars = opened.load(symbol, crypto).between(settings.start, settings.end)
+    crypto = {"auto": None, "crypto": True, "stock": False}[settings.bars.asset]
+    bars = opened.load(symbol, crypto).between(settings.bars.start, settings.bars.end)
     output.notes(bars.notes)
     facts = _facts(bars) | {"fingerprint": bars.fingerprint}
     names = ("time", "open", "high", "low", "close", "volume")
@@ -85,7 +85,7 @@ def _open(context: typer.Context) -> "tuple[Settings, Source]":
 
     from marketsim.data import open_source
 
-    return settings, open_source(settings.source, settings.data, settings.on_bad_bars)
+    return settings, open_source(settings.bars.source, settings.bars.data, settings.bars.on_bad_bars)
 
 
 def _facts(bars: "Bars") -> dict[str, Any]:

@@ -12,7 +12,7 @@ import typer
 
 from marketsim.settings.settings import CHOICES, Settings, resolve
 
-_DEFAULTS = Settings()
+_DEFAULTS = Settings().values()
 
 
 def _setting(key: str, help: str, metavar: str = "", default: str = "") -> Any:
@@ -24,7 +24,7 @@ def _setting(key: str, help: str, metavar: str = "", default: str = "") -> Any:
     return typer.Option(
         f"--{key.replace('_', '-')}",
         metavar=metavar or "|".join(choices),
-        help=f"{help} [{default or getattr(_DEFAULTS, key)}]",
+        help=f"{help} [{default or _DEFAULTS[key]}]",
         show_default=False,
         autocompletion=complete if choices else None,
     )
@@ -150,6 +150,4 @@ def settings_of(command: typer.Context, **fixed: str | bool) -> tuple[Settings, 
 
 def given(command: typer.Context) -> dict[str, str | bool]:
     """The words of the settings' options that stand on the command line, by key."""
-    return {
-        key: value for key, value in command.params.items() if hasattr(_DEFAULTS, key) and value not in (None, False)
-    }
+    return {key: value for key, value in command.params.items() if key in _DEFAULTS and value not in (None, False)}

@@ -76,7 +76,7 @@ def profile(
     words = options.given(command) | ({"config": config} if config else {})
     other = "direct" if settings.optimizer == "exact" else "exact"
     searches = [name for name in SCIPY if name in OPTIMIZERS]
-    few = str(min(SEARCHED, settings.simulations))
+    few = str(min(SEARCHED, settings.walk.simulations))
     machine = _machine()
     plain = "plain" if trace is None else "trace"
     gpu_here = _gpu_here()

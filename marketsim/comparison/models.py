@@ -16,12 +16,11 @@ from marketsim.execution.track_record import Track
 from marketsim.forecasting.contamination import tally
 from marketsim.forecasting.forecasts import CLOSE, LEVELS, MEDIAN, actual_moves
 from marketsim.forecasting.scores import covered, pinball
-from marketsim.models import FOR_WEIGHTS
-from marketsim.models.options import Options
 from marketsim.profiling import Clock
 from marketsim.results.document import BPS, exposures_of
 from marketsim.results.metrics import bootstrap_interval
 from marketsim.results.result import Result
+from marketsim.settings.groups import NetworkSettings
 from marketsim.settings.settings import Settings
 
 SCHEMA = "marketsim.models/1"
@@ -61,7 +60,7 @@ def compare(
                 facts.setdefault(symbol, _facts(run.result))
                 rows[symbol].append(_row(model, run.result, seconds))
     symbols_ = [{"symbol": symbol, **facts.get(symbol, {}), "models": each} for symbol, each in rows.items()]
-    return {"schema": SCHEMA, "fill": settings.fill, "symbols": symbols_}, notes
+    return {"schema": SCHEMA, "fill": settings.rules.fill, "symbols": symbols_}, notes
 
 
 def _failed(model: str, error: MarketsimError) -> Row:
@@ -71,7 +70,7 @@ def _failed(model: str, error: MarketsimError) -> Row:
 def _settings_for(model: str, settings: Settings) -> Settings:
     if registry.has_weights(model):
         return replace(settings, model=model)
-    return replace(settings, model=model, **{name: getattr(Options(), name) for name in FOR_WEIGHTS})
+    return replace(settings, model=model, network=NetworkSettings(device=settings.network.device))
 
 
 def _named(progress: pipeline.Progress, model: str) -> Callable[[str, int, int], None]:
@@ -115,7 +114,7 @@ def _row(model: str, result: Result, seconds: float | None) -> Row:
 
 def _strategies(result: Result) -> Iterator[Row]:
     """Profit by the headline's fills, and forecast alpha: what is earned beyond the best baseline of the same table."""
-    fill, seed = result.settings.fill, result.settings.seed
+    fill, seed = result.rules.fill, result.seed
     best = max(result.baselines, key=lambda track: track.profits[fill].sum())
     for track in result.strategies:
         profit, alpha = (BPS * each[::-1] for each in (track.profits[fill], _beyond(track, best, fill)))

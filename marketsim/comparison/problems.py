@@ -30,7 +30,7 @@ def real_contest(symbol: str, settings: Settings, progress: Progress) -> tuple[C
     clock = Clock()
     tools = open_tools(settings, clock)
     with tools.cache or nullcontext():
-        ready = prepare(symbol, settings, tools, clock)
+        ready = prepare(symbol, settings.bars, settings.walk, tools, clock)
         if isinstance(ready, MarketsimError):
             raise ready
         bars, walk = ready.bars, ready.walk
@@ -39,22 +39,23 @@ def real_contest(symbol: str, settings: Settings, progress: Progress) -> tuple[C
     if isinstance(forecasts, MarketsimError):
         raise forecasts
     notes = (*bars.notes, *forecasts.notes, *remarks, *(tools.cache.warnings if tools.cache else ()))
-    market = Market.of(bars, walk, forecasts, settings)
-    for name in strategies_of(settings):
+    market = Market.of(bars, walk, forecasts, settings.costs)
+    rules = settings.rules
+    for name in strategies_of(rules):
         legs = market.legs(name)
         used = legs.at(walk.windows[:-1])
         if used.long.any() or (used.short is not None and used.short.any()):
             break
     else:
-        raise DataError(f"{bars.symbol}: {settings.strategy} places no order in any window: nothing to optimise")
-    costs, terms = market.costs, window_terms([legs], market, settings)
+        raise DataError(f"{bars.symbol}: {rules.strategy} places no order in any window: nothing to optimise")
+    costs, terms = market.costs, window_terms([legs], market, rules)
     at, then, placed = market.levels.at(walk.evaluated), market.outcomes.at(walk.evaluated), legs.at(walk.evaluated)
 
     def booked(
         windows: NDArray[np.int64], h: NDArray[np.float64], l: NDArray[np.float64], eod: NDArray[np.bool_]
     ) -> NDArray[np.float64]:
-        track = book(name, at.at(windows), then.at(windows), placed.at(windows), costs, settings.fill, (h, l), eod)
-        return track.profits[settings.fill]
+        track = book(name, at.at(windows), then.at(windows), placed.at(windows), costs, rules.fill, (h, l), eod)
+        return track.profits[rules.fill]
 
     facts: dict[str, Any] = {
         "name": bars.symbol,
@@ -64,13 +65,13 @@ def real_contest(symbol: str, settings: Settings, progress: Progress) -> tuple[C
         "last": str(bars.time[walk.origins[walk.evaluated[0]] + 1].astype("datetime64[D]")),
         "model": tools.model.name,
         "strategy": name,
-        "fill": settings.fill,
+        "fill": rules.fill,
         "fee_bps": market.fee_bps,
-        "slippage_bps": settings.slippage_bps,
+        "slippage_bps": settings.costs.slippage_bps,
     }
     windows = tuple(each.at(slice(-1)) for each in terms)
-    policies = POLICIES[settings.close_at_eod]
-    return Contest(facts, windows, policies, (settings.bounds, settings.bounds), booked), notes
+    policies = POLICIES[rules.close_at_eod]
+    return Contest(facts, windows, policies, (rules.bounds, rules.bounds), booked), notes
 
 
 def reference_contest(bounds: Bounds) -> Contest:

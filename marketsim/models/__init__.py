@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 
 from marketsim import registry
 from marketsim.forecasting.ensembles import Ensemble
 from marketsim.forecasting.protocols import Model
 from marketsim.models.options import Options
-from marketsim.settings.settings import Settings
+from marketsim.settings.groups import NetworkSettings
 
-FOR_WEIGHTS = tuple(field.name for field in fields(Options) if field.name not in ("device", "seed"))
+FOR_WEIGHTS = tuple(field.name for field in fields(NetworkSettings) if field.name != "device")
 
 
-def open_model(settings: Settings) -> Model | Ensemble:
-    """The model that the settings name: `NAME`, `NAME:VARIANT`, or `auto` or `blend` of several, `blend:NAME,NAME`.
+def open_model(spec: str, network: NetworkSettings, seed: int) -> Model | Ensemble:
+    """The model that `spec` names: `NAME`, `NAME:VARIANT`, or `auto` or `blend` of several, `blend:NAME,NAME`.
 
     Weights are looked up, not loaded. UsageError for a choice that no model of it can make use of, and for weights that
     cannot be found.
     """
-    name = settings.model.partition(":")[0]
-    options = Options(**{field.name: getattr(settings, field.name) for field in fields(Options)})
+    name = spec.partition(":")[0]
+    options = Options(**asdict(network), seed=seed)
     if name not in registry.ENSEMBLES:
-        return _open(settings.model, options)
-    spared = Options() if registry.has_weights(settings.model) else options  # what those without weights are handed
-    names = registry.members(settings.model)
+        return _open(spec, options)
+    spared = Options() if registry.has_weights(spec) else options  # what those without weights are handed
+    names = registry.members(spec)
     members = tuple(_open(each, options if registry.has_weights(each) else spared) for each in names)
     ensemble: Ensemble = registry.load(registry.ENSEMBLES, "model", name)(members)
     return ensemble

@@ -61,7 +61,7 @@ def fail(symbol: str, error: MarketsimError) -> Finished:
 
 def settings_row(settings: Settings) -> Row:
     """The settings that results rest on: not those that only make them sooner."""
-    values = asdict(settings) | {"simulations": settings.simulations}
+    values = settings.values() | {"simulations": settings.walk.simulations}
     return {key: value for key, value in values.items() if key not in MEANS}
 
 
@@ -152,7 +152,7 @@ def symbol_document(run: SymbolRun) -> Row:
             "error": str(run.error),
             "exit_code": run.error.exit_code,
         }
-    bars, settings = result.bars, result.settings
+    bars, fill = result.bars, result.rules.fill
     evaluated = result.walk.origins[result.walk.evaluated] + 1
     model = identify(result.forecasts, exposures_of(result))
     rows = [_row(track, result) for track in (*result.strategies, *result.baselines)]
@@ -161,9 +161,9 @@ def symbol_document(run: SymbolRun) -> Row:
         "status": "ok",
         "bars": describe(bars),
         "model": model,
-        "costs": {"fee_bps": result.fee_bps, "slippage_bps": settings.slippage_bps},
-        "fill": settings.fill,
-        "optimizer": {"name": settings.optimizer, "fits": result.fits, "fallbacks": result.fallbacks},
+        "costs": asdict(result.costs),
+        "fill": fill,
+        "optimizer": {"name": result.optimizer, "fits": result.fits, "fallbacks": result.fallbacks},
         "evaluated": {
             "bars": len(evaluated),
             "first": _stamp(bars, evaluated[-1]),
@@ -172,7 +172,7 @@ def symbol_document(run: SymbolRun) -> Row:
         "rows": rows,
         "plan": [_plan(track, bars) for track in result.strategies],
         "verdict": "; ".join(
-            [verdict(row, settings.fill) for row in rows if row["kind"] == "strategy"]
+            [verdict(row, fill) for row in rows if row["kind"] == "strategy"]
             + [words for words in [warning(model["exposure"])] if words]
         ),
     }
@@ -217,20 +217,20 @@ def identify(forecasts: Forecasts, tags: Sequence[str]) -> Row:
 
 
 def _row(track: Track, result: Result) -> Row:
-    returns = track.profits[result.settings.fill][::-1]
+    returns = track.profits[result.rules.fill][::-1]
     orders, trades, wins = (each.sum().item() for each in (track.orders, track.trades, track.wins))
-    interval = bootstrap_interval(returns, result.settings.seed) if trades else None
+    interval = bootstrap_interval(returns, result.seed) if trades else None
     low, high = (None, None) if interval is None else (BPS * end for end in interval)
     in_sample = None
     if track.fit is not None:
-        in_sample = float(BPS * track.fit.in_sample[:-1].mean() / result.settings.window)
+        in_sample = float(BPS * track.fit.in_sample[:-1].mean() / result.walk.windows.shape[1])
     periods = result.bars.periods_per_year
     return {
         "name": track.name,
         "kind": "baseline" if track.fit is None else "strategy",
         "in_sample_bps": in_sample,
         **{fill: float(track.profits[fill].sum()) for fill in FILLS},
-        "headline": float(track.profits[result.settings.fill].sum()),
+        "headline": float(track.profits[result.rules.fill].sum()),
         "mean_bps": float(BPS * returns.mean()),
         "low_bps": low,
         "high_bps": high,

@@ -10,7 +10,7 @@ from marketsim.data.walk_forward import Walk
 from marketsim.errors import MarketsimError
 from marketsim.execution.track_record import Track
 from marketsim.forecasting.forecasts import Forecasts
-from marketsim.settings.settings import Settings
+from marketsim.settings.groups import CostSettings, TradingRules
 
 Row = dict[str, Any]
 
@@ -22,8 +22,10 @@ class Result:
     bars: Bars
     walk: Walk
     forecasts: Forecasts
-    fee_bps: float
-    settings: Settings
+    costs: CostSettings  # with the fee that was charged
+    rules: TradingRules
+    optimizer: str
+    seed: int  # of the bootstrap
     strategies: list[Track]
     baselines: list[Track]
     fits: int

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -36,7 +36,7 @@ class Run:
     @property
     def changed(self) -> Row:
         """The settings that are not at their default."""
-        defaults = json.loads(json.dumps(asdict(Settings())))
+        defaults = json.loads(json.dumps(Settings().values()))
         derived = "simulations"
         return {key: value for key, value in self.settings.items() if key != derived and value != defaults.get(key)}
 

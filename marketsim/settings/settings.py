@@ -1,74 +1,89 @@
 """Settings: command line > MARKETSIM_* environment > --config TOML > default. Standard library only.
 
-A setting is a field of `Settings` with its kind, which reads TOML values, and words from elsewhere.
+A setting is a field of `Settings` or of one of its groups, with its kind, which reads TOML values, and words from
+elsewhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from marketsim.errors import UsageError
 from marketsim.registry import nearest
 from marketsim.settings.database_url import without_password
+from marketsim.settings.groups import (
+    BarsSettings,
+    CacheSettings,
+    CostSettings,
+    Group,
+    NetworkSettings,
+    TradingRules,
+    WalkSettings,
+    WorkSettings,
+)
 from marketsim.settings.validators import KINDS
 
 ENVIRONMENT_PREFIX = "MARKETSIM_"
-FAST_SIMULATIONS = 35
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every choice of a run; `configs/default.toml` says what each one means."""
+    """Every choice of a run, by group; `configs/default.toml` says what each one means.
 
-    sims: int = 70
-    fast: bool = False
-    window: int = 60
+    A key names a setting whatever its group: `Settings.of(sims=20, fill="touch")`.
+    """
+
+    walk: WalkSettings = field(default_factory=WalkSettings)
     model: str = "har"  # or NAME:VARIANT
-    weights: str | None = None  # a folder or a repository; None: the model's own
-    revision: str | None = None
-    samples: int | None = None  # None, here and below: the model's own choice
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    clip: float | None = None
-    trim: float | None = None  # None: the median, untrimmed
-    context: int | None = None  # bars
-    representation: str = "auto"
-    device: str = "auto"
-    dtype: str = "float32"
-    compile: bool = False
+    network: NetworkSettings = field(default_factory=NetworkSettings)
     optimizer: str = "exact"
-    strategy: str = "all"
-    fill: str = "expected"
-    close_at_eod: str = "auto"
-    bounds: tuple[float, float] = (-0.03, 0.03)  # fractions of the close
-    fee_bps: float | None = None  # per side; None: 15 for crypto, 5 for the rest
-    slippage_bps: float = 5.0
-    asset: str = "auto"
-    source: str = "sample"
-    data: str | None = None
-    start: str | None = None  # ISO date, inclusive
-    end: str | None = None  # ISO date, inclusive
-    on_bad_bars: str = "error"
+    rules: TradingRules = field(default_factory=TradingRules)
+    costs: CostSettings = field(default_factory=CostSettings)
+    bars: BarsSettings = field(default_factory=BarsSettings)
     seed: int = 42
     cache: str = "readwrite"
-    cache_dir: str | None = None  # None: the platform's cache directory
-    cache_url: str | None = field(default=None, repr=False)  # of a PostgreSQL database, in place of the directory
-    workers: int = 1  # processes
-    executor: str = "auto"
-    scheduler: str | None = None  # its address
+    cache_place: CacheSettings = field(default_factory=CacheSettings)
+    work: WorkSettings = field(default_factory=WorkSettings)
 
-    @property
-    def simulations(self) -> int:
-        """The simulations that are run: `sims`, in fast mode at most 35."""
-        return min(self.sims, FAST_SIMULATIONS) if self.fast else self.sims
+    @classmethod
+    def of(cls, **values: Any) -> Settings:
+        """The defaults, but for the `values` of some keys."""
+        return cls().replace(**values)
+
+    def replace(self, **values: Any) -> Settings:
+        """The same but for the `values` of some keys; TypeError for a key that is none."""
+        if unknown := values.keys() - set(KEYS):
+            raise TypeError(f"no setting is called {', '.join(sorted(unknown))}")
+        parts: dict[str, Any] = {}
+        for name, part in self._parts():
+            if isinstance(part, Group):
+                parts[name] = replace(part, **{key: values[key] for key in keys_of(type(part)) if key in values})
+            else:
+                parts[name] = values.get(name, part)
+        return Settings(**parts)
+
+    def values(self) -> dict[str, Any]:
+        """Every setting by its key."""
+        flat: dict[str, Any] = {}
+        for name, part in self._parts():
+            flat |= asdict(part) if isinstance(part, Group) else {name: part}
+        return flat
+
+    def _parts(self) -> Iterator[tuple[str, Any]]:
+        """Groups, and settings that stand alone, by name."""
+        return ((each.name, getattr(self, each.name)) for each in fields(self))
 
 
-KEYS = tuple(each.name for each in fields(Settings))
+def keys_of(group: type[Group]) -> tuple[str, ...]:
+    """The keys of the settings in a group."""
+    return tuple(each.name for each in fields(group))
+
+
+KEYS = tuple(Settings().values())
 # They change when results come, not which.
-MEANS = ("cache", "cache_dir", "cache_url", "workers", "executor", "scheduler")
+MEANS = ("cache", *keys_of(CacheSettings), *keys_of(WorkSettings))
 CHOICES = {key: kind.names for key, kind in KINDS.items() if kind.names}
 
 # The reference system's switches; a setting's own variable wins over them.
@@ -86,25 +101,21 @@ def resolve(
     `command_line` holds the words of the options that were given, by key. UsageError names the place of a
     value that is wrong, and the nearest known name for a key or a variable that is unknown.
     """
-    found = {key: (value, "default") for key, value in _defaults()}
+    found = {key: (value, "default") for key, value in Settings().values().items()}
     if config_file is not None:
         found |= {key: (value, config_file) for key, value in _file(config_file)}
     found |= {key: (value, name) for key, value, name in _environment(environ)}
     for key, value in command_line.items():
         option = "--" + key.replace("_", "-")
         found[key] = (value if isinstance(value, bool) else _words(key, value, option), option)
-    settings = Settings(**{key: value for key, (value, _) in found.items()})
+    settings = Settings.of(**{key: value for key, (value, _) in found.items()})
     return settings, {key: place for key, (_, place) in found.items()}
 
 
 def shown(settings: Settings) -> dict[str, Any]:
     """The settings by key, fit to be printed: without a password."""
-    url = settings.cache_url
-    return asdict(settings) | {"cache_url": url and without_password(url)}
-
-
-def _defaults() -> Iterator[tuple[str, Any]]:
-    return ((each.name, each.default) for each in fields(Settings))
+    url = settings.cache_place.cache_url
+    return settings.values() | {"cache_url": url and without_password(url)}
 
 
 def _file(path: str) -> Iterator[tuple[str, Any]]:

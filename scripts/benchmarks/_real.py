@@ -56,7 +56,7 @@ def sample(pool: Pool) -> None:
 
 def sampled(symbol: str) -> Track:
     bars = SampleSource().load(symbol)
-    settings = Settings(strategy="always-on", sims=min(len(bars) - 61 - HISTORY, MOST_BARS))
+    settings = Settings.of(strategy="always-on", sims=min(len(bars) - 61 - HISTORY, MOST_BARS))
     return walk(bars, settings).strategies[0]
 
 
@@ -137,7 +137,7 @@ def fixed(fine: Fine, before: int) -> list[Compared]:
 def fitted(fine: Fine, window: int, before: int, fill: str) -> Compared:
     """The walk of a coin, fitted under a policy; oldest bar last."""
     size = len(fine.bars) - window - before - 1
-    settings = Settings(strategy="always-on", fill=fill, window=window, sims=size, fee_bps=0, slippage_bps=0)
+    settings = Settings.of(strategy="always-on", fill=fill, window=window, sims=size, fee_bps=0, slippage_bps=0)
     (track,) = walk(fine.bars, settings).strategies
     fit = track.fit
     assert fit is not None

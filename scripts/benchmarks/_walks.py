@@ -72,7 +72,7 @@ def world(kind: str, seed: int) -> Array:
     found = np.empty((len(SIMULATIONS), len(WINDOWS), len(FITTED), 5))
     for i, window in enumerate(WINDOWS):
         for j, fill in enumerate(FITTED):
-            settings = Settings(strategy="always-on", fill=fill, window=window, sims=longest)
+            settings = Settings.of(strategy="always-on", fill=fill, window=window, sims=longest)
             (track,) = walk(bars, settings).strategies
             fit = track.fit
             assert fit is not None

@@ -21,6 +21,7 @@ from marketsim.forecasting.protocols import Model
 from marketsim.forecasting.scores import covered, pinball
 from marketsim.models import open_model
 from marketsim.profiling import Clock
+from marketsim.settings.groups import NetworkSettings
 from marketsim.settings.settings import Settings
 
 SYMBOLS = ("ETHUSD", "BTCUSD", "NVDA", "AMZN")
@@ -45,7 +46,7 @@ def score(model: Model, bars: Bars) -> tuple[Array, Array, float]:
 
 
 def opened(name: str) -> Model:
-    model = open_model(Settings(model=name))
+    model = open_model(name, NetworkSettings(), Settings().seed)
     if isinstance(model, Ensemble):
         sys.exit(f"'{name}' is made of models: name those")
     return model

@@ -27,8 +27,8 @@ from marketsim.models.har import Har
 from marketsim.profiling import Clock
 from marketsim.settings.settings import Settings
 
-SETTINGS = Settings(strategy="always-on")
-BOUNDS = (SETTINGS.bounds, SETTINGS.bounds)
+SETTINGS = Settings.of(strategy="always-on")
+BOUNDS = (SETTINGS.rules.bounds, SETTINGS.rules.bounds)
 EVERY = 10
 
 
@@ -39,8 +39,8 @@ def loss(problem: ProfitTerms, x: np.ndarray[tuple[int], np.dtype[np.float64]]) 
 def loop(bars: Bars, every: int = EVERY) -> tuple[float, list[float]]:
     """Seconds of all simulations, and the in-sample profit of those that were run."""
     model = Har()
-    walk = make_walk(len(bars), SETTINGS.simulations, SETTINGS.window, 2, bars.symbol)
-    chosen = range(0, SETTINGS.simulations, every)
+    walk = make_walk(len(bars), SETTINGS.walk.simulations, SETTINGS.walk.window, 2, bars.symbol)
+    chosen = range(0, SETTINGS.walk.simulations, every)
     found = []
     start = time.perf_counter()
     for s in chosen:
@@ -50,18 +50,18 @@ def loop(bars: Bars, every: int = EVERY) -> tuple[float, list[float]]:
         did = Outcomes(*(bars.ohlcv[origins[:-1] + 1, :4] / bars.close[origins[:-1], None] - 1).T)
         legs = always_on(levels.high_move, levels.low_move, False)
         best = []
-        terms = profit_terms(levels, did, Costs.from_bps(15, 5), SETTINGS.fill, False).placed(legs).at(None)
+        terms = profit_terms(levels, did, Costs.from_bps(15, 5), SETTINGS.rules.fill, False).placed(legs).at(None)
         for problem in (terms.at_close(), terms):
             search = optimize.direct(partial(loss, problem), BOUNDS, maxfun=500)
             best.append(-float(search.fun))
         found.append(max(best))
-    return (time.perf_counter() - start) * SETTINGS.simulations / len(chosen), found
+    return (time.perf_counter() - start) * SETTINGS.walk.simulations / len(chosen), found
 
 
 def main() -> int:
     seconds, searched = loop(open_source("sample").load("ETHUSD"))
     with tempfile.TemporaryDirectory() as cache:
-        settings = Settings(strategy="always-on", cache_dir=cache)
+        settings = Settings.of(strategy="always-on", cache_dir=cache)
         times = []
         for _ in range(2):
             start = time.perf_counter()

@@ -47,7 +47,7 @@ def write_bars(directory: Path, count: int) -> list[str]:
 def settings(place: Path, workers: int = 1, strategy: str = "all") -> Settings:
     """The default model, and a cache that is empty."""
     cache = place / f"cache-{next(fresh)}"
-    return Settings(data=str(place / "bars"), cache_dir=str(cache), workers=workers, strategy=strategy)
+    return Settings.of(data=str(place / "bars"), cache_dir=str(cache), workers=workers, strategy=strategy)
 
 
 def seconds(names: list[str], chosen: Settings, together: bool = True) -> float:
@@ -75,9 +75,9 @@ def rivals(names: list[str], place: Path) -> bool:
     subprocess.run([sys.executable, "-c", "import marketsim.backtesting.pipeline, scipy.optimize"], check=True)
     process = time.perf_counter() - start
     source = open_source("files", str(place / "bars"))
-    loops = [loop(source.load(name), SETTINGS.simulations // 2)[0] for name in names[:3]]
+    loops = [loop(source.load(name), SETTINGS.walk.simulations // 2)[0] for name in names[:3]]
     theirs = len(names) * (process + statistics.mean(loops))
-    mine = seconds(names, settings(place, strategy=SETTINGS.strategy))
+    mine = seconds(names, settings(place, strategy=SETTINGS.rules.strategy))
     print(
         f"{len(names)} symbols, a process and a loop each: {theirs:.0f} s, {theirs / mine:.0f} times as long as one run"
     )

@@ -7,7 +7,6 @@ import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Future
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -205,8 +204,8 @@ def test_a_run_with_other_settings_is_not_gone_on_with(data: Path, tmp_path: Pat
     settings = cheap(data)
     left_over(tmp_path, ["S000"], settings)
     with pytest.raises(UsageError, match=r"1 symbols of another run \(its window was 5, now 6\)"):
-        Folder(str(tmp_path), replace(settings, window=6), resume=True)
-    with Folder(str(tmp_path), replace(settings, workers=2), resume=True) as folder:
+        Folder(str(tmp_path), settings.replace(window=6), resume=True)
+    with Folder(str(tmp_path), settings.replace(workers=2), resume=True) as folder:
         assert folder.kept == 1  # how it is run is all the same
 
 

@@ -28,7 +28,7 @@ from marketsim.settings.settings import Settings
 from tests.candles import random_bars
 
 PRICES = ("open", "high", "low", "close")
-SMALL = Settings(sims=12, window=15, strategy="all", cache="off")
+SMALL = Settings.of(sims=12, window=15, strategy="all", cache="off")
 
 
 class Held:
@@ -100,7 +100,7 @@ def test_a_planted_leak_is_caught_by_the_same_check() -> None:
 def test_the_plan_does_not_depend_on_how_many_simulations_run_before_it() -> None:
     bars = random_bars(260, 5)
     plans = [
-        report.document([SymbolRun("TEST", run_held(bars, replace(SMALL, sims=sims)), None)], SMALL)["symbols"][0][
+        report.document([SymbolRun("TEST", run_held(bars, SMALL.replace(sims=sims)), None)], SMALL)["symbols"][0][
             "plan"
         ]
         for sims in (3, 12)
@@ -119,7 +119,7 @@ def test_the_plan_is_what_the_next_simulation_does_when_its_bar_arrives() -> Non
 
 
 def test_fast_mode_is_the_newest_35_rows_of_the_full_run() -> None:
-    full, fast = (rows_of(run_held(random_bars(400, 6), Settings(cache="off", fast=fast))) for fast in (False, True))
+    full, fast = (rows_of(run_held(random_bars(400, 6), Settings.of(cache="off", fast=fast))) for fast in (False, True))
     for strategy in ("entry-exit", "always-on"):
         newest = [row for row in full if row["strategy"] == strategy and row["simulation"] < 35]
         assert newest == [row for row in fast if row["strategy"] == strategy]
@@ -129,10 +129,10 @@ def test_strategies_and_policies_fitted_together_equal_each_alone() -> None:
     bars = random_bars(260, 7)
     together = rows_of(run_held(bars))
     for strategy in ("entry-exit", "always-on"):
-        assert rows_of(run_held(bars, replace(SMALL, strategy=strategy))) == [
+        assert rows_of(run_held(bars, SMALL.replace(strategy=strategy))) == [
             row for row in together if row["strategy"] == strategy
         ]
-    by_policy = {policy: rows_of(run_held(bars, replace(SMALL, close_at_eod=policy))) for policy in ("always", "never")}
+    by_policy = {policy: rows_of(run_held(bars, SMALL.replace(close_at_eod=policy))) for policy in ("always", "never")}
     for i, row in enumerate(together):
         options = {policy: rows[i] for policy, rows in by_policy.items()}
         better = "never" if options["never"]["in_sample"] > options["always"]["in_sample"] + 1e-12 else "always"
@@ -156,12 +156,12 @@ def test_prices_times_a_constant_change_nothing() -> None:
 
 def test_a_higher_fee_never_raises_in_sample_profit() -> None:
     bars = random_bars(260, 9)
-    low, high = (rows_of(run_held(bars, replace(SMALL, fee_bps=fee))) for fee in (1.0, 10.0))
+    low, high = (rows_of(run_held(bars, SMALL.replace(fee_bps=fee))) for fee in (1.0, 10.0))
     assert all(cheap["in_sample"] >= dear["in_sample"] for cheap, dear in zip(low, high, strict=True))
 
 
 def run_sample(symbols: list[str], directory: Path, **settings: Any) -> dict[str, bytes]:
-    chosen = Settings(**{"sims": 10, "window": 20, "cache_dir": str(directory / "cache")} | settings)
+    chosen = Settings.of(**{"sims": 10, "window": 20, "cache_dir": str(directory / "cache")} | settings)
     clock, folder = Clock(), Folder(str(directory / "out"), chosen)
     for finished in parallel.stream(symbols, chosen, clock, folder):
         folder.add(finished)
@@ -183,7 +183,7 @@ def test_cached_uncached_and_refreshed_runs_write_the_same_rows(tmp_path: Path) 
 def test_a_longer_run_another_window_and_a_new_bar_cost_only_what_is_new(tmp_path: Path) -> None:
     def made(**settings: Any) -> tuple[int, int]:
         clock = Clock()
-        pipeline.run(["ETHUSD"], Settings(cache_dir=str(tmp_path), **settings), clock)
+        pipeline.run(["ETHUSD"], Settings.of(cache_dir=str(tmp_path), **settings), clock)
         return clock.counts["forecasts made"], clock.counts["forecasts reused"]
 
     assert made(end="2020-12-07") == (131, 0)
@@ -195,7 +195,7 @@ def test_a_longer_run_another_window_and_a_new_bar_cost_only_what_is_new(tmp_pat
 
 
 def test_symbols_permuted_change_nothing(tmp_path: Path) -> None:
-    settings = replace(SMALL, sims=5)
+    settings = SMALL.replace(sims=5)
     documents = [
         report.document(pipeline.run(symbols, settings, Clock()), settings)["symbols"]
         for symbols in (["ETHUSD", "NVDA", "TSLA"], ["TSLA", "ETHUSD", "NVDA"])
@@ -204,7 +204,7 @@ def test_symbols_permuted_change_nothing(tmp_path: Path) -> None:
 
 
 def test_a_symbol_that_fails_is_its_error_and_the_others_go_on() -> None:
-    runs = pipeline.run(["ETHUSD", "ETHUSDD", "TSLA"], replace(SMALL, sims=3), Clock())
+    runs = pipeline.run(["ETHUSD", "ETHUSDD", "TSLA"], SMALL.replace(sims=3), Clock())
     assert [run.error is None for run in runs] == [True, False, True]
     assert isinstance(runs[1].error, MarketsimError) and "ETHUSD" in str(runs[1].error)
 

@@ -12,7 +12,7 @@ from marketsim import registry
 from marketsim.backtesting import pipeline
 from marketsim.forecasting.forecasts import LEVELS
 from marketsim.profiling import Clock
-from marketsim.settings.settings import Settings
+from marketsim.settings.settings import KEYS, Settings
 from tests.candles import random_bars
 from tests.cli.test_startup import loaded
 from tests.test_readme import write_bars
@@ -52,7 +52,7 @@ def tiny(tmp_path_factory):
 
 @pytest.mark.parametrize("model", ["har", "auto", "blend:har,last-bar"])
 def test_it_is_the_forecast_that_the_next_bar_plan_of_a_backtest_rests_on(model, cli):
-    settings = Settings(model=model, sims=5, window=8, cache="off")
+    settings = Settings.of(model=model, sims=5, window=8, cache="off")
     (run,) = pipeline.run(["ETHUSD"], settings, Clock())
     found = document(cli, "ETHUSD", *QUICK, "--model", model, "--cache", "off")
     (symbol,) = found["symbols"]
@@ -174,7 +174,7 @@ def test_every_option_of_a_model_and_of_bars_and_cache_is_there(cli):
     text = cli("forecast", "--help").out
     trading = {"optimizer", "strategy", "fill", "close_at_eod", "bounds", "fee_bps", "slippage_bps"}
     spread = {"workers", "executor", "scheduler"}
-    for key in {*Settings.__slots__} - trading - spread | {"horizon", "config", "json", "debug"}:
+    for key in {*KEYS} - trading - spread | {"horizon", "config", "json", "debug"}:
         assert f"--{key.replace('_', '-')}" in text
     assert max(map(len, text.splitlines())) <= 80
 

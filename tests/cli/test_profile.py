@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from marketsim import registry
-from marketsim.cli import probe, profiled_runs
+from marketsim.cli import observed_run, profiled_runs
 from marketsim.errors import DataError
 from tests.cli.test_startup import HEAVY, PROGRAM
 from tests.observed import observed
@@ -127,7 +127,7 @@ def test_copies_and_synchronisations_are_told_apart():
         "cudaDeviceSynchronize": 1,
         "aten::copy_": 50,
     }
-    assert probe.traffic(counts) == {"to_device": 7, "to_host": 3, "synchronisations": 5}
+    assert observed_run.traffic(counts) == {"to_device": 7, "to_host": 3, "synchronisations": 5}
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import csv
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,11 @@ from marketsim.results import document as report
 from marketsim.results.run_directory import Folder
 from marketsim.settings.settings import Settings
 
-BASE = Settings(sims=3, window=10, cache="off")
+BASE = Settings.of(sims=3, window=10, cache="off")
 
 
 def write(directory: Path, symbols: list[str], **changes: Any) -> None:
-    settings, clock = replace(BASE, **changes), Clock()
+    settings, clock = BASE.replace(**changes), Clock()
     with Folder(str(directory), settings) as folder:
         for finished in parallel.stream(symbols, settings, clock, folder):
             folder.add(finished)

@@ -10,7 +10,7 @@ from marketsim.profiling import Clock
 from marketsim.results.metrics import bootstrap_interval
 from marketsim.settings.settings import Settings
 
-SETTINGS = Settings(sims=30, window=20, strategy="always-on", cache="off")
+SETTINGS = Settings.of(sims=30, window=20, strategy="always-on", cache="off")
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def document():
 def test_profit_is_that_of_the_backtest_and_alpha_is_paired(document):
     for row in document["symbols"][0]["models"]:
         result = pipeline.run(
-            ["ETHUSD"], Settings(sims=30, window=20, strategy="always-on", model=row["model"], cache="off"), Clock()
+            ["ETHUSD"], Settings.of(sims=30, window=20, strategy="always-on", model=row["model"], cache="off"), Clock()
         )[0].result
         (mine,) = row["strategies"]
         profit = 1e4 * result.strategies[0].profits["expected"]
@@ -75,7 +75,7 @@ class Trained:
 def test_options_reach_the_models_that_have_use_for_them(monkeypatch):
     monkeypatch.setitem(registry.MODELS, "trained", f"{__name__}:Trained")
     monkeypatch.setitem(registry.VARIANTS, "trained", ("small",))
-    settings = Settings(sims=30, window=20, samples=5, strategy="always-on", cache="off")
+    settings = Settings.of(sims=30, window=20, samples=5, strategy="always-on", cache="off")
     found, _ = ladder.compare(["ETHUSD"], ["har", "trained", "blend:har,trained"], settings)
     har, trained, blend = found["symbols"][0]["models"]
     assert (har["status"], trained["status"], blend["status"]) == ("ok", "ok", "ok")
@@ -88,7 +88,7 @@ def test_a_backtest_says_that_its_bars_were_seen(monkeypatch):
 
     monkeypatch.setitem(registry.MODELS, "trained", f"{__name__}:Trained")
     monkeypatch.setitem(registry.VARIANTS, "trained", ("small",))
-    settings = Settings(sims=30, window=20, model="trained", cache="off")
+    settings = Settings.of(sims=30, window=20, model="trained", cache="off")
     runs = pipeline.run(["ETHUSD"], settings, Clock())
     symbol = report.document(runs, settings)["symbols"][0]
     assert "22 of 30 evaluated bars lie in the model's training data" in symbol["verdict"]

@@ -25,7 +25,7 @@ from tests.problems import BOUNDS, staircase
 
 STAIRS = Contest({"name": "stairs"}, (staircase([[0.2, 0.3], [0.4, 1.0]]).at(np.zeros(6, int)),), (False,), BOUNDS)
 TOP = (0.02, 0.02)
-SMALL = Settings(sims=12, window=15, cache="off")
+SMALL = Settings.of(sims=12, window=15, cache="off")
 
 
 class Fixed(Search):
@@ -167,7 +167,7 @@ def test_a_stock_is_compared_on_the_strategy_that_can_short() -> None:
 
 
 def test_a_strategy_without_orders_is_nothing_to_optimise() -> None:
-    settings = Settings(sims=3, window=5, strategy="entry-exit", cache="off")
+    settings = Settings.of(sims=3, window=5, strategy="entry-exit", cache="off")
     with pytest.raises(DataError, match="nothing to optimise"):
         real_contest("ETHUSD", settings, lambda *at: None)
 

@@ -32,10 +32,10 @@ Open = Callable[..., ForecastCache]
 def opened(request: pytest.FixtureRequest, tmp_path) -> Open:
     """`opened(mode)` opens the same cache each time, at first an empty one."""
     if request.param == "sqlite":
-        settings = Settings(cache_dir=str(tmp_path / "new" / "deep"))
+        settings = Settings.of(cache_dir=str(tmp_path / "new" / "deep"))
     else:
-        settings = Settings(cache_url=request.getfixturevalue("postgres").url)
-    return lambda mode="readwrite": connect(settings, mode)
+        settings = Settings.of(cache_url=request.getfixturevalue("postgres").url)
+    return lambda mode="readwrite": connect(settings.cache_place, mode)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +18,11 @@ from marketsim.forecasting.forecaster import make_forecasts
 from marketsim.forecasting.forecasts import CLOSE, HIGH, LEVELS, LOW, MEDIAN, OPEN
 from marketsim.forecasting.keys import fingerprint
 from marketsim.forecasting.protocols import ContextModel
-from marketsim.models import open_model
 from marketsim.profiling import Clock
 from marketsim.settings.settings import Settings, resolve
 from tests.candles import random_bars, random_ohlcv
 from tests.cli.test_startup import loaded
+from tests.opened import opened
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "models"
 
@@ -70,14 +70,14 @@ def folder(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def settings(name: str, folder: Path) -> Settings:
-    return Settings(model=name, weights=str(folder), device="cpu")
+    return Settings.of(model=name, weights=str(folder), device="cpu")
 
 
 @pytest.fixture(scope="module")
 def model(settings: Settings) -> ContextModel:
-    opened = open_model(settings)
-    assert hasattr(opened, "context")
-    return opened
+    found = opened(settings)
+    assert hasattr(found, "context")
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +162,7 @@ def test_weights_elsewhere_and_built_again_give_the_same(
     (tmp_path / "again").mkdir()
     getattr(importlib.import_module(module), function)(tmp_path / "again")
     for place in ("copy", "again"):
-        other = open_model(replace(settings, weights=str(tmp_path / place)))
+        other = opened(settings.replace(weights=str(tmp_path / place)))
         assert fingerprint(other) == fingerprint(model)
         np.testing.assert_array_equal(forecast(other, contexts), expected)
 
@@ -211,15 +211,15 @@ def test_it_says_what_it_is(name: str, model: ContextModel, settings: Settings) 
     assert model.training
     assert 1 <= model.minimum_bars <= model.context
     assert model.batch >= 1
-    other = open_model(replace(settings, context=model.context // 2))
+    other = opened(settings.replace(context=model.context // 2))
     assert fingerprint(other) != fingerprint(model)
 
 
 def test_a_second_run_needs_no_torch(name: str, settings: Settings, tmp_path: Path) -> None:
-    small = replace(settings, sims=2, window=3, cache_dir=str(tmp_path))
+    small = settings.replace(sims=2, window=3, cache_dir=str(tmp_path))
     (first,) = run(["ETHUSD"], small, Clock())
     assert first.result is not None, first.error
-    words = ["backtest", "ETHUSD", "--model", name, "--weights", str(settings.weights), "--device", "cpu"]
+    words = ["backtest", "ETHUSD", "--model", name, "--weights", str(settings.network.weights), "--device", "cpu"]
     assert loaded(*words, "--sims", "2", "--window", "3", "--cache-dir", str(tmp_path), "--json") == (0, {"numpy"})
     words[0] = "forecast"
     assert loaded(*words, "--cache-dir", str(tmp_path), "--json") == (0, {"numpy"})

@@ -22,7 +22,7 @@ from marketsim.cli.app import make_app
 from marketsim.errors import MissingExtra, UsageError
 from marketsim.profiling import Clock
 from marketsim.results.run_directory import FILES
-from marketsim.settings.settings import Settings
+from marketsim.settings.groups import WorkSettings
 from tests.many_symbols import OPTIONS, cheap, write_universe
 
 EXECUTORS = pytest.mark.parametrize("name", registry.EXECUTORS)
@@ -100,7 +100,7 @@ def choose(request: pytest.FixtureRequest) -> Callable[..., dict[str, Any]]:
 
 @EXECUTORS
 def test_a_task_gives_its_result_or_its_error(name: str, choose: Callable[..., dict[str, Any]]) -> None:
-    executor = open_executor(Settings(**choose(name)), 4)
+    executor = open_executor(WorkSettings(**choose(name)), 4)
     assert isinstance(executor, Executor) and executor.room >= 1
     good, bad = executor.submit(round, 2.4), executor.submit(int, "x")
     assert good.result(PATIENCE) == 2
@@ -153,7 +153,7 @@ def test_a_worker_of_a_cluster_is_killed_and_another_does_its_work(cluster: Clus
 )
 def test_settings_that_cannot_be_met_are_one_line(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        open_executor(Settings(**settings), 2)
+        open_executor(WorkSettings(**settings), 2)
 
 
 def test_a_scheduler_that_is_not_there_is_no_long_wait(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,19 +161,19 @@ def test_a_scheduler_that_is_not_there_is_no_long_wait(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(dask, "PATIENCE", 0.2)
     with pytest.raises(UsageError, match="no scheduler answers there") as caught:
-        open_executor(Settings(scheduler="tcp://127.0.0.1:1"), 2)
+        open_executor(WorkSettings(scheduler="tcp://127.0.0.1:1"), 2)
     assert "\n" not in str(caught.value)
 
 
 def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(MissingExtra, match=r"marketsim\[cluster\]"):
-        open_executor(Settings(scheduler="tcp://127.0.0.1:1"), 2)
+        open_executor(WorkSettings(scheduler="tcp://127.0.0.1:1"), 2)
 
 
 def test_auto_is_no_more_than_what_is_asked_for() -> None:
-    names = [type(open_executor(Settings(workers=workers), tasks)).__name__ for workers, tasks in ((1, 9), (4, 1))]
+    names = [type(open_executor(WorkSettings(workers=workers), tasks)).__name__ for workers, tasks in ((1, 9), (4, 1))]
     assert names == ["Local", "Local"]
-    pool = open_executor(Settings(workers=4), 2)
+    pool = open_executor(WorkSettings(workers=4), 2)
     assert (type(pool).__name__, pool.room) == ("Processes", 3)
     pool.shutdown()

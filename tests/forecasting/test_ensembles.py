@@ -1,7 +1,5 @@
 """Several models as one: what is picked and what is weighted rests on the past alone."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -14,7 +12,6 @@ from marketsim.forecasting.forecaster import Sweep
 from marketsim.forecasting.forecasts import LEVELS, actual_moves
 from marketsim.forecasting.keys import fingerprint
 from marketsim.forecasting.scores import pinball
-from marketsim.models import open_model
 from marketsim.models.har import Har
 from marketsim.models.last_bar import LastBar
 from marketsim.models.rolling_quantile import RollingQuantile
@@ -23,6 +20,7 @@ from marketsim.profiling import Clock
 from marketsim.results import document as report
 from marketsim.settings.settings import Settings
 from tests.candles import random_bars
+from tests.opened import opened
 
 BARS = random_bars(420)
 
@@ -142,7 +140,7 @@ def test_ensembles_are_told_apart_by_their_members():
 def test_options_of_weights_that_no_member_has_are_refused():
     for model in ("har", "auto", "blend:har,last-bar"):
         with pytest.raises(UsageError, match="--samples: model 'har' has no use for it"):
-            open_model(Settings(model=model, samples=3))
+            opened(Settings.of(model=model, samples=3))
 
 
 @pytest.mark.parametrize("window", [20, 60])
@@ -150,7 +148,7 @@ def test_fast_mode_of_auto_is_the_newest_part_of_the_full_run(window, monkeypatc
     auto = Auto((LastBar(), Spoiled()))  # the second is the better one until the full run begins to evaluate
     tools = pipeline.Tools(open_source("sample"), auto, Exact(), None)
     full, fast, short = (
-        pipeline.run_symbol("ETHUSD", Settings(window=window, **length), tools, Clock())
+        pipeline.run_symbol("ETHUSD", Settings.of(window=window, **length), tools, Clock())
         for length in ({}, {"fast": True}, {"sims": 35})
     )
     assert [each.forecasts.model.name for each in (full, fast, short)] == ["spoiled", "spoiled", "last-bar"]
@@ -159,12 +157,12 @@ def test_fast_mode_of_auto_is_the_newest_part_of_the_full_run(window, monkeypatc
     np.testing.assert_array_equal(full.forecasts.moves[-36 - window :], fast.forecasts.moves)
     np.testing.assert_array_equal(full.forecasts.repaired[-36 - window :], fast.forecasts.repaired)
     monkeypatch.setattr(next_bars, "open_model", lambda settings: auto)
-    ahead, _, _ = next_bars.forecast(["ETHUSD"], Settings(window=window, fast=True, cache="off"))
+    ahead, _, _ = next_bars.forecast(["ETHUSD"], Settings.of(window=window, fast=True, cache="off"))
     assert ahead["symbols"][0]["model"]["name"] == "spoiled"
 
 
 def test_fast_mode_of_a_blend_is_the_newest_part_of_the_full_run():
-    settings = Settings(model="blend:har,last-bar", strategy="always-on", cache="off")
-    full, fast = (pipeline.run(["ETHUSD"], replace(settings, fast=fast), Clock())[0].result for fast in (False, True))
+    settings = Settings.of(model="blend:har,last-bar", strategy="always-on", cache="off")
+    full, fast = (pipeline.run(["ETHUSD"], settings.replace(fast=fast), Clock())[0].result for fast in (False, True))
     for fill in full.strategies[0].profits:
         np.testing.assert_array_equal(full.strategies[0].profits[fill][:35], fast.strategies[0].profits[fill])

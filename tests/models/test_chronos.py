@@ -1,7 +1,6 @@
 """`chronos` against the vendor's own predictor, on small checkpoints saved and loaded by the vendor's code."""
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +15,14 @@ from safetensors.torch import load_file, save_file
 from marketsim.errors import MissingExtra, UsageError
 from marketsim.forecasting.forecasts import HIGH, LEVELS, LOW
 from marketsim.forecasting.keys import fingerprint
-from marketsim.models import chronos_network, open_model
+from marketsim.models import chronos_network
 from marketsim.models.chronos import Chronos
 from marketsim.models.options import Options
 from marketsim.models.scaling import to_percent
 from marketsim.settings.settings import Settings
 from tests.candles import random_ohlcv
 from tests.models import tiny_chronos
+from tests.opened import opened
 
 CONTEXTS = np.stack([random_ohlcv(70, seed) for seed in range(5)])  # not a multiple of a patch
 TIMES = np.tile(np.datetime64("2020-01-01", "s") + np.arange(71) * np.timedelta64(1, "D"), (5, 1))
@@ -44,11 +44,11 @@ def folder(variant, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def settings(variant, folder):
-    return Settings(model=f"chronos:{variant}", weights=str(folder), device="cpu")
+    return Settings.of(model=f"chronos:{variant}", weights=str(folder), device="cpu")
 
 
 def forecast(settings):
-    return open_model(settings).forecast(CONTEXTS, TIMES)
+    return opened(settings).forecast(CONTEXTS, TIMES)
 
 
 @pytest.mark.parametrize("representation", ["moves", "prices"])
@@ -60,13 +60,13 @@ def test_quantiles_are_those_of_the_vendors_predictor_before_it_was_saved(varian
     vendors = torch.stack(quantiles) if variant == "2" else quantiles.unflatten(0, series.shape[:2])
     moves = np.expm1(vendors[:, :, 0].double().numpy() / 100)
     assert np.abs(moves).max() > 0.01
-    np.testing.assert_allclose(forecast(replace(settings, representation=representation)), moves, atol=1e-6)
+    np.testing.assert_allclose(forecast(settings.replace(representation=representation)), moves, atol=1e-6)
 
 
 def test_channels_are_one_group_to_chronos_2_and_strangers_to_bolt(variant, settings):
     other = CONTEXTS.copy()
     other[:, 20, HIGH] *= 1.2
-    changed = open_model(settings).forecast(other, TIMES) != forecast(settings)
+    changed = opened(settings).forecast(other, TIMES) != forecast(settings)
     assert changed[:, HIGH].any(-1).all()
     assert changed[:, LOW].any(-1).all() == (variant == "2")
 
@@ -86,7 +86,7 @@ def test_a_network_is_loaded_once_and_in_silence(settings, capsys):
 
 
 def test_bfloat16_is_near_float32(settings):
-    half, full = forecast(replace(settings, dtype="bfloat16")), forecast(settings)
+    half, full = forecast(settings.replace(dtype="bfloat16")), forecast(settings)
     assert (half != full).any()
     spread = np.ptp(full, axis=-1).mean()
     assert np.abs(half - full).mean() < 0.05 * spread
@@ -94,24 +94,24 @@ def test_bfloat16_is_near_float32(settings):
 
 def test_the_fingerprint_holds_what_forecasts_depend_on_and_no_more(settings):
     prints = {
-        fingerprint(open_model(replace(settings, **changed)))
+        fingerprint(opened(settings.replace(**changed)))
         for changed in ({}, {"context": 64}, {"representation": "prices"}, {"dtype": "bfloat16"})
     }
     assert len(prints) == 4
-    same = open_model(replace(settings, representation="moves", seed=7, compile=True, device="auto"))
+    same = opened(settings.replace(representation="moves", seed=7, compile=True, device="auto"))
     assert fingerprint(same) in prints
 
 
 @pytest.mark.parametrize("option", ["samples", "temperature", "top_p", "top_k", "clip", "trim"])
 def test_an_option_of_no_use_is_an_error(settings, option):
     with pytest.raises(UsageError, match=f"--{option.replace('_', '-')}: model 'chronos' has no use"):
-        open_model(replace(settings, **{option: 1}))
+        opened(settings.replace(**{option: 1}))
 
 
 @pytest.mark.parametrize("context", [1, 10_000])
 def test_a_context_that_no_network_reads_is_an_error(settings, context):
     with pytest.raises(UsageError, match=rf"reads 2 to \d+ bars, not {context}"):
-        open_model(replace(settings, context=context))
+        opened(settings.replace(context=context))
 
 
 def test_the_package_is_asked_for_by_its_extra(monkeypatch):
@@ -123,7 +123,7 @@ def test_the_package_is_asked_for_by_its_extra(monkeypatch):
 def refused(settings: Settings, folder: Path) -> str:
     """The one line that a forecast from `folder` comes to."""
     with pytest.raises(UsageError) as caught:
-        forecast(replace(settings, weights=str(folder)))
+        forecast(settings.replace(weights=str(folder)))
     assert "\n" not in str(caught.value)
     assert str(folder) in str(caught.value)
     return str(caught.value)
@@ -160,11 +160,11 @@ def test_pickled_weights_are_not_read(settings, folder, tmp_path):
 
 def test_a_network_without_the_levels_is_refused(tmp_path):
     tiny_chronos.bolt(levels=[0.1, 0.5, 0.9]).save_pretrained(tmp_path)
-    assert "0.2 is not in list" in refused(Settings(model="chronos", device="cpu"), tmp_path)
+    assert "0.2 is not in list" in refused(Settings.of(model="chronos", device="cpu"), tmp_path)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 @pytest.mark.parametrize("changed", [{}, {"compile": True}])
 def test_a_gpu_gives_the_same(settings, changed):
-    found = forecast(replace(settings, device="cuda", **changed))
+    found = forecast(settings.replace(device="cuda", **changed))
     np.testing.assert_allclose(found, forecast(settings), atol=1e-4)

@@ -1,7 +1,5 @@
 """`fracast` with the real weights of its package, against the package's own predictor."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -14,28 +12,28 @@ from marketsim.backtesting.pipeline import run
 from marketsim.data import open_source
 from marketsim.errors import MissingExtra, UsageError
 from marketsim.forecasting.keys import contexts_of, fingerprint
-from marketsim.models import open_model
 from marketsim.models.fracast import Fracast
 from marketsim.models.options import Options
 from marketsim.models.scaling import to_percent
 from marketsim.profiling import Clock
 from marketsim.settings.settings import Settings
 from tests.models import tiny_fracast
+from tests.opened import opened
 
-SETTINGS = Settings(model="fracast", device="cpu")
+SETTINGS = Settings.of(model="fracast", device="cpu")
 
 
 @pytest.fixture(scope="module")
 def given():
     """The context of one bar of the sample, and its times."""
     bars = open_source("sample").load("ETHUSD")
-    return contexts_of(open_model(SETTINGS), [(bars, np.int64(origin)) for origin in (1100,)])
+    return contexts_of(opened(SETTINGS), [(bars, np.int64(origin)) for origin in (1100,)])
 
 
 @pytest.mark.parametrize("representation", ["moves", "prices"])
 def test_quantiles_are_those_of_the_packages_predictor_in_float32(given, representation):
     series = to_percent(given[0], representation).reshape(4, -1)
-    found = open_model(replace(SETTINGS, representation=representation)).forecast(*given)
+    found = opened(SETTINGS.replace(representation=representation)).forecast(*given)
     full, eight_bits = (
         np.expm1(FracastModel.from_pretrained(weights=kind).forecast_batch(series, horizon=1) / 100).reshape(
             found.shape
@@ -47,7 +45,7 @@ def test_quantiles_are_those_of_the_packages_predictor_in_float32(given, represe
 
 
 def test_a_backtest_runs_on_the_real_weights():
-    (done,) = run(["ETHUSD"], replace(SETTINGS, sims=2, window=3, cache="off"), Clock())
+    (done,) = run(["ETHUSD"], SETTINGS.replace(sims=2, window=3, cache="off"), Clock())
     assert done.result is not None, done.error
     assert done.result.forecasts.model.name == "fracast"
     assert done.result.forecasts.made == 6
@@ -56,28 +54,28 @@ def test_a_backtest_runs_on_the_real_weights():
 def test_the_fingerprint_holds_what_forecasts_depend_on_and_no_more(tmp_path):
     tiny_fracast.build(tmp_path)
     changes = ({}, {"context": 64}, {"representation": "prices"}, {"weights": str(tmp_path)})
-    prints = {fingerprint(open_model(replace(SETTINGS, **changed))) for changed in changes}
+    prints = {fingerprint(opened(SETTINGS.replace(**changed))) for changed in changes}
     assert len(prints) == 4
-    assert fingerprint(open_model(replace(SETTINGS, seed=7, compile=True, device="auto"))) in prints
+    assert fingerprint(opened(SETTINGS.replace(seed=7, compile=True, device="auto"))) in prints
 
 
 def test_a_revision_is_one_of_the_hub(monkeypatch, tmp_path):
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(UsageError, match="ztxtech/fracast-0"):
-        open_model(replace(SETTINGS, revision="v1"))
+        opened(SETTINGS.replace(revision="v1"))
 
 
 @pytest.mark.parametrize("changed", [{"samples": 8}, {"top_p": 0.5}, {"trim": 0.2}, {"dtype": "bfloat16"}])
 def test_an_option_of_no_use_is_an_error(changed):
     with pytest.raises(UsageError, match="model 'fracast' has no use"):
-        open_model(replace(SETTINGS, **changed))
+        opened(SETTINGS.replace(**changed))
 
 
 @pytest.mark.parametrize("context", [7, 2049])
 def test_a_context_that_the_network_cannot_read_is_an_error(context):
     with pytest.raises(UsageError, match=f"reads 8 to 2048 bars, not {context}"):
-        open_model(replace(SETTINGS, context=context))
+        opened(SETTINGS.replace(context=context))
 
 
 def test_the_package_is_asked_for_by_its_extra(monkeypatch):
@@ -90,10 +88,10 @@ def test_what_is_no_checkpoint_is_one_line(given, tmp_path):
     tiny_fracast.build(tmp_path)
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(UsageError, match="does not hold weights of model 'fracast'"):
-        open_model(replace(SETTINGS, weights=str(tmp_path))).forecast(*given)
+        opened(SETTINGS.replace(weights=str(tmp_path))).forecast(*given)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 def test_a_gpu_gives_the_same(given):
-    found = open_model(replace(SETTINGS, device="cuda")).forecast(*given)
-    np.testing.assert_allclose(found, open_model(SETTINGS).forecast(*given), atol=1e-4)
+    found = opened(SETTINGS.replace(device="cuda")).forecast(*given)
+    np.testing.assert_allclose(found, opened(SETTINGS).forecast(*given), atol=1e-4)

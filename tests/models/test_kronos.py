@@ -10,11 +10,12 @@ import pytest
 from marketsim.errors import MissingExtra, UsageError
 from marketsim.forecasting.forecasts import LEVELS
 from marketsim.forecasting.keys import fingerprint
-from marketsim.models import kronos, open_model
+from marketsim.models import kronos
 from marketsim.models.kronos import Kronos, calendar, digest, draws, standardise, stratified
 from marketsim.models.options import Options, Sampling
 from marketsim.settings.settings import resolve
 from tests.candles import random_ohlcv
+from tests.opened import opened
 
 torch = pytest.importorskip("torch")
 vendor = pytest.importorskip("kronos_finance._vendor.kronos_model", reason="needs the extra 'kronos'")
@@ -263,13 +264,13 @@ def test_seed_samples_and_clip_change_the_forecast_and_every_choice_the_fingerpr
 
 
 def test_configs_open_it_and_the_plain_one_says_its_defaults(folder):
-    opened = {}
+    found = {}
     for name in ("kronos", "kronos-ethusd"):
         settings, _ = resolve({"weights": str(folder)}, str(CONFIGS / f"{name}.toml"), {})
-        opened[name] = open_model(settings)
+        found[name] = opened(settings)
     plain = Kronos("small", Options(weights=str(folder)))
-    assert opened["kronos"].parameters == plain.parameters
-    assert opened["kronos-ethusd"].parameters == plain.parameters | {
+    assert found["kronos"].parameters == plain.parameters
+    assert found["kronos-ethusd"].parameters == plain.parameters | {
         "context": 192,
         "samples": 224,
         "temperature": 0.3,

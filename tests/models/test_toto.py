@@ -14,7 +14,6 @@ from marketsim import registry
 from marketsim.errors import MissingExtra, UsageError
 from marketsim.forecasting.forecasts import LEVELS, MEDIAN
 from marketsim.forecasting.keys import fingerprint
-from marketsim.models import open_model
 from marketsim.models.options import Options
 from marketsim.models.toto import Toto
 from marketsim.settings.settings import resolve
@@ -25,6 +24,7 @@ pytest.importorskip("toto.model", reason="the extra toto is not installed")
 from marketsim.models.student_mixture import StudentMixture
 from marketsim.models.toto_network import TotoNetwork
 from tests.models import tiny_toto
+from tests.opened import opened
 
 CONTEXTS = np.stack([random_ohlcv(300, seed=seed)[-192:] for seed in range(3)])
 TIMES = np.tile(np.datetime64("2020-01-01", "s") + np.arange(193) * np.timedelta64(1, "D"), (3, 1))
@@ -129,11 +129,11 @@ def test_a_trimmed_mean_stands_in_the_medians_place_and_is_passed_by_no_quantile
 
 def test_the_example_of_the_reference_system_trims(folder):
     settings, _ = resolve({"weights": str(folder)}, str(CONFIGS / "toto-ethusd.toml"), {})
-    opened, plain = open_model(settings), toto(folder)
+    model, plain = opened(settings), toto(folder)
     assert "trim" not in plain.parameters  # forecasts that were kept before there was a trim are found
-    assert opened.parameters == plain.parameters | {"trim": 0.2}
-    assert fingerprint(opened) != fingerprint(plain)
-    ours, theirs = forecast(opened), forecast(plain)
+    assert model.parameters == plain.parameters | {"trim": 0.2}
+    assert fingerprint(model) != fingerprint(plain)
+    ours, theirs = forecast(model), forecast(plain)
     assert (ours[..., MEDIAN] != theirs[..., MEDIAN]).all()
     np.testing.assert_array_equal(ours[..., [0, 8]], theirs[..., [0, 8]])
 

@@ -40,6 +40,6 @@ def test_a_failed_problem_is_fitted_by_differential_evolution_and_counted(
 
 def test_the_document_counts_the_fallbacks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(optimize, "direct", fail)
-    settings = Settings(sims=1, window=5, optimizer="direct", strategy="always-on", cache="off")
+    settings = Settings.of(sims=1, window=5, optimizer="direct", strategy="always-on", cache="off")
     document = report.document(pipeline.run(["ETHUSD"], settings, Clock()), settings)
     assert document["symbols"][0]["optimizer"] == {"name": "direct", "fits": 4, "fallbacks": 4}

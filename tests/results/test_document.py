@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from marketsim.results.metrics import bootstrap_interval, max_drawdown
 from marketsim.results.result import SymbolRun
 from marketsim.settings.settings import Settings
 
-SETTINGS = Settings(sims=20, window=20, strategy="all", cache="off")
+SETTINGS = Settings.of(sims=20, window=20, strategy="all", cache="off")
 
 
 @pytest.fixture(scope="module")
@@ -102,14 +101,14 @@ def test_documents_are_json_without_nan_and_name_all_they_rest_on(runs: list[Sym
 
 
 def test_one_simulation_has_no_interval() -> None:
-    settings = replace(SETTINGS, sims=9)
+    settings = SETTINGS.replace(sims=9)
     document = report.document(pipeline.run(["NVDA"], settings, Clock()), settings)
     assert document["symbols"][0]["rows"][0]["low_bps"] is None
 
 
 @pytest.mark.parametrize("fill", FILLS)
 def test_headline_mean_interval_and_risk_are_those_of_the_fill_policy(fill: str) -> None:
-    settings = replace(SETTINGS, fill=fill, strategy="always-on", close_at_eod="never")
+    settings = SETTINGS.replace(fill=fill, strategy="always-on", close_at_eod="never")
     (run,) = pipeline.run(["BTCUSD"], settings, Clock())
     assert run.result is not None
     returns = run.result.strategies[0].profits[fill][::-1]
@@ -128,7 +127,7 @@ def test_headline_mean_interval_and_risk_are_those_of_the_fill_policy(fill: str)
 def test_unadjusted_follows_a_fixed_closing_policy() -> None:
     tracks = []
     for policy in ("always", "never"):
-        settings = replace(SETTINGS, sims=70, close_at_eod=policy, strategy="always-on")
+        settings = SETTINGS.replace(sims=70, close_at_eod=policy, strategy="always-on")
         (run,) = pipeline.run(["ETHUSD"], settings, Clock())
         assert run.result is not None
         tracks.append(run.result.baselines[0])
@@ -139,6 +138,6 @@ def test_unadjusted_follows_a_fixed_closing_policy() -> None:
 
 def test_results_do_not_name_the_cache(runs: list[SymbolRun], tmp_path: Path) -> None:
     documents = [
-        report.document(runs, replace(SETTINGS, cache=mode, cache_dir=str(tmp_path))) for mode in ("off", "refresh")
+        report.document(runs, SETTINGS.replace(cache=mode, cache_dir=str(tmp_path))) for mode in ("off", "refresh")
     ]
     assert documents[0] == documents[1]

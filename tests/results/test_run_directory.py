@@ -17,7 +17,7 @@ from marketsim.results.result import Finished, SymbolRun
 from marketsim.results.run_directory import FILES, DocumentWriter, Folder
 from marketsim.settings.settings import Settings
 
-SETTINGS = Settings(sims=4, window=5, cache="off")
+SETTINGS = Settings.of(sims=4, window=5, cache="off")
 
 
 @pytest.fixture(scope="module")

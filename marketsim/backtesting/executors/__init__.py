@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from marketsim import registry
 from marketsim.errors import UsageError
-from marketsim.settings.settings import Settings
+from marketsim.settings.groups import WorkSettings
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -31,18 +31,18 @@ class Executor(Protocol):
         ...
 
 
-def open_executor(settings: Settings, tasks: int) -> Executor:
+def open_executor(work: WorkSettings, tasks: int) -> Executor:
     """The executor that the settings name, for at most that many tasks at once.
 
     `auto` is dask where a scheduler is named, processes where more than one is of use, else this process.
     UsageError for settings that contradict each other, and for a scheduler that cannot be reached.
     """
-    name, workers = settings.executor, min(settings.workers, tasks)
+    name, workers = work.executor, min(work.workers, tasks)
     if name == "auto":
-        name = "dask" if settings.scheduler else "processes" if workers > 1 else "local"
-    if name != "dask" and settings.scheduler:
+        name = "dask" if work.scheduler else "processes" if workers > 1 else "local"
+    if name != "dask" and work.scheduler:
         raise UsageError(f"--scheduler is of use to --executor dask, not to {name}")
-    if settings.executor == "local" and settings.workers > 1:
+    if work.executor == "local" and work.workers > 1:
         raise UsageError("--executor local is this one process; leave it out, or use --workers 1")
-    executor: Executor = registry.load(registry.EXECUTORS, "executor", name)(workers, settings.scheduler)
+    executor: Executor = registry.load(registry.EXECUTORS, "executor", name)(workers, work.scheduler)
     return executor

@@ -11,22 +11,22 @@ from pathlib import Path
 
 from marketsim.errors import MissingExtra
 from marketsim.forecasting.cache.forecast_cache import ForecastCache
-from marketsim.settings.settings import Settings
+from marketsim.settings.groups import CacheSettings
 
 __all__ = ["ForecastCache", "connect", "default_directory"]
 
 
-def connect(settings: Settings, mode: str) -> ForecastCache:
+def connect(place: CacheSettings, mode: str) -> ForecastCache:
     """The cache of `cache_url`, else of `cache_dir`; UsageError where its URL is wrong."""
-    if settings.cache_url is None:
+    if place.cache_url is None:
         from marketsim.forecasting.cache.sqlite import SqliteCache
 
-        return SqliteCache(Path(settings.cache_dir) if settings.cache_dir else default_directory(), mode)
+        return SqliteCache(Path(place.cache_dir) if place.cache_dir else default_directory(), mode)
     try:
         from marketsim.forecasting.cache.postgres import PostgresCache
     except ImportError:
         raise MissingExtra("--cache-url", "cluster") from None
-    return PostgresCache(settings.cache_url, mode)
+    return PostgresCache(place.cache_url, mode)
 
 
 def default_directory() -> Path:

@@ -27,6 +27,7 @@ from marketsim.forecasting.protocols import Identity
 from marketsim.models.rolling_quantile import RollingQuantile
 from marketsim.profiling import Clock
 from marketsim.results import document as report
+from marketsim.settings.groups import CacheSettings
 from marketsim.settings.settings import Settings
 from tests.postgres import PASSWORD, Server
 
@@ -97,7 +98,7 @@ SYMBOLS = ["ETHUSD", "NVDA", "TSLA"]
 
 
 def settings_of(server: Server, **changes: Any) -> Settings:
-    return Settings(**{"sims": 3, "window": 10, "cache_url": server.url} | changes)
+    return Settings.of(**{"sims": 3, "window": 10, "cache_url": server.url} | changes)
 
 
 def test_a_run_reads_what_another_wrote(postgres) -> None:
@@ -292,4 +293,4 @@ def test_without_the_client_the_extra_is_named(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     monkeypatch.delitem(sys.modules, "marketsim.forecasting.cache.postgres", raising=False)
     with pytest.raises(MissingExtra, match="'cluster'"):
-        pipeline.open_cache(Settings(cache_url="postgresql://localhost/db"))
+        pipeline.open_cache("readwrite", CacheSettings(cache_url="postgresql://localhost/db"))

@@ -1,7 +1,5 @@
 """The exact fit on tensors: the CPU's here, a GPU's where there is one."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -16,7 +14,7 @@ from marketsim.profiling import Clock
 from marketsim.settings.settings import Settings
 
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
-SETTINGS = Settings(sims=12, window=25, cache="off")
+SETTINGS = Settings.of(sims=12, window=25, cache="off")
 
 
 @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=GPU)])
@@ -36,4 +34,4 @@ def test_a_walk_on_tensors_is_the_walk_on_arrays(device, symbol):
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_gpu_that_is_not_there_is_said():
     with pytest.raises(UsageError, match="--device cuda: there is none here"):
-        pipeline.run(["ETHUSD"], replace(SETTINGS, device="cuda"), Clock())
+        pipeline.run(["ETHUSD"], SETTINGS.replace(device="cuda"), Clock())

@@ -1,0 +1,92 @@
+"""Settings that belong together: what one part of a run needs to know, and what a command offers as options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+FAST_SIMULATIONS = 35
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What all groups are; a field's name is the key of the setting, in TOML, in variables and as an option."""
+
+
+@dataclass(frozen=True, slots=True)
+class WalkSettings(Group):
+    """How far the walk goes back, and how many bars each simulation fits on."""
+
+    sims: int = 70
+    fast: bool = False
+    window: int = 60  # bars
+
+    @property
+    def simulations(self) -> int:
+        """The simulations that are run: `sims`, in fast mode at most 35."""
+        return min(self.sims, FAST_SIMULATIONS) if self.fast else self.sims
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSettings(Group):
+    """Choices for models with weights; None leaves a choice to the model."""
+
+    weights: str | None = None  # a folder, or a repository ORG/NAME in place of the model's own
+    revision: str | None = None  # of the repository: branch, tag or commit
+    samples: int | None = None  # paths drawn a context
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    clip: float | None = None  # of standardised inputs
+    trim: float | None = None  # of each tail: the mean of the rest is the point forecast; None: the median
+    context: int | None = None  # bars
+    representation: str = "auto"  # moves, prices, or what was measured best for the model
+    device: str = "auto"
+    dtype: str = "float32"
+    compile: bool = False  # with torch.compile, where it pays
+
+
+@dataclass(frozen=True, slots=True)
+class TradingRules(Group):
+    """Which orders are placed, how they fill and are closed, and between which multipliers a fit may choose."""
+
+    strategy: str = "all"
+    fill: str = "expected"
+    close_at_eod: str = "auto"
+    bounds: tuple[float, float] = (-0.03, 0.03)  # fractions of the close
+
+
+@dataclass(frozen=True, slots=True)
+class CostSettings(Group):
+    """What a trade costs, in basis points."""
+
+    fee_bps: float | None = None  # per side; None: 15 for crypto, 5 for the rest
+    slippage_bps: float = 5.0  # on exits at the close
+
+
+@dataclass(frozen=True, slots=True)
+class BarsSettings(Group):
+    """Which bars, and where they come from."""
+
+    asset: str = "auto"
+    source: str = "sample"
+    data: str | None = None
+    start: str | None = None  # ISO date, inclusive
+    end: str | None = None  # ISO date, inclusive
+    on_bad_bars: str = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSettings(Group):
+    """Where forecasts are kept."""
+
+    cache_dir: str | None = None  # None: the platform's cache directory
+    cache_url: str | None = field(default=None, repr=False)  # of a PostgreSQL database, in place of the directory
+
+
+@dataclass(frozen=True, slots=True)
+class WorkSettings(Group):
+    """What symbols are spread over."""
+
+    workers: int = 1  # processes
+    executor: str = "auto"
+    scheduler: str | None = None  # its address
