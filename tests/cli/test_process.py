@@ -13,7 +13,7 @@ import pytest
 MARKETSIM = [sys.executable, "-m", "marketsim"]
 WAITING = """
 import sys, time
-import marketsim.universe
+import marketsim.backtesting.parallel
 
 def wait(*arguments):
     print("ready", flush=True)
