@@ -30,12 +30,14 @@ def _run() -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    from marketsim.cli import output
     from marketsim.cli.app import make_app
 
     completing = "_MARKETSIM_COMPLETE" in os.environ
     code: int | None = make_app(sys.argv[1:], completing)(prog_name="marketsim", standalone_mode=False)
     if code == 130:  # what Typer makes of Ctrl-C
         raise KeyboardInterrupt
+    output.hint()
     return code or 0
 
 

@@ -12,6 +12,7 @@ from marketsim.cli import cache, config, data, runs
 from marketsim.cli.backtest import backtest
 from marketsim.cli.compare_models import compare_models
 from marketsim.cli.compare_optimizers import compare_optimizers
+from marketsim.cli.explain import explain
 from marketsim.cli.fills import fills
 from marketsim.cli.forecast import forecast
 from marketsim.cli.profile import profile
@@ -25,6 +26,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "compare-optimizers": compare_optimizers,
     "profile": profile,
     "config": config.show,
+    "explain": explain,
 }
 GROUPS = {"data": data.app, "cache": cache.app, "runs": runs.app}
 HELP = {"fast": "The same as backtest, with at most 35 simulations, the newest."}

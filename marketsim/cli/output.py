@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 PATIENCE = 1.0  # seconds without progress shown
 LONG = 32  # characters of a word that may be broken
 SPOOLED = 1 << 23  # characters of a document held in memory
+HINT = "`marketsim explain COLUMN` says what a column means."
 MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w+;)")  # where an HTML tag or entity begins
+
+_tables = False  # whether this command has drawn one
 
 
 def clean(text: str) -> str:
@@ -84,6 +87,9 @@ def table(title: str, headers: Sequence[str], rows: Iterable[Sequence[str]], wor
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
+    global _tables
+    _tables = True
+
     drawn = Table(
         title=clean(title),
         title_justify="left",
@@ -102,6 +108,14 @@ def table(title: str, headers: Sequence[str], rows: Iterable[Sequence[str]], wor
     console = _console()
     console.print(drawn)
     console.print()
+
+
+def hint() -> None:
+    """Once, after a command's tables, where their columns are explained."""
+    global _tables
+    if _tables:
+        print(HINT)
+    _tables = False
 
 
 def _console() -> Console:

@@ -1,0 +1,63 @@
+"""`marketsim explain`: the glossary, which the documentation shows too."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from marketsim.cli import options, output
+from marketsim.errors import UsageError
+from marketsim.registry import nearest
+
+GLOSSARY = Path(__file__).with_name("glossary.md")
+
+_ENTRY = re.compile(r"^### (.+)\n\n(?:Also: (.+)\.\n\n)?((?:(?!### ).*\n?)*)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A term of the glossary."""
+
+    term: str
+    also: tuple[str, ...]  # other words for it, as tables, documents and settings have them
+    text: str
+
+
+def explain(
+    words: Annotated[list[str] | None, typer.Argument(metavar="[WORD]", help="A column or a word of a table.")] = None,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Say what a word or a column of a table means; without one, list them all."""
+    found = [_find(" ".join(words))] if words else list(entries())
+    if json:
+        output.document({"schema": "marketsim.explain/1", "entries": [asdict(entry) for entry in found]})
+    elif words:
+        output.lines(found[0].term, "", *found[0].text.split("\n\n"))
+    else:
+        output.lines(", ".join(entry.term for entry in found))
+
+
+def entries() -> Iterator[Entry]:
+    """The glossary, in its order."""
+    for term, also, text in _ENTRY.findall(GLOSSARY.read_text(encoding="utf-8")):
+        paragraphs = [" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n")]
+        yield Entry(term, tuple(re.findall("`(.+?)`", also)), "\n\n".join(paragraphs))
+
+
+def _find(word: str) -> Entry:
+    by_name = {name: entry for entry in entries() for name in (entry.term, *entry.also)}
+    byletters = {letters(name): entry for name, entry in by_name.items()}
+    if letters(word) not in byletters:
+        near = {name.lower(): name for name in by_name}
+        hint = nearest(word.lower(), near)
+        raise UsageError(f"'{word}' is not in the glossary{hint} (`marketsim explain` lists all)")
+    return byletters[letters(word)]
+
+
+def letters(text: str) -> str:
+    """What two spellings of a word have in common."""
+    return re.sub(r"[\W_]", "", text.lower())
