@@ -2,7 +2,8 @@
 
     MarketsimError          exit 1: the run failed
     |-- UsageError          exit 2: an option, a setting or a configuration file is wrong
-    |   `-- MissingExtra    exit 2: an optional dependency is not installed
+    |   |-- MissingExtra    exit 2: an optional dependency is not installed
+    |   `-- BoundsError     exit 2: bounds of a search are reversed, missing or not finite; a ValueError too
     `-- DataError           exit 3: bars or results that are absent, malformed or too few
 
 A message is one line: what is wrong, where, what would be right. Where one thing of many may fail and the others go on,
@@ -38,6 +39,10 @@ class MissingExtra(UsageError):
     def __str__(self) -> str:
         feature, extra = self.args
         return f"{feature} needs the extra '{extra}': pip install 'marketsim[{extra}]'"
+
+
+class BoundsError(UsageError, ValueError):
+    """Bounds of a search are reversed, missing or not finite; a ValueError too, as scipy and the reference raise."""
 
 
 class DataError(MarketsimError):

@@ -15,10 +15,10 @@ from marketsim.errors import DataError, MarketsimError
 from marketsim.execution.track_record import book
 from marketsim.optimizers.exact.maximum import Bounds
 from marketsim.profiling import Clock
-from marketsim.reference import reference_terms
+from marketsim.reference.benchmark import FEE, benchmark_bars
+from marketsim.reference.fees import PUBLISHED, Fee
+from marketsim.reference.terms import reference_terms
 from marketsim.settings.settings import Settings
-
-REFERENCE_BARS, REFERENCE_SEED, REFERENCE_FEE = 200, 42, 0.0015
 
 
 def real_contest(symbol: str, settings: Settings, progress: Progress) -> tuple[Contest, tuple[str, ...]]:
@@ -75,36 +75,18 @@ def real_contest(symbol: str, settings: Settings, progress: Progress) -> tuple[C
 
 
 def reference_contest(bounds: Bounds) -> Contest:
-    """The reference's benchmark: 200 momentum returns of seed 42, noisy forecasts, 15 bps a trade, both policies.
-
-    The numbers are those of torch's own generator on a CPU.
-    """
-    import torch
-
-    generator = torch.Generator().manual_seed(REFERENCE_SEED)
-
-    def normal() -> NDArray[np.float32]:
-        drawn: NDArray[np.float32] = torch.randn(REFERENCE_BARS, generator=generator).numpy()
-        return drawn
-
-    close = np.float32(0.02) * normal()
-    for i in range(1, REFERENCE_BARS):
-        close[i] = np.float32(0.7) * close[i - 1] + np.float32(0.3) * close[i]
-    high, low = (close + sign * np.abs(np.float32(0.01) * normal()) for sign in (1, -1))
-    upper, lower = (np.float32(0.6) * close + np.float32(0.015) * normal() + np.float32(x) for x in (0.005, -0.005))
-    inputs = [each.astype(np.float64) for each in (close, high, upper, low, lower)]
-    long = np.where(np.abs(inputs[2]) > np.abs(inputs[4]), 1.0, 0.0)
+    """The benchmark that the reference system published: 200 bars, its rule and its fee, both policies."""
+    bars = {name: values.astype(np.float64) for name, values in benchmark_bars().items()}
+    bars["positions"] = bars["positions"][None]
     policies = (False, True)
-    terms = tuple(
-        reference_terms(inputs[0], long, 1 - long, *inputs[1:], close_at_eod=eod, trading_fee=REFERENCE_FEE).at(None)
-        for eod in policies
-    )
+    fee = Fee.of(FEE, PUBLISHED.name)
+    terms = tuple(reference_terms(**bars, close_at_eod=eod, fee=fee).at(None) for eod in policies)
     facts: dict[str, Any] = {
         "name": "reference",
-        "source": f"momentum returns, seed {REFERENCE_SEED}",
+        "source": f"the 200 bars of its published benchmark, fees by its rule of {PUBLISHED.name}",
         "strategy": "entry-exit",
         "fill": "touch",
-        "fee_bps": 1e4 * REFERENCE_FEE,  # a trade, not a side
+        "fee_bps": 1e4 * FEE,  # a trade, not a side
         "slippage_bps": 0.0,
     }
     return Contest(facts, terms, policies, bounds)

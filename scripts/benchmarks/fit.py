@@ -28,9 +28,11 @@ from marketsim.forecasting.forecaster import make_forecasts
 from marketsim.models.har import Har
 from marketsim.optimizers.exact.maximum import Optimum, maximise
 from marketsim.profiling import Clock
-from marketsim.reference import BOUNDS, reference_terms
+from marketsim.reference import BOUNDS
+from marketsim.reference.fees import Fee
+from marketsim.reference.terms import reference_terms
 
-FEE = 0.0015
+FEE, RULE = 0.0015, "2025-11-13"
 SIMULATIONS = 70
 NEEDED = {7: 5_000, 30: 1_000, 60: 500, 200: 60}
 NEEDED_OWN = {(60, "expected"): 100}  # of the command line's rules, by window and fill
@@ -97,9 +99,9 @@ def main(windows: list[int]) -> int:
         levels, did = problems(bars, walk)
         size = np.ones(len(did.close))
         columns = (did.close, size, did.high, levels.high_move, did.low, levels.low_move)
-        sized = (did.close, size, 0 * size, *columns[2:])
-        rows = walk.windows[:-1]
-        by_policy = [reference_terms(*sized, close_at_eod=eod, trading_fee=FEE).at(rows) for eod in (True, False)]
+        rows, fee = walk.windows[:-1], Fee.of(FEE, RULE)
+        sized = (did.close, size[None], *columns[2:])
+        by_policy = [reference_terms(*sized, close_at_eod=eod, fee=fee).at(rows) for eod in (True, False)]
         both = stack(by_policy)
         chosen = range(0, 2 * SIMULATIONS, 2 * SIMULATIONS // RIVAL_FITS)
         inputs = [[torch.as_tensor(column[rows[b % SIMULATIONS]]) for column in columns] for b in chosen]

@@ -176,7 +176,7 @@ def test_the_reference_problem_is_the_one_that_was_measured() -> None:
     contest = reference_contest(BOUNDS)
     profit = prove(contest).profit[:, 0]
     assert contest.policies == (False, True)
-    np.testing.assert_allclose(profit, [0.18457, 0.16168], atol=1.5e-5)
+    np.testing.assert_allclose(profit, [0.3230157, 0.1390775], atol=5e-8)
 
 
 def test_on_the_reference_problem_nothing_beats_the_exact_fit() -> None:

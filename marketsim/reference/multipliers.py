@@ -1,0 +1,185 @@
+"""The multipliers that earn most, for one window or for many: solved, where the reference system searched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from marketsim.execution.profit_terms import TIE
+from marketsim.optimizers.exact.maximum import STEP, Bounds, maximise
+from marketsim.reference.bounds import BOUNDS, checked
+from marketsim.reference.fees import Fee
+from marketsim.reference.profits import Array
+from marketsim.reference.windows import Windows
+
+STEPS = tuple(STEP * times for times in (1.0, 2.7, 7.3, 0.37))  # moves far above 1 need wide ones, crowded ones narrow
+
+Answer = tuple[float, float, float]  # high multiplier, low multiplier, profit
+
+
+def optimize_entry_exit_multipliers(
+    close_actual: Array,
+    positions: Array,
+    high_actual: Array,
+    high_pred: Array,
+    low_actual: Array,
+    low_pred: Array,
+    *,
+    close_at_eod: bool = False,
+    trading_fee: float | None = None,
+    bounds: Bounds = BOUNDS,
+    maxiter: int = 50,
+    popsize: int = 10,
+    atol: float = 1e-5,
+    seed: int | None = 42,
+    workers: int = 1,
+    rule: str | None = None,
+) -> Answer:
+    """The multipliers that earn most of a window, and what `entry_exit_profit` sums up to with them.
+
+    Parameters:
+        close_actual, positions, high_actual, high_pred, low_actual, low_pred, close_at_eod, trading_fee, rule: as of
+            `entry_exit_profit`. Half precision is computed in float32.
+        bounds: lowest and highest multiplier of the high, and of the low; moves that are added to the predictions.
+        maxiter, popsize, atol, seed, workers: steered the reference's search; the exact solution needs none of them,
+            and calls that pass them keep working.
+
+    Returns:
+        `(high_multiplier, low_multiplier, profit)`. They lie a step of 1e-7 inside their cell, so that float32 and
+        float64 fill the same orders; the profit is a sum over the window, in float64. Zeros without bars.
+
+    Raises:
+        DataError: when inputs differ in length, or one of them but a high or a low is not finite.
+        UsageError: when bounds are reversed, missing or not finite, or there is no such rule.
+
+    Example:
+        >>> import numpy as np
+        >>> from marketsim.reference import optimize_entry_exit_multipliers
+        >>> close, ones = np.array([0.01, -0.01]), np.ones(2)
+        >>> high, low = close + 0.02, close - 0.02
+        >>> h, l, profit = optimize_entry_exit_multipliers(close, ones, high, 0 * ones, low, 0 * ones, trading_fee=0)
+        >>> round(h, 4), round(l, 4), round(profit, 4)
+        (0.03, -0.01, 0.05)
+
+    """
+    columns = ([close_actual], [[positions]], [high_actual], [high_pred], [low_actual], [low_pred])
+    return _solve(Windows.of(*columns, close_at_eod, Fee.of(trading_fee, rule)), checked(bounds))[0]
+
+
+def optimize_always_on_multipliers(
+    close_actual: Array,
+    buy_indicator: Array,
+    sell_indicator: Array,
+    high_actual: Array,
+    high_pred: Array,
+    low_actual: Array,
+    low_pred: Array,
+    *,
+    close_at_eod: bool = False,
+    trading_fee: float | None = None,
+    is_crypto: bool = False,
+    bounds: Bounds = BOUNDS,
+    maxiter: int = 30,
+    popsize: int = 8,
+    atol: float = 1e-5,
+    seed: int | None = 42,
+    workers: int = -1,
+    rule: str | None = None,
+) -> Answer:
+    """As `optimize_entry_exit_multipliers`, for two positions on every bar; crypto has the buying one alone."""
+    legs = [[buy_indicator]] if is_crypto else [[buy_indicator], [sell_indicator]]
+    columns = ([close_actual], legs, [high_actual], [high_pred], [low_actual], [low_pred])
+    return _solve(Windows.of(*columns, close_at_eod, Fee.of(trading_fee, rule)), checked(bounds))[0]
+
+
+def optimize_batch_entry_exit(
+    close_actuals: Sequence[Array],
+    positions_list: Sequence[Array],
+    high_actuals: Sequence[Array],
+    high_preds: Sequence[Array],
+    low_actuals: Sequence[Array],
+    low_preds: Sequence[Array],
+    *,
+    close_at_eod: bool = False,
+    trading_fee: float | None = None,
+    bounds: Bounds = BOUNDS,
+    maxfun: int = 200,
+    batch_size: int = 16,
+    device: str = "cuda",
+    rule: str | None = None,
+) -> list[Answer]:
+    """`optimize_entry_exit_multipliers` of many windows, which may differ in length, in one call.
+
+    Every window has multipliers of its own. `maxfun`, `batch_size` and `device` steered the reference's search.
+    """
+    columns = (close_actuals, [positions_list], high_actuals, high_preds, low_actuals, low_preds)
+    return _solve(Windows.of(*columns, close_at_eod, Fee.of(trading_fee, rule)), checked(bounds))
+
+
+def optimize_batch_always_on(
+    close_actuals: Sequence[Array],
+    buy_indicators: Sequence[Array],
+    sell_indicators: Sequence[Array],
+    high_actuals: Sequence[Array],
+    high_preds: Sequence[Array],
+    low_actuals: Sequence[Array],
+    low_preds: Sequence[Array],
+    *,
+    close_at_eod: bool = False,
+    trading_fee: float | None = None,
+    is_crypto: bool = False,
+    bounds: Bounds = BOUNDS,
+    maxfun: int = 200,
+    batch_size: int = 16,
+    device: str = "cuda",
+    rule: str | None = None,
+) -> list[Answer]:
+    """`optimize_always_on_multipliers` of many windows, as `optimize_batch_entry_exit`."""
+    legs = [buy_indicators] if is_crypto else [buy_indicators, sell_indicators]
+    columns = (close_actuals, legs, high_actuals, high_preds, low_actuals, low_preds)
+    return _solve(Windows.of(*columns, close_at_eod, Fee.of(trading_fee, rule)), checked(bounds))
+
+
+def _solve(windows: Windows, bounds: Bounds) -> list[Answer]:
+    """The answer of every window."""
+    h, l = (np.full(len(windows), min(max(0.0, low), high)) for low, high in bounds)
+    profit = np.zeros(len(windows))
+    left = np.arange(len(windows) if windows.bars else 0)
+    for step, margin in zip((STEP, *STEPS), (0.0, *STEPS), strict=True):
+        if not left.size:
+            break
+        some = windows if len(left) == len(windows) else windows.at(left)
+        found = maximise(some.terms, _within(bounds, margin), step)
+        earned, same = some.attained(found.high_multiplier, found.low_multiplier)
+        good = same if margin else np.ones_like(same)  # where nothing will do, the first answer stands
+        rows = left[good]
+        h[rows], l[rows], profit[rows] = found.high_multiplier[good], found.low_multiplier[good], earned[good]
+        left = left[~same]
+    for b in np.flatnonzero(windows.touching).tolist():
+        h[b], l[b], profit[b] = _at_zero(windows.at([b]), bounds, (h[b], l[b], profit[b]))
+    return list(zip(h.tolist(), l.tolist(), profit.tolist(), strict=True))
+
+
+def _within(bounds: Bounds, margin: float) -> Bounds:
+    """The bounds with both ends moved inside, where there is room."""
+    (h_low, h_high), (l_low, l_high) = (
+        (low + margin, high - margin) if high - low > 2 * margin else (low, high) for low, high in bounds
+    )
+    return (h_low, h_high), (l_low, l_high)
+
+
+def _at_zero(window: Windows, bounds: Bounds, inside: Answer) -> Answer:
+    """The better of an answer and those where a multiplier is zero, which keeps levels on the very edge of a fee."""
+    _, high_pred, low_pred, high, low = window.moves[:, 0]
+    ends = [
+        np.clip(np.concatenate([x[np.isfinite(x)], [0.0, at]]), *interval)
+        for x, at, interval in zip((high - high_pred - STEP, low - low_pred + STEP), inside, bounds, strict=False)
+    ]
+    zeros = [np.full_like(each, min(max(0.0, low), high)) for each, (low, high) in zip(ends[::-1], bounds, strict=True)]
+    h, l = np.concatenate([ends[0], zeros[0]]), np.concatenate([zeros[1], ends[1]])
+    profit, same = window.at(np.zeros(len(h), int)).attained(h, l)
+    best = int(np.argmax(np.where(same, profit, -np.inf)))
+    if same[best] and profit[best] > inside[2] + TIE:
+        return float(h[best]), float(l[best]), float(profit[best])
+    return inside
