@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from marketsim.errors import DataError
 
+JUDGED = 250  # origins that a model may be chosen on, where there are as many
+
 
 @dataclass(frozen=True, slots=True)
 class Walk:
@@ -24,7 +26,9 @@ class Walk:
     origins: NDArray[np.int64]  # [N] bar index, increasing, N = S + W + 1
     windows: NDArray[np.int64]  # [S + 1, W] positions that a fit may use; the last row is the plan's
     evaluated: NDArray[np.int64]  # [S] position that simulation s evaluates, newest first
-    judged: NDArray[np.int64]  # [W] origins, increasing, of the longer walk's oldest window: what may choose a model
+    judged: NDArray[
+        np.int64
+    ]  # [J] origins, increasing, of bars before the longer walk's first: they may choose a model
 
 
 def make_walk(bars: int, simulations: int, window: int, minimum_bars: int, symbol: str, whole: int = 0) -> Walk:
@@ -53,9 +57,10 @@ def make_walk(bars: int, simulations: int, window: int, minimum_bars: int, symbo
     evaluated = count - 2 - np.arange(simulations)
     ends = np.append(evaluated, count - 1)
     longest = min(max(whole, simulations), bars - minimum_bars - window)
+    judged = np.arange(max(minimum_bars - 1, bars - longest - 1 - JUDGED), bars - longest - 1)
     return Walk(
         origins=np.arange(bars - count, bars),
         windows=ends[:, None] - window + np.arange(window),
         evaluated=evaluated,
-        judged=bars - longest - window - 1 + np.arange(window),
+        judged=judged,
     )

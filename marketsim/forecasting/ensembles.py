@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars
+from marketsim.data.walk_forward import JUDGED
 from marketsim.errors import MarketsimError
 from marketsim.forecasting.forecaster import Requests
-from marketsim.forecasting.forecasts import LEVELS, Forecasts, actual_moves
+from marketsim.forecasting.forecasts import CLOSE, HIGH, LEVELS, LOW, Forecasts, actual_moves, repair
 from marketsim.forecasting.keys import fingerprint
-from marketsim.forecasting.protocols import Model
+from marketsim.forecasting.protocols import Identity, Model
 from marketsim.forecasting.scores import pinball
 
-HISTORY = 250  # bars that weights look back on
+HISTORY = JUDGED  # bars that weights look back on
+TRADED = [HIGH, LOW, CLOSE]  # channels that levels and exits rest on
 RATE = 0.5  # of the exponent, by the loss of all those bars in units of their mean loss
 
 Make = Callable[[Model, Requests], list[Forecasts | MarketsimError]]
@@ -27,11 +29,11 @@ Wanted = Sequence[tuple[Bars, NDArray[np.int64], NDArray[np.int64]]]
 
 @dataclass(frozen=True, slots=True)
 class Ensemble:
-    """What ensembles have in common; `members` are in the order in which ties are broken."""
+    """What ensembles have in common."""
 
     members: tuple[Model, ...]
     name: ClassVar[str]
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     @property
     def trained_until(self) -> str | None:
@@ -53,7 +55,7 @@ class Ensemble:
     @property
     def parameters(self) -> Mapping[str, float | int | str]:
         """The members, each with its fingerprint."""
-        return {f"member {i}": f"{each.name} {fingerprint(each)}" for i, each in enumerate(self.members, 1)}
+        return _named(self.members)
 
     def forecasts(self, wanted: Wanted, make: Make) -> list[Forecasts | MarketsimError]:
         """The forecasts that are wanted, of what `make` makes with the members."""
@@ -62,56 +64,80 @@ class Ensemble:
 
 @dataclass(frozen=True, slots=True)
 class Auto(Ensemble):
-    """For each symbol the member with the least pinball loss on the bars that it may be judged on.
+    """For each symbol the member that forecast it best before the first evaluated bar.
 
-    In a walk those are the bars of the oldest simulation's window, which needs their forecasts anyway; in fast mode the
-    full run's, so that both pick the same. What counts is a channel's loss as a share of the first member's, averaged
-    over the channels.
+    The score is the geometric mean, over high, low and close, of the pinball loss on the bars that members may be
+    judged on: 250, or as many as there are. The open is not traded and does not count. Ties go to the first name, and
+    the order of the members never matters. Where the best member fails on the bars that are wanted, the next best takes
+    its place, and a note says so. In fast mode the bars are the full run's, so that both pick the same.
     """
 
     name: ClassVar[str] = "auto"
 
+    @property
+    def parameters(self) -> Mapping[str, float | int | str]:
+        """The members, in no order of their own, and how they are judged."""
+        return {**_named(sorted(self.members, key=_identity)), "history": HISTORY}
+
     def forecasts(self, wanted: Wanted, make: Make) -> list[Forecasts | MarketsimError]:
         """As `Ensemble.forecasts`; each made by the model that was picked."""
         judged = [(bars, before) for bars, before, _ in wanted]
-        tried: list[list[Forecasts | MarketsimError]] = [make(member, judged) for member in self.members]
-        picked = [_least(bars, found) for (bars, _), found in zip(judged, zip(*tried, strict=True), strict=True)]
-        rest: dict[int, Forecasts | MarketsimError] = {}
-        for m, member in enumerate(self.members):
-            mine = [i for i, choice in enumerate(picked) if choice == m]
-            left = [(bars, origins[~np.isin(origins, before)]) for bars, before, origins in (wanted[i] for i in mine)]
-            rest |= dict(zip(mine, make(member, left), strict=True))
-        return [
-            choice
-            if isinstance(choice, MarketsimError)
-            else self._joined(choice, bars, origins, [t[i] for t in tried], rest[i])
-            for i, (choice, (bars, _, origins)) in enumerate(zip(picked, wanted, strict=True))
-        ]
+        tried = list(zip(*(make(member, judged) for member in self.members), strict=True))
+        ranked = [self._ranked(bars, found) for (bars, _), found in zip(judged, tried, strict=True)]
+        made: list[list[Forecasts | MarketsimError]] = [[] for _ in wanted]  # by one member after another
+        while choice := {
+            i: members[len(made[i])]
+            for i, members in enumerate(ranked)
+            if len(made[i]) < len(members) and not any(isinstance(each, Forecasts) for each in made[i])
+        }:
+            for m, member in enumerate(self.members):
+                mine = [i for i in choice if choice[i] == m]
+                left = [(wanted[i][0], wanted[i][2][~np.isin(wanted[i][2], wanted[i][1])]) for i in mine]
+                for i, found in zip(mine, make(member, left), strict=True):
+                    made[i].append(found)
+        return [self._joined(*wanted[i], tried[i], ranked[i], made[i]) for i in range(len(wanted))]
+
+    def _ranked(self, bars: Bars, found: Sequence[Forecasts | MarketsimError]) -> list[int]:
+        """The members that could be judged, the best first."""
+        scores = {
+            m: np.log(np.maximum(pinball(each.moves, actual_moves(bars, each.origins), LEVELS), 1e-12).mean(0))
+            for m, each in enumerate(found)
+            if isinstance(each, Forecasts)
+        }
+        return sorted(scores, key=lambda m: (scores[m][TRADED].mean(), _identity(self.members[m])))
 
     def _joined(
         self,
-        choice: int,
         bars: Bars,
+        before: NDArray[np.int64],
         origins: NDArray[np.int64],
         tried: Sequence[Forecasts | MarketsimError],
-        rest: Forecasts | MarketsimError,
+        ranked: Sequence[int],
+        made: Sequence[Forecasts | MarketsimError],
     ) -> Forecasts | MarketsimError:
-        """Those of the forecasts that the chosen member was judged on that are wanted, and the rest."""
-        judged = tried[choice]
-        if isinstance(rest, MarketsimError) or isinstance(judged, MarketsimError):
-            return rest
+        """What the picked member forecast while it was judged, as far as it is wanted, and the rest."""
+        if not made or not isinstance(rest := made[-1], Forecasts):
+            return next(each for each in (*made, *tried) if isinstance(each, MarketsimError))
+        judged = tried[ranked[len(made) - 1]]
+        assert isinstance(judged, Forecasts)
         asked = np.isin(judged.origins, origins)
         every = [each for each in (*tried, rest) if isinstance(each, Forecasts)]
-        names = ", ".join(member.name for member in self.members)
         return Forecasts(
-            judged.model,
-            np.concatenate([judged.origins[asked], rest.origins]),
-            np.concatenate([judged.moves[asked], rest.moves]),
-            np.concatenate([judged.repaired[asked], rest.repaired]),
-            sum(each.made for each in every),
-            sum(each.reused for each in every),
-            (f"{bars.symbol}: auto picked '{judged.model.name}' of {names}",),
+            model=judged.model,
+            origins=np.concatenate([judged.origins[asked], rest.origins]),
+            moves=np.concatenate([judged.moves[asked], rest.moves]),
+            repaired=np.concatenate([judged.repaired[asked], rest.repaired]),
+            made=sum(each.made for each in every),
+            reused=sum(each.reused for each in every),
+            notes=tuple(self._notes(bars, judged.model, [*tried, *made])),
         )
+
+    def _notes(self, bars: Bars, picked: Identity, found: Sequence[Forecasts | MarketsimError]) -> Iterator[str]:
+        for each in found:
+            if isinstance(each, MarketsimError):
+                yield f"{bars.symbol}: auto does without a member ({each})"
+        names = ", ".join(member.name for member in self.members)
+        yield f"{bars.symbol}: auto picked '{picked.name}' of {names}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +147,8 @@ class Blend(Ensemble):
     A weight at origin t rests on the 250 forecasts before it, those of bars up to t: for each channel
     `exp(-sum(loss) / mean(loss) / 2)`, the mean over members and bars. The loss of averaged quantiles is at
     most the average of the members' losses, for it is convex in them. Exponential weights: Littlestone and
-    Warmuth, "The Weighted Majority Algorithm", Information and Computation 108(2), 1994.
+    Warmuth, "The Weighted Majority Algorithm", Information and Computation 108(2), 1994. Each channel has weights of
+    its own, so that the average can contradict itself where no member does: it is repaired like any forecast.
     """
 
     name: ClassVar[str] = "blend"
@@ -152,21 +179,15 @@ class Blend(Ensemble):
         weight = _weights(pinball(moves[:, :-1], actual_moves(bars, origins[:-1]), LEVELS), count)
         blended = (weight[..., None] * moves[:, -count:]).sum(0)
         made, reused = (sum(getattr(each, name) for each in good) for name in ("made", "reused"))
-        return Forecasts(self, origins[-count:], blended, np.zeros(count, bool), made, reused)
+        return Forecasts(self, origins[-count:], *repair(blended), made, reused)
 
 
-def _least(bars: Bars, found: Sequence[Forecasts | MarketsimError]) -> int | MarketsimError:
-    """The place of the forecasts with the least loss, or an error where all of them are errors."""
-    losses = []
-    for each in found:
-        if isinstance(each, Forecasts):
-            losses.append(pinball(each.moves, actual_moves(bars, each.origins), LEVELS).mean(0))
-        else:
-            losses.append(np.full(4, np.inf))
-    if not np.isfinite(losses).any():
-        return next(each for each in found if isinstance(each, MarketsimError))
-    unit = next(loss for loss in losses if np.isfinite(loss).all())
-    return int(np.argmin([(loss / np.maximum(unit, 1e-12)).mean() for loss in losses]))
+def _identity(member: Identity) -> tuple[str, str]:
+    return member.name, fingerprint(member)
+
+
+def _named(members: Sequence[Identity]) -> dict[str, str]:
+    return {f"member {i}": " ".join(_identity(each)) for i, each in enumerate(members, 1)}
 
 
 def _weights(losses: NDArray[np.float64], count: int) -> NDArray[np.float64]:

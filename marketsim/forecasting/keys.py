@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars, next_opens
+from marketsim.data.zones import to_local
 from marketsim.forecasting.protocols import ContextModel, Identity, Model
 
 if TYPE_CHECKING:
@@ -49,13 +50,15 @@ def contexts_of(
 ) -> tuple[NDArray[np.float64], NDArray[np.datetime64]]:
     """What the model is handed for origins that have equally many bars: `[N, L, 5]` bars, `[N, L + K]` stamps.
 
-    K is how many bars ahead the model looks: 1, but for `path_forecasts.Paths`.
+    K is how many bars ahead the model looks: 1, but for `path_forecasts.Paths`. Stamps are what the exchange's clocks
+    show, for that is what a market's hours and weekdays are.
     """
     seen = [(bars, slice(max(0, origin + 1 - model.context), origin + 1)) for bars, origin in places]
     ahead = getattr(model, "ahead", 1)
-    times = [
-        np.append(bars.time[rows], next_opens(bars.timetable, bars.time[rows.stop - 1], ahead)) for bars, rows in seen
-    ]
+    times = []
+    for bars, rows in seen:
+        opens = np.append(bars.time[rows], next_opens(bars.timetable, bars.time[rows.stop - 1], ahead))
+        times.append(to_local(opens, bars.timetable.zone))
     return np.stack([bars.ohlcv[rows] for bars, rows in seen]), np.stack(times)
 
 

@@ -73,9 +73,9 @@ class ContextModel(Identity, Protocol):
         """Quantiles `[N, 4, Q]` at LEVELS of the moves of the bar after each of the `contexts` `[N, L, 5]`.
 
         L is from `minimum_bars` to `context`, and the last bar of each context is its origin. `times` `[N, L + 1]`
-        (datetime64[s]) label their opens, and last that of the bar to be forecast. Row i depends on context and times i
-        alone, but for what other sizes of a batch do to the last digits. MemoryError where the device cannot hold
-        so many; the sweep then halves the batch.
+        (datetime64[s]) label their opens by the exchange's clocks, and last that of the bar to be forecast. Row i
+        depends on context and times i alone, but for what other sizes of a batch do to the last digits. MemoryError
+        where the device cannot hold so many; the batch is then halved.
         """
         ...
 

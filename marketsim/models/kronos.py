@@ -45,7 +45,8 @@ class Kronos:
 
     Prices (scaled so that the last close is 100), volume, and volume times the mean price are standardised over the
     context and clipped. A context that lacks any volume is read without volume, as zeros. The calendar of the
-    context's bars is an input; that of a bar that is forecast is one only for the bars after it.
+    context's bars, by the exchange's clocks as in the vendor's examples, is an input; that of a bar that is forecast is
+    one only for the bars after it.
 
     `trained_until` is the end of the validation that chose the weights, by their author's own account: trained to
     2024-02, validated on 2024-03 to 2024-05, tested from 2024-06. Of weights that the user names nobody knows.
@@ -57,7 +58,7 @@ class Kronos:
     """
 
     name = "kronos"
-    version = "1"
+    version = "2"
     minimum_bars = 2
     variants: ClassVar[Mapping[str, str]] = {
         "small": "NeoQuasar/Kronos-small",
@@ -179,7 +180,7 @@ def standardise(contexts: Array, clip: float) -> tuple[NDArray[np.float32], Arra
 
 
 def calendar(times: NDArray[np.datetime64]) -> NDArray[np.int64]:
-    """Minute, hour, weekday (Monday is 0), day and month of stamps, along a new last axis."""
+    """Minute, hour, weekday (Monday is 0), day and month of stamps by the exchange's clocks, along a new last axis."""
     minutes, hours, days, months = (times.astype(f"datetime64[{unit}]") for unit in "mhDM")
     parts = [
         (minutes - hours.astype(minutes.dtype)).astype(np.int64),

@@ -39,7 +39,7 @@ class NetworkSettings(Group):
     clip: float | None = None  # of standardised inputs
     trim: float | None = None  # of each tail: the mean of the rest is the point forecast; None: the median
     context: int | None = None  # bars
-    representation: str = "auto"  # moves, prices, or what was measured best for the model
+    representation: str = "auto"  # its input: moves or prices; auto: its own choice
     device: str = "auto"
     dtype: str = "float32"
     compile: bool = False  # with torch.compile, where it pays

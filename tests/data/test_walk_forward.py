@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from marketsim.data.walk_forward import make_walk
+from marketsim.data.walk_forward import JUDGED, make_walk
 from marketsim.errors import DataError
 
 
@@ -35,9 +35,10 @@ def test_fast_rows_are_the_newest_rows() -> None:
 
 def test_a_part_of_a_walk_is_judged_where_the_whole_is() -> None:
     full, fast = make_walk(500, 70, 60, 2, "X"), make_walk(500, 35, 60, 2, "X", whole=70)
-    np.testing.assert_array_equal(full.judged, full.origins[:60])
     np.testing.assert_array_equal(full.judged, fast.judged)
-    np.testing.assert_array_equal(fast.judged, np.arange(369, 429))
+    np.testing.assert_array_equal(fast.judged, np.arange(429 - JUDGED, 429))
+    first = full.origins[full.evaluated].min() + 1  # bar that is evaluated
+    assert full.judged[-1] + 1 == first - 1  # the newest bar that counts is the one before
 
 
 def test_a_part_of_a_walk_is_judged_as_far_back_as_the_bars_go() -> None:

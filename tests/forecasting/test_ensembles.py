@@ -1,5 +1,7 @@
 """Several models as one: what is picked and what is weighted rests on the past alone."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -7,9 +9,10 @@ from marketsim.backtesting import next_bars, pipeline
 from marketsim.data import open_source
 from marketsim.data.walk_forward import make_walk
 from marketsim.errors import MarketsimError, UsageError
+from marketsim.forecasting import ensembles
 from marketsim.forecasting.ensembles import HISTORY, Auto, Blend
 from marketsim.forecasting.forecaster import Sweep
-from marketsim.forecasting.forecasts import LEVELS, actual_moves
+from marketsim.forecasting.forecasts import CLOSE, HIGH, LEVELS, LOW, OPEN, actual_moves
 from marketsim.forecasting.keys import fingerprint
 from marketsim.forecasting.scores import pinball
 from marketsim.models.har import Har
@@ -53,17 +56,43 @@ class Broken(RollingQuantile):
 
 def test_auto_takes_the_member_that_was_best_before_the_first_evaluated_bar():
     members = (LastBar(), Har(), RollingQuantile())
-    found = forecasts(Auto(members))
-    walk = make_walk(len(BARS), 20, 30, 3, "TEST")
+    judged = np.arange(420 - 20 - 1 - HISTORY, 420 - 20 - 1)
     losses = []
     for member in members:
-        (made,) = make(member, [(BARS, walk.origins[:30])])
-        losses.append(pinball(made.moves, actual_moves(BARS, made.origins), LEVELS).mean(0))
-    best = int(np.argmin([(loss / losses[0]).mean() for loss in losses]))
-    assert found.model is members[best]
-    (expected,) = make(members[best], [(BARS, walk.origins)])
-    np.testing.assert_array_equal(found.moves, expected.moves)
-    assert f"picked '{members[best].name}'" in found.notes[0]
+        (made,) = make(member, [(BARS, judged)])
+        loss = pinball(made.moves, actual_moves(BARS, judged), LEVELS).mean(0)
+        losses.append(loss[[HIGH, LOW, CLOSE]].prod())
+    best = members[int(np.argmin(losses))]
+    (expected,) = make(best, [(BARS, forecasts(Auto(members)).origins)])
+    for order in itertools.permutations(members):
+        found = forecasts(Auto(order))
+        assert found.model is best
+        np.testing.assert_array_equal(found.moves, expected.moves)
+        assert f"picked '{best.name}'" in found.notes[-1]
+
+
+class Shifted(RollingQuantile):
+    """Its parent but for one channel, which lies far off."""
+
+    def __init__(self, name, channel):
+        self.name, self.channel = name, channel
+
+    def forecast(self, ohlcv, origins):
+        moves = super().forecast(ohlcv, origins)
+        moves[:, self.channel] *= 1.5
+        return moves
+
+
+@pytest.mark.parametrize(("channel", "counts"), [(OPEN, False), (HIGH, True), (LOW, True), (CLOSE, True)])
+def test_auto_counts_the_channels_that_are_traded(channel, counts):
+    members = (Shifted("a", channel), RollingQuantile())  # a tie goes to the first name
+    for order in (members, members[::-1]):
+        assert forecasts(Auto(order)).model.name == ("rolling-quantile" if counts else "a")
+
+
+def test_auto_is_the_same_in_any_order_of_its_members():
+    members = (LastBar(), Har())
+    assert fingerprint(Auto(members)) == fingerprint(Auto(members[::-1]))
 
 
 def test_what_auto_picks_does_not_depend_on_evaluated_bars():
@@ -73,12 +102,54 @@ def test_what_auto_picks_does_not_depend_on_evaluated_bars():
         assert forecasts(Auto(members), changed).model is forecasts(Auto(members)).model
 
 
+class Failing(Har):
+    """Cannot forecast the newest bars."""
+
+    name = "failing"
+
+    def forecast(self, ohlcv, origins):
+        return super().forecast(ohlcv, origins) * np.where(origins < 415, 1, np.nan)[:, None, None]
+
+
+def test_where_the_best_member_fails_the_next_best_takes_its_place_and_that_is_said():
+    members = (LastBar(), Failing(), RollingQuantile())
+    found = forecasts(Auto(members))
+    assert forecasts(Auto((LastBar(), Har(), RollingQuantile()))).model.name == "har"
+    assert found.model.name == "rolling-quantile"
+    (expected,) = make(RollingQuantile(), [(BARS, found.origins)])
+    np.testing.assert_array_equal(found.moves, expected.moves)
+    assert "does without a member (TEST: model 'failing'" in found.notes[0]
+    assert "picked 'rolling-quantile'" in found.notes[1]
+
+
 def test_a_member_that_fails_is_not_picked_and_fails_a_blend():
-    assert forecasts(Auto((Broken(), Har()))).model.name == "har"
-    for ensemble in (Auto((Broken(),)), Blend((Har(), Broken()))):
+    found = forecasts(Auto((Broken(), Har())))
+    assert found.model.name == "har"
+    assert "does without a member (TEST: model 'broken'" in found.notes[0]
+    for ensemble in (Auto((Broken(),)), Auto((Failing(),)), Blend((Har(), Broken()))):
         failed = forecasts(ensemble)
         assert isinstance(failed, MarketsimError)
-        assert "broken" in str(failed)
+        assert "TEST: model '" in str(failed)
+
+
+def test_repairs_of_a_blend_are_counted(monkeypatch):
+    weights = np.array([[1.0, 0, 1, 1], [0, 1, 0, 0]])  # the high is the second member's, all else the first's
+    monkeypatch.setattr(ensembles, "_weights", lambda losses, count: np.repeat(weights[:, None], count, 1))
+    members = (Told("above", 0.02), Told("below", -0.02))
+    found = forecasts(Blend(members))
+    assert found.repaired.all()  # though neither member is
+    np.testing.assert_array_equal(found.moves[:, HIGH], found.moves[:, OPEN])
+    assert not forecasts(Blend(members[::-1])).repaired.any()
+
+
+class Told(RollingQuantile):
+    """Forecasts the same of all channels, and is coherent."""
+
+    def __init__(self, name, move):
+        self.name, self.move = name, move
+
+    def forecast(self, ohlcv, origins):
+        return np.full((len(origins), 4, len(LEVELS)), self.move)
 
 
 def test_a_blend_of_one_is_that_one_and_of_equals_is_no_other():
@@ -99,7 +170,7 @@ def test_a_blend_does_not_depend_on_how_many_bars_are_evaluated_nor_on_the_futur
 def test_the_newest_forecast_alone_is_that_of_a_walk():
     members = (LastBar(), Har(), RollingQuantile())
     walk = make_walk(len(BARS), 20, 30, 3, "TEST")
-    for ensemble, needed in ((Auto(members), 3 * 30 + 1), (Blend(members), 3 * (HISTORY + 1))):
+    for ensemble, needed in ((Auto(members), 3 * HISTORY + 1), (Blend(members), 3 * (HISTORY + 1))):
         (alone,) = ensemble.forecasts([(BARS, walk.judged, walk.origins[-1:])], make)
         whole = forecasts(ensemble)
         assert (alone.made, alone.origins.tolist()) == (needed, [419])
@@ -134,7 +205,7 @@ def test_a_blend_is_nearly_as_good_as_its_best_member_on_the_sample(symbol):
 
 def test_ensembles_are_told_apart_by_their_members():
     one, other = Blend((Har(), LastBar())), Blend((LastBar(), Har()))
-    assert len({fingerprint(each) for each in (one, other, Auto(one.members))}) == 3
+    assert len({fingerprint(each) for each in (one, other, Auto(one.members), Auto((Har(),)))}) == 4
 
 
 def test_options_of_weights_that_no_member_has_are_refused():
@@ -156,7 +227,7 @@ def test_fast_mode_of_auto_is_the_newest_part_of_the_full_run(window, monkeypatc
     assert newest == list(report.simulations(fast))
     np.testing.assert_array_equal(full.forecasts.moves[-36 - window :], fast.forecasts.moves)
     np.testing.assert_array_equal(full.forecasts.repaired[-36 - window :], fast.forecasts.repaired)
-    monkeypatch.setattr(next_bars, "open_model", lambda settings: auto)
+    monkeypatch.setattr(next_bars, "open_model", lambda *chosen: auto)
     ahead, _, _ = next_bars.forecast(["ETHUSD"], Settings.of(window=window, fast=True, cache="off"))
     assert ahead["symbols"][0]["model"]["name"] == "spoiled"
 

@@ -1,5 +1,7 @@
 """Contexts: which bytes a model is handed, in which batches, and what is kept when something fails."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -76,6 +78,30 @@ def test_a_key_is_what_the_model_is_handed():
         other = random_bars(60, seed=0)
         other.ohlcv[row, 4] += 1.0
         assert (keys_of(Zeroshot(), other, origins) == [key]) is same
+
+
+def test_a_key_of_a_context_holds_its_calendar():
+    bars, origins = BARS[0], np.array([30])
+    shifted = replace(bars, time=bars.time + np.timedelta64(1, "D"))
+    np.testing.assert_array_equal(shifted.ohlcv, bars.ohlcv)
+    assert keys_of(Zeroshot(), shifted, origins) != keys_of(Zeroshot(), bars, origins)
+    for row, same in ((10, True), (11, False), (30, False)):
+        other = bars.time.copy()
+        other[row] += np.timedelta64(1, "s")
+        assert (keys_of(Zeroshot(), replace(bars, time=other), origins) == keys_of(Zeroshot(), bars, origins)) is same
+
+
+def test_stamps_of_a_context_are_what_the_exchanges_clocks_show():
+    """Half past nine in New York is 14:30 in winter and 13:30 in summer; a coin keeps UTC."""
+    days = ["2024-03-06", "2024-03-07", "2024-03-08", "2024-03-11", "2024-03-12", "2024-03-13"]
+    opens = [f"{day}T{hour}:30" for day in days for hour in ((14, 15) if day < "2024-03-10" else (13, 14))]
+    stamps = np.array(opens, "datetime64[s]")
+    seen = {}
+    for symbol in ("NVDA", "ETHUSD"):
+        bars = make_bars(symbol, "test", stamps, np.full((len(stamps), 5), 5.0))
+        _, (seen[symbol],) = contexts_of(Zeroshot(), [(bars, np.int64(len(stamps) - 1))])
+    np.testing.assert_array_equal(seen["ETHUSD"][:-1], stamps)
+    assert [str(stamp)[11:16] for stamp in seen["NVDA"][:-1]] == ["09:30", "10:30"] * 6
 
 
 def test_too_large_a_batch_is_halved_once_for_all_and_said_once():

@@ -116,6 +116,17 @@ def test_keys_follow_the_past_alone() -> None:
         assert sum(a != b for a, b in zip(bar_keys(other, origins), keys, strict=True)) == changed
 
 
+@pytest.mark.parametrize("column", range(5))
+def test_a_key_holds_every_column_and_the_volume_too(column: int) -> None:
+    ohlcv, origins = random_ohlcv(50), np.array([3, 4, 20])
+    for row, changed in ((0, 3), (4, 2), (20, 1), (21, 0)):
+        for value in (ohlcv[row, column] * 2, np.nan):
+            other = ohlcv.copy()
+            other[row, column] = value
+            pairs = zip(bar_keys(other, origins), bar_keys(ohlcv, origins), strict=True)
+            assert sum(a != b for a, b in pairs) == changed
+
+
 def test_only_what_is_new_is_made(tmp_path) -> None:
     told = Told()
     with SqliteCache(tmp_path) as cache:

@@ -7,12 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from marketsim.data.bars import make_bars
 from marketsim.errors import MissingExtra, UsageError
+from marketsim.forecasting.forecaster import make_forecasts
 from marketsim.forecasting.forecasts import LEVELS
 from marketsim.forecasting.keys import fingerprint
 from marketsim.models import kronos
 from marketsim.models.kronos import Kronos, calendar, digest, draws, standardise, stratified
 from marketsim.models.options import Options, Sampling
+from marketsim.profiling import Clock
 from marketsim.settings.settings import resolve
 from tests.candles import random_ohlcv
 from tests.opened import opened
@@ -249,6 +252,19 @@ def test_flat_short_and_wild_contexts_give_finite_moves_that_can_happen(folder, 
 def test_calendar_equals_the_vendors():
     times = np.concatenate([stamps("1969-12-28", 900, 1000, "m"), stamps("2023-12-30", 900, 1000, "m")])
     np.testing.assert_array_equal(calendar(times), vendor.kronos.calc_time_stamps(pd.Series(times)))
+
+
+def test_a_stocks_hours_are_told_by_the_exchanges_clocks(folder, monkeypatch):
+    stamps = [f"2024-01-{day:02}T{hour}:30" for day in range(8, 12) for hour in (14, 15, 16)]
+    prices = random_ohlcv(len(stamps))
+    hours = {}
+    for symbol in ("NVDA", "ETHUSD"):
+        with monkeypatch.context() as patched:
+            patched.setattr(kronos, "calendar", lambda times, symbol=symbol: hours.setdefault(symbol, calendar(times)))
+            bars = make_bars(symbol, "test", np.array(stamps, "datetime64[s]"), prices)
+            make_forecasts(make(folder, context=9), bars, np.array([len(bars) - 1]), None, Clock())
+    assert hours["NVDA"][0, :, 1].tolist() == [9, 10, 11] * 3
+    assert hours["ETHUSD"][0, :, 1].tolist() == [14, 15, 16] * 3
 
 
 def test_seed_samples_and_clip_change_the_forecast_and_every_choice_the_fingerprint(folder, contexts, times):
