@@ -72,7 +72,7 @@ def optimize_maxdiff_entry_exit(
         >>> close, ones = np.array([0.01, -0.01]), np.ones(2)
         >>> found = optimize_maxdiff_entry_exit(close, ones, close + 0.02, 0 * ones, close - 0.02, 0 * ones)
         >>> found.best_close_at_eod, found.final_profit.round(3).tolist()
-        (False, [0.03, 0.02])
+        (False, [0.0, 0.039])
 
     """
 

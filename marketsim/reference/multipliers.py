@@ -151,12 +151,16 @@ def _solve(windows: Windows, bounds: Bounds) -> list[Answer]:
             break
         some = windows if len(left) == len(windows) else windows.at(left)
         found = maximise(some.terms, _within(bounds, margin), step)
-        earned, same = some.attained(found.high_multiplier, found.low_multiplier)
+        earned, same = found.profit, some.steady(found.high_multiplier, found.low_multiplier)
+        if not same.all():
+            unsure = np.flatnonzero(~same)
+            near = found.high_multiplier[unsure], found.low_multiplier[unsure]
+            earned[unsure], same[unsure] = some.at(unsure).attained(*near)
         good = same if margin else np.ones_like(same)  # where nothing will do, the first answer stands
         rows = left[good]
         h[rows], l[rows], profit[rows] = found.high_multiplier[good], found.low_multiplier[good], earned[good]
         left = left[~same]
-    for b in np.flatnonzero(windows.touching).tolist():
+    for b in windows.touching.tolist():
         h[b], l[b], profit[b] = _at_zero(windows.at([b]), bounds, (h[b], l[b], profit[b]))
     return list(zip(h.tolist(), l.tolist(), profit.tolist(), strict=True))
 

@@ -9,8 +9,6 @@ from marketsim.execution.profit_terms import LOWER_CLIP, UPPER_CLIP, Leg, Profit
 from marketsim.reference.fees import Fee
 from marketsim.reference.profits import POSITION_LIMIT
 
-NOT_REACHED = 1.0  # a low that no lower level reaches, and with its sign changed a high that no upper one does
-
 Floats = NDArray[np.float64]
 
 
@@ -28,7 +26,7 @@ def reference_terms(
     """The terms whose sum is that of `entry_exit_profit`.
 
     Parameters:
-        close_actual, high_actual, high_pred, low_actual, low_pred: moves `[...]`.
+        close_actual, high_actual, high_pred, low_actual, low_pred: finite moves `[...]`.
         positions: `[I, ...]`, I sizes that are traded side by side, each with a fee of its own.
         close_at_eod: no take-profit, every exit is the close.
         fee: how much, and on which bars.
@@ -38,11 +36,9 @@ def reference_terms(
         where a level equals the high or the low: to save it there would take luck with rounding.
 
     """
-    high = np.where(np.isfinite(high_actual), high_actual, -NOT_REACHED)
-    low = np.where(np.isfinite(low_actual), low_actual, NOT_REACHED)
-    bought = _leg(False, close_actual, positions, high, high_pred, low, low_pred, close_at_eod, fee)
-    sold = _leg(True, -close_actual, -positions, -low, -low_pred, -high, -high_pred, close_at_eod, fee)
-    return ProfitTerms((bought, sold))
+    bought = _leg(False, close_actual, positions, high_actual, high_pred, low_actual, low_pred, close_at_eod, fee)
+    turned = (-close_actual, -positions, -low_actual, -low_pred, -high_actual, -high_pred)
+    return ProfitTerms((bought, _leg(True, *turned, close_at_eod, fee)))
 
 
 def _leg(
@@ -57,18 +53,17 @@ def _leg(
     fee: Fee,
 ) -> Leg:
     """The leg that buys, in its own coordinates: a short is a long in the mirror."""
-    size = np.clip(positions, 0.0, POSITION_LIMIT).sum(0)
-    cost, weight = fee.amount * size, 0.0 if close_at_eod else 1.0
-    at_level, gain, per_upper = size * close, -size * close, size
-    edges, weights = [low], [weight]
+    bought = np.maximum(positions, 0.0)
+    size, paid = _sum(np.minimum(bought, POSITION_LIMIT)), fee.amount * _sum(bought)
+    at_level, per_upper, lower_edges = size * close, size, low[..., None]
+    gain, weights = -at_level, [0.0 if close_at_eod else 1.0]
     if fee.per_leg or not fee.amount:
-        at_level = at_level - cost
+        at_level = at_level - fee.amount * size
     else:
-        cost = fee.amount * np.maximum(positions, 0.0).sum(0)
-        crossed = cost * (high > 0)  # no level lies strictly below a high of zero or less
+        crossed = paid * (high > 0)  # no level lies strictly below a high of zero or less
         if close_at_eod:  # charged at the entry, or without one below the high
-            at_level, gain, per_upper = at_level - cost, -crossed, 0.0 * size
-            edges, weights = [np.full_like(low, -np.inf), low], [1.0, 0.0]
+            at_level, gain, per_upper = at_level - paid, -crossed, 0.0 * size
+            lower_edges, weights = np.stack([np.full_like(low, -np.inf), low], axis=-1), [1.0, 0.0]
         else:
             gain = gain - crossed
     placed = (size != 0)[..., None, None]
@@ -85,6 +80,12 @@ def _leg(
         gain=gain,
         per_upper=per_upper,
         upper_edges=high[..., None],
-        lower_edges=np.stack(edges, axis=-1),
+        lower_edges=lower_edges,
         weight=placed * np.array([weights]),
     )
+
+
+def _sum(each: Floats) -> Floats:
+    """Over the sizes that are traded side by side; quicker than a sum where there is one."""
+    total: Floats = each[0] if len(each) == 1 else each.sum(0)
+    return total

@@ -15,7 +15,9 @@ from marketsim.reference.fees import Fee
 from marketsim.reference.profits import Array, bar_profits
 from marketsim.reference.terms import reference_terms
 
-ROUNDING = 16 * float(np.finfo(np.float32).eps)  # of the moves that a bar trades: more than float32 loses in pricing it
+UNREACHED = np.array([-1.0, 1.0])[:, None, None]  # a high and a low beyond every level, for those that are not finite
+EPSILON = float(np.finfo(np.float32).eps)
+ROUNDING = 16 * EPSILON  # of the moves that a bar trades: more than float32 loses in pricing it
 NAMES = ("close_actual", "high_pred", "low_pred", "high_actual", "low_actual", "positions")
 
 
@@ -68,11 +70,12 @@ class Windows:
                 for row, x in zip(place, column, strict=True):
                     row[: len(x)] = x
         finite = np.isfinite(values)
-        finite[3:5] = True
         if not finite.all():
-            which, window, bar = (int(place[0]) for place in np.nonzero(~finite))
-            name, value = NAMES[min(which, 5)], values[which, window, bar]
-            raise DataError(f"{name} of bar {bar} is {value}, must be finite")
+            values[3:5] = np.where(finite[3:5], values[3:5], UNREACHED)
+            finite[3:5] = True
+            for which, window, bar in np.argwhere(~finite).tolist():
+                where = f"bar {bar}" if len(lengths) == 1 else f"window {window}, bar {bar}"
+                raise DataError(f"{NAMES[min(which, 5)]} of {where} is {values[which, window, bar]}, must be finite")
         return cls(values[:5], values[5:], close_at_eod, fee)
 
     def __len__(self) -> int:
@@ -96,15 +99,11 @@ class Windows:
         )
 
     @property
-    def touching(self) -> NDArray[np.bool_]:
-        """In which windows `[B]` a predicted level equals what the bar reached, and a fee depends on it."""
+    def touching(self) -> NDArray[np.intp]:
+        """The windows in which a predicted level equals what its bar reached, where a fee depends on both levels."""
         if self.fee.per_leg or not self.fee.amount:
-            return np.zeros(len(self), bool)
-        _, high_pred, low_pred, high, low = self.moves
-        long, short = ((sign * self.positions > 0).any(0) for sign in (1, -1))
-        found = (long & (high_pred == high) & (high > 0)) | (short & (low_pred == low) & (low < 0))
-        touching: NDArray[np.bool_] = found.any(1)
-        return touching
+            return np.empty(0, np.intp)
+        return np.flatnonzero((self.moves[1:3] == self.moves[3:]).any(axis=(0, 2)))
 
     def profits(self, h: NDArray[np.float64], l: NDArray[np.float64], dtype: DTypeLike) -> NDArray[Any]:
         """Profits `[I, B, W]` of multipliers `[B]`, computed in `dtype`."""
@@ -114,6 +113,15 @@ class Windows:
             close, self.positions.astype(dtype, copy=False), high, upper, low, lower, self.close_at_eod, self.fee
         )
         return found
+
+    def steady(self, h: NDArray[np.float64], l: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether multipliers `[B]` keep every level so far from its bar's high or low that float32 fills the same."""
+        predicted, reached = self.moves[1:3], self.moves[3:]
+        shift = np.array((h, l))[:, :, None]
+        away = np.abs(predicted + shift - reached)
+        far = away > EPSILON * (np.abs(predicted) + np.abs(shift) + np.abs(reached))
+        steady: NDArray[np.bool_] = np.all(far, axis=(0, 2))
+        return steady
 
     def attained(self, h: NDArray[np.float64], l: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Profit `[B]` of multipliers `[B]`, and whether each bar's is the same in float32, but for its rounding."""
