@@ -18,7 +18,9 @@ WINDOW = 500  # bars, of the standardised moves
 REGRESSION_BARS = 220  # fewer do not carry the regression
 SCALING_BARS = 20  # fewer do not carry a volatility either
 DECAY = 0.94
-FLOOR = 1e-5  # least true range, a tenth of a basis point: a flat bar has a logarithm
+FLOOR = 1e-5  # least true range, a tenth of a basis point: it has a logarithm
+FLAT_SHARE = 0.2  # of the mean range of bars that moved: the range of one that did not
+FLAT_SPAN = 60  # bars, of that mean
 LIMIT = np.log(11.0)  # quantiles end at a move of +1,000 %, where levels end too
 BLOCK = 512  # bars solved at once: about 2 MB of systems
 
@@ -38,7 +40,8 @@ class Har:
     `x` holds a constant (not penalised); log R and its means over 3, 5, 10, 20 and 60 bars; the log absolute
     return and the same means; the return over R, and the 5- and 20-bar returns over the sum of R of the same
     bars; log volume less its 5- and 20-bar means, 0 where it is absent; the log variance of 20 returns.
-    Where fewer bars than a span are known, those are taken.
+    Where fewer bars than a span are known, those are taken. A bar that did not move, as happens where the price is
+    coarse or trade is thin, has a fifth of the mean range of the last 60 bars that did: its logarithm is no outlier.
 
     With fewer than 220 bars `sigma` is the exponentially weighted geometric mean of R (decay 0.94); with
     fewer than 20 it is 1, and the quantiles are those of the moves themselves. A sigma never leaves the
@@ -50,7 +53,7 @@ class Har:
     """
 
     name = "har"
-    version = "1"
+    version = "2"
     trained_until: str | None = None
     training = FITS_ON_THE_PAST
     minimum_bars = 2
@@ -61,6 +64,8 @@ class Har:
         "scaling_bars": SCALING_BARS,
         "decay": DECAY,
         "floor": FLOOR,
+        "flat_share": FLAT_SHARE,
+        "flat_span": FLAT_SPAN,
     }
 
     def forecast(self, ohlcv: Array, origins: NDArray[np.int64]) -> Array:
@@ -101,7 +106,7 @@ def _features(ohlcv: Array) -> tuple[Array, Array]:
     """The regressors `x` `[P, T]`, each of bars up to its own, and the log true range `[T]`."""
     opened, high, low, close = np.log(np.ascontiguousarray(ohlcv[:, :4].T))
     before = np.concatenate([opened[:1], close[:-1]])
-    true_range = np.maximum(np.maximum(high, before) - np.minimum(low, before), FLOOR)
+    true_range = _without_flat_bars(np.maximum(high, before) - np.minimum(low, before))
     returns = close - before
     variance = _mean(returns**2, 20) - _mean(returns, 20) ** 2
     volume = np.ascontiguousarray(ohlcv[:, 4])
@@ -118,6 +123,14 @@ def _features(ohlcv: Array) -> tuple[Array, Array]:
         np.log(np.maximum(variance, 0.0) + FLOOR**2),
     ]
     return np.stack(rows), log_range
+
+
+def _without_flat_bars(true_range: Array) -> Array:
+    """True ranges `[T]` in which a bar that did not move counts as one that moved little."""
+    moved = true_range > FLOOR
+    share = np.maximum(_mean(np.where(moved, 1.0, 0.0), FLAT_SPAN), 1 / FLAT_SPAN)  # of the bars that moved
+    usual = _mean(np.where(moved, true_range, 0.0), FLAT_SPAN) / share
+    return np.where(moved, true_range, np.maximum(FLAT_SHARE * usual, FLOOR))
 
 
 def _mean(values: Array, span: int) -> Array:

@@ -119,7 +119,7 @@ def test_info_counts_by_model_and_symbol(opened) -> None:
         info = cache.info()
     assert info.forecasts == 101
     assert info.models == (
-        ModelCount("har", "1", fingerprint(Har()), 1),
+        ModelCount("har", Har.version, fingerprint(Har()), 1),
         ModelCount("rolling-quantile", "1", IDENTITY, 100),
     )
     assert info.symbols == (SymbolCount("OTHER", 1), SymbolCount("TEST", 100))

@@ -8,7 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from marketsim.data import open_source
-from marketsim.forecasting.forecasts import LEVELS
+from marketsim.forecasting.forecasts import LEVELS, repair
+from marketsim.forecasting.scores import pinball
 from marketsim.models import har
 from marketsim.models.har import Har, scales
 from marketsim.models.rolling_quantile import RollingQuantile
@@ -22,7 +23,11 @@ def slow_features(ohlcv: Array, t: int) -> tuple[list[float], Array]:
     """The regressors at bar t, and the log true ranges up to it."""
     o, h, l, c = np.log(ohlcv[: t + 1, :4]).T
     before = np.r_[o[0], c[:-1]]
-    true_range = np.maximum(np.maximum(h, before) - np.minimum(l, before), 1e-5)
+    true_range = np.maximum(h, before) - np.minimum(l, before)
+    moved = true_range > 1e-5
+    for s in np.flatnonzero(~moved):
+        usual = true_range[max(0, s - 59) : s + 1][moved[max(0, s - 59) : s + 1]]
+        true_range[s] = max(0.2 * usual.mean(), 1e-5) if len(usual) else 1e-5
     returns = c - before
     row = [1.0]
     for each in (np.log(true_range), np.log(np.abs(returns) + 1e-5)):
@@ -52,7 +57,8 @@ def ohlcv() -> Array:
     bars = random_ohlcv(300, seed=5)
     bars[40:60, 4] = np.nan
     bars[230, 4] = 0.0
-    bars[100] = [*[bars[99, 3]] * 4, 3.0]  # a flat bar
+    bars[100] = [*[bars[99, 3]] * 4, 3.0]  # flat bars, alone and together
+    bars[235:240] = [*[bars[234, 3]] * 4, 3.0]
     return bars
 
 
@@ -86,6 +92,32 @@ def test_below_twenty_bars_the_quantiles_are_empirical() -> None:
     baseline = RollingQuantile()
     np.testing.assert_array_equal(Har().forecast(bars, short), baseline.forecast(bars, short))
     assert (Har().forecast(bars, long) != baseline.forecast(bars, long)).any(axis=(1, 2)).all()
+
+
+def ticky(tick: float, share: float) -> Array:
+    """Bars of a price that moves by ticks, of which only a share trades at all."""
+    random = np.random.default_rng(1)
+    path = np.exp(np.cumsum(random.normal(0, 0.01 / 40**0.5, 1500 * 40))).reshape(1500, 40)
+    path = np.round(path / tick) * tick
+    path[random.random(1500) > share] = np.nan
+    close = path[:, -1]
+    known = np.maximum.accumulate(np.where(np.isnan(close), 0, np.arange(1500)))
+    path = np.where(np.isnan(path), close[known][:, None], path)
+    opens = np.r_[path[0, 0], path[:-1, -1]]
+    whole = np.column_stack([opens, path])
+    return np.column_stack([opens, whole.max(1), whole.min(1), path[:, -1], np.full(1500, 5.0)])
+
+
+@pytest.mark.parametrize(("tick", "share"), [(0.01, 1.0), (0.02, 1.0), (1e-4, 0.5)])
+def test_bars_that_do_not_move_leave_the_bands_as_narrow_as_they_are(tick: float, share: float) -> None:
+    bars = ticky(tick, share)
+    origins = np.arange(900, 1499)
+    assert (bars[:, 1] == bars[:, 2]).mean() > 0.15
+    actual = bars[origins + 1, :4] / bars[origins, 3, None] - 1
+    har_, baseline = (repair(model.forecast(bars, origins))[0] for model in (Har(), RollingQuantile()))
+    losses = [pinball(moves, actual, LEVELS).mean(0)[1:] for moves in (har_, baseline)]
+    assert (losses[0] / losses[1]).mean() < 1.03
+    assert np.abs(har_).max() < 2 * np.abs(baseline).max()
 
 
 def test_scale_follows_volatility() -> None:
