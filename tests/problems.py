@@ -6,9 +6,10 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
 
-from marketsim.execution.fills import FILLS, profit_terms
+from marketsim.execution.fills import profit_terms
 from marketsim.execution.profit_terms import LOWER_CLIP, UPPER_CLIP, Costs, Leg, Levels, Outcomes, ProfitTerms
 from marketsim.execution.strategies import Legs
+from marketsim.settings.choices import FILLS
 from tests.oracle import Bar, Rules
 
 BOUNDS = ((-0.03, 0.03), (-0.03, 0.03))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.backtesting import pipeline
+from marketsim.backtesting.chosen_bars import load, open_bars
 from marketsim.data import Source
 from marketsim.data.bars import CHANNELS, Bars
 from marketsim.errors import DataError, MarketsimError, UsageError
@@ -49,7 +50,7 @@ def forecast(
     A horizon above 1 is for models of `registry.PATH_MODELS`; UsageError where they cannot look so far ahead. A symbol
     that fails is a row that says why.
     """
-    source = pipeline.open_bars(settings.bars)
+    source = open_bars(settings.bars)
     model = open_model(settings.model, settings.network, settings.seed)
     rows: list[Row] = []
     notes: list[str] = []
@@ -107,7 +108,7 @@ def _wanted(
 ) -> tuple[Bars, NDArray[np.int64], NDArray[np.int64]] | MarketsimError:
     """The newest origin, and what `auto` picks on: the bars on which a backtest with these settings does."""
     try:
-        bars = pipeline.load(symbol, chosen, source)
+        bars = load(symbol, chosen, source)
         if isinstance(model, Auto):
             walk = pipeline.walk_over(bars, lengths, model)
             return bars, walk.judged, walk.origins[-1:]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from marketsim import __version__
 from marketsim.backtesting import pipeline
+from marketsim.backtesting.chosen_bars import load, open_bars
 from marketsim.backtesting.executors import open_executor
 from marketsim.backtesting.pipeline import Progress, Tools
 from marketsim.errors import MarketsimError
@@ -236,7 +237,7 @@ def _earlier(folder: Folder | None, settings: Settings) -> Callable[[str], Finis
     """What the folder kept of a symbol, unless its bars or the model are others by now."""
     if folder is None or not folder.resumed:
         return lambda symbol: None
-    source = pipeline.open_bars(settings.bars)
+    source = open_bars(settings.bars)
     model = fingerprint(open_model(settings.model, settings.network, settings.seed))
 
     def find(symbol: str) -> Finished | None:
@@ -244,9 +245,7 @@ def _earlier(folder: Folder | None, settings: Settings) -> Callable[[str], Finis
         if found is None:
             return None
         try:
-            same = found.model == model and found.document["bars"] == describe(
-                pipeline.load(symbol, settings.bars, source)
-            )
+            same = found.model == model and found.document["bars"] == describe(load(symbol, settings.bars, source))
         except MarketsimError:
             same = False
         if same:

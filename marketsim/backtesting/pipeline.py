@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim import registry
+from marketsim.backtesting.chosen_bars import load, open_bars
 from marketsim.backtesting.simulation import POLICIES, Market, fit_strategies, simulate, strategies_of
-from marketsim.data import Source, open_source
+from marketsim.data import Source
 from marketsim.data.bars import Bars
 from marketsim.data.walk_forward import Walk, make_walk
 from marketsim.errors import MarketsimError
@@ -144,11 +145,6 @@ def open_tools(settings: Settings, clock: Clock) -> Tools:
         return Tools(source, model, optimizer, open_cache(settings.cache, settings.cache_place))
 
 
-def open_bars(bars: BarsSettings) -> Source:
-    """The source of the bars."""
-    return open_source(bars.source, bars.data, bars.on_bad_bars)
-
-
 def open_optimizer(name: str, device: str) -> Optimizer:
     """The optimizer of that name; the exact one works where the model does when that is `cuda`."""
     if name == "exact" and device == "cuda":
@@ -175,12 +171,6 @@ def prepare(
         return Prepared(bars, walk_over(bars, lengths, tools.model))
     except MarketsimError as error:
         return error
-
-
-def load(symbol: str, chosen: BarsSettings, source: Source) -> Bars:
-    """The bars of `symbol` that were chosen."""
-    crypto = {"auto": None, "crypto": True, "stock": False}[chosen.asset]
-    return source.load(symbol, crypto).between(chosen.start, chosen.end)
 
 
 def walk_over(bars: Bars, lengths: WalkSettings, model: Model | Ensemble) -> Walk:

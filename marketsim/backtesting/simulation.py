@@ -18,10 +18,11 @@ from marketsim.execution.track_record import Fit, Track, book, level_prices
 from marketsim.forecasting.forecasts import Forecasts, actual_moves
 from marketsim.optimizers import Optimizer
 from marketsim.profiling import part
+from marketsim.settings.choices import AT_CLOSE, CLOSE_AT_EOD, EVERY_STRATEGY
 from marketsim.settings.groups import CostSettings, TradingRules
 
 FEE_BPS = {True: 15.0, False: 5.0}  # per side, by whether the asset is crypto
-POLICIES = {"auto": (True, False), "always": (True,), "never": (False,)}  # ties go to the first
+POLICIES = dict(zip(CLOSE_AT_EOD, ((True, False), (True,), (False,)), strict=True))  # ties go to the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Market:
 
 def strategies_of(rules: TradingRules) -> list[str]:
     """The names of the strategies that the rules ask for."""
-    return list(STRATEGIES) if rules.strategy == "all" else [rules.strategy]
+    return list(STRATEGIES) if rules.strategy == EVERY_STRATEGY else [rules.strategy]
 
 
 def fit_strategies(
@@ -109,7 +110,7 @@ def simulate(fits: dict[str, Fit], market: Market, rules: TradingRules) -> tuple
         chosen = (fit.high_multiplier[:-1], fit.low_multiplier[:-1])
         tracks.append(book(name, at, then, legs, costs, rules.fill, chosen, fit.close_at_eod[:-1], fit))
         unadjusted = f"{name} unadjusted" if len(fits) > 1 else "unadjusted"
-        eod = np.full(len(zeros), rules.close_at_eod == "always")
+        eod = np.full(len(zeros), rules.close_at_eod == AT_CLOSE)
         baselines.append(book(unadjusted, at, then, legs, costs, rules.fill, (zeros, zeros), eod))
     close = bars.close[len(bars) - 1 - len(zeros) :]
     predicted = market.forecasts.close[evaluated[::-1]]

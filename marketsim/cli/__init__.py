@@ -33,6 +33,7 @@ def _run() -> int:
     from marketsim.cli import output
     from marketsim.cli.app import make_app
 
+    output.begin()
     completing = "_MARKETSIM_COMPLETE" in os.environ
     code: int | None = make_app(sys.argv[1:], completing)(prog_name="marketsim", standalone_mode=False)
     if code == 130:  # what Typer makes of Ctrl-C
@@ -50,7 +51,9 @@ def _explain(error: Exception) -> int:
     if "--debug" in sys.argv:  # wherever it stands, and even where the command line could not be read
         import traceback
 
-        traceback.print_exception(error)
+        from marketsim.settings.database_url import redacted
+
+        print(redacted("".join(traceback.format_exception(error))), end="", file=sys.stderr)
     if isinstance(error, MarketsimError):
         return _say(str(error), error.exit_code)
     if isinstance(error, typer.TyperException):

@@ -9,17 +9,18 @@ import typer
 
 from marketsim import __version__
 from marketsim.cli import cache, config, data, runs
-from marketsim.cli.backtest import backtest
+from marketsim.cli.backtest import backtest, fast
 from marketsim.cli.compare_models import compare_models
 from marketsim.cli.compare_optimizers import compare_optimizers
 from marketsim.cli.explain import explain
 from marketsim.cli.fills import fills
 from marketsim.cli.forecast import forecast
+from marketsim.cli.help import GroupedCommand
 from marketsim.cli.profile import profile
 
 COMMANDS: dict[str, Callable[..., object]] = {
     "backtest": backtest,
-    "fast": backtest,
+    "fast": fast,
     "forecast": forecast,
     "fills": fills,
     "compare-models": compare_models,
@@ -40,7 +41,9 @@ def make_app(words: Sequence[str], whole: bool = False) -> typer.Typer:
     asked = next((word for word in words if not word.startswith("-")), None)
     app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
     for name, function in COMMANDS.items():
-        app.command(name, help=HELP.get(name))(function if whole or name == asked else _listed(function))
+        app.command(name, help=HELP.get(name), cls=GroupedCommand)(
+            function if whole or name == asked else _listed(function)
+        )
     for name, group in GROUPS.items():
         app.add_typer(group if whole or name == asked else typer.Typer(help=group.info.help), name=name)
     app.callback(invoke_without_command=True)(root)

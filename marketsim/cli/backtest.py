@@ -13,17 +13,7 @@ if TYPE_CHECKING:
     from marketsim.settings.settings import Settings
 
 
-@options.takes(
-    options.WALK,
-    options.MODEL,
-    options.NETWORK,
-    options.FIT,
-    options.RULES,
-    options.BARS,
-    options.RANDOM,
-    options.CACHE,
-    options.WORK,
-)
+@options.takes(*options.GROUPS)
 def backtest(
     command: typer.Context,
     symbols: Annotated[
@@ -44,7 +34,7 @@ def backtest(
 ) -> int:
     """Walk forward over each symbol's newest bars: profit, the next bar's plan, where the time went."""
     fixed = {"fast": True} if command.info_name == "fast" else {}
-    settings, _ = options.settings_of(command, **fixed)
+    settings = options.settings_of(command, **fixed)
 
     names = _names(symbols or [], symbols_file, all_symbols, settings)
     if resume and output_directory is None:
@@ -100,6 +90,9 @@ def backtest(
     return 0
 
 
+fast = options.without(backtest, "fast")
+
+
 class _Heard:
     """What is said of a run when it is over: little of each symbol, all of it only where symbols are few."""
 
@@ -129,7 +122,7 @@ def _names(symbols: list[str], file: str | None, every: bool, settings: "Setting
         if symbols or file is not None:
             raise UsageError("--all is every symbol of the source: give no SYMBOL and no --symbols-file beside it")
 
-        from marketsim.backtesting.pipeline import open_bars
+        from marketsim.backtesting.chosen_bars import open_bars
 
         return open_bars(settings.bars).symbols()
     names = [*symbols, *(_listed(file) if file is not None else ())]
@@ -140,8 +133,8 @@ def _names(symbols: list[str], file: str | None, every: bool, settings: "Setting
 
 def _listed(path: str) -> list[str]:
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:
             lines = [line.partition("#")[0].strip() for line in file]
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # no text, or no path
         raise UsageError(f"--symbols-file {path}: {getattr(error, 'strerror', None) or 'not a text file'}") from None
     return [line for line in lines if line]

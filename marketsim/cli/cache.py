@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marketsim.cli import options, output
+from marketsim.cli.help import GroupedCommand
 from marketsim.errors import MarketsimError, UsageError
 
 if TYPE_CHECKING:
@@ -18,17 +19,16 @@ MIB = 2**20
 MOST_DAYS, MOST_MIB = 1e6, 1e9  # larger numbers are mistakes
 
 
-@app.command()
+@app.command(cls=GroupedCommand)
+@options.takes(options.CACHE_PLACE)
 def info(
-    context: typer.Context,
-    cache_dir: options.CacheDir = None,
-    cache_url: options.CacheUrl = None,
+    command: typer.Context,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
     """Show where the cache is and what it holds."""
-    with _open(context, "readonly") as cache:
+    with _open(command, "readonly") as cache:
         held = cache.info()
         output.notes(cache.warnings)
     facts = {
@@ -54,23 +54,23 @@ def info(
         output.table("Damaged or foreign, moved aside (`cache clear` deletes them)", ("File", "Bytes"), moved_aside)
 
 
-@app.command()
+@app.command(cls=GroupedCommand)
+@options.takes(options.CACHE_PLACE)
 def clear(
-    context: typer.Context,
-    cache_dir: options.CacheDir = None,
-    cache_url: options.CacheUrl = None,
+    command: typer.Context,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
     """Delete every forecast, and the damaged files that were moved aside."""
-    with _open(context, "readwrite") as cache:
+    with _open(command, "readwrite") as cache:
         _deleted(cache, cache.clear(), json)
 
 
-@app.command()
+@app.command(cls=GroupedCommand)
+@options.takes(options.CACHE_PLACE)
 def prune(
-    context: typer.Context,
+    command: typer.Context,
     older_than: Annotated[
         float | None, typer.Option("--older-than", metavar="DAYS", min=0, max=MOST_DAYS, help="Delete what is older.")
     ] = None,
@@ -78,8 +78,6 @@ def prune(
         float | None,
         typer.Option("--keep", metavar="MIB", min=0, max=MOST_MIB, help="Then the oldest, down to this size."),
     ] = None,
-    cache_dir: options.CacheDir = None,
-    cache_url: options.CacheUrl = None,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
@@ -89,46 +87,44 @@ def prune(
         raise UsageError("--older-than and --keep must be finite numbers")
     if older_than is None and keep is None:
         raise UsageError("prune needs --older-than DAYS or --keep MIB")
-    with _open(context, "readwrite") as cache:
+    with _open(command, "readwrite") as cache:
         _deleted(cache, cache.prune(older_than, None if keep is None else round(keep * MIB)), json)
 
 
-@app.command()
+@app.command(cls=GroupedCommand)
+@options.takes(options.MODEL, options.BARS, options.SEED, options.NETWORK, options.CACHE_PLACE)
 def verify(
-    context: typer.Context,
+    command: typer.Context,
     symbols: Annotated[list[str] | None, typer.Argument(metavar="[SYMBOL...]", help="All, if none.")] = None,
-    model: options.Model = None,
-    source: options.Source = None,
-    data: options.Data = None,
-    on_bad_bars: options.OnBadBars = None,
     sample_seed: Annotated[
-        int | None, typer.Option("--seed", metavar="N", min=0, help="Of the sample; drawn and printed if not given.")
+        int | None, typer.Option("--sample-seed", metavar="N", min=0, help="Seed of the sample. [drawn, and printed]")
     ] = None,
-    cache_dir: options.CacheDir = None,
-    cache_url: options.CacheUrl = None,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
     """Check every digest and make a random sample of forecasts again; exit code 1 when one is damaged or differs."""
-    settings, _ = options.settings_of(context)
+    settings = options.settings_of(command)
 
     import secrets
 
-    from marketsim.data import open_source
+    from marketsim.backtesting.chosen_bars import load, open_bars
     from marketsim.forecasting.cache.verification import check_digests
     from marketsim.forecasting.cache.verification import verify as compare
     from marketsim.forecasting.ensembles import Ensemble
     from marketsim.models import open_model
 
-    bars = open_source(settings.bars.source, settings.bars.data, settings.bars.on_bad_bars)
+    source = open_bars(settings.bars)
     forecaster = open_model(settings.model, settings.network, settings.seed)
     if isinstance(forecaster, Ensemble):
         raise UsageError(f"--model {settings.model}: verify its members, whose forecasts are what is cached")
     seed = secrets.randbelow(2**32) if sample_seed is None else sample_seed
-    with _open(context, "readonly") as cache:
+    with _open(command, "readonly") as cache:
         digests = check_digests(cache)
-        found = {symbol: compare(cache, forecaster, bars.load(symbol), seed) for symbol in symbols or bars.symbols()}
+        found = {
+            symbol: compare(cache, forecaster, load(symbol, settings.bars, source), seed)
+            for symbol in symbols or source.symbols()
+        }
         output.notes(cache.warnings)
     rows = [
         {"symbol": symbol, "cached": each.cached, "checked": each.checked, "different": len(each.different)}
@@ -141,7 +137,7 @@ def verify(
         output.lines(f"{digests.rows:,} digests checked, {digests.damaged:,} rows damaged", "")
         cells = [[str(value) for value in row.values()] for row in rows]
         output.table(f"Cached forecasts of {settings.model}", ("Symbol", "Cached", "Checked", "Different"), cells)
-        output.lines("", f"Sample of --seed {seed}")
+        output.lines("", f"Sample of --sample-seed {seed}")
     _judge(digests.damaged, sum(len(each.different) for each in found.values()))
 
 
@@ -156,8 +152,8 @@ def _judge(damaged: int, different: int) -> None:
         raise MarketsimError(", and ".join(faults))
 
 
-def _open(context: typer.Context, mode: str) -> "ForecastCache":
-    settings, _ = options.settings_of(context)
+def _open(command: typer.Context, mode: str) -> "ForecastCache":
+    settings = options.settings_of(command)
 
     from marketsim.forecasting.cache import connect
 

@@ -6,12 +6,22 @@ import typer
 
 from marketsim.cli import options, output, tables
 from marketsim.registry import ENSEMBLES
-from marketsim.settings.settings import resolve
+from marketsim.settings.resolution import check
 
 Row = dict[str, Any]
 
 
-@options.takes(options.WALK, options.NETWORK, options.FIT, options.RULES, options.BARS, options.RANDOM, options.CACHE)
+@options.takes(
+    options.WALK,
+    options.RULES,
+    options.COSTS,
+    options.BARS,
+    options.OPTIMIZER,
+    options.SEED,
+    options.NETWORK,
+    options.CACHE,
+    options.CACHE_PLACE,
+)
 def compare_models(
     command: typer.Context,
     symbols: options.Symbols,
@@ -24,11 +34,11 @@ def compare_models(
     debug: options.Debug = False,
 ) -> int:
     """Hold models against each other on the same bars: their forecasts, their profit, their alpha, their pace."""
-    settings, _ = options.settings_of(command)
+    settings = options.settings_of(command)
     groups = [[each] if each.partition(":")[0] in ENSEMBLES else each.split(",") for each in models]
     names = list(dict.fromkeys(name for group in groups for name in group))
     for name in names:
-        resolve({"model": name}, None, {})
+        check("model", name, "--models")
 
     from marketsim.comparison import models as ladder
 

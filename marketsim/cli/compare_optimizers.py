@@ -14,7 +14,17 @@ PICTURES = {".png": "matplotlib", ".html": "plotly"}  # by suffix, what draws it
 Row = dict[str, Any]
 
 
-@options.takes(options.WALK, options.MODEL, options.RULES, options.BARS, options.RANDOM, options.CACHE)
+@options.takes(
+    options.WALK,
+    options.MODEL,
+    options.RULES,
+    options.COSTS,
+    options.BARS,
+    options.SEED,
+    options.NETWORK,
+    options.CACHE,
+    options.CACHE_PLACE,
+)
 def compare_optimizers(
     command: typer.Context,
     symbol: Annotated[str | None, typer.Argument(metavar="[SYMBOL]", help="Such as NVDA. [ETHUSD]")] = None,
@@ -47,7 +57,7 @@ def compare_optimizers(
     debug: options.Debug = False,
 ) -> None:
     """Compare optimisers on the same fits: profit, gap to the proven optimum, out of sample, time."""
-    settings, _ = options.settings_of(command)
+    settings = options.settings_of(command)
     names = _names(optimizers)
     if problem not in ("real", "reference"):
         raise UsageError(f"--problem: got '{problem}', must be real or reference")

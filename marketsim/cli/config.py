@@ -7,21 +7,21 @@ from marketsim.settings.settings import shown
 
 
 def show(
-    context: typer.Context,
+    command: typer.Context,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
     """Show every setting, its value and where it came from."""
-    settings, origins = options.settings_of(context)
-    values = shown(settings)
+    found = options.resolution_of(command)
+    values = shown(found.settings)
     if json:
-        entries = {key: {"value": value, "from": origins[key]} for key, value in values.items()}
+        entries = {key: {"value": value, "from": found.origins[key]} for key, value in values.items()}
         output.document({"schema": "marketsim.config/1", "settings": entries})
     else:
         unset = {"fee_bps": "auto", "cache_dir": "the platform's"}
         rows = [
-            (key, unset.get(key, "-") if value is None else _words(value), origins[key])
+            (key, unset.get(key, "-") if value is None else _words(value), found.origins[key])
             for key, value in values.items()
         ]
         output.table("Settings", ("Key", "Value", "From"), rows, words=3)

@@ -5,65 +5,57 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from marketsim.cli import options, output
+from marketsim.cli.help import GroupedCommand
 from marketsim.errors import MarketsimError
 
 if TYPE_CHECKING:
-    from marketsim.data import Source
     from marketsim.data.bars import Bars
-    from marketsim.settings.settings import Settings
 
 app = typer.Typer(rich_markup_mode=None, help="Look at the bars: list, show, check.")
 
 NEWEST = 5  # bars that `show` prints
 
 
-@app.command("list")
+@app.command("list", cls=GroupedCommand)
+@options.takes(options.BARS)
 def list_(
-    context: typer.Context,
-    source: options.Source = None,
-    data: options.Data = None,
-    on_bad_bars: options.OnBadBars = None,
+    command: typer.Context,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
     """List the symbols that there are bars of."""
-    return _survey(context, [], "Bars", json)
+    return _survey(command, [], "Bars", json)
 
 
-@app.command()
+@app.command(cls=GroupedCommand)
+@options.takes(options.BARS)
 def check(
-    context: typer.Context,
+    command: typer.Context,
     symbols: Annotated[list[str] | None, typer.Argument(metavar="[SYMBOL...]", help="All, if none.")] = None,
-    source: options.Source = None,
-    data: options.Data = None,
-    on_bad_bars: options.OnBadBars = None,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
     """Check bars: order, gaps, prices. The exit code is 3 when all fail, 4 when some do."""
-    return _survey(context, symbols or [], "Checked bars", json)
+    return _survey(command, symbols or [], "Checked bars", json)
 
 
-@app.command()
+@app.command(cls=GroupedCommand)
+@options.takes(options.BARS)
 def show(
-    context: typer.Context,
+    command: typer.Context,
     symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="Such as ETHUSD.")],
-    source: options.Source = None,
-    data: options.Data = None,
-    start: options.Start = None,
-    end: options.End = None,
-    asset: options.Asset = None,
-    on_bad_bars: options.OnBadBars = None,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
     """Show what is known of one symbol, and its newest bars."""
-    settings, opened = _open(context)
-    crypto = {"auto": None, "crypto": True, "stock": False}[settings.bars.asset]
-    bars = opened.load(symbol, crypto).between(settings.bars.start, settings.bars.end)
+    settings = options.settings_of(command)
+
+    from marketsim.backtesting.chosen_bars import load, open_bars
+
+    bars = load(symbol, settings.bars, open_bars(settings.bars))
     output.notes(bars.notes)
     facts = _facts(bars) | {"fingerprint": bars.fingerprint}
     names = ("time", "open", "high", "low", "close", "volume")
@@ -78,14 +70,6 @@ def show(
     output.table(bars.symbol, ("Fact", "Value"), [(key, str(value)) for key, value in facts.items()], words=2)
     rows = [["-" if cell is None else str(cell) for cell in row] for row in newest]
     output.table("Newest bars", [name.capitalize() for name in names], rows)
-
-
-def _open(context: typer.Context) -> "tuple[Settings, Source]":
-    settings, _ = options.settings_of(context)
-
-    from marketsim.data import open_source
-
-    return settings, open_source(settings.bars.source, settings.bars.data, settings.bars.on_bad_bars)
 
 
 def _facts(bars: "Bars") -> dict[str, Any]:
@@ -105,14 +89,18 @@ def _stamp(time: object) -> str:
     return str(time).removesuffix("T00:00:00")
 
 
-def _survey(context: typer.Context, symbols: list[str], title: str, json: bool) -> int:
+def _survey(command: typer.Context, symbols: list[str], title: str, json: bool) -> int:
     """A row a symbol; a symbol that cannot be loaded is a row that says why."""
-    _, source = _open(context)
+    chosen = options.settings_of(command).bars
+
+    from marketsim.backtesting.chosen_bars import load, open_bars
+
+    source = open_bars(chosen)
     rows: list[dict[str, Any]] = []
     errors: list[MarketsimError] = []
     for symbol in symbols or source.symbols():
         try:
-            bars = source.load(symbol)
+            bars = load(symbol, chosen, source)
         except MarketsimError as error:
             errors.append(error)
             rows.append({"symbol": symbol, "status": "failed", "error": str(error)})

@@ -6,6 +6,7 @@ import typer
 
 from marketsim.cli import options, output, tables
 from marketsim.errors import UsageError
+from marketsim.settings.choices import FILLS
 
 HEIGHT = 15  # lines of a drawn bar
 SIDE = 4  # columns of a level on each side of the bar
@@ -14,15 +15,19 @@ Row = dict[str, Any]
 
 
 @options.takes(
-    {"sims": options.Sims, "window": options.Window},
+    options.WALK,
     options.MODEL,
-    options.FIT,
     options.RULES,
+    options.COSTS,
     options.BARS,
+    options.OPTIMIZER,
+    options.SEED,
+    options.NETWORK,
     options.CACHE,
+    options.CACHE_PLACE,
 )
 def fills(
-    context: typer.Context,
+    command: typer.Context,
     symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="Such as ETHUSD.")],
     at: Annotated[
         str | None, typer.Option("--at", metavar="DATE", help="Evaluated bar to draw. [newest with an ambiguous fill]")
@@ -32,7 +37,7 @@ def fills(
     debug: options.Debug = False,
 ) -> None:
     """Show what the bars of a walk leave open, and draw one: levels, prices, the three outcomes, w."""
-    settings, _ = options.settings_of(context)
+    settings = options.settings_of(command)
 
     from marketsim.backtesting import pipeline
     from marketsim.profiling import Clock
@@ -87,7 +92,7 @@ def _outcomes(row: Row) -> None:
 
 
 def _profits(row: Row) -> tuple[str, ...]:
-    return tuple(f"{100 * row[fill]:+.2f}" for fill in ("provable", "expected", "touch"))
+    return tuple(f"{100 * row[fill]:+.2f}" for fill in FILLS)
 
 
 def _drawing(row: Row) -> list[str]:

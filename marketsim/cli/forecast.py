@@ -8,16 +8,21 @@ from marketsim.cli import options, output, tables
 from marketsim.errors import UsageError
 from marketsim.registry import PATH_MODELS, draws_paths
 
-MEDIAN = 4
-LEVELS = (0, MEDIAN, 8)  # that are shown, of the nine
-HEADERS = ("10 %", "50 %", "90 %", "Median\nmove %")
 CHANNELS = {"Open": "open", "High": "high", "Low": "low", "Close": "close"}
 EXTREMES = {"Highest high": "highest", "Lowest low": "lowest"}
 
 Row = dict[str, Any]
 
 
-@options.takes(options.WALK, options.MODEL, options.NETWORK, options.BARS, options.RANDOM, options.CACHE)
+@options.takes(
+    options.WALK,
+    options.MODEL,
+    options.BARS,
+    options.SEED,
+    options.NETWORK,
+    options.CACHE,
+    options.CACHE_PLACE,
+)
 def forecast(
     command: typer.Context,
     symbols: options.Symbols,
@@ -30,7 +35,7 @@ def forecast(
     debug: options.Debug = False,
 ) -> int:
     """Forecast the bar after each symbol's newest one, on which a next-bar plan rests, or several bars ahead."""
-    settings, _ = options.settings_of(command)
+    settings = options.settings_of(command)
     if horizon > 1 and not draws_paths(settings.model):
         raise UsageError(
             f"--horizon {horizon}: model '{settings.model}' forecasts one bar ahead; "
@@ -46,7 +51,7 @@ def forecast(
         output.document(document)
     elif len(errors) < len(symbols):
         for row in document["symbols"]:
-            _show(row, settings.model)
+            _show(row, document["levels"], settings.model)
     if not errors:
         return 0
     if len(errors) == len(symbols):
@@ -57,7 +62,7 @@ def forecast(
     return 4
 
 
-def _show(symbol: Row, asked: str) -> None:
+def _show(symbol: Row, levels: list[float], asked: str) -> None:
     if symbol["status"] != "ok":
         output.lines(f"{symbol['symbol']} failed: {symbol['error']}", "")
         return
@@ -68,29 +73,34 @@ def _show(symbol: Row, asked: str) -> None:
         f"Bars   {tables.extent(bars)}",
         f"Model  {model['name']} {model['version']}, {model['training']}{picked}",
         f"After  {symbol['after']}, close {tables.price(symbol['close'])}; "
-        f"forecast {'made now' if symbol['made'] else 'cached'}",
+        f"forecast {'made now' if symbol['made'] else 'read from the cache'}",
         "",
     )
+    headers = _headers(levels)
     if len(ahead) == 1:
-        output.table(f"Forecast of {ahead[0]['bar']}", ("Price", *HEADERS), _rows(ahead[0], CHANNELS))
+        output.table(f"Forecast of {ahead[0]['bar']}", ("Price", *headers), _rows(ahead[0], levels, CHANNELS))
     else:
-        _show_path(ahead)
+        bars_ = [(row["bar"], *map("\n".join, zip(*_rows(row, levels, CHANNELS), strict=True))) for row in ahead]
+        output.table(f"Forecast of {ahead[0]['bar']} to {ahead[-1]['bar']}", ("Bar", "Price", *headers), bars_, words=2)
+        output.table("Extremes on the way there", ("Price", *headers), _rows(ahead[-1], levels, EXTREMES))
     if symbol["warning"]:
         output.lines(f"{symbol['symbol']}: {symbol['warning']}.", "")
 
 
-def _show_path(ahead: list[Row]) -> None:
-    """A row of four lines a bar, then what the paths reach on the way."""
-    span = f"{ahead[0]['bar']} to {ahead[-1]['bar']}"
-    bars = [(row["bar"], *("\n".join(column) for column in zip(*_rows(row, CHANNELS), strict=True))) for row in ahead]
-    output.table(f"Forecast of {span}", ("Bar", "Price", *HEADERS), bars, words=2)
-    output.table("Extremes on the way there", ("Price", *HEADERS), _rows(ahead[-1], EXTREMES))
+def _shown(levels: list[float]) -> tuple[int, int, int]:
+    """The lowest of the levels, the median and the highest."""
+    return 0, levels.index(0.5), len(levels) - 1
 
 
-def _rows(bar: Row, names: dict[str, str]) -> list[tuple[str, ...]]:
+def _headers(levels: list[float]) -> tuple[str, ...]:
+    return (*(f"{100 * levels[i]:.0f} %" for i in _shown(levels)), "Median\nmove %")
+
+
+def _rows(bar: Row, levels: list[float], names: dict[str, str]) -> list[tuple[str, ...]]:
     """By name: the prices at the levels that are shown, and the median move in per cent."""
+    low, median, high = _shown(levels)
     rows = []
     for label, name in names.items():
         prices, moves = bar[name]["prices"], bar[name]["moves"]
-        rows.append((label, *(tables.price(prices[i]) for i in LEVELS), f"{100 * moves[MEDIAN]:+.2f}"))
+        rows.append((label, *(tables.price(prices[i]) for i in (low, median, high)), f"{100 * moves[median]:+.2f}"))
     return rows

@@ -1,153 +1,181 @@
-"""The options, each defined once. Settings arrive as words, which config.py reads and checks."""
+"""The options of the settings, each defined once, in the groups of the settings; commands take whole groups.
+
+Settings arrive as words, which `settings.resolve` reads and checks.
+"""
 
 from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
-from typing import Annotated, Any, get_args
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, wraps
+from typing import Annotated, Any
 
 import typer
 
-from marketsim.settings.settings import CHOICES, Settings, resolve
+from marketsim.cli import output
+from marketsim.settings.groups import (
+    BarsSettings,
+    CacheSettings,
+    CostSettings,
+    NetworkSettings,
+    TradingRules,
+    WalkSettings,
+    WorkSettings,
+)
+from marketsim.settings.resolution import Resolution, resolve
+from marketsim.settings.settings import CHOICES, KEYS, Settings, keys_of
 
-_DEFAULTS = Settings().values()
+OWN = "the model's own"
 
 
-def _setting(key: str, help: str, metavar: str = "", default: str = "") -> Any:
-    choices = CHOICES.get(key, ())
+@dataclass(frozen=True, slots=True)
+class OptionGroup:
+    """Settings that commands take together, under one heading of their help."""
 
-    def complete(incomplete: str) -> Sequence[str]:
-        return choices
+    title: str
+    keys: tuple[str, ...]
 
-    return typer.Option(
-        f"--{key.replace('_', '-')}",
-        metavar=metavar or "|".join(choices),
-        help=f"{help} [{default or _DEFAULTS[key]}]",
-        show_default=False,
-        autocompletion=complete if choices else None,
-    )
 
+WALK = OptionGroup("Walk-forward", keys_of(WalkSettings))
+MODEL = OptionGroup("Model", ("model",))
+RULES = OptionGroup("Trading rules", keys_of(TradingRules))
+COSTS = OptionGroup("Costs", keys_of(CostSettings))
+BARS = OptionGroup("Bars", keys_of(BarsSettings))
+OPTIMIZER = OptionGroup("Optimizer", ("optimizer",))
+SEED = OptionGroup("Random numbers", ("seed",))
+NETWORK = OptionGroup("Models with weights", keys_of(NetworkSettings))
+CACHE = OptionGroup("Forecast cache", ("cache",))
+CACHE_PLACE = OptionGroup("Forecast cache", keys_of(CacheSettings))
+WORK = OptionGroup("Many symbols", keys_of(WorkSettings))
+GROUPS = (WALK, MODEL, RULES, COSTS, BARS, OPTIMIZER, SEED, NETWORK, CACHE, CACHE_PLACE, WORK)  # the common ones first
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What help says of a setting."""
+
+    help: str
+    metavar: str = ""  # of no words: its choices
+    default: str = ""  # of no words: the value itself
+
+
+TEXTS = {
+    "sims": Text("Simulations; each trades one bar.", "N"),
+    "fast": Text("Run at most 35 simulations, the newest."),
+    "window": Text("Bars that each simulation is fitted on.", "N"),
+    "model": Text("Forecasting model; 'marketsim models list' shows all.", "NAME[:VARIANT]"),
+    "strategy": Text("One side a bar, both sides, or both strategies."),
+    "fill": Text("Take-profit that may precede the entry: missed, weighted by probability, or filled."),
+    "close_at_eod": Text(
+        "Exit by a market order at the close, without take-profit; auto: where that was better in-sample."
+    ),
+    "bounds": Text("Limits of the multipliers, which are added to the predicted moves.", "X|LOW,HIGH", "0.03"),
+    "fee_bps": Text("Fee per side, in basis points.", "BPS", "15 for crypto, else 5"),
+    "slippage_bps": Text("Slippage of exits at the close, in basis points.", "BPS", "5"),
+    "asset": Text("Asset class; sets fees, short sales and bars a year.", default="by symbol"),
+    "source": Text("Where bars come from."),
+    "data": Text("CSV or Parquet file, or folder of them.", "PATH", "the sample"),
+    "start": Text("First day.", "DATE", "first bar"),
+    "end": Text("Last day.", "DATE", "last bar"),
+    "on_bad_bars": Text("Stop at a bad row, or leave it out."),
+    "optimizer": Text("Fits the multipliers; 'marketsim compare-optimizers' shows all.", "NAME"),
+    "seed": Text("Seed of the bootstrap, of samples and of searches.", "N"),
+    "weights": Text("Folder or hub repository of the weights.", "DIR|ORG/NAME", OWN),
+    "revision": Text("Branch, tag or commit of the repository.", "NAME", "main"),
+    "samples": Text("Sample paths per forecast.", "N", OWN),
+    "temperature": Text("Sampling temperature.", "X", OWN),
+    "top_p": Text("Sample from the likeliest tokens of this total probability.", "P", OWN),
+    "top_k": Text("Sample from this many of the likeliest tokens.", "N", OWN),
+    "clip": Text("Limit of standardized inputs.", "X", OWN),
+    "trim": Text("Share to cut off each tail; the point forecast is the mean of the rest.", "SHARE", "use the median"),
+    "context": Text("Bars that the model reads.", "N", OWN),
+    "representation": Text("Input of the model."),
+    "device": Text("Hardware that the model runs on."),
+    "dtype": Text("Number format of the model's arithmetic."),
+    "compile": Text("Use torch.compile where it pays."),
+    "cache": Text("Read and write it, read it only, write it only (refresh), or neither."),
+    "cache_dir": Text("Folder of the cache.", "DIR", "the platform's"),
+    "cache_url": Text("PostgreSQL database that several machines share, in place of the folder.", "URL", "none"),
+    "workers": Text("Processes to spread the symbols over.", "N"),
+    "executor": Text("Where symbols are run; auto: by --workers and --scheduler."),
+    "scheduler": Text("Address of a Dask scheduler.", "tcp://HOST:PORT", "none"),
+}
 
 Symbols = Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="Such as ETHUSD, eth/usd or NVDA.")]
-
-Sims = Annotated[str | None, _setting("sims", "Simulations, one evaluated bar each.", "N")]
-Fast = Annotated[bool, typer.Option("--fast", help="At most 35 simulations, the newest.")]
-Window = Annotated[str | None, _setting("window", "Bars that each simulation fits on.", "N")]
-Model = Annotated[str | None, _setting("model", "What forecasts the next bar.", "NAME[:VARIANT]")]
-Weights = Annotated[
-    str | None, _setting("weights", "Folder or hub repository of the weights.", "DIR|ORG/NAME", "the model's own")
-]
-Revision = Annotated[str | None, _setting("revision", "Branch, tag or commit of the weights.", "NAME", "main")]
-Samples = Annotated[str | None, _setting("samples", "Paths that the model draws.", "N", "the model's own")]
-Temperature = Annotated[str | None, _setting("temperature", "Of the draws.", "X", "the model's own")]
-TopP = Annotated[str | None, _setting("top_p", "Probability of the tokens to draw from.", "P", "the model's own")]
-TopK = Annotated[str | None, _setting("top_k", "Number of the tokens to draw from.", "N", "the model's own")]
-Clip = Annotated[str | None, _setting("clip", "Limit of standardised inputs.", "X", "the model's own")]
-Trim = Annotated[str | None, _setting("trim", "Of each tail, for a mean as point forecast.", "SHARE", "the median")]
-Context = Annotated[str | None, _setting("context", "Bars that the model reads.", "N", "the model's own")]
-Representation = Annotated[str | None, _setting("representation", "What the model is fed.")]
-Device = Annotated[str | None, _setting("device", "What the model runs on.")]
-Dtype = Annotated[str | None, _setting("dtype", "What the model computes in.")]
-Compile = Annotated[bool, typer.Option("--compile", help="With torch.compile, where it pays.")]
-Optimizer = Annotated[str | None, _setting("optimizer", "What fits them; compare-optimizers lists all.", "NAME")]
-Strategy = Annotated[str | None, _setting("strategy", "One side a bar, both, or each of them.")]
-Fill = Annotated[str | None, _setting("fill", "Take-profits in doubt: none, by their chance, or all.")]
-CloseAtEod = Annotated[str | None, _setting("close_at_eod", "Exit at the bar's close; auto: better in-sample.")]
-Bounds = Annotated[
-    str | None, _setting("bounds", "Of the multipliers: one number, or both ends.", "B|LOW,HIGH", "0.03")
-]
-FeeBps = Annotated[str | None, _setting("fee_bps", "Fee per side, basis points.", "BPS", "15 crypto, 5 else")]
-SlippageBps = Annotated[str | None, _setting("slippage_bps", "On exits at the close, basis points.", "BPS", "5")]
-Asset = Annotated[str | None, _setting("asset", "Overrides what the symbol says.")]
-Source = Annotated[str | None, _setting("source", "Where bars come from.")]
-Data = Annotated[str | None, _setting("data", "CSV or Parquet file or folder of your own bars.", "PATH", "the sample")]
-Start = Annotated[str | None, _setting("start", "First day.", "DATE", "first bar")]
-End = Annotated[str | None, _setting("end", "Last day.", "DATE", "last bar")]
-OnBadBars = Annotated[str | None, _setting("on_bad_bars", "Stop at a bad row, or leave it out.")]
-Seed = Annotated[str | None, _setting("seed", "Of stochastic optimisers and the bootstrap.", "N")]
-Cache = Annotated[str | None, _setting("cache", "How the forecast cache is used.")]
-CacheDir = Annotated[str | None, _setting("cache_dir", "The forecast cache's folder.", "DIR", "the platform's")]
-CacheUrl = Annotated[str | None, _setting("cache_url", "A PostgreSQL database in its place.", "URL", "none")]
-Workers = Annotated[str | None, _setting("workers", "Processes that symbols are spread over.", "N")]
-Executor = Annotated[str | None, _setting("executor", "What runs them.")]
-Scheduler = Annotated[str | None, _setting("scheduler", "Of a Dask cluster.", "tcp://HOST:PORT", "none")]
-
 Config = Annotated[str | None, typer.Option("--config", metavar="FILE", help="TOML file of settings.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
-WALK = {"sims": Sims, "fast": Fast, "window": Window}
-MODEL = {"model": Model}
-NETWORK = {
-    "weights": Weights,
-    "revision": Revision,
-    "samples": Samples,
-    "temperature": Temperature,
-    "top_p": TopP,
-    "top_k": TopK,
-    "clip": Clip,
-    "trim": Trim,
-    "context": Context,
-    "representation": Representation,
-    "device": Device,
-    "dtype": Dtype,
-    "compile": Compile,
-}
-FIT = {"optimizer": Optimizer}
-RULES = {
-    "strategy": Strategy,
-    "fill": Fill,
-    "close_at_eod": CloseAtEod,
-    "bounds": Bounds,
-    "fee_bps": FeeBps,
-    "slippage_bps": SlippageBps,
-}
-BARS = {
-    "asset": Asset,
-    "source": Source,
-    "data": Data,
-    "start": Start,
-    "end": End,
-    "on_bad_bars": OnBadBars,
-}
-RANDOM = {"seed": Seed}
-CACHE = {"cache": Cache, "cache_dir": CacheDir, "cache_url": CacheUrl}
-WORK = {"workers": Workers, "executor": Executor, "scheduler": Scheduler}
+_DEFAULTS = Settings().values()
+_TITLES = {key: group.title for group in GROUPS for key in group.keys}
 
 
-def takes(*groups: Mapping[str, Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The command takes the settings of `groups` too, listed before its --config, and leaves them to `settings_of`."""
-    settings = {key: option for group in groups for key, option in group.items()}
-    added = [
-        inspect.Parameter(
-            key,
-            inspect.Parameter.POSITIONAL_OR_KEYWORD,
-            default=False if get_args(option)[0] is bool else None,  # a flag is off, others are not given
-            annotation=option,
-        )
-        for key, option in settings.items()
-    ]
+@cache
+def _option(key: str) -> inspect.Parameter:
+    """The option of a setting, as the parameter of a function; not given, it is None or, a switch, False."""
+    text, choices, switch = TEXTS[key], CHOICES.get(key, ()), isinstance(_DEFAULTS[key], bool)
+
+    def complete(incomplete: str) -> Sequence[str]:
+        return choices
+
+    option = typer.Option(
+        f"--{key.replace('_', '-')}",
+        metavar=None if switch else text.metavar or "|".join(choices),
+        help=text.help if switch else f"{text.help} [{text.default or _DEFAULTS[key]}]",
+        show_default=False,
+        autocompletion=complete if choices else None,
+        rich_help_panel=_TITLES[key],
+    )
+    return inspect.Parameter(
+        key,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=False if switch else None,
+        annotation=Annotated[bool if switch else str | None, option],
+    )
+
+
+def takes(*groups: OptionGroup) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The command takes the settings of `groups` too, and leaves them to `settings_of`."""
+    keys = [key for group in groups for key in group.keys]
 
     def extended(function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
         def command(**words: Any) -> Any:
-            return function(**{key: word for key, word in words.items() if key not in settings})
+            return function(**{name: word for name, word in words.items() if name not in keys})
 
-        own = list(inspect.signature(function).parameters.values())
-        config = [each.name for each in own].index("config")
-        command.__dict__["__signature__"] = inspect.Signature([*own[:config], *added, *own[config:]])
+        own = inspect.signature(function).parameters.values()
+        command.__dict__["__signature__"] = inspect.Signature([*own, *map(_option, keys)])
         return command
 
     return extended
 
 
-def settings_of(command: typer.Context, **fixed: str | bool) -> tuple[Settings, dict[str, str]]:
-    """The settings that a command's options, environment and --config give, and where each came from."""
-    return resolve(given(command) | fixed, command.params.get("config"), os.environ)
+def without(command: Callable[..., Any], *keys: str) -> Callable[..., Any]:
+    """The same command without the options of some settings, which it has fixed."""
+
+    @wraps(command)
+    def narrower(**words: Any) -> Any:
+        return command(**words)
+
+    left = [each for each in inspect.signature(command).parameters.values() if each.name not in keys]
+    narrower.__dict__["__signature__"] = inspect.Signature(left)
+    return narrower
+
+
+def settings_of(command: typer.Context, **fixed: str | bool) -> Settings:
+    """The settings that a command's options, environment and --config give; what there is to remark is said."""
+    return resolution_of(command, **fixed).settings
+
+
+def resolution_of(command: typer.Context, **fixed: str | bool) -> Resolution:
+    """The settings, and where each came from."""
+    found = resolve(given(command) | fixed, command.params.get("config"), os.environ)
+    output.notes(found.notes)
+    return found
 
 
 def given(command: typer.Context) -> dict[str, str | bool]:
     """The words of the settings' options that stand on the command line, by key."""
-    return {key: value for key, value in command.params.items() if key in _DEFAULTS and value not in (None, False)}
+    return {key: value for key, value in command.params.items() if key in KEYS and value not in (None, False)}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
+
+from marketsim.settings.database_url import redacted
 
 if TYPE_CHECKING:
     from tempfile import SpooledTemporaryFile
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 PATIENCE = 1.0  # seconds without progress shown
+WIDTH = 80  # columns, where no terminal says how many
 LONG = 32  # characters of a word that may be broken
 SPOOLED = 1 << 23  # characters of a document held in memory
 HINT = "`marketsim explain COLUMN` says what a column means."
@@ -25,7 +27,8 @@ _tables = False  # whether this command has drawn one
 
 
 def clean(text: str) -> str:
-    """`text` on one line, with control characters, escapes and HTML spelt out as `\\x1b`."""
+    """`text` on one line without passwords, with control characters, escapes and HTML spelt out as `\\x1b`."""
+    text = redacted(text)
     text = "".join(c if c.isprintable() else " " if c in "\n\t" else ascii(c)[1:-1] for c in text)
     return MARKUP.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
@@ -114,7 +117,13 @@ def hint() -> None:
     """Once, after a command's tables, where their columns are explained."""
     global _tables
     if _tables:
-        print(HINT)
+        lines(HINT)
+    _tables = False
+
+
+def begin() -> None:
+    """Before a command: it has drawn no table."""
+    global _tables
     _tables = False
 
 
@@ -125,8 +134,15 @@ def _console() -> Console:
     return Console(width=_width(), markup=False, emoji=False, highlight=False, color_system=None if plain else "auto")
 
 
-def _width() -> int:
-    return shutil.get_terminal_size().columns
+def _width(stream: TextIO | None = None) -> int:
+    """Columns of the terminal that a stream (None: stdout) is written to; `COLUMNS` wins, and 80 are assumed."""
+    stream = sys.stdout if stream is None else stream
+    if (columns := os.environ.get("COLUMNS", "")).isdigit() and int(columns):
+        return int(columns)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or WIDTH
+    except (AttributeError, OSError, ValueError):  # no stream, none of the system, closed, or no terminal
+        return WIDTH
 
 
 @contextmanager
@@ -167,7 +183,7 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         while not over.wait(wait):
             wait = 0.2
             line = " ".join(filter(None, (leading, following, f"{time.monotonic() - started:.0f} s")))
-            sys.stderr.write(f"\r\x1b[K{line[: _width() - 1]}")
+            sys.stderr.write(f"\r\x1b[K{line[: _width(sys.stderr) - 1]}")
             sys.stderr.flush()
         if wait < PATIENCE:
             sys.stderr.write("\r\x1b[K")

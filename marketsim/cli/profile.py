@@ -23,27 +23,19 @@ MIB = 2**20
 Row = dict[str, Any]
 
 
+@options.takes(
+    options.WALK,
+    options.MODEL,
+    options.RULES,
+    options.COSTS,
+    options.BARS,
+    options.OPTIMIZER,
+    options.SEED,
+    options.NETWORK,
+)
 def profile(
     command: typer.Context,
     symbol: Annotated[str, typer.Argument(metavar="[SYMBOL]", help="[ETHUSD]", show_default=False)] = "ETHUSD",
-    sims: options.Sims = None,
-    fast: options.Fast = False,
-    window: options.Window = None,
-    model: options.Model = None,
-    weights: options.Weights = None,
-    samples: options.Samples = None,
-    context: options.Context = None,
-    device: options.Device = None,
-    dtype: options.Dtype = None,
-    compile: options.Compile = False,
-    optimizer: options.Optimizer = None,
-    strategy: options.Strategy = None,
-    fill: options.Fill = None,
-    source: options.Source = None,
-    data: options.Data = None,
-    start: options.Start = None,
-    end: options.End = None,
-    on_bad_bars: options.OnBadBars = None,
     config: options.Config = None,
     repeat: Annotated[
         int,
@@ -59,7 +51,7 @@ def profile(
     debug: options.Debug = False,
 ) -> None:
     """Run the main job cold and warm, each a process of its own, and show where its time and memory go."""
-    settings, _ = options.settings_of(command)
+    settings = options.settings_of(command)
     for option, file in (("--trace", trace), ("--flamegraph", flamegraph)):
         if file is not None:
             _require_place(option, file)

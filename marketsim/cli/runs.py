@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from marketsim.cli import options, output, tables
+from marketsim.cli.help import GroupedCommand
 from marketsim.errors import MarketsimError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ app = typer.Typer(rich_markup_mode=None, help="Look back at runs that were writt
 Directories = Annotated[list[str], typer.Argument(metavar="DIR...", help="What --output was.")]
 
 
-@app.command("list")
+@app.command("list", cls=GroupedCommand)
 def list_(
     directories: Annotated[list[str], typer.Argument(metavar="DIR...", help="Folders to look in, and below.")],
     json: options.Json = False,
@@ -43,7 +44,7 @@ def list_(
     return 0 if not errors else 4 if rows else errors[0].exit_code
 
 
-@app.command()
+@app.command(cls=GroupedCommand)
 def show(directories: Directories, json: options.Json = False, debug: options.Debug = False) -> None:
     """Show a run: its versions, its settings and its tables."""
     from pathlib import Path
@@ -64,7 +65,7 @@ def show(directories: Directories, json: options.Json = False, debug: options.De
             tables.backtest(run.document)
 
 
-@app.command()
+@app.command(cls=GroupedCommand)
 def compare(
     left: Annotated[str, typer.Argument(metavar="A", help="What --output was of one run.")],
     right: Annotated[str, typer.Argument(metavar="B", help="And of the other.")],

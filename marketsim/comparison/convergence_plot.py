@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.comparison.optimizers import Contest, Entry, Proof, Trial
+from marketsim.settings.choices import BASIS_POINTS
 
 PLACES = 200
 FLOOR = 1e-3  # basis points a bar, below which a logarithmic axis shows nothing of interest
@@ -40,7 +41,7 @@ def _curve(
         profits = np.array([step.profit for step in trial.history])
         missing = float(proof.profit[trial.policy, trial.window]) - profits
         gaps += missing[np.maximum(np.searchsorted(at, places * (1 + 1e-12), side="right") - 1, 0)]
-    return places, np.maximum(1e4 / contest.bars * gaps / len(runs), FLOOR)
+    return places, np.maximum(BASIS_POINTS / contest.bars * gaps / len(runs), FLOOR)
 
 
 def _image(path: Path, title: str, curves: dict[str, list[Curve]]) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from marketsim.comparison.optimizers import Contest, Entry, Proof
 from marketsim.execution.profit_terms import evaluate
+from marketsim.settings.choices import BASIS_POINTS
 
 PLACES = 161  # an axis
 TITLE = "Profit over the multipliers, basis points a bar"
@@ -23,7 +24,7 @@ def draw(path: Path, contest: Contest, proof: Proof, entries: Sequence[Entry]) -
     """
     policy = contest.policies.index(False) if False in contest.policies else 0
     h, l, profit = _grid(contest, policy)
-    per_bar = 1e4 / contest.bars
+    per_bar = BASIS_POINTS / contest.bars
     answers = [
         (entry.name, trial.history[-1])
         for entry in entries

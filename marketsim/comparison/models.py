@@ -17,9 +17,10 @@ from marketsim.forecasting.contamination import tally
 from marketsim.forecasting.forecasts import CLOSE, LEVELS, MEDIAN, actual_moves
 from marketsim.forecasting.scores import covered, pinball
 from marketsim.profiling import Clock
-from marketsim.results.document import BPS, exposures_of
+from marketsim.results.document import exposures_of
 from marketsim.results.metrics import bootstrap_interval
 from marketsim.results.result import Result
+from marketsim.settings.choices import BASIS_POINTS
 from marketsim.settings.groups import NetworkSettings
 from marketsim.settings.settings import Settings
 
@@ -102,7 +103,7 @@ def _row(model: str, result: Result, seconds: float | None) -> Row:
         "picked": forecasts.model.name,
         "training": forecasts.model.training,
         "exposure": tally(exposures_of(result)),
-        "pinball_bps": dict(zip(CHANNELS, (BPS * loss).tolist(), strict=True)),
+        "pinball_bps": dict(zip(CHANNELS, (BASIS_POINTS * loss).tolist(), strict=True)),
         "coverage": dict(zip(CHANNELS, inside.tolist(), strict=True)),
         "close_direction": float((side == rose)[told].mean()) if told.any() else None,
         "seconds_a_forecast": seconds,
@@ -117,7 +118,7 @@ def _strategies(result: Result) -> Iterator[Row]:
     fill, seed = result.rules.fill, result.seed
     best = max(result.baselines, key=lambda track: track.profits[fill].sum())
     for track in result.strategies:
-        profit, alpha = (BPS * each[::-1] for each in (track.profits[fill], _beyond(track, best, fill)))
+        profit, alpha = (BASIS_POINTS * each[::-1] for each in (track.profits[fill], _beyond(track, best, fill)))
         yield {
             "strategy": track.name,
             "trades": int(track.trades.sum()),

@@ -18,6 +18,7 @@ from marketsim.profiling import Clock
 from marketsim.reference.benchmark import FEE, benchmark_bars
 from marketsim.reference.fees import PUBLISHED, Fee
 from marketsim.reference.terms import reference_terms
+from marketsim.settings.choices import BASIS_POINTS, ENTRY_EXIT, TOUCH
 from marketsim.settings.settings import Settings
 
 
@@ -84,9 +85,9 @@ def reference_contest(bounds: Bounds) -> Contest:
     facts: dict[str, Any] = {
         "name": "reference",
         "source": f"the 200 bars of its published benchmark, fees by its rule of {PUBLISHED.name}",
-        "strategy": "entry-exit",
-        "fill": "touch",
-        "fee_bps": 1e4 * FEE,  # a trade, not a side
+        "strategy": ENTRY_EXIT,
+        "fill": TOUCH,
+        "fee_bps": BASIS_POINTS * FEE,  # a trade, not a side
         "slippage_bps": 0.0,
     }
     return Contest(facts, terms, policies, bounds)

@@ -15,9 +15,9 @@ from marketsim.comparison.optimizers import Contest, Entry, Proof, Trial
 from marketsim.execution.profit_terms import TIE
 from marketsim.optimizers.objective import Limits
 from marketsim.results.metrics import LEAST_BARS, bootstrap_interval
+from marketsim.settings.choices import BASIS_POINTS
 
 SCHEMA = "marketsim.compare-optimizers/1"
-BPS = 1e4
 NEAR = 0.01  # basis points a bar: what is nearer than this to the optimum has reached it, and to another is a tie
 RIVAL = "differential-evolution"
 LIBRARIES = ("numpy", "scipy", "torch", "nevergrad", "botorch", "evotorch", "cma", "nlopt", "optuna")
@@ -116,7 +116,7 @@ def _row(entry: Entry, contest: Contest, proof: Proof, seed: int) -> Row:
     interval = None if outside is None else bootstrap_interval(outside, seed)
     evaluations = sum(trial.evaluations for trial in found)
     outer = sum(trial.seconds - trial.inside for trial in found)
-    per_bar = BPS / contest.bars
+    per_bar = BASIS_POINTS / contest.bars
     return {
         "name": entry.name,
         "status": entry.status,
@@ -128,9 +128,9 @@ def _row(entry: Entry, contest: Contest, proof: Proof, seed: int) -> Row:
         "largest_gap_bps": float(per_bar * gaps.max()) if found else None,
         "least_gap_bps": float(per_bar * gaps.min()) if found else None,
         "reached": float(np.mean(per_bar * gaps <= NEAR)) if found else None,
-        "out_of_sample_bps": None if outside is None else float(BPS * outside.mean()),
-        "low_bps": None if interval is None else BPS * interval[0],
-        "high_bps": None if interval is None else BPS * interval[1],
+        "out_of_sample_bps": None if outside is None else float(BASIS_POINTS * outside.mean()),
+        "low_bps": None if interval is None else BASIS_POINTS * interval[0],
+        "high_bps": None if interval is None else BASIS_POINTS * interval[1],
         "windows": len({trial.window for trial in found}),
         "runs": len(found),
         "seconds": float(np.median([sum(trial.seconds for trial in each) for each in whole])) if whole else None,
@@ -159,7 +159,7 @@ def _out_of_sample(whole: list[list[Trial]], contest: Contest) -> np.ndarray[tup
 
 
 def _bps(profit: float, contest: Contest) -> float:
-    return float(BPS * profit / contest.bars)
+    return float(BASIS_POINTS * profit / contest.bars)
 
 
 def _versions() -> Row:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.execution.fills import FILLS
 from marketsim.execution.profit_terms import Costs
 from marketsim.execution.track_record import Track
+from marketsim.settings.choices import FILLS
 
 
 def buy_and_hold(close: NDArray[np.float64], costs: Costs) -> Track:

@@ -24,8 +24,7 @@ from marketsim.execution.profit_terms import (
     ProfitTerms,
     mirror,
 )
-
-FILLS = ("provable", "expected", "touch")  # what they credit never falls in this order
+from marketsim.settings.choices import EXPECTED, PROVABLE, TOUCH
 
 BINS = 7  # on either side of a bar, where that side is as long as the bar; in proportion where it is shorter
 UNEVEN = 1.75  # power by which lower bins are finer near the open, where few levels lie
@@ -145,7 +144,7 @@ def _ends(share: Array) -> Array:
     return ends
 
 
-LATTICES = {"provable": _provable, "expected": _expected, "touch": _touch}
+LATTICES = {PROVABLE: _provable, EXPECTED: _expected, TOUCH: _touch}
 
 
 def profit_terms(levels: Levels, bars: Outcomes, costs: Costs, fill: str, shortable: bool) -> ProfitTerms:

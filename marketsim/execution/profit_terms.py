@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from marketsim.execution.arrays import Array, count_edges, namespace, numbers
 from marketsim.execution.strategies import Legs
 from marketsim.profiling import part
+from marketsim.settings.choices import BASIS_POINTS
 
 UPPER_CLIP = (0.0, 10.0)
 LOWER_CLIP = (-1.0, 0.0)
@@ -32,7 +33,7 @@ class Costs:
     @classmethod
     def from_bps(cls, fee_bps: float, slippage_bps: float) -> Costs:
         """From basis points of the price."""
-        return cls(fee_bps / 1e4, slippage_bps / 1e4)
+        return cls(fee_bps / BASIS_POINTS, slippage_bps / BASIS_POINTS)
 
 
 @dataclass(frozen=True, slots=True)

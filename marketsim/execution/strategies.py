@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.settings.choices import ALWAYS_ON, ENTRY_EXIT
+
 
 @dataclass(frozen=True, slots=True)
 class Legs:
@@ -35,6 +37,6 @@ def always_on(high_move: NDArray[np.float64], low_move: NDArray[np.float64], sho
 
 
 STRATEGIES: dict[str, Callable[[NDArray[np.float64], NDArray[np.float64], bool], Legs]] = {
-    "entry-exit": entry_exit,
-    "always-on": always_on,
+    ENTRY_EXIT: entry_exit,
+    ALWAYS_ON: always_on,
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.execution.fills import FILLS, Multipliers, long_leg, short_leg
+from marketsim.execution.fills import Multipliers, long_leg, short_leg
 from marketsim.execution.profit_terms import (
     TIE,
     Costs,
@@ -21,6 +21,7 @@ from marketsim.execution.profit_terms import (
     upper_level,
 )
 from marketsim.execution.strategies import Legs
+from marketsim.settings.choices import EXPECTED, FILLS, PROVABLE, TOUCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Track:
     @property
     def ambiguous(self) -> NDArray[np.bool_]:
         """Bars `[S]` that cannot tell whether the take-profit was filled."""
-        return np.greater(self.profits["touch"], self.profits["provable"] + TIE)
+        return np.greater(self.profits[TOUCH], self.profits[PROVABLE] + TIE)
 
     @property
     def probability(self) -> NDArray[np.float64]:
@@ -97,16 +98,16 @@ def book(
 
 def _credited(profits: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     """Which part `expected` credits of what is open between `provable` and `touch`, NaN where nothing is."""
-    least, most = profits["provable"], profits["touch"]
-    share: NDArray[np.float64] = (profits["expected"] - least) / np.where(most > least + TIE, most - least, np.nan)
+    least, most = profits[PROVABLE], profits[TOUCH]
+    share: NDArray[np.float64] = (profits[EXPECTED] - least) / np.where(most > least + TIE, most - least, np.nan)
     return share
 
 
 def _won(profits: Mapping[str, NDArray[np.float64]], fill: str) -> NDArray[np.float64]:
     """Whether one leg's trades `[S]` had a profit; under `expected` how likely."""
     won = {policy: np.where(profits[policy] > 0, 1.0, 0.0) for policy in FILLS}
-    if fill == "expected":
-        won["expected"] = won["provable"] + np.nan_to_num(_credited(profits)) * (won["touch"] - won["provable"])
+    if fill == EXPECTED:
+        won[EXPECTED] = won[PROVABLE] + np.nan_to_num(_credited(profits)) * (won[TOUCH] - won[PROVABLE])
     return won[fill]
 
 

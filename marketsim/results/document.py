@@ -14,7 +14,6 @@ import numpy as np
 from marketsim import __version__
 from marketsim.data.bars import Bars
 from marketsim.errors import MarketsimError
-from marketsim.execution.fills import FILLS
 from marketsim.execution.track_record import Track
 from marketsim.forecasting.contamination import exposures, tally, warning
 from marketsim.forecasting.forecasts import Forecasts
@@ -23,11 +22,11 @@ from marketsim.profiling import STAGES, Clock
 from marketsim.results.metrics import bootstrap_interval, max_drawdown, sharpe, sortino
 from marketsim.results.result import Finished, Result, Row, SymbolRun
 from marketsim.results.verdict import verdict
+from marketsim.settings.choices import BASIS_POINTS, FILLS
 from marketsim.settings.settings import MEANS, Settings
 
 RESULTS_SCHEMA = "marketsim.backtest/1"
 TIMING_SCHEMA = "marketsim.timing/1"
-BPS = 1e4
 
 
 def document(runs: Sequence[SymbolRun], settings: Settings) -> Row:
@@ -220,10 +219,10 @@ def _row(track: Track, result: Result) -> Row:
     returns = track.profits[result.rules.fill][::-1]
     orders, trades, wins = (each.sum().item() for each in (track.orders, track.trades, track.wins))
     interval = bootstrap_interval(returns, result.seed) if trades else None
-    low, high = (None, None) if interval is None else (BPS * end for end in interval)
+    low, high = (None, None) if interval is None else (BASIS_POINTS * end for end in interval)
     in_sample = None
     if track.fit is not None:
-        in_sample = float(BPS * track.fit.in_sample[:-1].mean() / result.walk.windows.shape[1])
+        in_sample = float(BASIS_POINTS * track.fit.in_sample[:-1].mean() / result.walk.windows.shape[1])
     periods = result.bars.periods_per_year
     return {
         "name": track.name,
@@ -231,7 +230,7 @@ def _row(track: Track, result: Result) -> Row:
         "in_sample_bps": in_sample,
         **{fill: float(track.profits[fill].sum()) for fill in FILLS},
         "headline": float(track.profits[result.rules.fill].sum()),
-        "mean_bps": float(BPS * returns.mean()),
+        "mean_bps": float(BASIS_POINTS * returns.mean()),
         "low_bps": low,
         "high_bps": high,
         "bars": len(returns),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from marketsim.settings.choices import TOUCH
+
 
 def verdict(row: dict[str, Any], fill: str) -> str:
     """What can be said of one strategy, in plain words."""
@@ -20,7 +22,7 @@ def verdict(row: dict[str, Any], fill: str) -> str:
         words = f"{name} lost: the 95 % interval of {low:+.1f} to {high:+.1f} bps a bar is below zero"
     else:
         words = f"{name} cannot be told from zero: 95 % interval {low:+.1f} to {high:+.1f} bps a bar"
-    if fill == "touch":
+    if fill == TOUCH:
         return f"{words}, and 'touch' counts fills that the bars cannot prove"
     if row["provable"] <= 0 < row["touch"]:
         words += f", and any profit rests on {row['ambiguous']} ambiguous bars"

@@ -13,6 +13,27 @@ _ADDRESS = re.compile(
 _NOT_ENCODED = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
 
 
+# anything that may be an address with a password, or a parameter that is one; what help says is neither
+_SECRET = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*://)(?!USER:PASSWORD@)[^\s@/]*:[^\s]*@"
+    r"|(?P<name>\b(?:ssl)?passw(?:or)?d\s*=\s*)(?P<quote>['\"]?)[^\s&'\"]+(?P=quote)",
+    re.IGNORECASE,
+)
+
+
+def has_password(text: str) -> bool:
+    """Whether there seems to be a password in `text`, of a database or of whatever else has an address."""
+    return bool(
+        _SECRET.search(text)
+        or re.search(r"postgres(?:ql)?://(?!USER:PASSWORD@)[^/]*:.*@", text, re.IGNORECASE | re.DOTALL)
+    )
+
+
+def redacted(text: str) -> str:
+    """`text` without what seems to be a password in it."""
+    return _SECRET.sub(lambda match: f"{match['scheme']}***@" if match["scheme"] else f"{match['name']}***", text)
+
+
 def without_password(url: str) -> str:
     """`url` of a PostgreSQL database as it may be shown, also without its parameters; ValueError where it is none."""
     parts = _ADDRESS.fullmatch(url)

@@ -11,11 +11,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from marketsim.registry import ENSEMBLES, EXECUTORS, MODELS, OPTIMIZERS, SOURCES, VARIANTS, nearest
-from marketsim.settings.database_url import without_password
+from marketsim.settings.choices import (
+    ALWAYS_ON,
+    ASSETS,
+    BASIS_POINTS,
+    CLOSE_AT_EOD,
+    ENTRY_EXIT,
+    EVERY_STRATEGY,
+    FILLS,
+    STRATEGIES,
+)
+from marketsim.settings.database_url import has_password, without_password
+
+FLAGS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off"), False)
+REFERENCE_STRATEGIES = {"maxdiff": ENTRY_EXIT, "maxdiffalwayson": ALWAYS_ON}  # what the reference system calls them
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class Validator:
     """How a setting is read: `text` makes a TOML value of words, `check` the setting of a TOML value."""
 
     check: Callable[[Any], Any]  # raises ValueError with what would be right
@@ -24,7 +37,7 @@ class Kind:
     secret: bool = False  # never quoted
 
 
-def integer(low: int, high: int = 2**63 - 1) -> Kind:
+def integer(low: int, high: int = 2**63 - 1) -> Validator:
     """A whole number from `low` to `high`."""
 
     def check(value: Any) -> int:
@@ -34,18 +47,18 @@ def integer(low: int, high: int = 2**63 - 1) -> Kind:
             raise ValueError(f"must be {low} or more" if value < low else f"must be {high} or less")
         return value
 
-    return Kind(check, int)
+    return Validator(check, int)
 
 
-def or_auto(kind: Kind) -> Kind:
+def or_auto(validator: Validator) -> Validator:
     """A setting that may be left to the model."""
-    return Kind(
-        lambda value: None if value == "auto" else kind.check(value),
-        lambda text: text if text == "auto" else kind.text(text),
+    return Validator(
+        lambda value: None if value == "auto" else validator.check(value),
+        lambda text: text if text == "auto" else validator.text(text),
     )
 
 
-def between(low: float, high: float) -> Kind:
+def between(low: float, high: float) -> Validator:
     """A number above `low` and at most `high`."""
 
     def check(value: Any) -> float:
@@ -53,20 +66,23 @@ def between(low: float, high: float) -> Kind:
             raise ValueError(f"must be above {low:g}" + (f" and at most {high:g}" if math.isfinite(high) else ""))
         return number
 
-    return Kind(check, float)
+    return Validator(check, float)
 
 
 def real(value: Any) -> float:
     """A finite number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ValueError("must be a number")
-    return float(value)
+    try:
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+            return float(value)
+    except OverflowError:
+        pass
+    raise ValueError("must be a number")
 
 
 def basis_points(value: Any) -> float:
     """Basis points of a price."""
-    if not 0 <= (number := real(value)) < 10_000:
-        raise ValueError("must be basis points from 0 to below 10000")
+    if not 0 <= (number := real(value)) < BASIS_POINTS:
+        raise ValueError(f"must be basis points from 0 to below {BASIS_POINTS}")
     return number
 
 
@@ -80,13 +96,13 @@ def tail(value: Any) -> float:
 def flag(value: Any) -> bool:
     """Yes or no."""
     if not isinstance(value, bool):
-        raise ValueError("must be true or false (1 or 0 in a variable)")
+        raise ValueError("must be true or false (in a variable also 1, yes, on, or 0, no, off)")
     return value
 
 
 def flag_text(text: str) -> Any:
     """Yes or no in words."""
-    return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}.get(text.lower(), text)
+    return FLAGS.get(text.lower(), text)
 
 
 def model(value: Any) -> str:
@@ -110,7 +126,7 @@ def model(value: Any) -> str:
     return str(value)
 
 
-def choice(*names: str) -> Kind:
+def choice(*names: str) -> Validator:
     """One of `names`."""
 
     def check(value: Any) -> str:
@@ -119,22 +135,35 @@ def choice(*names: str) -> Kind:
             raise ValueError(f"must be one of {', '.join(names)}{near}")
         return str(value)
 
-    return Kind(check, names=names)
+    return Validator(check, names=names)
+
+
+def strategy(value: Any) -> str:
+    """The name of a strategy, or of all together."""
+    plain = value.lower().replace("-", "").replace("_", "") if isinstance(value, str) else ""
+    if plain in REFERENCE_STRATEGIES:
+        raise ValueError(f"which is called '{REFERENCE_STRATEGIES[plain]}' here")
+    return str(choice(*STRATEGIES, EVERY_STRATEGY).check(value))
 
 
 def optional(value: Any) -> str | None:
-    """Text; empty text is none."""
+    """Text such as a path; empty text is none."""
     if not isinstance(value, str):
         raise ValueError("must be text")
+    if "\0" in value:
+        raise ValueError("must not contain a NUL character")
+    if has_password(value):
+        raise ValueError("must not be the address of a database, which belongs to cache_url alone")
     return value or None
 
 
 def url(value: Any) -> str | None:
     """An address whose password can be told from the rest, so that it is never shown."""
-    text = optional(value)
-    if text is not None:
-        without_password(text)
-    return text
+    if not isinstance(value, str):
+        raise ValueError("must be text")
+    if value:
+        without_password(value)
+    return value or None
 
 
 def date(value: Any) -> str | None:
@@ -170,42 +199,42 @@ MODEL_NAMES = (
     *(each for name in MODELS for each in (name, *(f"{name}:{variant}" for variant in VARIANTS.get(name, ())))),
     *ENSEMBLES,
 )
-KINDS = {
+VALIDATORS = {
     "sims": integer(1),
-    "fast": Kind(flag, flag_text),
+    "fast": Validator(flag, flag_text),
     "window": integer(1),
-    "model": Kind(model, names=MODEL_NAMES),
-    "weights": Kind(optional),
-    "revision": Kind(optional),
+    "model": Validator(model, names=MODEL_NAMES),
+    "weights": Validator(optional),
+    "revision": Validator(optional),
     "samples": or_auto(integer(1)),
     "temperature": or_auto(between(0, math.inf)),
     "top_p": or_auto(between(0, 1)),
     "top_k": or_auto(integer(1)),
     "clip": or_auto(between(0, math.inf)),
-    "trim": or_auto(Kind(tail, float)),
+    "trim": or_auto(Validator(tail, float)),
     "context": or_auto(integer(1)),
     "representation": choice("auto", "moves", "prices"),
     "device": choice("auto", "cpu", "cuda", "mps"),
     "dtype": choice("float32", "bfloat16"),
-    "compile": Kind(flag, flag_text),
+    "compile": Validator(flag, flag_text),
     "optimizer": choice(*OPTIMIZERS),
-    "strategy": choice("entry-exit", "always-on", "all"),
-    "fill": choice("expected", "provable", "touch"),
-    "close_at_eod": choice("auto", "always", "never"),
-    "bounds": Kind(bounds, bounds_text),
-    "fee_bps": or_auto(Kind(basis_points, float)),
-    "slippage_bps": Kind(basis_points, float),
-    "asset": choice("auto", "crypto", "stock"),
+    "strategy": Validator(strategy, names=(*STRATEGIES, EVERY_STRATEGY)),
+    "fill": choice(*FILLS),
+    "close_at_eod": choice(*CLOSE_AT_EOD),
+    "bounds": Validator(bounds, bounds_text),
+    "fee_bps": or_auto(Validator(basis_points, float)),
+    "slippage_bps": Validator(basis_points, float),
+    "asset": choice(*ASSETS),
     "source": choice(*SOURCES),
-    "data": Kind(optional),
-    "start": Kind(date),
-    "end": Kind(date),
+    "data": Validator(optional),
+    "start": Validator(date),
+    "end": Validator(date),
     "on_bad_bars": choice("error", "drop"),
     "seed": integer(0, 2**32 - 1),
     "cache": choice("readwrite", "readonly", "refresh", "off"),
-    "cache_dir": Kind(optional),
-    "cache_url": Kind(url, secret=True),
+    "cache_dir": Validator(optional),
+    "cache_url": Validator(url, secret=True),
     "workers": integer(1),
     "executor": choice("auto", *EXECUTORS),
-    "scheduler": Kind(optional),
+    "scheduler": Validator(optional),
 }

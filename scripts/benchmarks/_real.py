@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from marketsim.data.bars import Bars, make_bars
 from marketsim.data.sample import SampleSource
 from marketsim.data.walk_forward import make_walk
-from marketsim.execution.fills import FILLS
 from marketsim.execution.profit_terms import Costs, Levels, lower_level, upper_level
 from marketsim.execution.strategies import Legs
 from marketsim.execution.track_record import Track, book
+from marketsim.settings.choices import FILLS
 from marketsim.settings.settings import Settings
 
 MINUTES = 15

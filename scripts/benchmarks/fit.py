@@ -22,7 +22,7 @@ from marketsim.data import open_source
 from marketsim.data.bars import Bars
 from marketsim.data.walk_forward import Walk, make_walk
 from marketsim.execution.bar_variance import path_variance
-from marketsim.execution.fills import FILLS, profit_terms
+from marketsim.execution.fills import profit_terms
 from marketsim.execution.profit_terms import Costs, Levels, Outcomes, ProfitTerms, evaluate, stack
 from marketsim.execution.strategies import always_on
 from marketsim.forecasting.forecaster import make_forecasts
@@ -32,6 +32,7 @@ from marketsim.profiling import Clock
 from marketsim.reference import BOUNDS, optimize_entry_exit_multipliers
 from marketsim.reference.fees import Fee
 from marketsim.reference.terms import reference_terms
+from marketsim.settings.choices import FILLS
 
 FEE, RULE = 0.0015, "2025-11-13"
 SIMULATIONS = 70

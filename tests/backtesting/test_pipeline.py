@@ -17,13 +17,13 @@ from marketsim.backtesting import parallel, pipeline
 from marketsim.data.bars import Bars
 from marketsim.data.sample import SampleSource
 from marketsim.errors import DataError, MarketsimError
-from marketsim.execution.fills import FILLS
 from marketsim.models.har import Har
 from marketsim.optimizers.exact import Exact
 from marketsim.profiling import Clock
 from marketsim.results import document as report
 from marketsim.results.result import Result, SymbolRun
 from marketsim.results.run_directory import FILES, Folder
+from marketsim.settings.choices import FILLS
 from marketsim.settings.settings import Settings
 from tests.candles import random_bars
 

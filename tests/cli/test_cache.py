@@ -31,9 +31,9 @@ def test_cache_verify_prints_the_seed_of_its_sample_and_takes_it(cli):
     assert drawn[0]["seed"] != drawn[1]["seed"]
     assert drawn[0]["digests"] == {"rows": 61, "damaged": 0}
     assert drawn[0]["symbols"] == [{"symbol": "ETHUSD", "cached": 61, "checked": 20, "different": 0}]
-    table = cli("cache", "verify", "ETHUSD", "--seed", "7").out
+    table = cli("cache", "verify", "ETHUSD", "--sample-seed", "7").out
     assert "61 digests checked, 0 rows damaged" in table
-    assert "--seed 7" in table
+    assert "--sample-seed 7" in table
 
 
 def test_damage_is_told_by_verify_and_by_the_next_run_which_mends_it(cli, tmp_path):

@@ -30,14 +30,6 @@ def test_version(cli):
     assert cli("--version") == (0, f"marketsim {__version__}\n", "")
 
 
-def test_every_setting_is_an_option_of_backtest_and_fast(cli):
-    for command in ("backtest", "fast"):
-        text = cli(command, "--help").out
-        for key in (*KEYS, "config", "output", "json", "debug"):
-            assert f"--{key.replace('_', '-')}" in text
-        assert max(map(len, text.splitlines())) <= 80
-
-
 def test_help_names_every_command(cli):
     text = cli("--help").out
     for command in (

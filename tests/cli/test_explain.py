@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from marketsim.cli import explain, output
-from marketsim.execution.fills import FILLS
 from marketsim.execution.strategies import STRATEGIES
 from marketsim.forecasting.contamination import EXPOSURES
+from marketsim.settings.choices import FILLS
 
 CLI = Path(output.__file__).parent
 COMPUTED = ("Symbol", "Source", "Bars", "First", "Last", "Gaps", "Dropped", "Time", "Volume")  # `marketsim data`

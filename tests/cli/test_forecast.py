@@ -10,9 +10,10 @@ import pytest
 
 from marketsim import registry
 from marketsim.backtesting import pipeline
+from marketsim.data.walk_forward import JUDGED
 from marketsim.forecasting.forecasts import LEVELS
 from marketsim.profiling import Clock
-from marketsim.settings.settings import KEYS, Settings
+from marketsim.settings.settings import Settings
 from tests.candles import random_bars
 from tests.cli.test_startup import loaded
 from tests.test_readme import write_bars
@@ -98,7 +99,7 @@ def test_after_a_backtest_nothing_is_made(cli):
         (symbol,) = document(cli, "ETHUSD", *QUICK, "--model", model)["symbols"]
         assert symbol["made"] == 0
         assert symbol["reused"] > 0
-    assert "; forecast cached" in cli("forecast", "ETHUSD", *QUICK).out
+    assert "; forecast read from the cache" in cli("forecast", "ETHUSD", *QUICK).out
 
 
 def test_what_auto_picked_is_said_and_no_walk_is_forecast_for_it(cli):
@@ -108,7 +109,7 @@ def test_what_auto_picked_is_said_and_no_walk_is_forecast_for_it(cli):
     assert f"Model  {name} 1" in ended.out
     assert ", picked by auto\n" in ended.out
     (symbol,) = document(cli, "ETHUSD", *QUICK, "--model", "auto")["symbols"]
-    assert symbol["reused"] == 8 * len(registry.HISTORY_MODELS) + 1
+    assert symbol["reused"] == JUDGED * len(registry.HISTORY_MODELS) + 1
 
 
 def test_it_forecasts_what_comes_after_the_last_bar_that_is_left(cli):
@@ -168,15 +169,6 @@ def test_a_wrong_command_line_is_one_line_and_2(arguments, hint, cli):
     ended = cli("forecast", *arguments.split())
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert hint in ended.err
-
-
-def test_every_option_of_a_model_and_of_bars_and_cache_is_there(cli):
-    text = cli("forecast", "--help").out
-    trading = {"optimizer", "strategy", "fill", "close_at_eod", "bounds", "fee_bps", "slippage_bps"}
-    spread = {"workers", "executor", "scheduler"}
-    for key in {*KEYS} - trading - spread | {"horizon", "config", "json", "debug"}:
-        assert f"--{key.replace('_', '-')}" in text
-    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_several_bars_ahead_are_tables_and_a_document(tiny, cli, monkeypatch):

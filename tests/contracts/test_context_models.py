@@ -19,7 +19,8 @@ from marketsim.forecasting.forecasts import CLOSE, HIGH, LEVELS, LOW, MEDIAN, OP
 from marketsim.forecasting.keys import fingerprint
 from marketsim.forecasting.protocols import ContextModel
 from marketsim.profiling import Clock
-from marketsim.settings.settings import Settings, resolve
+from marketsim.settings.resolution import resolve
+from marketsim.settings.settings import Settings
 from tests.candles import random_bars, random_ohlcv
 from tests.cli.test_startup import loaded
 from tests.opened import opened
@@ -230,5 +231,5 @@ def test_paths_are_drawn_by_the_models_that_are_said_to(name: str, model: Contex
 
 
 def test_every_model_with_weights_has_settings_to_start_from() -> None:
-    named = {resolve({}, str(path), {})[0].model.partition(":")[0] for path in CONFIGS.glob("*.toml")}
+    named = {resolve({}, str(path), {}).settings.model.partition(":")[0] for path in CONFIGS.glob("*.toml")}
     assert named == set(registry.VARIANTS)

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 
 from marketsim.execution.fill_probability import take_profit_probability
-from marketsim.execution.fills import FILLS, long_leg, short_leg
+from marketsim.execution.fills import long_leg, short_leg
 from marketsim.execution.profit_terms import Costs, Leg, Levels, Outcomes, entered, evaluate, one_by_one
+from marketsim.settings.choices import FILLS
 from tests.oracle import Bar, Rules, levels, long_trade, short_trade
 from tests.problems import any_rules, bars_of_any_kind, make_levels
 

@@ -16,7 +16,7 @@ from marketsim.models import kronos
 from marketsim.models.kronos import Kronos, calendar, digest, draws, standardise, stratified
 from marketsim.models.options import Options, Sampling
 from marketsim.profiling import Clock
-from marketsim.settings.settings import resolve
+from marketsim.settings.resolution import resolve
 from tests.candles import random_ohlcv
 from tests.opened import opened
 
@@ -282,7 +282,7 @@ def test_seed_samples_and_clip_change_the_forecast_and_every_choice_the_fingerpr
 def test_configs_open_it_and_the_plain_one_says_its_defaults(folder):
     found = {}
     for name in ("kronos", "kronos-ethusd"):
-        settings, _ = resolve({"weights": str(folder)}, str(CONFIGS / f"{name}.toml"), {})
+        settings = resolve({"weights": str(folder)}, str(CONFIGS / f"{name}.toml"), {}).settings
         found[name] = opened(settings)
     plain = Kronos("small", Options(weights=str(folder)))
     assert found["kronos"].parameters == plain.parameters

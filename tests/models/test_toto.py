@@ -16,7 +16,7 @@ from marketsim.forecasting.forecasts import LEVELS, MEDIAN
 from marketsim.forecasting.keys import fingerprint
 from marketsim.models.options import Options
 from marketsim.models.toto import Toto
-from marketsim.settings.settings import resolve
+from marketsim.settings.resolution import resolve
 from tests.candles import random_ohlcv
 
 pytest.importorskip("toto.model", reason="the extra toto is not installed")
@@ -128,7 +128,7 @@ def test_a_trimmed_mean_stands_in_the_medians_place_and_is_passed_by_no_quantile
 
 
 def test_the_example_of_the_reference_system_trims(folder):
-    settings, _ = resolve({"weights": str(folder)}, str(CONFIGS / "toto-ethusd.toml"), {})
+    settings = resolve({"weights": str(folder)}, str(CONFIGS / "toto-ethusd.toml"), {}).settings
     model, plain = opened(settings), toto(folder)
     assert "trim" not in plain.parameters  # forecasts that were kept before there was a trim are found
     assert model.parameters == plain.parameters | {"trim": 0.2}

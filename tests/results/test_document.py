@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from marketsim.backtesting import pipeline
-from marketsim.execution.fills import FILLS
 from marketsim.profiling import Clock
 from marketsim.results import document as report
 from marketsim.results.metrics import bootstrap_interval, max_drawdown
 from marketsim.results.result import SymbolRun
+from marketsim.settings.choices import FILLS
 from marketsim.settings.settings import Settings
 
 SETTINGS = Settings.of(sims=20, window=20, strategy="all", cache="off")

@@ -11,13 +11,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from marketsim.execution.fills import FILLS
 from marketsim.execution.profit_terms import Leg, ProfitTerms, evaluate, stack
 from marketsim.optimizers.differential_evolution import DifferentialEvolution
 from marketsim.optimizers.direct import Direct
 from marketsim.optimizers.exact import maximum as surface
 from marketsim.optimizers.exact.leg_profit import Side
 from marketsim.optimizers.exact.maximum import STEP, maximise
+from marketsim.settings.choices import FILLS
 from tests.oracle import Bar, Rules, brute_force, profit
 from tests.problems import BOUNDS, any_rules, bars_of_any_kind, make_bars, terms_of
 

@@ -1,0 +1,11 @@
+"""Names that a user chooses from and that code elsewhere gives a meaning to, each spelt here alone."""
+
+from __future__ import annotations
+
+BASIS_POINTS = 10_000  # in a whole
+
+ENTRY_EXIT, ALWAYS_ON = STRATEGIES = ("entry-exit", "always-on")
+EVERY_STRATEGY = "all"
+PROVABLE, EXPECTED, TOUCH = FILLS = ("provable", "expected", "touch")  # what they credit never falls in this order
+_, AT_CLOSE, AT_TARGET = CLOSE_AT_EOD = ("auto", "always", "never")
+_, CRYPTO, STOCK = ASSETS = ("auto", "crypto", "stock")

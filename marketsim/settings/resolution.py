@@ -1,0 +1,155 @@
+"""Where settings come from: command line > MARKETSIM_* environment > --config TOML > default. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from marketsim.errors import UsageError
+from marketsim.registry import nearest
+from marketsim.settings.database_url import has_password
+from marketsim.settings.reference_variables import HONORED, READ_ELSEWHERE, Variable, means_nothing
+from marketsim.settings.settings import KEYS, Settings
+from marketsim.settings.validators import FLAGS, VALIDATORS
+
+ENVIRONMENT_PREFIX = "MARKETSIM_"
+LONGEST_QUOTE = 80  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What the settings come to."""
+
+    settings: Settings
+    origins: Mapping[str, str]  # for each key the place that set it: an option, a variable, a file, or "default"
+    notes: tuple[str, ...] = ()  # one-line remarks for stderr
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A value of a setting, and the place that set it."""
+
+    value: Any
+    place: str
+
+
+def resolve(command_line: Mapping[str, str | bool], config_file: str | None, environ: Mapping[str, str]) -> Resolution:
+    """The settings of a run, each from the place that has most to say about it.
+
+    `command_line` holds the words of the options that were given, by key. UsageError names the place of a
+    value that is wrong, and the nearest known name for a key or a variable that is unknown.
+    """
+    found = {key: _Found(value, "default") for key, value in Settings().values().items()}
+    if config_file is not None:
+        found |= dict(_file(config_file))
+    own, switches = _environment(environ)
+    ignored = [name for name in switches if means_nothing(name) and not _is_off(switches[name])]
+    given = {key: _option(key, value) for key, value in command_line.items()}
+    for name, variable in HONORED.items():
+        if name in switches:
+            model = (given.get("model") or own.get("model") or found["model"]).value
+            if variable.model in (None, model.partition(":")[0]):
+                found |= _switched(variable, switches[name], ENVIRONMENT_PREFIX + name)
+            else:
+                ignored.append(name)
+    found |= own | given
+    _check_order(found["start"], found["end"])
+    settings = Settings.of(**{key: each.value for key, each in found.items()})
+    return Resolution(settings, {key: each.place for key, each in found.items()}, _notes(ignored))
+
+
+def _file(path: str) -> Iterator[tuple[str, _Found]]:
+    import tomllib
+
+    try:
+        with open(path, "rb") as file:
+            table = tomllib.loads(file.read().decode("utf-8-sig"))
+    except OSError as error:
+        raise UsageError(f"--config {path}: {error.strerror or error}") from None
+    except RecursionError:
+        raise UsageError(f"--config {path}: not a TOML file of settings: brackets are nested too deep") from None
+    except ValueError as error:  # not TOML, not UTF-8, or not a path
+        raise UsageError(f"--config {path}: not a TOML file: {error}") from None
+    for key, value in table.items():
+        if key not in VALIDATORS:
+            raise UsageError(f"{path}: unknown key '{key}'{nearest(key, KEYS)}; `marketsim config` lists the keys")
+        yield key, _Found(check(key, value, f"{path}: {key}"), path)
+
+
+def _environment(environ: Mapping[str, str]) -> tuple[dict[str, _Found], dict[str, str]]:
+    """What `MARKETSIM_*` variables set, by key; and the words of those of the reference system, by name."""
+    own: dict[str, _Found] = {}
+    switches: dict[str, str] = {}
+    for name in sorted(name for name in environ if name.startswith(ENVIRONMENT_PREFIX)):
+        suffix, text = name.removeprefix(ENVIRONMENT_PREFIX), environ[name]
+        if suffix in HONORED or means_nothing(suffix):
+            switches |= {suffix: text} if text else {}
+        elif suffix == suffix.upper() and suffix.lower() in VALIDATORS:
+            own |= {suffix.lower(): _Found(_words(suffix.lower(), text, name), name)} if text else {}
+        elif suffix not in READ_ELSEWHERE:
+            known = [ENVIRONMENT_PREFIX + key.upper() for key in (*KEYS, *HONORED)]
+            raise UsageError(f"unknown variable {name}{nearest(name, known)}")
+    return own, switches
+
+
+def _switched(variable: Variable, text: str, name: str) -> dict[str, _Found]:
+    """What a variable of the reference system sets."""
+    try:
+        words = variable.words(text)
+    except ValueError as error:
+        raise UsageError(f"{name}: got {_shown(text)}, {error}") from None
+    return {} if words is None else {variable.key: _Found(_words(variable.key, words, name), name)}
+
+
+def _is_off(text: str) -> bool:
+    return FLAGS.get(text.lower()) is False
+
+
+def _notes(ignored: Sequence[str]) -> tuple[str, ...]:
+    if not ignored:
+        return ()
+    names = ", ".join(ENVIRONMENT_PREFIX + name for name in ignored)
+    return (f"variables of the reference system without effect here: {names}",)
+
+
+def _option(key: str, value: str | bool) -> _Found:
+    """What an option gives to the setting `key`."""
+    option = "--" + key.replace("_", "-")
+    if key == "data" and value == "":
+        raise UsageError(f"{option}: got '', must be a file or a folder; without the option the sample is used")
+    return _Found(value if isinstance(value, bool) else _words(key, value, option), option)
+
+
+def _check_order(start: _Found, end: _Found) -> None:
+    if start.value is not None and end.value is not None and start.value > end.value:
+        last = f"the last day {end.value} ({end.place})"
+        raise UsageError(f"{start.place}: the first day {start.value} lies after {last}")
+
+
+def _words(key: str, text: str, place: str) -> Any:
+    """The value that the words of an option or a variable give to the setting `key`."""
+    try:
+        value = VALIDATORS[key].text(text)
+    except ValueError:
+        value = text  # the check says what would be right
+    return check(key, value, place)
+
+
+def check(key: str, value: Any, place: str) -> Any:
+    """The setting that a TOML value is; UsageError names the `place` where the value is wrong."""
+    try:
+        return VALIDATORS[key].check(value)
+    except ValueError as error:
+        text = _shown(value)
+        got = "" if VALIDATORS[key].secret or has_password(text) else f"got {text}, "
+        raise UsageError(f"{place}: {got}{error}") from None
+
+
+def _shown(value: Any) -> str:
+    """A value as an error quotes it: its beginning, where it is long."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of too many digits, or lists in lists
+        return "what is too long to show"
+    return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}..."
