@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars, make_bars
+from marketsim.data.calendar import open_calendar
 
 
 def random_ohlcv(bars: int, seed: int = 0) -> NDArray[np.float64]:
@@ -16,5 +17,10 @@ def random_ohlcv(bars: int, seed: int = 0) -> NDArray[np.float64]:
 
 
 def random_bars(bars: int, seed: int = 0) -> Bars:
-    time = np.datetime64("2020-01-01", "s") + np.arange(bars) * np.timedelta64(1, "D")
-    return make_bars("TEST", "random", time, random_ohlcv(bars, seed), calendar="24/7")
+    return make_bars("TEST", "random", session_times(bars), random_ohlcv(bars, seed))
+
+
+def session_times(bars: int) -> NDArray[np.datetime64]:
+    """[bars] stamps of New York's sessions from 2020-01-02 on."""
+    days = open_calendar("XNYS").sessions(np.datetime64("2020-01-02"), np.datetime64("2020-01-02") + 2 * bars)
+    return days[:bars].astype("datetime64[s]")

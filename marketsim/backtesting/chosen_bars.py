@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from marketsim.data import Source, open_source
 from marketsim.data.bars import Bars
-from marketsim.settings.choices import CRYPTO, STOCK
+from marketsim.data.present import present
+from marketsim.settings.choices import AUTO, CRYPTO, KEEP, STOCK
 from marketsim.settings.groups import BarsSettings
 
 
@@ -14,6 +15,9 @@ def open_bars(chosen: BarsSettings) -> Source:
 
 
 def load(symbol: str, chosen: BarsSettings, source: Source) -> Bars:
-    """The bars of `symbol` that were chosen."""
+    """The bars of `symbol` that were chosen, as of the present."""
     crypto = {CRYPTO: True, STOCK: False}.get(chosen.asset)
-    return source.load(symbol, crypto).between(chosen.start, chosen.end)
+    bars = source.load(symbol, crypto)
+    if chosen.calendar != AUTO:
+        bars = bars.on(chosen.calendar)
+    return bars.between(chosen.start, chosen.end).as_of(present(chosen.now), keep_partial=chosen.partial == KEEP)

@@ -123,6 +123,7 @@ def _wanted(
 def _row(bars: Bars, forecasts: Forecasts, horizon: int) -> Row:
     """A symbol's part of the document; prices and moves of a bar at all levels."""
     opens = bars.next_opens(horizon)
+    ends = bars.timetable.ends(opens)
     names = bars.names(np.append(bars.time[-1:], opens))
     tags = exposures(forecasts.model, opens)
     model = identify(forecasts, tags)
@@ -140,6 +141,8 @@ def _row(bars: Bars, forecasts: Forecasts, horizon: int) -> Row:
             {
                 "ahead": k + 1,
                 "bar": str(names[k + 1]),
+                "ends": str(ends[k]),
+                "stale": bars.is_past(opens[k]),
                 "exposure": tags[k],
                 **{
                     name: {"prices": (close * (1 + row)).tolist(), "moves": row.tolist()}

@@ -15,6 +15,7 @@ from marketsim.backtesting import pipeline
 from marketsim.backtesting.chosen_bars import load, open_bars
 from marketsim.backtesting.executors import open_executor
 from marketsim.backtesting.pipeline import Progress, Tools
+from marketsim.data.present import present
 from marketsim.errors import MarketsimError
 from marketsim.forecasting.keys import fingerprint
 from marketsim.models import open_model
@@ -141,7 +142,8 @@ class _Course:
     ) -> None:
         self.executor = open_executor(settings.work, len(symbols))
         self.turn = 0  # the symbol that is given back next
-        self._symbols, self._settings, self._clock = symbols, settings, clock
+        self._symbols, self._clock = symbols, clock
+        self._settings = settings.replace(now=str(present(settings.bars.now)))  # one present for all workers
         self._folder, self._progress, self._earlier = folder, progress, earlier
         self._run = os.urandom(8).hex()
         self._next = 0  # the first symbol that nobody looked at

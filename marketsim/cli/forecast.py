@@ -78,10 +78,14 @@ def _show(symbol: Row, levels: list[float], asked: str) -> None:
     )
     headers = _headers(levels)
     if len(ahead) == 1:
-        output.table(f"Forecast of {ahead[0]['bar']}", ("Price", *headers), _rows(ahead[0], levels, CHANNELS))
+        over = ", which is over" if ahead[0]["stale"] else ""
+        output.table(f"Forecast of {ahead[0]['bar']}{over}", ("Price", *headers), _rows(ahead[0], levels, CHANNELS))
     else:
         bars_ = [(row["bar"], *map("\n".join, zip(*_rows(row, levels, CHANNELS), strict=True))) for row in ahead]
-        output.table(f"Forecast of {ahead[0]['bar']} to {ahead[-1]['bar']}", ("Bar", "Price", *headers), bars_, words=2)
+        over = ", of which the first is over" if ahead[0]["stale"] else ""
+        output.table(
+            f"Forecast of {ahead[0]['bar']} to {ahead[-1]['bar']}{over}", ("Bar", "Price", *headers), bars_, words=2
+        )
         output.table("Extremes on the way there", ("Price", *headers), _rows(ahead[-1], levels, EXTREMES))
     if symbol["warning"]:
         output.lines(f"{symbol['symbol']}: {symbol['warning']}.", "")

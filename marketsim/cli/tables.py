@@ -33,6 +33,8 @@ def summary_row(symbol: Row, seconds: float) -> tuple[str, ...]:
     lines = []
     for row, plan in zip(symbol["rows"], symbol["plan"], strict=False):  # strategies come before baselines
         orders = [f"{side} {entry}".removesuffix(" -") for _, side, _, entry, _ in _legs(plan)]
+        if plan["stale"]:
+            orders = [f"over: {plan['bar']}"]
         profit = signed(100 * row["headline"]), span(100 * row["provable"], 100 * row["touch"])
         lines += [(row["name"], *profit, orders[0]), *(("", "", "", order) for order in orders[1:])]
     return symbol["symbol"], *("\n".join(cells) for cells in zip(*lines, strict=True)), f"{seconds:.2f}", "ok"
@@ -128,8 +130,15 @@ def _risk(symbol: Row) -> None:
 def _plan(symbol: Row) -> None:
     plans = symbol["plan"]
     rows = [row for plan in plans for row in _legs(plan)]
-    title = f"Next-bar plan, after {plans[0]['after']} (close {price(plans[0]['close'])})"
-    output.table(title, ("Strategy", "Side", "Exit policy", "Entry", "Take-profit"), rows, words=3)
+    output.table(_plan_title(plans[0]), ("Strategy", "Side", "Exit policy", "Entry", "Take-profit"), rows, words=3)
+
+
+def _plan_title(plan: Row) -> str:
+    """What a plan is called; it is none once its bar is over."""
+    after = f"after {plan['after']} (close {price(plan['close'])})"
+    if plan["stale"]:
+        return f"No plan: the bar {plan['bar']} is over; its levels, {after}"
+    return f"Plan for the bar {plan['bar']}, {after}"
 
 
 def _legs(plan: Row) -> list[tuple[str, str, str, str, str]]:

@@ -9,17 +9,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.data.calendar import open_calendar
-from marketsim.data.regularity import choose_calendar, make_timetable
+from marketsim.data.present import utc
+from marketsim.data.regularity import choose_calendar, make_timetable, misfit
 from marketsim.data.symbols import is_crypto
 from marketsim.data.timetable import Timetable
 from marketsim.errors import DataError, UsageError
 
+UNKNOWN = np.datetime64("NaT", "s")
 CHANNELS = ("open", "high", "low", "close")
 NEWEST = 1_000  # bars among which the unfinished ones are
 
@@ -35,7 +36,9 @@ class Bars:
     crypto: bool  # sets the fees and whether a short is possible
     timetable: Timetable  # when its bars open and end
     dropped: int = 0  # bad rows that were left out
+    read_at: np.datetime64 = UNKNOWN  # UTC, the present when they were read; sets which bars are past
     notes: tuple[str, ...] = ()  # one-line remarks for stderr
+    doubt: str | None = None  # about the calendar, in one line
 
     def __len__(self) -> int:
         return len(self.time)
@@ -97,7 +100,9 @@ class Bars:
 
     def on(self, calendar: str) -> Bars:
         """The same bars by the calendar of this name; see `calendar.open_calendar`."""
-        return replace(self, timetable=make_timetable(self.time, open_calendar(calendar), self.timetable.zone))
+        market, zone = open_calendar(calendar), self.timetable.zone
+        doubt = misfit(self.symbol, self.time, market, zone)
+        return replace(self, timetable=make_timetable(self.time, market, zone), doubt=doubt)
 
     def between(self, start: str | None, end: str | None) -> Bars:
         """The bars from `start` to `end`, both included: ISO dates, which are days of the bars' zone, or stamps.
@@ -120,29 +125,37 @@ class Bars:
             )
         return replace(self, time=self.time[keep], ohlcv=self.ohlcv[keep])
 
-    def finished(self, now: np.datetime64, keep: bool = False) -> Bars:
-        """The bars that are complete at the UTC stamp `now`, and a note on those left out; with `keep`, all.
+    def is_past(self, opens: np.datetime64) -> bool:
+        """Whether the bar that opens then, one of these or a later one, was complete when these were read."""
+        return bool(self.timetable.ends(np.array([opens]))[0] <= self.read_at)
+
+    def as_of(self, now: np.datetime64, keep_partial: bool = False) -> Bars:
+        """The bars as they are read at the UTC stamp `now`: those not complete then are left out, with a note, or kept.
 
         DataError where none is left, or where a bar had not begun by then.
         """
         if self.timetable.starts(self.time[-1:])[0] > now:
             raise DataError(
                 f"{self.symbol}: the bar {self.names(self.time[-1:])[0]} lies in the future, for it is "
-                f"{now} UTC: wrong dates, or a wrong time zone"
+                f"{now} UTC: wrong dates or a wrong time zone (--end leaves later bars out)"
             )
+        bars = replace(self, read_at=now, notes=self.notes if self.doubt is None else (*self.notes, self.doubt))
         unfinished = int(np.count_nonzero(self.timetable.ends(self.time[-NEWEST:]) > now))
         if not unfinished:
-            return self
+            return bars
         first = self.names(self.time[-unfinished:])[0]
         end = self.timetable.ends(self.time[-1:])[0]
         words = f"{self.symbol}: the bar {first} is not complete before {end} UTC"
-        if keep:
-            return replace(self, notes=(*self.notes, f"{words}; it is used as it is (--partial keep)"))
+        if keep_partial:
+            return replace(bars, notes=(*bars.notes, f"{words}; it is used as it is (--partial keep)"))
         if unfinished == len(self):
             raise DataError(f"{words}, and there is none before it (--partial keep uses it as it is)")
         left_out = f"{words} and is left out (--partial keep uses it)"
         return replace(
-            self, time=self.time[:-unfinished], ohlcv=self.ohlcv[:-unfinished], notes=(*self.notes, left_out)
+            bars,
+            time=self.time[:-unfinished],
+            ohlcv=self.ohlcv[:-unfinished],
+            notes=(*bars.notes, left_out),
         )
 
 
@@ -196,9 +209,9 @@ def make_bars(
     ohlcv = np.ascontiguousarray(ohlcv, dtype=np.float64)
     crypto = is_crypto(symbol) if crypto is None else crypto
     if calendar is None:
-        market, remark = choose_calendar(symbol, crypto, time, zone)
+        market, doubt = choose_calendar(symbol, crypto, time, zone)
     else:
-        market, remark = open_calendar(calendar), None
+        market, doubt = open_calendar(calendar), None
     return Bars(
         symbol=symbol,
         source=source,
@@ -207,7 +220,8 @@ def make_bars(
         crypto=crypto,
         timetable=make_timetable(time, market, zone),
         dropped=len(bad),
-        notes=notes if remark is None else (*notes, remark),
+        notes=notes,
+        doubt=doubt,
     )
 
 
@@ -242,11 +256,9 @@ def next_opens(timetable: Timetable, after: np.datetime64, count: int) -> NDArra
 def _bound(text: str) -> np.datetime64:
     """A day, or a stamp in UTC."""
     try:
-        stamp = datetime.fromisoformat(text)
+        bound = utc(text)
     except ValueError:
         raise UsageError(
             f"{text!a} is neither a date such as 2020-12-31 nor a stamp such as 2020-12-31T14:30"
         ) from None
-    if len(text) <= len("2020-12-08"):
-        return np.datetime64(stamp.date(), "D")
-    return np.datetime64(stamp if stamp.tzinfo is None else stamp.astimezone(UTC).replace(tzinfo=None), "s")
+    return bound.astype("datetime64[D]") if len(text) <= len("2020-12-31") else bound

@@ -46,7 +46,7 @@ def make_timetable(times: Stamps, calendar: Calendar, zone: str | None = None) -
 
 
 def choose_calendar(symbol: str, crypto: bool, times: Stamps, zone: str | None = None) -> tuple[Calendar, str | None]:
-    """The calendar of a canonical symbol with bars at `times`, and a remark where it is not the one to be expected.
+    """The calendar of a canonical symbol with bars at `times`, and a doubt where it is not the one to be expected.
 
     Where the bars lie on days when the exchange is closed, or its calendar is not installed, the weekdays that have
     bars are taken as sessions, holidays unknown.
@@ -55,18 +55,25 @@ def choose_calendar(symbol: str, crypto: bool, times: Stamps, zone: str | None =
     try:
         calendar = open_calendar(name)
     except MissingExtra:
-        remark = f"{symbol}: for the calendar {name} install 'marketsim[calendar]'"
-        return _own_weekdays(symbol, times, zone, remark)
-    if usual_spacing(times) > 1.5 * DAY:
-        return calendar, None
-    days = np.unique(make_timetable(times, calendar, zone).dates(times))
+        return _own_weekdays(times, zone, f"{symbol}: for the calendar {name} install 'marketsim[calendar]'")
     if name == CURRENCIES:
-        return replace(calendar, weekdays=_habit(days, calendar)), None
+        days = make_timetable(times, calendar, zone).dates(times)
+        return replace(calendar, weekdays=_habit(np.unique(days), calendar)), None
+    doubt = misfit(symbol, times, calendar, zone)
+    return (calendar, None) if doubt is None else _own_weekdays(times, zone, doubt)
+
+
+def misfit(symbol: str, times: Stamps, calendar: Calendar, zone: str | None = None) -> str | None:
+    """What makes one doubt that bars at `times` are of that calendar: a share of them on days when it is closed."""
+    if usual_spacing(times) > 1.5 * DAY:
+        return None
+    days = np.unique(make_timetable(times, calendar, zone).dates(times))
     closed = np.count_nonzero(~calendar.is_session(days))
     if closed < 3 or closed <= ADMITTED * len(days):
-        return calendar, None
-    remark = f"{symbol}: {closed} of {len(days)} days with bars are none of {name} (--calendar names its exchange)"
-    return _own_weekdays(symbol, times, zone, remark)
+        return None
+    return (
+        f"{symbol}: {closed} of {len(days)} days with bars are none of {calendar.name} (--calendar names its exchange)"
+    )
 
 
 def usual_spacing(times: Stamps) -> int:
@@ -75,15 +82,15 @@ def usual_spacing(times: Stamps) -> int:
     return _commonest(steps[steps > 0]) if (steps > 0).any() else DAY
 
 
-def _own_weekdays(symbol: str, times: Stamps, zone: str | None, remark: str) -> tuple[Calendar, str]:
-    """A calendar of the weekdays that have bars, and the remark with what it is."""
+def _own_weekdays(times: Stamps, zone: str | None, doubt: str) -> tuple[Calendar, str]:
+    """A calendar of the weekdays that have bars, and the doubt with what is taken instead."""
     calendar = replace(open_calendar(WEEKDAYS), zone=zone or "UTC")
     days = np.unique(make_timetable(times, calendar, zone).dates(times))
     week = _habit(days, calendar)
     if all(week):
-        return open_calendar(ALWAYS), f"{remark}; all days of the week are taken as sessions"
+        return open_calendar(ALWAYS), f"{doubt}; all days of the week are taken as sessions"
     words = ", ".join(WEEK[i] for i in np.flatnonzero(week))
-    return replace(calendar, weekdays=week), f"{remark}; {words} are taken as sessions, holidays unknown"
+    return replace(calendar, weekdays=week), f"{doubt}; {words} are taken as sessions, holidays unknown"
 
 
 def _habit(days: Days, calendar: Calendar) -> tuple[bool, ...]:

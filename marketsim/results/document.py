@@ -200,6 +200,17 @@ def describe(bars: Bars) -> Row:
     }
 
 
+def next_bar(bars: Bars) -> Row:
+    """What a document says of the bar after the newest one; `stale`: it was over when the bars were read."""
+    opens = bars.next_opens(1)
+    return {
+        "bar": str(bars.names(opens)[0]),
+        "opens": str(opens[0]),
+        "ends": str(bars.timetable.ends(opens)[0]),
+        "stale": bars.is_past(opens[0]),
+    }
+
+
 def identify(forecasts: Forecasts, tags: Sequence[str]) -> Row:
     """What a document says of the model that made the forecasts; `tags` are the exposures of the bars they are for."""
     model = forecasts.model
@@ -255,6 +266,7 @@ def _plan(track: Track, bars: Bars) -> Row:
     return {
         "strategy": track.name,
         "after": _stamp(bars, -1),
+        **next_bar(bars),
         "side": side,
         "close": float(bars.close[-1]),
         "entry": entry,

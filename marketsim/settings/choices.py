@@ -8,4 +8,5 @@ ENTRY_EXIT, ALWAYS_ON = STRATEGIES = ("entry-exit", "always-on")
 EVERY_STRATEGY = "all"
 PROVABLE, EXPECTED, TOUCH = FILLS = ("provable", "expected", "touch")  # what they credit never falls in this order
 _, AT_CLOSE, AT_TARGET = CLOSE_AT_EOD = ("auto", "always", "never")
-_, CRYPTO, STOCK = ASSETS = ("auto", "crypto", "stock")
+AUTO, CRYPTO, STOCK = ASSETS = ("auto", "crypto", "stock")
+DROP, KEEP = PARTIAL_BARS = ("drop", "keep")

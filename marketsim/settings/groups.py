@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from marketsim.settings.choices import AUTO, DROP
+
 FAST_SIMULATIONS = 35
 
 
@@ -70,9 +72,12 @@ class BarsSettings(Group):
     asset: str = "auto"
     source: str = "sample"
     data: str | None = None
-    start: str | None = None  # ISO date, inclusive
-    end: str | None = None  # ISO date, inclusive
+    start: str | None = None  # ISO date or stamp, inclusive, as `end`
+    end: str | None = None
     on_bad_bars: str = "error"
+    calendar: str = AUTO  # of the market's sessions
+    partial: str = DROP  # what becomes of a last bar that is not complete yet
+    now: str | None = None  # ISO stamp that is taken for the present; None: the system's clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from marketsim.settings.choices import (
     ENTRY_EXIT,
     EVERY_STRATEGY,
     FILLS,
+    PARTIAL_BARS,
     STRATEGIES,
 )
 from marketsim.settings.database_url import has_password, without_password
@@ -157,6 +158,13 @@ def optional(value: Any) -> str | None:
     return value or None
 
 
+def words(value: Any) -> str:
+    """Text that is not empty."""
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be text")
+    return value
+
+
 def url(value: Any) -> str | None:
     """An address whose password can be told from the rest, so that it is never shown."""
     if not isinstance(value, str):
@@ -166,14 +174,18 @@ def url(value: Any) -> str | None:
     return value or None
 
 
-def date(value: Any) -> str | None:
-    """An ISO date, or none."""
-    from datetime import date as day
+def moment(value: Any) -> str | None:
+    """An ISO date or stamp, or none."""
+    from datetime import datetime
 
     try:
-        return str(day.fromisoformat(str(value))) if value != "" else None
+        text = str(value).strip()
+        stamp = datetime.fromisoformat(text) if text else None
     except ValueError:
-        raise ValueError("must be an ISO date such as 2020-12-08") from None
+        raise ValueError("must be an ISO date such as 2020-12-31, or a stamp such as 2020-12-31T14:30") from None
+    if stamp is None:
+        return None
+    return str(stamp.date()) if len(text) <= len("2020-12-31") else stamp.isoformat()
 
 
 def bounds(value: Any) -> tuple[float, float]:
@@ -227,9 +239,12 @@ VALIDATORS = {
     "asset": choice(*ASSETS),
     "source": choice(*SOURCES),
     "data": Validator(optional),
-    "start": Validator(date),
-    "end": Validator(date),
+    "start": Validator(moment),
+    "end": Validator(moment),
     "on_bad_bars": choice("error", "drop"),
+    "calendar": Validator(words),
+    "partial": choice(*PARTIAL_BARS),
+    "now": Validator(moment),
     "seed": integer(0, 2**32 - 1),
     "cache": choice("readwrite", "readonly", "refresh", "off"),
     "cache_dir": Validator(optional),

@@ -134,7 +134,7 @@ def test_tables_name_what_they_rest_on(cli):
         "Profit",
         "Trades; w",
         "Risk, annualised",
-        "Next-bar plan",
+        "No plan: the bar 2020-12-09 is over",
         "ETHUSD: ",
         "Timing",
         "from the start of",

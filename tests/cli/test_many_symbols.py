@@ -145,7 +145,7 @@ def test_a_wrong_command_line_is_one_line_and_2(arguments, hint, cli):
 def test_few_symbols_have_tables_many_have_a_summary(cli, data):
     given = ("--data", str(data), *OPTIONS)
     one, three, four = (cli("backtest", *(f"S00{i}" for i in range(n)), *given).out for n in (1, 3, 4))
-    assert [text.count("Next-bar plan") for text in (one, three, four)] == [1, 3, 0]
+    assert [text.count("No plan: the bar") for text in (one, three, four)] == [1, 3, 0]
     assert [text.count("Summary") for text in (one, three, four)] == [0, 1, 1]
     assert "4 symbols: " in four
     assert "x; 9 forecasts made, 27 reused" in " ".join(four.split())

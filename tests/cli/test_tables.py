@@ -56,7 +56,7 @@ def test_tables_shrink_to_the_terminal_and_lose_no_digit(columns, capsys, monkey
 def test_a_leg_enters_at_one_level_and_takes_profit_at_the_other(capsys, monkeypatch):
     plans = [plan("a", "flat", False), plan("b", "long and short", False), plan("c", "short", True)]
     text = shown(capsys, monkeypatch, 80, symbol(plan=plans))
-    body = table(text, "Next-bar plan, after 2020-12-08 (close 554.12)")
+    body = table(text, "Plan for the bar 2020-12-09, after 2020-12-08 (close 554.12)")
     assert [" ".join(" ".join(line).split()) for line in body] == [
         "a flat no order - -",
         "b long take-profit, else the close 540.25 570.50",

@@ -134,24 +134,25 @@ def test_days_are_those_of_the_zone() -> None:
 def test_a_bar_whose_session_has_not_ended_is_left_out_unless_it_is_to_be_kept() -> None:
     bars = daily("2024-07-01", "2024-07-02", "2024-07-03")
     before, after = np.datetime64("2024-07-03T16:59:59"), np.datetime64("2024-07-03T17:00:00")
-    left = bars.finished(before)
+    left = bars.as_of(before)
     assert left.names().tolist() == ["2024-07-01", "2024-07-02"]
     words = "X: the bar 2024-07-03 is not complete before 2024-07-03T17:00:00 UTC"
     assert left.notes == (f"{words} and is left out (--partial keep uses it)",)
-    kept = bars.finished(before, keep=True)
+    kept = bars.as_of(before, keep_partial=True)
     assert len(kept) == 3 and kept.notes == (f"{words}; it is used as it is (--partial keep)",)
-    assert bars.finished(after) is bars
+    assert len(bars.as_of(after)) == 3 and bars.as_of(after).notes == ()
+    assert bars.as_of(after).is_past(bars.time[-1]) and not left.is_past(bars.time[-1])
     with pytest.raises(DataError, match=r"2024-07-03T17:00:00 UTC, and there is none before it"):
-        bars.between("2024-07-03", None).finished(before)
+        bars.between("2024-07-03", None).as_of(before)
 
 
 def test_a_bar_in_the_future_is_an_error() -> None:
     bars = daily("2024-07-01", "2024-07-02", "2024-07-03")
     with pytest.raises(DataError, match=r"X: the bar 2024-07-03 lies in the future, for it is 2024-07-02T23:59:59 UTC"):
-        bars.finished(np.datetime64("2024-07-02T23:59:59"), keep=True)
-    assert len(bars.finished(np.datetime64("2024-07-03T00:00:00"))) == 2
+        bars.as_of(np.datetime64("2024-07-02T23:59:59"), keep_partial=True)
+    assert len(bars.as_of(np.datetime64("2024-07-03T00:00:00"))) == 2
     with pytest.raises(DataError, match=r"lies in the future"):
-        series(3, step=3_600).finished(np.datetime64("2020-01-01T01:59:59"))
+        series(3, step=3_600).as_of(np.datetime64("2020-01-01T01:59:59"))
 
 
 def test_the_fingerprint_is_of_time_and_values_alone() -> None:

@@ -159,7 +159,7 @@ def test_a_wrong_option_is_named_with_what_would_be_right(key, words, hint):
         ("bounds = '0.03'", "LOW,HIGH"),
         ("data = 5", "text"),
         ("fee_bps = nan", "number"),
-        ("start = 2019-01-31T10:00:00", "ISO date"),
+        ("start = '31 January'", "ISO date"),
         ("simz = 70", "unknown key 'simz'; did you mean 'sims'"),
         ("close-at-eod = 'auto'", "did you mean 'close_at_eod'"),
         ("[backtest]\nsims = 70", "unknown key 'backtest'"),

@@ -1,0 +1,30 @@
+"""What time it is: the system's clock, or the stamp that the setting `now` (MARKETSIM_NOW) puts in its place."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import numpy as np
+
+
+def present(instead: str | None = None) -> np.datetime64:
+    """The present in UTC, to the second.
+
+    Parameters
+    ----------
+    instead
+        An ISO stamp that is taken for the present; without a zone it is UTC.
+
+    Examples
+    --------
+    >>> present("2024-07-03T18:00+02:00")
+    np.datetime64('2024-07-03T16:00:00')
+    """
+    return np.datetime64(int(time.time()), "s") if instead is None else utc(instead)
+
+
+def utc(text: str) -> np.datetime64:
+    """The UTC stamp that an ISO date or stamp names; ValueError for what is neither."""
+    stamp = datetime.fromisoformat(text)
+    return np.datetime64(stamp if stamp.tzinfo is None else stamp.astimezone(UTC).replace(tzinfo=None), "s")
