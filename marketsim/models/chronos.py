@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from marketsim.errors import MissingExtra, UsageError
-from marketsim.models.options import Options
-from marketsim.models.weights import locate
+from marketsim.errors import UsageError
 from marketsim.models.zero_shot import ZeroShot
 
 if TYPE_CHECKING:
     from marketsim.models.inference import Inference
 
-CONTEXT = 512  # bars
 LONGEST = {"bolt": 2048, "2": 8192}  # bars that a family was trained to read; the networks drop what is older
 
 
@@ -39,29 +35,23 @@ class Chronos(ZeroShot):
         "2": "amazon/chronos-2",
     }
 
-    def __init__(self, variant: str, options: Options) -> None:
-        options.unused(self.name, "samples", "temperature", "top_p", "top_k", "clip", "trim")
-        self.context = CONTEXT if options.context is None else options.context
-        family = variant.partition("-")[0]
-        if not self.minimum_bars <= self.context <= LONGEST[family]:
-            raise UsageError(
-                f"model '{self.name}:{variant}' reads {self.minimum_bars} to {LONGEST[family]} bars, not {self.context}"
-            )
-        if importlib.util.find_spec("chronos") is None:
-            raise MissingExtra(f"model '{self.name}'", self.name)
-        self._family, self._options = family, options
-        self._weights = locate(self.variants[variant], options.weights, options.revision)
-        self.representation = "moves" if options.representation == "auto" else options.representation
-        self.parameters = {
-            "variant": variant,
-            "weights": self._weights.digest,
-            "context": self.context,
-            "representation": self.representation,
-            "dtype": options.dtype,
-        }
+    usual_context = 512
+    usual_representation = "moves"
+    unused = ("samples", "temperature", "top_p", "top_k", "clip", "trim")
+
+    @classmethod
+    def check_context(cls, variant: str, context: int) -> None:
+        """See `ZeroShot.check_context`."""
+        longest = LONGEST[_family(variant)]
+        if not cls.minimum_bars <= context <= longest:
+            raise UsageError(f"model '{cls.name}:{variant}' reads {cls.minimum_bars} to {longest} bars, not {context}")
 
     def load(self) -> Inference:
         """See `ZeroShot.load`."""
         from marketsim.models.chronos_network import load
 
-        return load(self._family, self.context, self._weights, self._options)
+        return load(_family(self.variant), self.context, self.weights, self.options)
+
+
+def _family(variant: str) -> str:
+    return variant.partition("-")[0]

@@ -7,15 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from marketsim.errors import MissingExtra, UsageError
-from marketsim.models.options import Options
-from marketsim.models.weights import locate
+from marketsim.errors import UsageError
+from marketsim.models.weights import Weights, locate
 from marketsim.models.zero_shot import ZeroShot
 
 if TYPE_CHECKING:
     from marketsim.models.inference import Inference
 
-CONTEXT = 1024  # bars; 512, 256 and 128 cost as much and lose 0.9, 1.5 and 2.9 % more; 2048 gain nothing
 LONGEST = 2048  # bars that every context is padded to
 
 
@@ -35,27 +33,25 @@ class Fracast(ZeroShot):
     minimum_bars = 8
     variants: ClassVar[Mapping[str, str]] = {"0": "ztxtech/fracast-0"}
 
-    def __init__(self, variant: str, options: Options) -> None:
-        options.unused(self.name, "samples", "temperature", "top_p", "top_k", "clip", "trim", "dtype")
-        self.context = CONTEXT if options.context is None else options.context
-        if not self.minimum_bars <= self.context <= LONGEST:
-            raise UsageError(f"model '{self.name}' reads {self.minimum_bars} to {LONGEST} bars, not {self.context}")
+    usual_context = 1024  # 512, 256 and 128 cost as much and lose 0.9, 1.5 and 2.9 % more; 2048 gain nothing
+    usual_representation = "moves"
+    unused = ("samples", "temperature", "top_p", "top_k", "clip", "trim", "dtype")
+
+    @classmethod
+    def check_context(cls, variant: str, context: int) -> None:
+        """See `ZeroShot.check_context`."""
+        if not cls.minimum_bars <= context <= LONGEST:
+            raise UsageError(f"model '{cls.name}' reads {cls.minimum_bars} to {LONGEST} bars, not {context}")
+
+    def locate(self) -> Weights:
+        """See `ZeroShot.locate`: its package's own, unless a repository is asked for."""
         package = importlib.util.find_spec("fracast")
-        if package is None or package.origin is None:
-            raise MissingExtra(f"model '{self.name}'", self.name)
-        own = str(Path(package.origin).with_name("weights")) if options.revision is None else None
-        self._options = options
-        self._weights = locate(self.variants[variant], options.weights or own, options.revision)
-        self.representation = "moves" if options.representation == "auto" else options.representation
-        self.parameters = {
-            "variant": variant,
-            "weights": self._weights.digest,
-            "context": self.context,
-            "representation": self.representation,
-        }
+        assert package is not None and package.origin is not None
+        own = str(Path(package.origin).with_name("weights")) if self.options.revision is None else None
+        return locate(self.variants[self.variant], self.options.weights or own, self.options.revision)
 
     def load(self) -> Inference:
         """See `ZeroShot.load`."""
         from marketsim.models.fracast_network import load
 
-        return load(self.context, self._weights, self._options)
+        return load(self.context, self.weights, self.options)

@@ -6,15 +6,11 @@ import importlib.util
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from marketsim.errors import MissingExtra, UsageError
-from marketsim.models.options import Options
-from marketsim.models.weights import locate
+from marketsim.errors import UsageError
 from marketsim.models.zero_shot import ZeroShot
 
 if TYPE_CHECKING:
     from marketsim.models.inference import Inference
-
-CONTEXT = 512
 
 
 class Toto(ZeroShot):
@@ -35,35 +31,26 @@ class Toto(ZeroShot):
     variants: ClassVar[Mapping[str, str]] = {"base": "Datadog/Toto-Open-Base-1.0"}
     minimum_bars = 2
     patch = 64  # bars
+    usual_context = 512
+    usual_representation = "prices"
     unused: ClassVar[tuple[str, ...]] = ("samples", "temperature", "top_p", "top_k", "clip")
 
-    def __init__(self, variant: str, options: Options) -> None:
-        options.unused(self.name, *self.unused)
-        self.context = CONTEXT if options.context is None else options.context
-        if self.context < self.patch or self.context % self.patch:
+    @classmethod
+    def check_context(cls, variant: str, context: int) -> None:
+        """See `ZeroShot.check_context`: whole patches."""
+        if context < cls.patch or context % cls.patch:
             raise UsageError(
-                f"model '{self.name}' reads contexts in multiples of {self.patch} bars, such as {CONTEXT}, "
-                f"not {self.context}"
+                f"model '{cls.name}' reads contexts in multiples of {cls.patch} bars, such as {cls.usual_context}, "
+                f"not {context}"
             )
-        if not self._installed():
-            raise MissingExtra(f"model '{self.name}'", self.name)
-        self._options = options
-        self._weights = locate(self.variants[variant], options.weights, options.revision)
-        self.representation = "prices" if options.representation == "auto" else options.representation
-        self.parameters = {
-            "variant": variant,
-            "weights": self._weights.digest,
-            "context": self.context,
-            "representation": self.representation,
-            "dtype": options.dtype,
-            **({} if options.trim is None else {"trim": options.trim}),
-        }
 
-    def _installed(self) -> bool:
-        return importlib.util.find_spec("toto") is not None and importlib.util.find_spec("toto.model") is not None
+    @classmethod
+    def installed(cls) -> bool:
+        """Whether its package is there, and not another one of this name."""
+        return super().installed() and importlib.util.find_spec("toto.model") is not None
 
     def load(self) -> Inference:
         """See `ZeroShot.load`."""
         from marketsim.models.toto_network import load
 
-        return load(self._weights, self._options)
+        return load(self.weights, self.options)

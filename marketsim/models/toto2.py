@@ -29,10 +29,11 @@ class Toto2(Toto):
     }
     minimum_bars = 32
     patch = 32
-    unused = (*Toto.unused, "trim")
+    unused: ClassVar[tuple[str, ...]] = (*Toto.unused, "trim")
 
-    def _installed(self) -> bool:
-        # Toto 1.0's package brings a folder of this name too, which is no package of its own: it has no origin.
+    @classmethod
+    def installed(cls) -> bool:
+        """Whether its package is there: Toto 1.0's brings a folder of this name too, which has no origin."""
         found = importlib.util.find_spec("toto2")
         return found is not None and found.origin is not None
 
@@ -40,4 +41,4 @@ class Toto2(Toto):
         """See `ZeroShot.load`."""
         from marketsim.models.toto2_network import load
 
-        return load(self._weights, self._options)
+        return load(self.weights, self.options)
