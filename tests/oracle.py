@@ -12,6 +12,7 @@ import numpy as np
 from marketsim.execution.fill_probability import take_profit_probability
 
 CLIPS = (0.0, 10.0), (-1.0, 0.0)
+TOUCH = 1e-13  # sums of decimals that are equal differ by less
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,10 @@ class Rules:
     binned: bool = True  # w is that of a bin's centre, as in a fit; else that at the levels, as in what is booked
 
 
+def below(a: float, b: float) -> bool:
+    return a < b - TOUCH
+
+
 def levels(bar: Bar, h: float, l: float) -> tuple[float, float]:
     return (
         min(max(bar.high_move + h, CLIPS[0][0]), CLIPS[0][1]),
@@ -54,12 +59,12 @@ def levels(bar: Bar, h: float, l: float) -> tuple[float, float]:
 
 def taken(bar: Bar, upper: float, lower: float, at_open: bool, rules: Rules, mirrored: bool = False) -> float:
     """Which part of a long's take-profit is credited to a bar on which it was entered."""
-    if rules.close_at_eod or bar.high < upper:
+    if rules.close_at_eod or below(bar.high, upper):
         return 0.0
-    if rules.fill == "touch" or (rules.fill == "expected" and (bar.close >= upper or at_open)):
+    if rules.fill == "touch" or (rules.fill == "expected" and (at_open or not below(bar.close, upper))):
         return 1.0
     if rules.fill == "provable":
-        return float(bar.high > upper and (at_open or bar.close >= upper))
+        return float(below(upper, bar.high) and (at_open or not below(bar.close, upper)))
     upper_places, lower_places = places(bar)
     d, u = bins(bar.low, bar.open, lower_places, lower), bins(bar.close, bar.high, upper_places, upper)
     return probabilities(bar, mirrored)[u, d] if rules.binned else probability(bar, [upper], [lower], mirrored)[0, 0]
@@ -75,7 +80,7 @@ def places(bar: Bar) -> tuple[list[float], list[float]]:
 def bins(start: float, end: float, places: list[float], level: float) -> int:
     """The bin that holds `level`: each begins above its first edge and ends on its last."""
     edges = [start * (1 - place) + end * place for place in places]
-    return max(i for i, edge in enumerate(edges[:-1]) if edge < level or i == 0)
+    return max(i for i, edge in enumerate(edges[:-1]) if below(edge, level) or i == 0)
 
 
 def centres(start: float, end: float, places: list[float]) -> list[float]:
@@ -102,9 +107,9 @@ def probability(bar: Bar, upper: list[float], lower: list[float], mirrored: bool
 
 def long_trade(bar: Bar, upper: float, lower: float, rules: Rules) -> float | None:
     """Profit of a long, None where it was not entered."""
-    if not bar.low < lower:
+    if not below(bar.low, lower):
         return None
-    entry, at_open = (bar.open, True) if bar.open < lower else (lower, False)
+    entry, at_open = (bar.open, True) if below(bar.open, lower) else (lower, False)
     w = taken(bar, upper, lower, at_open, rules)
     proceeds = w * (1 + upper) + (1 - w) * (1 + bar.close) * (1 - rules.slippage)
     return proceeds * (1 - rules.fee) - (1 + entry) * (1 + rules.fee)
@@ -112,9 +117,9 @@ def long_trade(bar: Bar, upper: float, lower: float, rules: Rules) -> float | No
 
 def short_trade(bar: Bar, upper: float, lower: float, rules: Rules) -> float | None:
     """Profit of a short, None where it was not entered."""
-    if not bar.high > upper:
+    if not below(upper, bar.high):
         return None
-    entry, at_open = (bar.open, True) if bar.open > upper else (upper, False)
+    entry, at_open = (bar.open, True) if below(upper, bar.open) else (upper, False)
     w = taken(bar.mirror, -lower, -upper, at_open, rules, mirrored=True)
     cost = w * (1 + lower) + (1 - w) * (1 + bar.close) * (1 + rules.slippage)
     return (1 + entry) * (1 - rules.fee) - cost * (1 + rules.fee)
@@ -145,7 +150,8 @@ def edges(bar: Bar, move: str) -> list[float]:
 def candidates(
     bars: list[Bar], bounds: tuple[tuple[float, float], tuple[float, float]], step: float
 ) -> tuple[list[float], list[float]]:
-    """All places where an optimum can be: just inside of where a level meets an actual price, bounds, zero."""
+    """All places where an optimum can be: where a level meets an actual price and just inside of it, bounds, zero."""
+    ties = any(bar.long for bar in bars) and any(bar.short for bar in bars)
     axes = []
     for (low, high), sign, move in ((bounds[0], -1, "high_move"), (bounds[1], 1, "low_move")):
         points = {low, high, min(max(0.0, low), high)}
@@ -153,7 +159,7 @@ def candidates(
             for price in (bar.open, bar.high, bar.low, bar.close, *edges(bar, move)):
                 meeting = price - getattr(bar, move)
                 if low - step <= meeting <= high + step:  # a bound may miss its meeting by a rounding
-                    points.add(min(max(meeting + sign * step, low), high))
+                    points |= {min(max(x, low), high) for x in (meeting + sign * step, *(ties * [meeting]))}
         axes.append(sorted(points))
     return axes[0], axes[1]
 

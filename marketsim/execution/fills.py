@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from marketsim.execution.fill_probability import take_profit_probability
 from marketsim.execution.profit_terms import (
+    LEVEL_TIE,
     LOWER_CLIP,
     UPPER_CLIP,
     Costs,
@@ -107,7 +108,7 @@ def _touch(bar: Outcomes, *_: Any) -> Lattice:
 
 def _provable(bar: Outcomes, *_: Any) -> Lattice:
     """Traded through, and after the entry for sure: the close is at or beyond it, or the entry was at the open."""
-    through = np.nextafter(bar.high, -np.inf)
+    through = bar.high - 2 * LEVEL_TIE
     upper = np.stack([np.minimum(bar.close, through), through], -1)
     weight = np.broadcast_to([[1.0, 1.0], [0.0, 1.0]], (len(bar.close), 2, 2))
     return upper, np.stack([bar.low, bar.open], -1), weight

@@ -21,6 +21,7 @@ from marketsim.settings.choices import BASIS_POINTS
 UPPER_CLIP = (0.0, 10.0)
 LOWER_CLIP = (-1.0, 0.0)
 TIE = 1e-12  # profits this close are equal, in whatever order a machine added them
+LEVEL_TIE = 1e-13  # a level this close to a price touches it: sums of decimals miss it by a rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,9 @@ class Leg:
                  + weight[p, q] * (gain + per_upper * u)     u in bin p and d in bin q, else nothing
 
     Bin p ends at `upper_edges[p]` and holds it, the first one begins at -inf; bin q begins above
-    `lower_edges[q]`, the last one never ends. A fill policy is nothing but the weights. Slopes have the signs
-    `per_lower <= 0 <= per_upper`: inside a cell of the lattices profit never falls in h nor rises in l.
+    `lower_edges[q]`, the last one never ends. A level within `LEVEL_TIE` of an edge is on it. A fill policy is
+    nothing but the weights. Slopes have the signs `per_lower <= 0 <= per_upper`: inside a cell of the lattices profit
+    never falls in h nor rises in l.
 
     A short is a long in the mirror: its prices, levels and multipliers change sign, and upper and lower change
     places. All arrays are float64 moves or fractions of the origin's close; `...` is `[N]` bars, or `[B, W]`
@@ -170,7 +172,7 @@ def mirror(interval: tuple[float, float]) -> tuple[float, float]:
 def entered(leg: Leg, h: NDArray[np.float64], l: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Whether the leg `[N]` was entered `[N]` with each bar's own multipliers `[N]`."""
     lower = np.clip(leg.lower_move + (-h if leg.mirrored else l), *leg.lower_clip)
-    filled: NDArray[np.bool_] = leg.low < lower
+    filled: NDArray[np.bool_] = leg.low < lower - LEVEL_TIE
     return filled
 
 
@@ -203,12 +205,13 @@ def _earned(leg: Leg, of: Array | None, h: Array, l: Array, xp: Any) -> Array:
     u = xp.clip(each(leg.upper_move) + h[..., None], *leg.upper_clip)
     d = xp.clip(each(leg.lower_move) + l[..., None], *leg.lower_clip)
     entry = each(leg.at_level) + each(leg.per_lower) * xp.minimum(d, each(leg.open))
-    p, q = count_edges(each(leg.upper_edges), u, xp), count_edges(each(leg.lower_edges), d, xp)
+    above = d - LEVEL_TIE
+    p, q = count_edges(each(leg.upper_edges), u - LEVEL_TIE, xp), count_edges(each(leg.lower_edges), above, xp)
     filled, begun = p < upper_bins, q > 0
     bar = each(xp.reshape(numbers(size * window, leg.weight, xp), (size, window)))
     place = (bar * upper_bins + p * filled) * lower_bins + (q - 1) * begun
     profit = xp.reshape(leg.weight, (-1,))[place]
     profit *= xp.where(filled, each(leg.gain) + each(leg.per_upper) * u, 0.0)
     profit *= begun
-    profit += xp.where(d > each(leg.low), entry, 0.0)
+    profit += xp.where(above > each(leg.low), entry, 0.0)
     return profit

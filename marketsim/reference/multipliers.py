@@ -150,7 +150,7 @@ def _solve(windows: Windows, bounds: Bounds) -> list[Answer]:
         if not left.size:
             break
         some = windows if len(left) == len(windows) else windows.at(left)
-        found = maximise(some.terms, _within(bounds, margin), step)
+        found = maximise(some.terms, _within(bounds, margin), step, touching=False)  # float32 cannot hold a touch
         earned, same = found.profit, some.steady(found.high_multiplier, found.low_multiplier)
         if not same.all():
             unsure = np.flatnonzero(~same)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from marketsim.execution.arrays import Array, count_below, pick
+from marketsim.execution.profit_terms import LEVEL_TIE
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,14 @@ class Axis:
         -inf where it is so in the whole bounds, inf where it is so nowhere in them.
         """
         low, high = self.bounds
+        edges = edges + LEVEL_TIE
         x = xp.clip(edges - self.move[:, :, None], low, math.nextafter(high, -math.inf))
         x = xp.where(edges < self.highest[:, :, None], x, xp.inf)
         return xp.where(edges < self.lowest[:, :, None], -xp.inf, x)
 
     def meetings(self, edges: Array, live: Array, step: float, xp: Any) -> Array:
         """The multipliers at which a level meets its edges, moved by `step`; inf where it never does."""
-        there = live & (edges >= self.lowest[:, :, None]) & (edges < self.highest[:, :, None])
+        there = live & (edges >= self.lowest[:, :, None] - LEVEL_TIE) & (edges < self.highest[:, :, None])
         x = xp.where(there, edges - self.move[:, :, None] + step, xp.inf)
         return xp.reshape(x, (x.shape[0], -1))
 

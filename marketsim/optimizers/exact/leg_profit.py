@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import Any
 
 from marketsim.execution.arrays import Array, count_below, numbers
-from marketsim.execution.profit_terms import Leg, mirror
+from marketsim.execution.profit_terms import LEVEL_TIE, Leg, mirror
 from marketsim.optimizers.exact.candidates import Axis, lines, make_axis, ordered
 
 SHORT = 32  # bars x bins of a window for which a matrix product is quicker than running sums
@@ -63,12 +63,11 @@ class Side:
         return self.upper.meetings(self.leg.upper_edges, self.ends, -step, xp)
 
     def lower_ends(self, step: float, xp: Any) -> Array:
-        """Where profit may jump as the lower level rises, `[B, W * (Q + 2)]`, `step` after it."""
+        """Where profit may jump as the lower level rises, `[B, W * (Q + 1)]`, `step` after it."""
         leg = self.leg
-        entering = (leg.per_lower != 0)[:, :, None]
-        begins = self.begins & (leg.lower_edges != leg.low[:, :, None]) & (leg.lower_edges != leg.open[:, :, None])
-        live = xp.concat([begins, entering, entering], axis=2)
-        edges = xp.concat([leg.lower_edges, leg.low[:, :, None], leg.open[:, :, None]], axis=2)
+        begins = self.begins & (leg.lower_edges != leg.low[:, :, None])
+        live = xp.concat([begins, (leg.per_lower != 0)[:, :, None]], axis=2)
+        edges = xp.concat([leg.lower_edges, leg.low[:, :, None]], axis=2)
         return self.lower.meetings(edges, live, step, xp)
 
     def entry(self, at: Array, xp: Any) -> Array:
@@ -78,7 +77,7 @@ class Side:
             return lines(self.lower, leg.low, leg.open, leg.at_level, leg.per_lower, at, xp)
         d = self.lower.level(at, xp)
         entry = leg.at_level[:, :, None] + leg.per_lower[:, :, None] * xp.minimum(d, leg.open[:, :, None])
-        return xp.sum(xp.where(d > leg.low[:, :, None], entry, 0.0), axis=1)
+        return xp.sum(xp.where(d - LEVEL_TIE > leg.low[:, :, None], entry, 0.0), axis=1)
 
     def grid(self, h: Array, l: Array, xp: Any) -> Array:
         """What take-profits earn on the grid `[B, K_l, K_h]`."""
@@ -104,8 +103,8 @@ class Side:
         leg = self.leg
         u, d = self.upper.level(upper, xp)[:, :, None, :], self.lower.level(lower, xp)[:, :, None, :]
         value = leg.gain[:, :, None, None] + leg.per_upper[:, :, None, None] * u
-        begun = xp.astype(d > leg.lower_edges[..., None], u.dtype)
-        earned = (u <= leg.upper_edges[..., None]) * value
+        begun = xp.astype(d - LEVEL_TIE > leg.lower_edges[..., None], u.dtype)
+        earned = (u - LEVEL_TIE <= leg.upper_edges[..., None]) * value
         nothing = xp.zeros_like(leg.weight)
         falls = leg.weight - xp.concat([leg.weight[:, :, 1:], nothing[:, :, :1]], axis=2)
         change = falls - xp.concat([nothing[..., :1], falls[..., :-1]], axis=3)

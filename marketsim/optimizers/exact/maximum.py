@@ -4,6 +4,11 @@ Inside a cell of the arrangement of all bars' lattices (fills.py) profit never f
 its supremum sits at the upper end of the cell in `h` and at its lower end in `l`. Those ends are known: where
 a level meets an edge, and the bounds. Enumerating them finds the global maximum.
 
+The cells of a long hold the end at which their profit is best, and those of a short the other one. Where an end of
+the one meets an end of the other, on ties and on every bar that has both legs, the line itself is a cell: its long is
+that of one neighbour, its short that of the other. With two legs the ends themselves are therefore candidates, beside
+the places a step inside.
+
 Small grids of candidates are priced whole (side.py). On large ones blocks of neighbours are bounded first: few of
 them can hold the best, and only their candidates are evaluated.
 
@@ -23,7 +28,7 @@ from marketsim.optimizers.exact.candidates import candidates
 from marketsim.optimizers.exact.leg_profit import SHORT, Side
 
 STEP = 1e-7  # inside an open side, so that float32 attains what float64 claims
-FINE = 1e-12  # the same where float64 is enough
+FINE = 1e-12  # the same where float64 is enough, and beyond what counts as a touch
 ROUNDING = 1e-12  # of all that a window trades: more than sums lose
 SMALL = 1 << 11  # bars x bins of all problems that are quicker together
 PRODUCTS = 1 << 15  # squares of bars x bins of short windows, or
@@ -48,11 +53,12 @@ class Optimum:
     fallbacks: int = 0  # problems that a search gave up on and another one finished
 
 
-def maximise(terms: ProfitTerms, bounds: Bounds, step: float = STEP) -> Optimum:
+def maximise(terms: ProfitTerms, bounds: Bounds, step: float = STEP, touching: bool = True) -> Optimum:
     """The exact maximum of every problem `[B, W]` for `bounds = ((h_min, h_max), (l_min, l_max))`.
 
-    Candidates step `step` inside their cell. Ties go to the smaller `|h| + |l|`; (0, 0), or the point of the
-    bounds nearest to it, is always a candidate.
+    Candidates step `step` inside their cell. With `touching` those that lie on the line between two cells count too:
+    levels that touch a price exactly, which float32 cannot hold. Ties go to the smaller `|h| + |l|`; (0, 0), or the
+    point of the bounds nearest to it, is always a candidate.
     """
     xp = namespace(terms.legs[0].low)
     every, terms = terms, _placed(terms, xp)
@@ -69,7 +75,7 @@ def maximise(terms: ProfitTerms, bounds: Bounds, step: float = STEP) -> Optimum:
         for first in range(0, members.shape[0], size):
             rows = members[first : first + size]
             chosen = some if rows.shape[0] == len(terms) else some.at(_neighbours(rows))
-            h[rows], l[rows] = _Candidates.of(chosen, bounds, step, xp).best(xp)
+            h[rows], l[rows] = _Candidates.of(chosen, bounds, step, touching, xp).best(xp)
     return Optimum(h, l, evaluate(every, h[:, None], l[:, None])[:, 0])
 
 
@@ -108,11 +114,17 @@ class _Candidates:
     by_l: Array  # [B, K_l] the entries of a long
 
     @classmethod
-    def of(cls, terms: ProfitTerms, bounds: Bounds, step: float, xp: Any) -> _Candidates:
+    def of(cls, terms: ProfitTerms, bounds: Bounds, step: float, touching: bool, xp: Any) -> _Candidates:
         """The candidates of problems `[B, W]`."""
         sides = tuple(Side.of(leg, *bounds, xp) for leg in terms.legs)
-        h_ends = [-side.lower_ends(step, xp) if side.leg.mirrored else side.upper_ends(step, xp) for side in sides]
-        l_ends = [-side.upper_ends(step, xp) if side.leg.mirrored else side.lower_ends(step, xp) for side in sides]
+        both = xp.all(xp.stack([xp.any(side.leg.per_lower != 0, axis=1) for side in sides]), axis=0)
+        h_ends, l_ends = [], []
+        for side in sides:
+            upper, lower = [side.upper_ends(step, xp)], [side.lower_ends(step, xp)]
+            if touching and len(sides) > 1:
+                lower.append(xp.where(both[:, None], side.lower_ends(0.0, xp), xp.inf))
+            h_ends += [-x for x in lower] if side.leg.mirrored else upper
+            l_ends += [-x for x in upper] if side.leg.mirrored else lower
         h, l = candidates(h_ends, bounds[0], bounds[0][1], xp), candidates(l_ends, bounds[1], bounds[1][0], xp)
         by_h, by_l = xp.zeros_like(h), xp.zeros_like(l)
         for side in sides:
