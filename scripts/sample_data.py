@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from marketsim.data.bars import faults
+from marketsim.data.faults import faults
 
 SAMPLES = Path(__file__).parents[1] / "marketsim" / "data" / "samples"
 NEWEST = 1_500

@@ -9,19 +9,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.data.calendar import open_calendar
+from marketsim.data.faults import CHANNELS as CHANNELS
+from marketsim.data.faults import faults
 from marketsim.data.present import utc
 from marketsim.data.regularity import choose_calendar, make_timetable, misfit
 from marketsim.data.symbols import is_crypto
 from marketsim.data.timetable import Timetable
 from marketsim.errors import DataError, UsageError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 UNKNOWN = np.datetime64("NaT", "s")
-CHANNELS = ("open", "high", "low", "close")
 NEWEST = 1_000  # bars among which the unfinished ones are
 
 
@@ -67,6 +72,61 @@ class Bars:
     def volume(self) -> NDArray[np.float64]:
         """[T] view, units, NaN where absent."""
         return self.ohlcv[:, 4]
+
+    def to_frame(self) -> pd.DataFrame:
+        """The bars as a DataFrame.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns Open, High, Low, Close (price units) and Volume (NaN where absent), float64; the index is the bars'
+            opens in UTC.
+
+        Examples
+        --------
+        >>> from marketsim.data import open_source
+        >>> float(open_source("sample").load("ETHUSD").to_frame().Close.iloc[-1])
+        595.03
+        """
+        from marketsim.data.frames import to_frame
+
+        return to_frame(self)
+
+    @staticmethod
+    def from_frame(frame: pd.DataFrame, *, symbol: str, crypto: bool | None = None, on_bad_bars: str = "error") -> Bars:
+        """Checked bars from a DataFrame.
+
+        Parameters
+        ----------
+        frame
+            Columns Open, High, Low, Close and, if known, Volume, in any letter case; other columns are ignored. The
+            index is a DatetimeIndex of the bars' opens, oldest first; without a time zone it is taken as UTC.
+        symbol
+            Such as "ETHUSD" or "NVDA"; decides fees, calendar and whether a short is possible.
+        crypto
+            Whether the asset is crypto; None decides from the symbol.
+        on_bad_bars
+            "error", or "drop" to leave bad rows out and count them.
+
+        Returns
+        -------
+        Bars
+
+        Raises
+        ------
+        DataError
+            A column is missing, or a row is bad: it names the row, the column and the value.
+
+        Examples
+        --------
+        >>> from marketsim.data import open_source
+        >>> frame = open_source("sample").load("NVDA").to_frame()
+        >>> len(Bars.from_frame(frame, symbol="NVDA")) == len(frame)
+        True
+        """
+        from marketsim.data.frames import from_frame
+
+        return from_frame(frame, symbol, crypto, drop=on_bad_bars == "drop")
 
     @property
     def periods_per_year(self) -> int:
@@ -223,26 +283,6 @@ def make_bars(
         notes=notes,
         doubt=doubt,
     )
-
-
-def faults(ohlcv: NDArray[np.float64]) -> dict[int, str]:
-    """The rows of `ohlcv` [T, 5] that break a rule, each with column, value and rule in words."""
-    open_, high, low, close, volume = ohlcv.T
-    rules = [
-        (name, values, ~((values > 0) & (values < np.inf)), "is not a positive, finite price")
-        for name, values in zip(CHANNELS, ohlcv.T, strict=False)
-    ]
-    rules += [
-        ("high", high, high < low, "is below the low"),
-        ("high", high, high < np.maximum(open_, close), "is below the open or the close"),
-        ("low", low, low > np.minimum(open_, close), "is above the open or the close"),
-        ("volume", volume, (volume < 0) | np.isinf(volume), "is negative or infinite"),
-    ]
-    found: dict[int, str] = {}
-    for name, values, wrong, words in rules:
-        for row in np.flatnonzero(wrong):
-            found.setdefault(int(row), f"column '{name}': {values[row]} {words}")
-    return found
 
 
 def next_opens(timetable: Timetable, after: np.datetime64, count: int) -> NDArray[np.datetime64]:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict, fields
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from marketsim import registry
 from marketsim.forecasting.ensembles import Ensemble
 from marketsim.forecasting.protocols import Model
 from marketsim.models.options import Options
 from marketsim.settings.groups import NetworkSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FOR_WEIGHTS = tuple(field.name for field in fields(NetworkSettings) if field.name != "device")
 
@@ -39,3 +45,29 @@ def _open(spec: str, options: Options) -> Model:
         options.unused(name, *FOR_WEIGHTS)
         model = plugin()
     return model
+
+
+class _CallablePackage(ModuleType):
+    def __call__(self) -> pd.DataFrame:
+        """The forecast models.
+
+        Returns
+        -------
+        pandas.DataFrame
+            By name: `variants`, the `extra` that installs its package (None where nothing is missing), `trained_until`
+            (the date of the newest bar in its weights, "unknown" where nobody says, None where it has no weights),
+            `training` in words, and whether it is `installed`.
+
+        Examples
+        --------
+        >>> import marketsim.models
+        >>> marketsim.models().loc["har", "training"]
+        'fits on past bars only'
+        """
+        from marketsim.models.listing import frame
+
+        return frame()
+
+
+# `marketsim.models()` is public, but a function of that name would be overwritten when this package is imported.
+sys.modules[__name__].__class__ = _CallablePackage

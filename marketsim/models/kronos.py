@@ -59,6 +59,8 @@ class Kronos:
 
     name = "kronos"
     version = "2"
+    trained_until: str | None = TRAINED_UNTIL  # of the author's own weights
+    training = TRAINING
     minimum_bars = 2
     variants: ClassVar[Mapping[str, str]] = {
         "small": "NeoQuasar/Kronos-small",
@@ -66,11 +68,16 @@ class Kronos:
         "base": "NeoQuasar/Kronos-base",
     }
 
+    @staticmethod
+    def installed() -> bool:
+        """Whether its package can be imported."""
+        return importlib.util.find_spec("kronos_finance") is not None
+
     def __init__(self, variant: str, options: Options) -> None:
         options.unused(self.name, "trim")
         if options.representation == "moves":
             raise UsageError("model 'kronos' reads prices: leave --representation at auto")
-        if importlib.util.find_spec("kronos_finance") is None:
+        if not self.installed():
             raise MissingExtra("model 'kronos'", "kronos")
         self.samples = SAMPLES if options.samples is None else options.samples
         self.sampling = Sampling(
@@ -83,9 +90,9 @@ class Kronos:
         longest = TOKENIZERS[variant][1] - 1  # the next bar is decoded in the last of its places
         if not self.minimum_bars <= self.context <= longest:
             raise UsageError(f"kronos:{variant} reads {self.minimum_bars} to {longest} bars, not {self.context}")
-        own = options.weights in (None, self.variants[variant])
-        self.trained_until: str | None = TRAINED_UNTIL if own else "unknown"
-        self.training = TRAINING if own else "nobody says how far these weights were trained"
+        if options.weights not in (None, self.variants[variant]):
+            self.trained_until = "unknown"
+            self.training = "nobody says how far these weights were trained"
         self._variant, self._options = variant, options
         self._weights, self._tokenizer = _locate(variant, options)
 

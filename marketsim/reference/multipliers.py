@@ -60,7 +60,7 @@ def optimize_entry_exit_multipliers(
         >>> high, low = close + 0.02, close - 0.02
         >>> h, l, profit = optimize_entry_exit_multipliers(close, ones, high, 0 * ones, low, 0 * ones, trading_fee=0)
         >>> round(h, 4), round(l, 4), round(profit, 4)
-        (0.03, -0.01, 0.05)
+        (0.01, -0.03, 0.04)
 
     """
     columns = ([close_actual], [[positions]], [high_actual], [high_pred], [low_actual], [low_pred])

@@ -1,0 +1,45 @@
+"""Which models there are, what they need, and what is known of their training data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from marketsim import registry
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class ListedModel:
+    """A model of the registry."""
+
+    name: str
+    variants: tuple[str, ...]  # the first is the default
+    extra: str | None  # that installs its package; None where nothing is missing
+    trained_until: str | None  # ISO date, "unknown" where nobody says; None where there are no weights
+    training: str  # what is known of the bars in its weights
+    installed: bool
+
+
+def list_models() -> list[ListedModel]:
+    """The models of `registry.MODELS`, then the ensembles; no package of a model is imported."""
+    models = [_listed(name) for name in registry.MODELS]
+    return models + [
+        ListedModel(name, (), None, None, "that of the models that it is made of", True) for name in registry.ENSEMBLES
+    ]
+
+
+def frame() -> pd.DataFrame:
+    """The models as a DataFrame, by name."""
+    import pandas as pd
+
+    return pd.DataFrame([asdict(model) for model in list_models()]).set_index("name")
+
+
+def _listed(name: str) -> ListedModel:
+    plugin: Any = registry.load(registry.MODELS, "model", name)
+    variants = registry.VARIANTS.get(name, ())
+    installed = plugin.installed() if variants else True
+    return ListedModel(name, variants, name if variants else None, plugin.trained_until, plugin.training, installed)

@@ -1,0 +1,52 @@
+"""What every source of bars must keep to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from marketsim import registry
+from marketsim.data import Source, open_source
+from marketsim.data.symbols import parse_symbol
+from marketsim.errors import DataError
+from tests.candles import random_bars
+
+
+@pytest.fixture(params=registry.SOURCES)
+def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
+    for name in ("AAPL", "ethusd"):
+        random_bars(30).to_frame().to_csv(tmp_path / f"{name}.csv")
+    return open_source(request.param, str(tmp_path))
+
+
+def test_symbols_are_canonical_and_in_order(source: Source) -> None:
+    symbols = source.symbols()
+    assert symbols
+    assert symbols == sorted(set(map(parse_symbol, symbols)))
+
+
+def test_bars_are_loaded_by_any_form_of_the_symbol_and_the_same_twice(source: Source) -> None:
+    for symbol in source.symbols():
+        bars = source.load(symbol)
+        assert bars.symbol == symbol
+        assert bars.fingerprint == source.load(f"{symbol[:2]}-{symbol[2:]}".lower()).fingerprint
+        assert (np.diff(bars.time.astype(np.int64)) > 0).all()
+        assert bars.source
+
+
+def test_the_caller_may_say_what_is_crypto(source: Source) -> None:
+    symbol = source.symbols()[0]
+    assert source.load(symbol, crypto=True).crypto
+    assert not source.load(symbol, crypto=False).crypto
+
+
+def test_an_unknown_symbol_names_the_nearest(source: Source) -> None:
+    with pytest.raises(DataError, match="did you mean 'ETHUSD'"):
+        source.load("ETHUSX")
+
+
+def test_a_text_that_is_no_symbol_is_refused(source: Source) -> None:
+    with pytest.raises(DataError, match="is not a symbol"):
+        source.load("../etc/passwd")

@@ -1,0 +1,51 @@
+"""The steps of CONTRIBUTING.md, done in a copy of the checkout: the plug-ins that they add pass their tests."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.pages import ROOT, Block, blocks
+
+STEPS = [block for block in blocks(ROOT / "docs" / "CONTRIBUTING.md") if block.skipped == "changes this checkout"]
+CACHES = shutil.ignore_patterns(".git", ".venv*", ".*_cache", ".hypothesis", "__pycache__", "site")
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")]
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A copy of the checkout whose .venv is set up already: its Python is the one that runs this test."""
+    root = tmp_path / "clone"
+    shutil.copytree(ROOT, root, ignore=CACHES)
+    python = root / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{root}" exec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    made_from = "".join((root / name).read_text() for name in ("pyproject.toml", "constraints.txt"))
+    (root / ".venv" / "marketsim.stamp").write_text(f"{root}\n{made_from}dev")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("steps", "shown"),
+    zip(STEPS, ("Model  my-model 1", "my-optimizer", "ETHUSD", "NVDA"), strict=True),
+    ids=["model", "optimizer", "source", "executor"],
+)
+def test_the_steps_add_a_plug_in_that_passes_its_contract_and_is_used(steps: Block, shown: str, clone: Path) -> None:
+    before = set((clone / "marketsim").rglob("*.py"))
+    environment = os.environ | {"COLUMNS": "100", "PYTEST_XDIST_AUTO_NUM_WORKERS": "0"}
+    program = ["bash", "-euo", "pipefail", "-c", steps.text]
+    done = subprocess.run(program, cwd=clone, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (added,) = set((clone / "marketsim").rglob("*.py")) - before
+    assert re.search(r"^[.s]+ +\[100%\]$", done.stdout, re.MULTILINE), "no contract test was run"
+    assert shown in done.stdout.partition("[100%]")[2]
+    lint = [sys.executable, "-m", "ruff", "check", "-q", str(added)]
+    assert subprocess.run(lint, cwd=clone, check=False).returncode == 0
