@@ -74,13 +74,9 @@ class Bars:
         return self.ohlcv[:, 4]
 
     def to_frame(self) -> pd.DataFrame:
-        """The bars as a DataFrame.
+        """The bars as a DataFrame: Open, High, Low, Close (price units), Volume (NaN where absent), float64.
 
-        Returns
-        -------
-        pandas.DataFrame
-            Columns Open, High, Low, Close (price units) and Volume (NaN where absent), float64; the index is the bars'
-            opens in UTC.
+        The index is the bars' opens in UTC.
 
         Examples
         --------
@@ -101,16 +97,10 @@ class Bars:
         frame
             Columns Open, High, Low, Close and, if known, Volume, in any letter case; other columns are ignored. The
             index is a DatetimeIndex of the bars' opens, oldest first; without a time zone it is taken as UTC.
-        symbol
-            Such as "ETHUSD" or "NVDA"; decides fees, calendar and whether a short is possible.
-        crypto
-            Whether the asset is crypto; None decides from the symbol.
+        symbol, crypto
+            Such as "NVDA"; decides fees, calendar and whether a short is possible. `crypto` overrides what it says.
         on_bad_bars
             "error", or "drop" to leave bad rows out and count them.
-
-        Returns
-        -------
-        Bars
 
         Raises
         ------

@@ -29,7 +29,7 @@ def test_a_frame_is_labelled_by_opens_in_utc_and_is_a_copy():
     shown = bars.to_frame()
     assert list(shown.columns) == ["Open", "High", "Low", "Close", "Volume"]
     assert str(shown.index.tz) == "UTC"
-    assert shown.index[0] == pd.Timestamp("2020-01-01", tz="UTC")
+    assert shown.index[0] == pd.Timestamp(bars.time[0], tz="UTC")
     shown.loc[:, "Close"] = 0
     assert (bars.close > 0).all()
 
