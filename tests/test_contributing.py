@@ -35,14 +35,14 @@ def clone(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("steps", "shown"),
-    zip(STEPS, ("Model  my-model 1", "my-optimizer", "ETHUSD", "NVDA"), strict=True),
+    list(zip(STEPS, ("Model  my-model 1", "my-optimizer", "ETHUSD", "NVDA"), strict=True)),
     ids=["model", "optimizer", "source", "executor"],
 )
 def test_the_steps_add_a_plug_in_that_passes_its_contract_and_is_used(steps: Block, shown: str, clone: Path) -> None:
     before = set((clone / "marketsim").rglob("*.py"))
-    environment = os.environ | {"COLUMNS": "100", "PYTEST_XDIST_AUTO_NUM_WORKERS": "0"}
+    own = {"PYTEST_DEBUG_TEMPROOT": str(clone.parent), "PYTEST_XDIST_AUTO_NUM_WORKERS": "0", "COLUMNS": "100"}
     program = ["bash", "-euo", "pipefail", "-c", steps.text]
-    done = subprocess.run(program, cwd=clone, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(program, cwd=clone, env=os.environ | own, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     (added,) = set((clone / "marketsim").rglob("*.py")) - before
     assert re.search(r"^[.s]+ +\[100%\]$", done.stdout, re.MULTILINE), "no contract test was run"
