@@ -20,8 +20,8 @@ MODELS = {
     "toto2": "marketsim.models.toto2:Toto2",
 }
 ENSEMBLES = {
-    "auto": "marketsim.forecasting.ensembles:Auto",
-    "blend": "marketsim.forecasting.ensembles:Blend",
+    "auto": "marketsim.forecasting.auto:Auto",
+    "blend": "marketsim.forecasting.blend:Blend",
 }
 VARIANTS: dict[str, tuple[str, ...]] = {  # of the models with weights; the first is the default
     "chronos": ("bolt-small", "bolt-tiny", "bolt-mini", "bolt-base", "2"),

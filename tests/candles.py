@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars, make_bars
 from marketsim.data.calendar import open_calendar
+from marketsim.forecasting.series import Series
 
 
 def random_ohlcv(bars: int, seed: int = 0) -> NDArray[np.float64]:
@@ -18,6 +19,11 @@ def random_ohlcv(bars: int, seed: int = 0) -> NDArray[np.float64]:
 
 def random_bars(bars: int, seed: int = 0) -> Bars:
     return make_bars("TEST", "random", session_times(bars), random_ohlcv(bars, seed))
+
+
+def series_of(ohlcv: NDArray[np.float64], symbol: str = "TEST") -> Series:
+    """What a history model is handed of such bars."""
+    return Series(symbol, session_times(len(ohlcv)), ohlcv, "UTC")
 
 
 def session_times(bars: int) -> NDArray[np.datetime64]:

@@ -8,20 +8,22 @@ from dataclasses import replace
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from marketsim.backtesting import pipeline
 from marketsim.backtesting.chosen_bars import load, open_bars
 from marketsim.data import Source
 from marketsim.data.bars import CHANNELS, Bars
-from marketsim.errors import DataError, MarketsimError, UsageError
+from marketsim.errors import DataError, Failure, MarketsimError, Outcome, Success, UsageError
+from marketsim.forecasting.auto import Auto
 from marketsim.forecasting.cache import ForecastCache
 from marketsim.forecasting.contamination import exposures
-from marketsim.forecasting.ensembles import Auto, Ensemble, Wanted
-from marketsim.forecasting.forecaster import Sweep
+from marketsim.forecasting.ensembles import Ensemble
+from marketsim.forecasting.forecaster import Forecaster
 from marketsim.forecasting.forecasts import LEVELS, Forecasts
-from marketsim.forecasting.path_forecasts import ALONE, Paths, Steps
+from marketsim.forecasting.model_forecaster import ModelForecaster
+from marketsim.forecasting.path_forecasts import AS_PATH, PathCache, Paths
 from marketsim.forecasting.protocols import Model, PathModel
+from marketsim.forecasting.requests import ForecastRequest
 from marketsim.models import open_model
 from marketsim.profiling import Clock
 from marketsim.results.document import describe, head, identify, symbol_document
@@ -36,7 +38,7 @@ WARNINGS = {  # by exposure, the worse first
     "unknown": "nobody says how far the model's training data reach; where these bars are past, it may have seen them",
 }
 
-Make = Callable[[Wanted], list[Forecasts | MarketsimError]]
+Make = Callable[[Sequence[ForecastRequest]], list[Outcome[Forecasts]]]
 
 
 def forecast(
@@ -57,11 +59,11 @@ def forecast(
     errors: list[MarketsimError] = []
     with pipeline.open_cache(settings.cache, settings.cache_place) or nullcontext() as cache:
         make = _maker(model, horizon, cache, progress, notes)
-        wanted = [_wanted(symbol, settings.bars, settings.walk, source, model) for symbol in symbols]
+        wanted = [_request(symbol, settings.bars, settings.walk, source, model) for symbol in symbols]
         sound = [each for each in wanted if not isinstance(each, MarketsimError)]
         made = (
-            found if isinstance(found, MarketsimError) else (bars, found)
-            for (bars, _, _), found in zip(sound, make(sound), strict=True)
+            found.error if isinstance(found, Failure) else (request.bars, found.value)
+            for request, found in zip(sound, make(sound), strict=True)
         )
         for symbol, each in zip(symbols, wanted, strict=True):
             outcome = each if isinstance(each, MarketsimError) else next(made)
@@ -83,10 +85,12 @@ def _maker(
 ) -> Make:
     """What makes forecasts whose moves are `[N, K, 6, Q]`, of the next bar too."""
     if horizon == 1:
-        make = pipeline.forecaster(model, cache, Clock(), progress, notes)
-        return lambda wanted: [
-            each if isinstance(each, MarketsimError) else replace(each, moves=each.moves[:, None, ALONE])
-            for each in make(wanted)
+        forecaster = Forecaster(model, cache, Clock(), progress, notes)
+        return lambda requests: [
+            Success(replace(found.value, moves=found.value.moves[:, None, AS_PATH]))
+            if isinstance(found, Success)
+            else found
+            for found in forecaster.forecasts(requests)
         ]
     model = cast(PathModel, model)
     if horizon > model.horizon:
@@ -94,30 +98,29 @@ def _maker(
             f"--horizon {horizon}: model '{model.name}' forecasts at most {model.horizon} bars after a context of "
             f"{model.context}: lower --horizon or --context"
         )
-    paths = Paths(model, horizon)
-    kept = None if cache is None else Steps(cache, paths)
-    sweep = Sweep(paths, kept, Clock(), progress, notes, shape=paths.shape)
-    return lambda wanted: [
-        each if isinstance(each, MarketsimError) else replace(each, model=model)
-        for each in sweep.forecasts([(bars, origins) for bars, _, origins in wanted])
+    paths = Paths.of(model, horizon)
+    kept = None if cache is None else PathCache(cache, paths)
+    path_forecaster = ModelForecaster(paths, kept, Clock(), progress, notes, shape=paths.shape)
+    return lambda requests: [
+        Success(replace(found.value, model=model)) if isinstance(found, Success) else found
+        for found in path_forecaster.forecasts(requests)
     ]
 
 
-def _wanted(
+def _request(
     symbol: str, chosen: BarsSettings, lengths: WalkSettings, source: Source, model: Model | Ensemble
-) -> tuple[Bars, NDArray[np.int64], NDArray[np.int64]] | MarketsimError:
+) -> ForecastRequest | MarketsimError:
     """The newest origin, and what `auto` picks on: the bars on which a backtest with these settings does."""
     try:
         bars = load(symbol, chosen, source)
         if isinstance(model, Auto):
             walk = pipeline.walk_over(bars, lengths, model)
-            return bars, walk.judged, walk.origins[-1:]
+            return ForecastRequest(bars, walk.origins[-1:], walk.judged)
     except MarketsimError as error:
         return error
     if len(bars) < model.minimum_bars:
         return DataError(f"{bars.symbol}: model '{model.name}' needs {model.minimum_bars} bars, not {len(bars)}")
-    newest = np.array([len(bars) - 1])
-    return bars, newest[:0], newest
+    return ForecastRequest(bars, np.array([len(bars) - 1]))
 
 
 def _row(bars: Bars, forecasts: Forecasts, horizon: int) -> Row:

@@ -6,22 +6,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from marketsim import registry
 from marketsim.backtesting.chosen_bars import load, open_bars
 from marketsim.backtesting.simulation import POLICIES, Market, fit_strategies, simulate, strategies_of
 from marketsim.data import Source
 from marketsim.data.bars import Bars
 from marketsim.data.walk_forward import Walk, make_walk
-from marketsim.errors import MarketsimError
+from marketsim.errors import Failure, MarketsimError
 from marketsim.forecasting.cache import ForecastCache, connect
-from marketsim.forecasting.ensembles import Ensemble, Wanted
-from marketsim.forecasting.forecaster import Requests, Sweep
+from marketsim.forecasting.ensembles import Ensemble
+from marketsim.forecasting.forecaster import Forecaster
 from marketsim.forecasting.forecasts import Forecasts
-from marketsim.forecasting.keys import fingerprint
 from marketsim.forecasting.protocols import Model
+from marketsim.forecasting.requests import ForecastRequest
 from marketsim.models import open_model
 from marketsim.optimizers import Optimizer
 from marketsim.profiling import Clock
@@ -52,9 +49,9 @@ class Prepared:
     walk: Walk
 
     @property
-    def wanted(self) -> tuple[Bars, NDArray[np.int64], NDArray[np.int64]]:
-        """What its forecasts are asked for with."""
-        return self.bars, self.walk.judged, self.walk.origins
+    def request(self) -> ForecastRequest:
+        """The forecasts that the walk needs."""
+        return ForecastRequest(self.bars, self.walk.origins, self.walk.judged)
 
 
 def run(
@@ -82,40 +79,21 @@ def stream(
     being done, how much of it is done and how much there is.
     """
     remarks: list[str] = []
-    forecast = forecaster(tools.model, tools.cache, clock, progress, remarks)
+    forecaster = Forecaster(tools.model, tools.cache, clock, progress, remarks)
     for first in range(0, len(symbols), GROUP):
         group = symbols[first : first + GROUP]
         prepared = [prepare(symbol, settings.bars, settings.walk, tools, clock) for symbol in group]
         sound = [each for each in prepared if isinstance(each, Prepared)]
-        forecasts = iter(forecast([each.wanted for each in sound]))
+        forecasts = iter(forecaster.forecasts([each.request for each in sound]))
         for symbol, ready in zip(group, prepared, strict=True):
             progress(f"fits of {symbol}", 0, 1)
-            found = next(forecasts) if isinstance(ready, Prepared) else ready
+            found = next(forecasts) if isinstance(ready, Prepared) else Failure(ready)
             notes = (*_taken(remarks), *_taken(tools.cache.warnings if tools.cache else []))
-            if isinstance(found, MarketsimError):
-                yield SymbolRun(symbol, None, found, notes)
+            if isinstance(found, Failure):
+                yield SymbolRun(symbol, None, found.error, notes)
             elif isinstance(ready, Prepared):
-                result = evaluate_walk(ready, found, settings, tools, clock)
-                yield SymbolRun(ready.bars.symbol, result, None, (*ready.bars.notes, *found.notes, *notes))
-
-
-def forecaster(
-    model: Model | Ensemble, cache: ForecastCache | None, clock: Clock, progress: Progress, remarks: list[str]
-) -> Callable[[Wanted], list[Forecasts | MarketsimError]]:
-    """What makes the forecasts that are wanted of it; what it has to say is added to the remarks."""
-    sweeps: dict[str, Sweep] = {}
-
-    def make(model: Model, requests: Requests) -> list[Forecasts | MarketsimError]:
-        sweep = sweeps.setdefault(fingerprint(model), Sweep(model, cache, clock, progress, remarks))
-        return sweep.forecasts(requests)
-
-    def forecast(wanted: Wanted) -> list[Forecasts | MarketsimError]:
-        if isinstance(model, Ensemble):
-            with clock.stage("forecast/ensemble"):
-                return model.forecasts(wanted, make)
-        return make(model, [(bars, origins) for bars, _, origins in wanted])
-
-    return forecast
+                result = evaluate_walk(ready, found.value, settings, tools, clock)
+                yield SymbolRun(ready.bars.symbol, result, None, (*ready.bars.notes, *found.value.notes, *notes))
 
 
 def run_symbol(symbol: str, settings: Settings, tools: Tools, clock: Clock) -> Result:

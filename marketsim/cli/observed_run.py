@@ -57,15 +57,15 @@ def _replaced(plugin: Any, method: str, other: Any) -> Iterator[None]:
 @contextmanager
 def _one_by_one(detail: str, facts: Facts) -> Iterator[None]:
     """Ask models for one origin a call."""
-    from marketsim.forecasting.forecaster import Sweep
+    from marketsim.forecasting.model_forecaster import ModelForecaster
 
-    together = Sweep.made
+    together = ModelForecaster.made
 
-    def made(self: Sweep, members: Sequence[Any]) -> Iterator[Any]:
-        for member in members:
-            yield from together(self, [member])
+    def made(self: ModelForecaster, missing: Sequence[Any]) -> Iterator[Any]:
+        for each in missing:
+            yield from together(self, [each])
 
-    with _replaced(Sweep, "made", made):
+    with _replaced(ModelForecaster, "made", made):
         yield
 
 

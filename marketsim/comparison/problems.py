@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.backtesting.pipeline import Progress, forecaster, open_tools, prepare
+from marketsim.backtesting.pipeline import Progress, open_tools, prepare
 from marketsim.backtesting.simulation import POLICIES, Market, strategies_of, window_terms
 from marketsim.comparison.optimizers import Contest
-from marketsim.errors import DataError, MarketsimError
+from marketsim.errors import DataError, MarketsimError, value_of
 from marketsim.execution.track_record import book
+from marketsim.forecasting.forecaster import Forecaster
 from marketsim.optimizers.exact.maximum import Bounds
 from marketsim.profiling import Clock
 from marketsim.reference.benchmark import FEE, benchmark_bars
@@ -36,9 +37,9 @@ def real_contest(symbol: str, settings: Settings, progress: Progress) -> tuple[C
             raise ready
         bars, walk = ready.bars, ready.walk
         remarks: list[str] = []
-        (forecasts,) = forecaster(tools.model, tools.cache, clock, progress, remarks)([ready.wanted])
-    if isinstance(forecasts, MarketsimError):
-        raise forecasts
+        forecaster = Forecaster(tools.model, tools.cache, clock, progress, remarks)
+        (outcome,) = forecaster.forecasts([ready.request])
+    forecasts = value_of(outcome)
     notes = (*bars.notes, *forecasts.notes, *remarks, *(tools.cache.warnings if tools.cache else ()))
     market = Market.of(bars, walk, forecasts, settings.costs)
     rules = settings.rules

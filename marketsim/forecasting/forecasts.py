@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from marketsim.data.bars import Bars
 from marketsim.forecasting.protocols import Identity
 
-FITS_ON_THE_PAST = "fits on past bars only"  # what a history model says of its training
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 MEDIAN = 4  # index in LEVELS; a model may put another point forecast there
 OPEN, HIGH, LOW, CLOSE = range(4)

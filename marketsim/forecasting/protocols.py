@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.forecasting.series import Series
+
 
 class Identity(Protocol):
     """What a forecast model is, apart from its forecasts."""
@@ -47,11 +49,10 @@ class Identity(Protocol):
 class HistoryModel(Identity, Protocol):
     """It fits on the bars before each origin, and on nothing else."""
 
-    def forecast(self, ohlcv: NDArray[np.float64], origins: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Quantiles `[N, 4, Q]` at LEVELS of moves `X[t+1] / Close[t] - 1`, for origins `t` `[N]`.
+    def forecast(self, series: Series, origins: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Quantiles `[N, 4, Q]` at LEVELS of moves `X[t+1] / Close[t] - 1`, for origins `t` `[N]`, of any order.
 
-        `ohlcv` `[T, 5]` is open, high, low, close, volume (NaN where absent); `origins` have any order.
-        Row i depends on `ohlcv[: origins[i] + 1]` alone, to the bit: not on later bars or other origins.
+        Row i depends on `series.until(origins[i])` alone, to the bit: not on later bars or other origins.
         """
         ...
 

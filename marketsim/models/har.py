@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.forecasting.forecasts import FITS_ON_THE_PAST
+from marketsim.forecasting.series import Series
+from marketsim.models.past_model import PastModel
 from marketsim.models.rolling_quantile import log_moves, rolling_quantiles
 from marketsim.profiling import part
 
@@ -27,7 +28,7 @@ BLOCK = 512  # bars solved at once: about 2 MB of systems
 Array = NDArray[np.float64]
 
 
-class Har:
+class Har(PastModel):
     """HAR regression of the log true range (Corsi 2009), quantiles of past moves in units of its forecast.
 
     With the true range `R[t] = log(max(High[t], Close[t-1]) / min(Low[t], Close[t-1]))`:
@@ -54,9 +55,6 @@ class Har:
 
     name = "har"
     version = "2"
-    trained_until: str | None = None
-    training = FITS_ON_THE_PAST
-    minimum_bars = 2
     parameters: ClassVar[Mapping[str, float | int | str]] = {
         "ridge": RIDGE,
         "window": WINDOW,
@@ -68,11 +66,11 @@ class Har:
         "flat_span": FLAT_SPAN,
     }
 
-    def forecast(self, ohlcv: Array, origins: NDArray[np.int64]) -> Array:
-        """Quantiles of moves `[N, 4, Q]` at `origins` `[N]`, from `ohlcv` `[T, 5]`; see `Model.forecast`."""
+    def forecast(self, series: Series, origins: NDArray[np.int64]) -> Array:
+        """Quantiles of moves `[N, 4, Q]` at `origins` `[N]`; see `HistoryModel.forecast`."""
         if not len(origins):
             return rolling_quantiles(np.empty((4, 0)), origins, WINDOW)
-        ohlcv = ohlcv[: origins.max() + 1]
+        ohlcv = series.ohlcv[: origins.max() + 1]
         moves = log_moves(ohlcv)
         first = max(int(origins.min()) - WINDOW, 0)
         sigma = scales(ohlcv, first)

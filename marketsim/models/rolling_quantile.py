@@ -8,25 +8,23 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.forecasting.forecasts import FITS_ON_THE_PAST, LARGEST_MOVE, LEVELS
+from marketsim.forecasting.forecasts import LARGEST_MOVE, LEVELS
+from marketsim.forecasting.series import Series
+from marketsim.models.past_model import PastModel
 
 WINDOW = 250  # bars
 BLOCK = 256  # origins sorted at once: about 4 MB for 500 values of 4 channels
 
 
-class RollingQuantile:
+class RollingQuantile(PastModel):
     """Empirical quantiles of the last 250 log moves `log(X[s+1] / Close[s])`, each channel by itself."""
 
     name = "rolling-quantile"
-    version = "1"
-    trained_until: str | None = None
-    training = FITS_ON_THE_PAST
-    minimum_bars = 2
     parameters: ClassVar[Mapping[str, float | int | str]] = {"window": WINDOW}
 
-    def forecast(self, ohlcv: NDArray[np.float64], origins: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Quantiles of moves `[N, 4, Q]` at `origins` `[N]`, from `ohlcv` `[T, 5]`; see `Model.forecast`."""
-        return np.minimum(np.expm1(rolling_quantiles(log_moves(ohlcv), origins, WINDOW)), LARGEST_MOVE)
+    def forecast(self, series: Series, origins: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Quantiles of moves `[N, 4, Q]` at `origins` `[N]`; see `HistoryModel.forecast`."""
+        return np.minimum(np.expm1(rolling_quantiles(log_moves(series.ohlcv), origins, WINDOW)), LARGEST_MOVE)
 
 
 def log_moves(ohlcv: NDArray[np.float64]) -> NDArray[np.float64]:

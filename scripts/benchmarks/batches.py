@@ -123,8 +123,8 @@ def measure(name: str, folder: Path) -> tuple[int, int, Batches]:
     options = Options(weights=str(folder) if place else None, device="cpu")
     model: ContextModel = registry.load(registry.MODELS, "model", kind)(variant or registry.VARIANTS[kind][0], options)
     bars = open_source("sample").load(SYMBOL)
-    origins = np.arange(len(bars) - ORIGINS, len(bars))
-    contexts, times = contexts_of(model, [(bars, origin) for origin in origins])
+    given = contexts_of(model, bars, np.arange(len(bars) - ORIGINS, len(bars)))
+    contexts, times = (np.stack(each) for each in zip(*map(given.at, range(ORIGINS)), strict=True))
     batch = model.batch
     model.forecast(contexts[:1], times[:1])  # what the first call alone costs
     found = {}

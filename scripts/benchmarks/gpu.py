@@ -92,7 +92,8 @@ def network(name: str, dtype: str, folder: Path) -> None:
     weights = sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
     compute, memory = limits(getattr(torch, dtype))
     for count in ORIGINS:
-        contexts, times = contexts_of(model, [(bars, t) for t in np.arange(len(bars) - count, len(bars))])
+        given = contexts_of(model, bars, np.arange(len(bars) - count, len(bars)))
+        contexts, times = (np.stack(each) for each in zip(*map(given.at, range(count)), strict=True))
         taken = seconds(partial(forecast, model, contexts, times))
         with FlopCounterMode(display=False) as counted:
             forecast(model, contexts, times)

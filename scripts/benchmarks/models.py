@@ -7,6 +7,7 @@ sizes, but for fracast, whose weights come with its package.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import batches
 import kronos
@@ -16,11 +17,12 @@ import toto_forecast
 from marketsim.data import open_source
 from marketsim.data.bars import Bars
 from marketsim.data.walk_forward import make_walk
-from marketsim.errors import MarketsimError
-from marketsim.forecasting.ensembles import Blend
-from marketsim.forecasting.forecaster import Requests, Sweep
+from marketsim.errors import Outcome, value_of
+from marketsim.forecasting.blend import Blend
 from marketsim.forecasting.forecasts import LEVELS, Forecasts, actual_moves
+from marketsim.forecasting.model_forecaster import ModelForecaster
 from marketsim.forecasting.protocols import Model
+from marketsim.forecasting.requests import ForecastRequest
 from marketsim.forecasting.scores import pinball
 from marketsim.models.fracast import Fracast
 from marketsim.models.har import Har
@@ -47,14 +49,14 @@ def relative_loss(blend: Blend, bars: Bars) -> float:
     """The blend's loss on every bar of a walk that is known, over the least of its members', mean of the channels."""
     members: list[Forecasts] = []
 
-    def make(model: Model, requests: Requests) -> list[Forecasts | MarketsimError]:
-        found = Sweep(model, None, Clock()).forecasts(requests)
-        members.extend(each for each in found if isinstance(each, Forecasts))
-        return found
+    def make(model: Model, requests: Sequence[ForecastRequest]) -> list[Outcome[Forecasts]]:
+        outcomes = ModelForecaster(model, None, Clock()).forecasts(requests)
+        members.extend(map(value_of, outcomes))
+        return outcomes
 
     walk = make_walk(len(bars), SIMULATIONS, WINDOW, blend.minimum_bars, bars.symbol)
-    (blended,) = blend.forecasts([(bars, walk.judged, walk.origins)], make)
-    assert isinstance(blended, Forecasts)
+    (outcome,) = blend.forecasts([ForecastRequest(bars, walk.origins)], make)
+    blended = value_of(outcome)
     known = walk.origins[:-1]
     actual = actual_moves(bars, known)
     mine, *theirs = (

@@ -23,6 +23,7 @@ from marketsim.execution.fills import profit_terms
 from marketsim.execution.profit_terms import Costs, Levels, Outcomes, ProfitTerms, evaluate
 from marketsim.execution.strategies import always_on
 from marketsim.forecasting.forecasts import HIGH, LOW, MEDIAN
+from marketsim.forecasting.series import Series
 from marketsim.models.har import Har
 from marketsim.profiling import Clock
 from marketsim.settings.settings import Settings
@@ -45,7 +46,7 @@ def loop(bars: Bars, every: int = EVERY) -> tuple[float, list[float]]:
     start = time.perf_counter()
     for s in chosen:
         origins = walk.origins[[*walk.windows[s], walk.evaluated[s]]]
-        moves = np.stack([model.forecast(bars.ohlcv[: t + 1], np.array([t]))[0] for t in origins])
+        moves = np.stack([model.forecast(Series.of(bars).until(t), np.array([t]))[0] for t in origins])
         levels = Levels(moves[:, HIGH, MEDIAN], moves[:, LOW, MEDIAN], *path_variance(moves)).at(slice(-1))
         did = Outcomes(*(bars.ohlcv[origins[:-1] + 1, :4] / bars.close[origins[:-1], None] - 1).T)
         legs = always_on(levels.high_move, levels.low_move, False)

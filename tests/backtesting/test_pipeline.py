@@ -17,6 +17,7 @@ from marketsim.backtesting import parallel, pipeline
 from marketsim.data.bars import Bars
 from marketsim.data.sample import SampleSource
 from marketsim.errors import DataError, MarketsimError
+from marketsim.forecasting.series import Series
 from marketsim.models.har import Har
 from marketsim.optimizers.exact import Exact
 from marketsim.profiling import Clock
@@ -51,9 +52,10 @@ class Held:
 class Peeking(Har):
     """A planted leak: it adds a grain of the next bar's close to each forecast."""
 
-    def forecast(self, ohlcv: NDArray[np.float64], origins: NDArray[np.int64]) -> NDArray[np.float64]:
-        following = ohlcv[np.minimum(origins + 1, len(ohlcv) - 1), 3] / ohlcv[origins, 3]
-        return super().forecast(ohlcv, origins) + 1e-3 * (following - 1)[:, None, None]
+    def forecast(self, series: Series, origins: NDArray[np.int64]) -> NDArray[np.float64]:
+        close = series.ohlcv[:, 3]
+        following = close[np.minimum(origins + 1, len(series) - 1)] / close[origins]
+        return super().forecast(series, origins) + 1e-3 * (following - 1)[:, None, None]
 
 
 def run_held(bars: Bars, settings: Settings = SMALL, model: Any = None) -> Result:

@@ -15,7 +15,8 @@ from marketsim.forecasting.cache.forecast_cache import ModelCount, SymbolCount
 from marketsim.forecasting.cache.sqlite import FILE
 from marketsim.forecasting.cache.verification import DigestCheck, check_digests, verify
 from marketsim.forecasting.forecaster import make_forecasts
-from marketsim.forecasting.keys import bar_keys, fingerprint
+from marketsim.forecasting.keys import fingerprint, series_keys
+from marketsim.forecasting.series import Series
 from marketsim.models.har import Har
 from marketsim.models.rolling_quantile import RollingQuantile
 from marketsim.profiling import Clock
@@ -151,7 +152,7 @@ def test_verify_finds_the_row_that_differs(opened) -> None:
         make_forecasts(model, bars, origins, cache, Clock())
         found = verify(cache, model, bars, seed=0, sample=30)
         assert (found.cached, found.checked, found.different) == (100, 30, ())
-        key = bar_keys(bars.ohlcv, np.array([250]))[0]
+        key = series_keys(Series.of(bars), np.array([250]))[0]
         cache.put(model, {key: cache.get(fingerprint(model), [key])[key] + 1e-5}, "TEST")
         assert verify(cache, model, bars, seed=0, sample=1000).different == (250,)
         cache.put(model, {key: np.ones(2)}, "TEST")
@@ -162,7 +163,7 @@ def test_the_seed_tells_which_forecasts_are_made_again(opened) -> None:
     bars, model = random_bars(300), Har()
     with opened() as cache:
         make_forecasts(model, bars, np.arange(200, 300), cache, Clock())
-        keys = bar_keys(bars.ohlcv, np.arange(200, 300))
+        keys = series_keys(Series.of(bars), np.arange(200, 300))
         cache.put(model, {key: row + 1e-5 for key, row in cache.get(fingerprint(model), keys).items()}, "TEST")
         one, again, other = (verify(cache, model, bars, seed).different for seed in (1, 1, 2))
     assert one == again != other

@@ -8,12 +8,16 @@ import pytest
 from marketsim.backtesting import next_bars, pipeline
 from marketsim.data import open_source
 from marketsim.data.walk_forward import make_walk
-from marketsim.errors import MarketsimError, UsageError
-from marketsim.forecasting import ensembles
-from marketsim.forecasting.ensembles import HISTORY, Auto, Blend
-from marketsim.forecasting.forecaster import Sweep
+from marketsim.errors import Failure, UsageError, value_of
+from marketsim.forecasting import blend as blending
+from marketsim.forecasting.auto import Auto
+from marketsim.forecasting.blend import Blend
+from marketsim.forecasting.ensembles import HISTORY
+from marketsim.forecasting.forecaster import make_forecasts
 from marketsim.forecasting.forecasts import CLOSE, HIGH, LEVELS, LOW, OPEN, actual_moves
 from marketsim.forecasting.keys import fingerprint
+from marketsim.forecasting.model_forecaster import ModelForecaster
+from marketsim.forecasting.requests import ForecastRequest
 from marketsim.forecasting.scores import pinball
 from marketsim.models.har import Har
 from marketsim.models.last_bar import LastBar
@@ -29,13 +33,21 @@ BARS = random_bars(420)
 
 
 def make(model, requests):
-    return Sweep(model, None, Clock()).forecasts(requests)
+    return ModelForecaster(model, None, Clock()).forecasts(requests)
 
 
-def forecasts(ensemble, bars=BARS, sims=20, window=30):
+def one(model, origins, bars=BARS):
+    return make_forecasts(model, bars, origins, None, Clock())
+
+
+def outcome_of(ensemble, bars=BARS, sims=20, window=30):
     walk = make_walk(len(bars), sims, window, ensemble.minimum_bars, "TEST")
-    (found,) = ensemble.forecasts([(bars, walk.judged, walk.origins)], make)
-    return found
+    (outcome,) = ensemble.forecasts([ForecastRequest(bars, walk.origins, walk.judged)], make)
+    return outcome
+
+
+def forecasts(ensemble, *walk, **lengths):
+    return value_of(outcome_of(ensemble, *walk, **lengths))
 
 
 class Spoiled(RollingQuantile):
@@ -43,14 +55,14 @@ class Spoiled(RollingQuantile):
 
     name = "spoiled"
 
-    def forecast(self, ohlcv, origins):
-        return super().forecast(ohlcv, origins) * np.where(origins < 1209 - 71, 1, 9)[:, None, None]
+    def forecast(self, series, origins):
+        return super().forecast(series, origins) * np.where(origins < 1209 - 71, 1, 9)[:, None, None]
 
 
 class Broken(RollingQuantile):
     name = "broken"
 
-    def forecast(self, ohlcv, origins):
+    def forecast(self, series, origins):
         return np.full((len(origins), 4, len(LEVELS)), np.nan)
 
 
@@ -59,11 +71,11 @@ def test_auto_takes_the_member_that_was_best_before_the_first_evaluated_bar():
     judged = np.arange(420 - 20 - 1 - HISTORY, 420 - 20 - 1)
     losses = []
     for member in members:
-        (made,) = make(member, [(BARS, judged)])
+        made = one(member, judged)
         loss = pinball(made.moves, actual_moves(BARS, judged), LEVELS).mean(0)
         losses.append(loss[[HIGH, LOW, CLOSE]].prod())
     best = members[int(np.argmin(losses))]
-    (expected,) = make(best, [(BARS, forecasts(Auto(members)).origins)])
+    expected = one(best, forecasts(Auto(members)).origins)
     for order in itertools.permutations(members):
         found = forecasts(Auto(order))
         assert found.model is best
@@ -77,8 +89,8 @@ class Shifted(RollingQuantile):
     def __init__(self, name, channel):
         self.name, self.channel = name, channel
 
-    def forecast(self, ohlcv, origins):
-        moves = super().forecast(ohlcv, origins)
+    def forecast(self, series, origins):
+        moves = super().forecast(series, origins)
         moves[:, self.channel] *= 1.5
         return moves
 
@@ -107,8 +119,8 @@ class Failing(Har):
 
     name = "failing"
 
-    def forecast(self, ohlcv, origins):
-        return super().forecast(ohlcv, origins) * np.where(origins < 415, 1, np.nan)[:, None, None]
+    def forecast(self, series, origins):
+        return super().forecast(series, origins) * np.where(origins < 415, 1, np.nan)[:, None, None]
 
 
 def test_where_the_best_member_fails_the_next_best_takes_its_place_and_that_is_said():
@@ -116,7 +128,7 @@ def test_where_the_best_member_fails_the_next_best_takes_its_place_and_that_is_s
     found = forecasts(Auto(members))
     assert forecasts(Auto((LastBar(), Har(), RollingQuantile()))).model.name == "har"
     assert found.model.name == "rolling-quantile"
-    (expected,) = make(RollingQuantile(), [(BARS, found.origins)])
+    expected = one(RollingQuantile(), found.origins)
     np.testing.assert_array_equal(found.moves, expected.moves)
     assert "does without a member (TEST: model 'failing'" in found.notes[0]
     assert "picked 'rolling-quantile'" in found.notes[1]
@@ -127,14 +139,14 @@ def test_a_member_that_fails_is_not_picked_and_fails_a_blend():
     assert found.model.name == "har"
     assert "does without a member (TEST: model 'broken'" in found.notes[0]
     for ensemble in (Auto((Broken(),)), Auto((Failing(),)), Blend((Har(), Broken()))):
-        failed = forecasts(ensemble)
-        assert isinstance(failed, MarketsimError)
-        assert "TEST: model '" in str(failed)
+        failed = outcome_of(ensemble)
+        assert isinstance(failed, Failure)
+        assert "TEST: model '" in str(failed.error)
 
 
 def test_repairs_of_a_blend_are_counted(monkeypatch):
     weights = np.array([[1.0, 0, 1, 1], [0, 1, 0, 0]])  # the high is the second member's, all else the first's
-    monkeypatch.setattr(ensembles, "_weights", lambda losses, count: np.repeat(weights[:, None], count, 1))
+    monkeypatch.setattr(blending, "_weights", lambda losses, count: np.repeat(weights[:, None], count, 1))
     members = (Told("above", 0.02), Told("below", -0.02))
     found = forecasts(Blend(members))
     assert found.repaired.all()  # though neither member is
@@ -148,12 +160,12 @@ class Told(RollingQuantile):
     def __init__(self, name, move):
         self.name, self.move = name, move
 
-    def forecast(self, ohlcv, origins):
+    def forecast(self, series, origins):
         return np.full((len(origins), 4, len(LEVELS)), self.move)
 
 
 def test_a_blend_of_one_is_that_one_and_of_equals_is_no_other():
-    (alone,) = make(Har(), [(BARS, forecasts(Blend((Har(),))).origins)])
+    alone = one(Har(), forecasts(Blend((Har(),))).origins)
     for members in ((Har(),), (Har(), Har())):
         np.testing.assert_allclose(forecasts(Blend(members)).moves, alone.moves, rtol=1e-12)
 
@@ -171,7 +183,8 @@ def test_the_newest_forecast_alone_is_that_of_a_walk():
     members = (LastBar(), Har(), RollingQuantile())
     walk = make_walk(len(BARS), 20, 30, 3, "TEST")
     for ensemble, needed in ((Auto(members), 3 * HISTORY + 1), (Blend(members), 3 * (HISTORY + 1))):
-        (alone,) = ensemble.forecasts([(BARS, walk.judged, walk.origins[-1:])], make)
+        (outcome,) = ensemble.forecasts([ForecastRequest(BARS, walk.origins[-1:], walk.judged)], make)
+        alone = value_of(outcome)
         whole = forecasts(ensemble)
         assert (alone.made, alone.origins.tolist()) == (needed, [419])
         assert alone.model is whole.model
@@ -182,7 +195,7 @@ def test_weights_follow_the_losses_of_the_last_bars():
     blend = Blend((Har(), LastBar()))
     found = forecasts(blend)
     origins = np.arange(found.origins[-1] - HISTORY, found.origins[-1] + 1)
-    moves = np.stack([each.moves for each in (make(m, [(BARS, origins)])[0] for m in blend.members)])
+    moves = np.stack([one(member, origins).moves for member in blend.members])
     loss = pinball(moves[:, :-1], actual_moves(BARS, origins[:-1]), LEVELS).sum(1)
     weight = np.exp(-loss / 2 / (loss / HISTORY).mean(0))
     weight /= weight.sum(0)
@@ -199,7 +212,7 @@ def test_a_blend_is_nearly_as_good_as_its_best_member_on_the_sample(symbol):
     def loss(found):
         return pinball(found.moves[:-1], actual, LEVELS).mean(0)
 
-    best = np.min([loss(make(member, [(bars, blend.origins)])[0]) for member in members], 0)
+    best = np.min([loss(one(member, blend.origins, bars)) for member in members], 0)
     assert (loss(blend) / best).mean() <= 1.003
 
 

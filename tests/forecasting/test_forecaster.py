@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from marketsim.data.bars import make_bars
-from marketsim.errors import MarketsimError
+from marketsim.errors import MarketsimError, Success
 from marketsim.forecasting.cache.sqlite import SqliteCache
 from marketsim.forecasting.cache.verification import verify
-from marketsim.forecasting.forecaster import Sweep, make_forecasts
+from marketsim.forecasting.forecaster import make_forecasts
 from marketsim.forecasting.forecasts import LEVELS
 from marketsim.forecasting.keys import contexts_of, keys_of
+from marketsim.forecasting.model_forecaster import ModelForecaster
+from marketsim.forecasting.requests import ForecastRequest
 from marketsim.profiling import Clock
 from tests.candles import random_bars
 
@@ -46,14 +48,20 @@ class Zeroshot:
         return middle[:, None, None] + np.linspace(-0.01, 0.01, len(LEVELS)) * np.array([1, 2, 2, 1])[:, None]
 
 
-def sweep(model, origins, cache=None, bars=BARS, clock=None):
-    made = Sweep(model, cache, clock or Clock())
-    return made, made.forecasts([(each, np.array(origins)) for each in bars])
+def forecasts_of(model, origins, cache=None, bars=BARS, clock=None):
+    forecaster = ModelForecaster(model, cache, clock or Clock())
+    requests = [ForecastRequest(each, np.array(origins)) for each in bars]
+    return forecaster, [value(outcome) for outcome in forecaster.forecasts(requests)]
+
+
+def value(outcome):
+    """What came out, or the error."""
+    return outcome.value if isinstance(outcome, Success) else outcome.error
 
 
 def test_all_symbols_share_batches_of_one_length():
     model = Zeroshot()
-    _, found = sweep(model, range(16, 30))
+    _, found = forecasts_of(model, range(16, 30))
     assert model.lengths == [17, 18, 19, 20, 20, 20]
     assert model.sizes == [2, 2, 2, 8, 8, 6]
     for bars, forecasts in zip(BARS, found, strict=True):
@@ -99,32 +107,32 @@ def test_stamps_of_a_context_are_what_the_exchanges_clocks_show():
     seen = {}
     for symbol in ("NVDA", "ETHUSD"):
         bars = make_bars(symbol, "test", stamps, np.full((len(stamps), 5), 5.0))
-        _, (seen[symbol],) = contexts_of(Zeroshot(), [(bars, np.int64(len(stamps) - 1))])
+        _, seen[symbol] = contexts_of(Zeroshot(), bars, np.array([len(stamps) - 1])).at(0)
     np.testing.assert_array_equal(seen["ETHUSD"][:-1], stamps)
     assert [str(stamp)[11:16] for stamp in seen["NVDA"][:-1]] == ["09:30", "10:30"] * 6
 
 
 def test_too_large_a_batch_is_halved_once_for_all_and_said_once():
     model = Zeroshot(batch=16, room=5)
-    made, found = sweep(model, range(20, 40))
+    made, found = forecasts_of(model, range(20, 40))
     assert model.sizes == [4] * 10
     assert made.notes == ["the device has no room for 16 contexts of 'zeroshot' at once; using fewer"]
-    whole = sweep(Zeroshot(), range(20, 40))[1]
+    whole = forecasts_of(Zeroshot(), range(20, 40))[1]
     for some, all_ in zip(found, whole, strict=True):
         np.testing.assert_array_equal(some.moves, all_.moves)
 
 
 def test_no_room_for_a_single_context_is_an_error_with_a_remedy():
     with pytest.raises(MarketsimError, match=r"no room .* lower --context, or use --device cpu"):
-        sweep(Zeroshot(room=0), range(20, 24))
+        forecasts_of(Zeroshot(room=0), range(20, 24))
 
 
 def test_what_a_batch_gave_is_kept_when_the_next_one_is_interrupted(tmp_path):
     with SqliteCache(tmp_path) as cache:
         with pytest.raises(KeyboardInterrupt):
-            sweep(Zeroshot(batch=8, fails_at=2), range(20, 40), cache)
+            forecasts_of(Zeroshot(batch=8, fails_at=2), range(20, 40), cache)
         model = Zeroshot(batch=8)
-        _, found = sweep(model, range(20, 40), cache)
+        _, found = forecasts_of(model, range(20, 40), cache)
     assert sum(each.reused for each in found) == 16
     assert sum(model.sizes) == 24
 
@@ -133,17 +141,17 @@ def test_a_symbol_that_a_model_fails_on_leaves_the_others_alone(tmp_path):
     spoilt = random_bars(60, seed=2)
     spoilt.ohlcv[35, 3] = np.nan
     with SqliteCache(tmp_path) as cache:
-        _, (first, bad, last) = sweep(Zeroshot(), range(20, 50), cache, [BARS[0], spoilt, BARS[1]])
+        _, (first, bad, last) = forecasts_of(Zeroshot(), range(20, 50), cache, [BARS[0], spoilt, BARS[1]])
         assert isinstance(bad, MarketsimError)
         assert "model 'zeroshot' returned" in str(bad)
         assert first.made == last.made == 30
-        again = sweep(Zeroshot(), range(20, 50), cache, [BARS[0], BARS[1]])[1]
+        again = forecasts_of(Zeroshot(), range(20, 50), cache, [BARS[0], BARS[1]])[1]
     assert [each.reused for each in again] == [30, 30]
 
 
 def test_cached_contexts_can_be_verified(tmp_path):
     with SqliteCache(tmp_path) as cache:
-        sweep(Zeroshot(), range(20, 40), cache)
+        forecasts_of(Zeroshot(), range(20, 40), cache)
         found = verify(cache, Zeroshot(), BARS[0], seed=0)
     assert (found.cached, found.checked, found.different) == (20, 20, ())
 
@@ -155,5 +163,5 @@ def test_cached_contexts_can_be_verified(tmp_path):
 def test_a_context_model_is_told_when_the_calendar_opens_the_next_bar(crypto, expected):
     days = np.array(["2024-03-25", "2024-03-26", "2024-03-27", "2024-03-28"], "datetime64[s]")
     bars = make_bars("X", "test", days, np.full((4, 5), 5.0), crypto=crypto)
-    _, times = contexts_of(Zeroshot(), [(bars, np.int64(3))])
-    np.testing.assert_array_equal(times[0], np.append(days, np.datetime64(expected, "s")))
+    _, times = contexts_of(Zeroshot(), bars, np.array([3])).at(0)
+    np.testing.assert_array_equal(times, np.append(days, np.datetime64(expected, "s")))

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,11 +9,12 @@ from marketsim.errors import DataError, MarketsimError
 from marketsim.forecasting.cache.sqlite import SqliteCache
 from marketsim.forecasting.forecaster import make_forecasts
 from marketsim.forecasting.forecasts import CLOSE, HIGH, LEVELS, LOW, MEDIAN, OPEN
-from marketsim.forecasting.keys import bar_keys, fingerprint
+from marketsim.forecasting.keys import fingerprint, series_keys
+from marketsim.forecasting.series import Series
 from marketsim.models.har import Har
 from marketsim.models.rolling_quantile import RollingQuantile
 from marketsim.profiling import Clock
-from tests.candles import random_bars, random_ohlcv
+from tests.candles import random_bars, random_ohlcv, series_of
 
 BARS = random_bars(300)
 
@@ -26,7 +28,7 @@ class Told(RollingQuantile):
         self.channels = {"open": 0.0, "high": 0.01, "low": -0.01, "close": 0.0} | channels
         self.asked = []
 
-    def forecast(self, ohlcv, origins):
+    def forecast(self, series, origins):
         self.asked += origins.tolist()
         one = np.stack([np.broadcast_to(value, len(LEVELS)) for value in self.channels.values()])
         return np.repeat(one[None], len(origins), 0) + 1e-3 * origins[:, None, None]
@@ -40,7 +42,7 @@ def test_incoherent_median_is_widened_and_counted() -> None:
     told = Told(open=0.02, close=-0.03, high=np.linspace(-0.02, 0.04, 9), low=np.linspace(-0.02, 0.01, 9))
     forecasts = forecast(told, (1, 2, 3))
     assert forecasts.repaired.sum() == 3
-    raw = told.forecast(BARS.ohlcv, np.array([1]))[0]
+    raw = told.forecast(Series.of(BARS), np.array([1]))[0]
     moves = forecasts.moves[0]
     assert moves[HIGH, MEDIAN] == raw[OPEN, MEDIAN]
     assert moves[LOW, MEDIAN] == raw[CLOSE, MEDIAN]
@@ -76,7 +78,7 @@ def test_moves_that_no_price_can_make_are_refused(bad: float) -> None:
 
 def test_wrong_shape_names_the_model() -> None:
     told = Told()
-    told.forecast = lambda ohlcv, origins: np.zeros((len(origins), 4, 3))
+    told.forecast = lambda series, origins: np.zeros((len(origins), 4, 3))
     with pytest.raises(
         MarketsimError, match=re.escape("model 'told' returned moves in shape (1, 4, 3), not (1, 4, 9)")
     ):
@@ -105,15 +107,27 @@ def test_fingerprint_follows_name_version_and_parameters() -> None:
 
 def test_keys_follow_the_past_alone() -> None:
     ohlcv, origins = random_ohlcv(50), np.array([3, 4, 20])
-    keys = bar_keys(ohlcv, origins)
+    keys = series_keys(series_of(ohlcv), origins)
     assert len(set(keys)) == 3
     assert {len(key) for key in keys} == {20}
-    assert bar_keys(ohlcv[:21], origins) == keys
-    assert bar_keys(ohlcv, np.arange(50))[3] == keys[0]
+    assert series_keys(series_of(ohlcv).until(20), origins) == keys
+    assert series_keys(series_of(ohlcv), np.arange(50))[3] == keys[0]
     for row, changed in ((0, 3), (4, 2), (20, 1), (21, 0)):
         other = ohlcv.copy()
         other[row, 3] = np.nextafter(other[row, 3], 0)
-        assert sum(a != b for a, b in zip(bar_keys(other, origins), keys, strict=True)) == changed
+        assert sum(a != b for a, b in zip(series_keys(series_of(other), origins), keys, strict=True)) == changed
+
+
+def test_a_key_of_a_history_holds_its_calendar_and_its_symbol() -> None:
+    ohlcv, origins = random_ohlcv(50), np.array([3, 20])
+    series, keys = series_of(ohlcv), series_keys(series_of(ohlcv), origins)
+    assert not set(keys) & set(series_keys(series_of(ohlcv, "OTHER"), origins))
+    assert not set(keys) & set(series_keys(replace(series, zone="Asia/Tokyo"), origins))
+    for row, changed in ((0, 2), (4, 1), (21, 0)):
+        times = series.times.copy()
+        times[row] += np.timedelta64(1, "s")
+        pairs = zip(series_keys(replace(series, times=times), origins), keys, strict=True)
+        assert sum(a != b for a, b in pairs) == changed
 
 
 @pytest.mark.parametrize("column", range(5))
@@ -123,7 +137,7 @@ def test_a_key_holds_every_column_and_the_volume_too(column: int) -> None:
         for value in (ohlcv[row, column] * 2, np.nan):
             other = ohlcv.copy()
             other[row, column] = value
-            pairs = zip(bar_keys(other, origins), bar_keys(ohlcv, origins), strict=True)
+            pairs = zip(series_keys(series_of(other), origins), series_keys(series_of(ohlcv), origins), strict=True)
             assert sum(a != b for a, b in pairs) == changed
 
 
@@ -165,7 +179,7 @@ def test_repairs_are_counted_for_cached_forecasts_too(tmp_path) -> None:
 def test_unfit_rows_of_the_cache_are_made_again(tmp_path, row) -> None:
     told = Told()
     with SqliteCache(tmp_path) as cache:
-        cache.put(told, dict.fromkeys(bar_keys(BARS.ohlcv, np.array([5, 6])), row), "TEST")
+        cache.put(told, dict.fromkeys(series_keys(Series.of(BARS), np.array([5, 6])), row), "TEST")
         forecasts = forecast(told, (5, 6), cache=cache)
     assert forecasts.made == 2
     np.testing.assert_array_equal(forecasts.moves, forecast(told, (5, 6)).moves)

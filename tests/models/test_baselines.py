@@ -4,7 +4,7 @@ import pytest
 from marketsim.forecasting.forecasts import CLOSE, HIGH, LEVELS, LOW, MEDIAN, OPEN
 from marketsim.models.last_bar import LastBar
 from marketsim.models.rolling_quantile import RollingQuantile, rolling_quantiles
-from tests.candles import random_ohlcv
+from tests.candles import random_ohlcv, series_of
 
 
 @pytest.mark.parametrize("t", [1, 2, 100, 250, 251, 399])
@@ -13,7 +13,7 @@ def test_rolling_quantile_is_that_of_the_last_250_moves(t: int) -> None:
     start = max(t - 250, 0)
     moves = np.log(ohlcv[start + 1 : t + 1, :4] / ohlcv[start:t, 3:4])
     expected = np.expm1(np.quantile(moves, LEVELS, axis=0)).T
-    np.testing.assert_allclose(RollingQuantile().forecast(ohlcv, np.array([t]))[0], expected, rtol=1e-9)
+    np.testing.assert_allclose(RollingQuantile().forecast(series_of(ohlcv), np.array([t]))[0], expected, rtol=1e-9)
 
 
 def test_rolling_quantiles_by_hand() -> None:
@@ -25,7 +25,7 @@ def test_rolling_quantiles_by_hand() -> None:
 
 def test_last_bar_repeats_the_last_bar() -> None:
     ohlcv = random_ohlcv(400)
-    forecast = LastBar().forecast(ohlcv, np.array([2, 300]))
+    forecast = LastBar().forecast(series_of(ohlcv), np.array([2, 300]))
     for row, t in zip(forecast[..., MEDIAN], (2, 300), strict=True):
         assert row[OPEN] == row[CLOSE] == 0
         assert row[HIGH] == pytest.approx(ohlcv[t, 1] / ohlcv[t - 1, 3] - 1)
@@ -38,4 +38,4 @@ def test_last_bar_spreads_as_its_own_errors_did() -> None:
     errors = np.diff(high)[t - 1 - 250 : t - 1]
     spread = np.quantile(errors, LEVELS) - np.median(errors)
     expected = np.expm1(high[t - 1] + spread)
-    np.testing.assert_allclose(LastBar().forecast(ohlcv, np.array([t]))[0, HIGH], expected, rtol=1e-9)
+    np.testing.assert_allclose(LastBar().forecast(series_of(ohlcv), np.array([t]))[0, HIGH], expected, rtol=1e-9)

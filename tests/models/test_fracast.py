@@ -27,7 +27,8 @@ SETTINGS = Settings.of(model="fracast", device="cpu")
 def given():
     """The context of one bar of the sample, and its times."""
     bars = open_source("sample").load("ETHUSD")
-    return contexts_of(opened(SETTINGS), [(bars, np.int64(origin)) for origin in (1100,)])
+    context, times = contexts_of(opened(SETTINGS), bars, np.array([1100])).at(0)
+    return context[None], times[None]
 
 
 @pytest.mark.parametrize("representation", ["moves", "prices"])

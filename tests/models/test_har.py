@@ -13,7 +13,7 @@ from marketsim.forecasting.scores import pinball
 from marketsim.models import har
 from marketsim.models.har import Har, scales
 from marketsim.models.rolling_quantile import RollingQuantile
-from tests.candles import random_ohlcv
+from tests.candles import random_ohlcv, series_of
 
 Array = NDArray[np.float64]
 BENCHMARK = Path(__file__).parents[2] / "scripts" / "benchmarks" / "forecast.py"
@@ -74,7 +74,7 @@ def test_forecast_equals_the_formula(ohlcv: Array) -> None:
         np.expm1(sigmas[t] * np.quantile(np.log(ohlcv[1 : t + 1, i] / ohlcv[:t, 3]) / sigmas[:t], LEVELS))
         for i in range(4)
     ]
-    np.testing.assert_allclose(Har().forecast(ohlcv, np.array([t]))[0], expected, rtol=1e-9)
+    np.testing.assert_allclose(Har().forecast(series_of(ohlcv), np.array([t]))[0], expected, rtol=1e-9)
 
 
 def test_only_the_last_500_units_count() -> None:
@@ -83,15 +83,15 @@ def test_only_the_last_500_units_count() -> None:
     sigmas, t = scales(bars, 0), 760
     units = np.log(bars[t - 499 : t + 1, 1] / bars[t - 500 : t, 3]) / sigmas[t - 500 : t]
     expected = np.expm1(sigmas[t] * np.quantile(units, LEVELS))
-    np.testing.assert_allclose(Har().forecast(bars, np.array([t]))[0, 1], expected, rtol=1e-9)
+    np.testing.assert_allclose(Har().forecast(series_of(bars), np.array([t]))[0, 1], expected, rtol=1e-9)
 
 
 def test_below_twenty_bars_the_quantiles_are_empirical() -> None:
     bars = random_ohlcv(30)
     short, long = np.arange(1, 19), np.arange(19, 30)
     baseline = RollingQuantile()
-    np.testing.assert_array_equal(Har().forecast(bars, short), baseline.forecast(bars, short))
-    assert (Har().forecast(bars, long) != baseline.forecast(bars, long)).any(axis=(1, 2)).all()
+    np.testing.assert_array_equal(Har().forecast(series_of(bars), short), baseline.forecast(series_of(bars), short))
+    assert (Har().forecast(series_of(bars), long) != baseline.forecast(series_of(bars), long)).any(axis=(1, 2)).all()
 
 
 def ticky(tick: float, share: float) -> Array:
@@ -114,7 +114,7 @@ def test_bars_that_do_not_move_leave_the_bands_as_narrow_as_they_are(tick: float
     origins = np.arange(900, 1499)
     assert (bars[:, 1] == bars[:, 2]).mean() > 0.15
     actual = bars[origins + 1, :4] / bars[origins, 3, None] - 1
-    har_, baseline = (repair(model.forecast(bars, origins))[0] for model in (Har(), RollingQuantile()))
+    har_, baseline = (repair(model.forecast(series_of(bars), origins))[0] for model in (Har(), RollingQuantile()))
     losses = [pinball(moves, actual, LEVELS).mean(0)[1:] for moves in (har_, baseline)]
     assert (losses[0] / losses[1]).mean() < 1.03
     assert np.abs(har_).max() < 2 * np.abs(baseline).max()

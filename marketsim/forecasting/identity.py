@@ -1,0 +1,32 @@
+"""What a model says of itself, as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from marketsim.forecasting.protocols import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """See `protocols.Identity`."""
+
+    name: str
+    version: str
+    trained_until: str | None
+    training: str
+    minimum_bars: int
+    parameters: Mapping[str, float | int | str]
+
+
+def identity_of(model: Identity, **parameters: float | int | str) -> ModelIdentity:
+    """The identity of `model`, with further parameters."""
+    return ModelIdentity(
+        name=model.name,
+        version=model.version,
+        trained_until=model.trained_until,
+        training=model.training,
+        minimum_bars=model.minimum_bars,
+        parameters={**model.parameters, **parameters},
+    )

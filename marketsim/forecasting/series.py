@@ -1,0 +1,46 @@
+"""What a history model is handed: the bars of one symbol, and which symbol it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.data.bars import Bars
+from marketsim.data.zones import to_local
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """One symbol's T bars, oldest first.
+
+    Examples
+    --------
+    >>> times = np.array(["2024-07-01", "2024-07-02"], "datetime64[s]")
+    >>> series = Series("NVDA", times, np.ones((2, 5)))
+    >>> len(series), len(series.until(0))
+    (2, 1)
+    """
+
+    symbol: str  # canonical, such as "ETHUSD"
+    times: NDArray[np.datetime64]  # [T] datetime64[s], UTC, the bars' opens
+    ohlcv: NDArray[np.float64]  # [T, 5] open, high, low, close (price units), volume (units, NaN where absent)
+    zone: str = "UTC"  # of the exchange's clocks
+
+    @classmethod
+    def of(cls, bars: Bars) -> Series:
+        """All of `bars`."""
+        return cls(bars.symbol, bars.time, bars.ohlcv, bars.timetable.zone)
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def until(self, origin: int) -> Series:
+        """The bars up to `origin`, itself included: all that a forecast at `origin` may use."""
+        return Series(self.symbol, self.times[: origin + 1], self.ohlcv[: origin + 1], self.zone)
+
+    @property
+    def local_times(self) -> NDArray[np.datetime64]:
+        """`times` as the exchange's clocks show them, for hours and weekdays."""
+        return to_local(self.times, self.zone)
