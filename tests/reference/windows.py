@@ -7,14 +7,18 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-KINDS = ("momentum", "perfect", "rounded", "sized")
+KINDS = ("momentum", "perfect", "half-perfect", "rounded", "flat", "sized")
 NAMES = ("close_actual", "positions", "high_actual", "high_pred", "low_actual", "low_pred")
 
 Window = dict[str, Any]  # an array or a tensor by the name of its parameter
 
 
 def make_window(seed: int, bars: int, kind: str = "momentum", dtype: type = np.float32) -> Window:
-    """Momentum returns and noisy forecasts; or perfect ones, moves that are rounded, positions of any size."""
+    """Momentum returns and noisy forecasts.
+
+    Or forecasts of which all or a half are perfect, moves that are rounded, highs or lows that are the last close, or
+    positions of any size.
+    """
     rng = np.random.default_rng(seed)
     close = 0.02 * rng.standard_normal(bars)
     for i in range(1, bars):
@@ -22,10 +26,15 @@ def make_window(seed: int, bars: int, kind: str = "momentum", dtype: type = np.f
     high, low = (close + sign * np.abs(0.01 * rng.standard_normal(bars)) for sign in (1, -1))
     upper, lower = (0.6 * close + 0.015 * rng.standard_normal(bars) + shift for shift in (0.005, -0.005))
     size = np.where(np.abs(upper) > np.abs(lower), 1.0, -1.0)
-    if kind == "perfect":
-        upper, lower = high, low
+    if kind in ("perfect", "half-perfect"):
+        share = 1.0 if kind == "perfect" else 0.5
+        upper, lower = (
+            np.where(rng.random(bars) < share, reached, level) for reached, level in ((high, upper), (low, lower))
+        )
     if kind == "rounded":
-        close, high, upper, low, lower = (np.round(x, 3) for x in (close, high, upper, low, lower))
+        close, high, upper, low, lower = (np.round(x, 2) for x in (close, high, upper, low, lower))
+    if kind == "flat":
+        high, low = (np.where(rng.random(bars) < 0.5, 0.0, reached) for reached in (high, low))
     if kind == "sized":
         size *= rng.choice([0.0, 0.5, 3.0, 12.0], bars)
     columns = (close, size, high, upper, low, lower)
