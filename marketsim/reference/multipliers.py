@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from marketsim.execution.profit_terms import TIE
-from marketsim.optimizers.exact.maximum import STEP, Bounds, maximise
+from marketsim.optimizers.exact.maximum import Bounds
 from marketsim.reference.bounds import BOUNDS, checked
 from marketsim.reference.fees import Fee
 from marketsim.reference.profits import Array
+from marketsim.reference.solution import Answer, solve
 from marketsim.reference.windows import Windows
-
-STEPS = tuple(STEP * times for times in (1.0, 2.7, 7.3, 0.37))  # moves far above 1 need wide ones, crowded ones narrow
-
-Answer = tuple[float, float, float]  # high multiplier, low multiplier, profit
 
 
 def optimize_entry_exit_multipliers(
@@ -64,7 +58,7 @@ def optimize_entry_exit_multipliers(
 
     """
     columns = ([close_actual], [[positions]], [high_actual], [high_pred], [low_actual], [low_pred])
-    return _solve(Windows.of(*columns, close_at_eod, Fee.of(trading_fee, rule)), checked(bounds))[0]
+    return solve(Windows.of(*columns, close_at_eod, Fee.of(trading_fee, rule)), checked(bounds))[0]
 
 
 def optimize_always_on_multipliers(
@@ -90,7 +84,7 @@ def optimize_always_on_multipliers(
     """As `optimize_entry_exit_multipliers`, for two positions on every bar; crypto has the buying one alone."""
     legs = [[buy_indicator]] if is_crypto else [[buy_indicator], [sell_indicator]]
     columns = ([close_actual], legs, [high_actual], [high_pred], [low_actual], [low_pred])
-    return _solve(Windows.of(*columns, close_at_eod, Fee.of(trading_fee, rule)), checked(bounds))[0]
+    return solve(Windows.of(*columns, close_at_eod, Fee.of(trading_fee, rule)), checked(bounds))[0]
 
 
 def optimize_batch_entry_exit(
@@ -114,7 +108,7 @@ def optimize_batch_entry_exit(
     Every window has multipliers of its own. `maxfun`, `batch_size` and `device` steered the reference's search.
     """
     columns = (close_actuals, [positions_list], high_actuals, high_preds, low_actuals, low_preds)
-    return _solve(Windows.of(*columns, close_at_eod, Fee.of(trading_fee, rule)), checked(bounds))
+    return solve(Windows.of(*columns, close_at_eod, Fee.of(trading_fee, rule)), checked(bounds))
 
 
 def optimize_batch_always_on(
@@ -138,52 +132,4 @@ def optimize_batch_always_on(
     """`optimize_always_on_multipliers` of many windows, as `optimize_batch_entry_exit`."""
     legs = [buy_indicators] if is_crypto else [buy_indicators, sell_indicators]
     columns = (close_actuals, legs, high_actuals, high_preds, low_actuals, low_preds)
-    return _solve(Windows.of(*columns, close_at_eod, Fee.of(trading_fee, rule)), checked(bounds))
-
-
-def _solve(windows: Windows, bounds: Bounds) -> list[Answer]:
-    """The answer of every window."""
-    h, l = (np.full(len(windows), min(max(0.0, low), high)) for low, high in bounds)
-    profit = np.zeros(len(windows))
-    left = np.arange(len(windows) if windows.bars else 0)
-    for step, margin in zip((STEP, *STEPS), (0.0, *STEPS), strict=True):
-        if not left.size:
-            break
-        some = windows if len(left) == len(windows) else windows.at(left)
-        found = maximise(some.terms, _within(bounds, margin), step, touching=False)  # float32 cannot hold a touch
-        earned, same = found.profit, some.steady(found.high_multiplier, found.low_multiplier)
-        if not same.all():
-            unsure = np.flatnonzero(~same)
-            near = found.high_multiplier[unsure], found.low_multiplier[unsure]
-            earned[unsure], same[unsure] = some.at(unsure).attained(*near)
-        good = same if margin else np.ones_like(same)  # where nothing will do, the first answer stands
-        rows = left[good]
-        h[rows], l[rows], profit[rows] = found.high_multiplier[good], found.low_multiplier[good], earned[good]
-        left = left[~same]
-    for b in windows.touching.tolist():
-        h[b], l[b], profit[b] = _at_zero(windows.at([b]), bounds, (h[b], l[b], profit[b]))
-    return list(zip(h.tolist(), l.tolist(), profit.tolist(), strict=True))
-
-
-def _within(bounds: Bounds, margin: float) -> Bounds:
-    """The bounds with both ends moved inside, where there is room."""
-    (h_low, h_high), (l_low, l_high) = (
-        (low + margin, high - margin) if high - low > 2 * margin else (low, high) for low, high in bounds
-    )
-    return (h_low, h_high), (l_low, l_high)
-
-
-def _at_zero(window: Windows, bounds: Bounds, inside: Answer) -> Answer:
-    """The better of an answer and those where a multiplier is zero, which keeps levels on the very edge of a fee."""
-    _, high_pred, low_pred, high, low = window.moves[:, 0]
-    ends = [
-        np.clip(np.concatenate([x[np.isfinite(x)], [0.0, at]]), *interval)
-        for x, at, interval in zip((high - high_pred - STEP, low - low_pred + STEP), inside, bounds, strict=False)
-    ]
-    zeros = [np.full_like(each, min(max(0.0, low), high)) for each, (low, high) in zip(ends[::-1], bounds, strict=True)]
-    h, l = np.concatenate([ends[0], zeros[0]]), np.concatenate([zeros[1], ends[1]])
-    profit, same = window.at(np.zeros(len(h), int)).attained(h, l)
-    best = int(np.argmax(np.where(same, profit, -np.inf)))
-    if same[best] and profit[best] > inside[2] + TIE:
-        return float(h[best]), float(l[best]), float(profit[best])
-    return inside
+    return solve(Windows.of(*columns, close_at_eod, Fee.of(trading_fee, rule)), checked(bounds))

@@ -16,6 +16,7 @@ from marketsim.reference.profits import Array, bar_profits
 from marketsim.reference.terms import reference_terms
 
 UNREACHED = np.array([-1.0, 1.0])[:, None, None]  # a high and a low beyond every level, for those that are not finite
+NEAR = 1e-12  # moves that differ by rounding alone
 EPSILON = float(np.finfo(np.float32).eps)
 ROUNDING = 16 * EPSILON  # of the moves that a bar trades: more than float32 loses in pricing it
 NAMES = ("close_actual", "high_pred", "low_pred", "high_actual", "low_actual", "positions")
@@ -97,6 +98,14 @@ class Windows:
         return reference_terms(
             close, self.positions, high, high_pred, low, low_pred, close_at_eod=self.close_at_eod, fee=self.fee
         )
+
+    @property
+    def tied(self) -> NDArray[np.intp]:
+        """The windows in which several bars reach their high, or their low, at the same multiplier."""
+        apart = self.moves[3:] - self.moves[1:3]
+        apart[:, ~self.positions.any(0)] = np.nan
+        apart.sort(axis=2)
+        return np.flatnonzero((np.diff(apart) < NEAR).any(axis=(0, 2)))
 
     @property
     def touching(self) -> NDArray[np.intp]:

@@ -28,11 +28,13 @@ RULE = st.sampled_from([*RULES])
 A_BAR = 3e-7  # what stepping inside a cell may cost
 
 
-def enumerated(window: Window, eod: bool, fee: float, rule: str) -> float:
-    """The most that any place a step inside a cell earns, one bar after the other."""
+def enumerated(window: Window, eod: bool, fee: float, rule: str, steps: tuple[float, ...] = (1e-7,)) -> float:
+    """The most that any place some steps inside a cell earns, one bar after the other."""
     columns = np.array([window[name] for name in window], float).T.tolist()
-    highs = {min(max(high - up - 1e-7, -0.03), 0.03) for _, _, high, up, _, _ in columns} | {-0.03, 0.0, 0.03}
-    lows = {min(max(low - down + 1e-7, -0.03), 0.03) for *_, low, down in columns} | {-0.03, 0.0, 0.03}
+    highs, lows = {-0.03, 0.0, 0.03}, {-0.03, 0.0, 0.03}
+    for step in steps:
+        highs |= {min(max(high - up - step, -0.03), 0.03) for _, _, high, up, _, _ in columns}
+        lows |= {min(max(low - down + step, -0.03), 0.03) for *_, low, down in columns}
     return max(
         sum(
             slow_profit(c, size, high, up + h, low, down + l, eod, fee, rule)
@@ -104,6 +106,22 @@ def test_never_below_polished_direct(rule: str, dtype: type, kind: str, eod: boo
         window = make_window(7, bars, kind, dtype)
         *_, profit = optimize_entry_exit_multipliers(**window, close_at_eod=eod, rule=rule)
         assert profit >= searched(window, eod, rule) - A_BAR * max(bars, np.abs(window["positions"]).sum())
+
+
+@pytest.mark.parametrize("seed", [625, 866, 1325, 1835])
+def test_rounded_moves_have_optima_on_the_line_where_levels_of_two_bars_meet(seed: int) -> None:
+    window = make_window(seed, 7, dtype=np.float64)
+    window = {name: x if name == "positions" else np.round(x, 3) for name, x in window.items()}
+    *_, profit = optimize_entry_exit_multipliers(**window, trading_fee=0.005, rule="2025-11-13")
+    assert profit == pytest.approx(enumerated(window, False, 0.005, "2025-11-13", steps=(0.0, 1e-7)), abs=2e-6)
+    assert profit > enumerated(window, False, 0.005, "2025-11-13") + 1e-4
+
+
+@pytest.mark.parametrize("seed", [5, 9, 10, 16])
+def test_a_fee_is_saved_where_a_level_is_the_very_high_or_low(seed: int) -> None:
+    window = make_window(seed, 3 + seed % 6, "half-perfect", np.float64)
+    *_, profit = optimize_entry_exit_multipliers(**window, trading_fee=0.0015)
+    assert profit == pytest.approx(enumerated(window, False, 0.0015, "2025-11-06"), abs=1e-9)
 
 
 def test_perfect_forecasts_need_no_multiplier_and_pay_no_fee() -> None:
