@@ -59,7 +59,7 @@ EXECUTORS = {
     "processes": "marketsim.backtesting.executors.processes:Processes",
     "dask": "marketsim.backtesting.executors.dask:Dask",
 }
-EXTRAS = {"optimizer": "optimizers"}  # by kind, of the plug-ins whose libraries may be absent
+EXTRAS = {"optimizer": "optimizers"}  # of plug-ins that import their libraries at once, by what they are
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -86,14 +86,18 @@ def draws_paths(model: str) -> bool:
     return model.partition(":")[0] in PATH_MODELS
 
 
-def load(table: dict[str, str], kind: str, name: str) -> Any:
-    """The plug-in that `table` registers as `name`; UsageError names the nearest known one."""
+def load(table: dict[str, str], what: str, name: str) -> Any:
+    """The plug-in that `table` registers as `name`; UsageError names the nearest known one.
+
+    `what` the table holds, such as "model", is said where there is none. MissingExtra where the plug-in's own library
+    is absent.
+    """
     if name not in table:
-        raise UsageError(f"unknown {kind} '{name}'{nearest(name, table)} (known: {', '.join(table)})")
+        raise UsageError(f"unknown {what} '{name}'{nearest(name, table)} (known: {', '.join(table)})")
     module, attribute = table[name].split(":")
     try:
         return getattr(importlib.import_module(module), attribute)
     except ModuleNotFoundError as error:
-        if kind not in EXTRAS or (error.name or "").startswith("marketsim"):
+        if what not in EXTRAS or (error.name or "").startswith("marketsim"):
             raise
-        raise MissingExtra(f"{kind} '{name}'", EXTRAS[kind]) from None
+        raise MissingExtra(f"{what} '{name}'", EXTRAS[what]) from None

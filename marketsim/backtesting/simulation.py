@@ -109,9 +109,9 @@ def simulate(fits: dict[str, Fit], market: Market, rules: TradingRules) -> tuple
         legs = fit.legs.at(slice(-1))
         chosen = (fit.high_multiplier[:-1], fit.low_multiplier[:-1])
         tracks.append(book(name, at, then, legs, costs, rules.fill, chosen, fit.close_at_eod[:-1], fit))
-        unadjusted = f"{name} unadjusted" if len(fits) > 1 else "unadjusted"
+        unfitted = f"{name} unfitted" if len(fits) > 1 else "unfitted"
         eod = np.full(len(zeros), rules.close_at_eod == AT_CLOSE)
-        baselines.append(book(unadjusted, at, then, legs, costs, rules.fill, (zeros, zeros), eod))
+        baselines.append(book(unfitted, at, then, legs, costs, rules.fill, (zeros, zeros), eod))
     close = bars.close[len(bars) - 1 - len(zeros) :]
     predicted = market.forecasts.close[evaluated[::-1]]
     baselines.append(forecast_close(close, predicted, not bars.crypto, costs))

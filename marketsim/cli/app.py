@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from marketsim import __version__
-from marketsim.cli import cache, config, data, runs
+from marketsim.cli import cache, config, data, models, runs
 from marketsim.cli.backtest import backtest, fast
 from marketsim.cli.compare_models import compare_models
 from marketsim.cli.compare_optimizers import compare_optimizers
@@ -29,7 +29,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "config": config.show,
     "explain": explain,
 }
-GROUPS = {"data": data.app, "cache": cache.app, "runs": runs.app}
+GROUPS = {"models": models.app, "data": data.app, "cache": cache.app, "runs": runs.app}
 HELP = {"fast": "The same as backtest, with at most 35 simulations, the newest."}
 
 

@@ -44,7 +44,7 @@ def summary(rows: Sequence[tuple[str, ...]], failures: Sequence[str]) -> None:
     """The rows of several symbols, and why some failed where no table says it."""
     if len(rows) < 2:
         return
-    headers = ("Symbol", "Strategy", "Out-of-\nsample %", "Provable to\ntouch %", "Plan", "Seconds", "Status")
+    headers = ("Symbol", "Strategy", "Out-of-\nsample %", "Worst .. best\ncase %", "Plan", "Seconds", "Status")
     output.table("Summary", headers, rows, words=2)
     if len(rows) > FULL:
         for failure in failures:
@@ -67,7 +67,7 @@ def _header(symbol: Row) -> None:
         f"Walk   {evaluated['bars']} bars from {evaluated['first']} to {evaluated['last']}",
         f"Model  {model['name']} {model['version']}, {model['training']}{exposed}{repaired}",
         f"Fit    {optimizer['name']}{fallbacks}",
-        f"Fills  {symbol['fill']}; {'crypto, no shorts' if bars['crypto'] else 'not crypto, shorts too'}",
+        f"Fills  {symbol['fill']}; {'long only (crypto)' if bars['crypto'] else 'long and short'}",
         f"Costs  {costs['fee_bps']:g} bps a side, slippage {costs['slippage_bps']:g} bps on closes",
         "",
     )
@@ -78,7 +78,7 @@ def _profit(symbol: Row) -> None:
         "Strategy",
         "In-sample\nbps/bar",
         "Out-of-\nsample %",
-        "Provable to\ntouch %",
+        "Worst .. best\ncase %",
         "Mean\nbps/bar",
         "95 % interval\nbps/bar",
     )
@@ -97,7 +97,7 @@ def _profit(symbol: Row) -> None:
 
 
 def _trades(symbol: Row) -> None:
-    headers = ("Strategy", "Trades", "Fill\n%", "Win\n%", "Ambiguous\nbars", "Mean w\n%")
+    headers = ("Strategy", "Trades", "Fill\n%", "Win\n%", "Ambiguous\nbars", "Take-profit\nprobability %")
     rows = [
         (
             row["name"].replace(" ", "\n"),
@@ -109,7 +109,7 @@ def _trades(symbol: Row) -> None:
         )
         for row in symbol["rows"]
     ]
-    output.table("Trades; w: the chance of a take-profit in doubt", headers, rows)
+    output.table("Trades", headers, rows)
 
 
 def _risk(symbol: Row) -> None:
@@ -124,7 +124,7 @@ def _risk(symbol: Row) -> None:
         for row in symbol["rows"]
     ]
     periods = symbol["bars"]["periods_per_year"]
-    output.table(f"Risk, annualised over {periods} bars a year", headers, rows)
+    output.table(f"Risk, annualized over {periods} bars a year", headers, rows)
 
 
 def _plan(symbol: Row) -> None:
@@ -143,7 +143,7 @@ def _plan_title(plan: Row) -> str:
 
 def _legs(plan: Row) -> list[tuple[str, str, str, str, str]]:
     """A row a leg: a long enters at the lower level and takes profit at the upper; a short the reverse."""
-    policy = "at the close" if plan["close_at_eod"] else "take-profit, else the close"
+    policy = "market order at the close" if plan["close_at_eod"] else "take-profit, else at the close"
     prices = {"long": (plan["lower"], plan["upper"]), "short": (plan["upper"], plan["lower"])}
     rows = []
     for side in plan["side"].split(" and "):

@@ -113,8 +113,8 @@ def symbol(**changes: Any) -> dict[str, Any]:
         "rows": [
             row("entry-exit"),
             row("always-on", provable=-1.234, touch=9.876, low_bps=-1234.5, high_bps=2345.6),
-            baseline("entry-exit unadjusted"),
-            baseline("always-on unadjusted"),
+            baseline("entry-exit unfitted"),
+            baseline("always-on unfitted"),
             baseline("forecast-close", trades=0, win_rate=None, fill_rate=None, sharpe=None, sortino=None),
             baseline("buy-and-hold", provable=0.676, touch=0.676, low_bps=None, high_bps=None),
         ],

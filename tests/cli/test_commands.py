@@ -132,8 +132,8 @@ def test_tables_name_what_they_rest_on(cli):
     titles = (
         "ETHUSD",
         "Profit",
-        "Trades; w",
-        "Risk, annualised",
+        "Trades",
+        "Risk, annualized",
         "No plan: the bar 2020-12-09 is over",
         "ETHUSD: ",
         "Timing",

@@ -30,12 +30,12 @@ def test_every_number_is_in_its_table(capsys, monkeypatch):
     assert body[0] == ["entry-exit", "35", "50", "60", "12", "68"]
     body = [[cell.strip() for cell in line if cell.strip()] for line in table(text, "Risk")]
     assert body[0] == ["entry-exit", "0.51", "-0.05", "12.3"]
-    assert "annualised over 365 bars a year" in text
+    assert "annualized over 365 bars a year" in text
     for words in (
         "1,209 from 2017-08-18 to 2020-12-08, 0 gaps, 3 bad ones left out",
         "har 1, fits on past bars only, 2 forecasts repaired",
         "4 of 142 fits fell back to differential-evolution",
-        "crypto, no shorts",
+        "long only (crypto)",
         "15 bps a side, slippage 5 bps",
         "ETHUSD: entry-exit cannot be told from zero",
         "131 forecasts made, 1,310 reused",
@@ -59,9 +59,9 @@ def test_a_leg_enters_at_one_level_and_takes_profit_at_the_other(capsys, monkeyp
     body = table(text, "Plan for the bar 2020-12-09, after 2020-12-08 (close 554.12)")
     assert [" ".join(" ".join(line).split()) for line in body] == [
         "a flat no order - -",
-        "b long take-profit, else the close 540.25 570.50",
-        "b short take-profit, else the close 570.50 540.25",
-        "c short at the close 570.50 -",
+        "b long take-profit, else at the close 540.25 570.50",
+        "b short take-profit, else at the close 570.50 540.25",
+        "c short market order at the close 570.50 -",
     ]
 
 

@@ -124,14 +124,14 @@ def test_headline_mean_interval_and_risk_are_those_of_the_fill_policy(fill: str)
     assert row["max_drawdown"] == max_drawdown(returns)
 
 
-def test_unadjusted_follows_a_fixed_closing_policy() -> None:
+def test_unfitted_follows_a_fixed_closing_policy() -> None:
     tracks = []
     for policy in ("always", "never"):
         settings = SETTINGS.replace(sims=70, close_at_eod=policy, strategy="always-on")
         (run,) = pipeline.run(["ETHUSD"], settings, Clock())
         assert run.result is not None
         tracks.append(run.result.baselines[0])
-    assert tracks[0].name == "unadjusted"
+    assert tracks[0].name == "unfitted"
     assert not tracks[0].ambiguous.any()
     assert (tracks[0].profits["touch"] != tracks[1].profits["touch"]).any()
 
