@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from marketsim.settings.settings import Settings
 from tests.candles import random_bars
 
 BARS = 40
+SESSIONS = np.busday_offset("2021-07-06", np.arange(BARS)).astype(str)  # no holiday among them
 CHEAP = {"sims": 3, "window": 5, "model": "last-bar", "strategy": "always-on", "fill": "provable"}
 OPTIONS = [word for key, value in CHEAP.items() for word in (f"--{key}", str(value))]
 
@@ -19,7 +22,7 @@ def write_universe(directory: Path, count: int) -> list[str]:
     names = [f"S{i:03d}" for i in range(count)]
     for i, name in enumerate(names):
         bars = random_bars(BARS, i)
-        rows = zip(bars.time.astype("datetime64[D]"), *bars.ohlcv.T.tolist(), strict=True)
+        rows = zip(SESSIONS, *bars.ohlcv.T.tolist(), strict=True)
         lines = ["date,open,high,low,close,volume", *(",".join(map(str, row)) for row in rows)]
         (directory / f"{name}.csv").write_text("\n".join(lines) + "\n")
     return names

@@ -1,4 +1,4 @@
-"""The outlook: what a model forecasts of the bars after the newest one."""
+"""What a model forecasts of the bars after the newest one."""
 
 from __future__ import annotations
 
@@ -9,31 +9,32 @@ from typing import cast
 
 import numpy as np
 
+from marketsim import __version__
 from marketsim.backtesting import pipeline
 from marketsim.backtesting.chosen_bars import load, open_bars
 from marketsim.data import Source
-from marketsim.data.bars import CHANNELS, Bars
+from marketsim.data.bars import Bars
 from marketsim.errors import DataError, Failure, MarketsimError, Outcome, Success, UsageError
 from marketsim.forecasting.auto import Auto
 from marketsim.forecasting.cache import ForecastCache
-from marketsim.forecasting.contamination import exposures
+from marketsim.forecasting.contamination import Exposure, exposures
 from marketsim.forecasting.ensembles import Ensemble
 from marketsim.forecasting.forecaster import Forecaster
-from marketsim.forecasting.forecasts import LEVELS, Forecasts
+from marketsim.forecasting.forecasts import CLOSE, HIGH, HIGHEST, LEVELS, LOW, LOWEST, OPEN, Forecasts
 from marketsim.forecasting.model_forecaster import ModelForecaster
 from marketsim.forecasting.path_forecasts import AS_PATH, PathCache, Paths
 from marketsim.forecasting.protocols import Model, PathModel
 from marketsim.forecasting.requests import ForecastRequest
 from marketsim.models import open_model
 from marketsim.profiling import Clock
-from marketsim.results.document import describe, head, identify, symbol_document
-from marketsim.results.result import Row, SymbolRun
+from marketsim.results.code import libraries
+from marketsim.results.document import bars_facts, deciding, model_facts
+from marketsim.results.rows import Count, Price, Row, Setting, Share, Stamp
+from marketsim.results.schema import BarsFacts, FailedSymbol, ModelFacts
 from marketsim.settings.groups import BarsSettings, WalkSettings
 from marketsim.settings.settings import Settings
 
-SCHEMA = "marketsim.forecast/1"
-NAMES = (*CHANNELS, "highest", "lowest")  # of the rows of a bar
-WARNINGS = {  # by exposure, the worse first
+WARNINGS: dict[Exposure, str] = {  # the worse first
     "contaminated": "these bars reach into the model's training data, so that their forecast proves nothing",
     "unknown": "nobody says how far the model's training data reach; where these bars are past, it may have seen them",
 }
@@ -41,12 +42,60 @@ WARNINGS = {  # by exposure, the worse first
 Make = Callable[[Sequence[ForecastRequest]], list[Outcome[Forecasts]]]
 
 
+class Quantiles(Row, frozen=True):
+    """A price at each of the levels."""
+
+    prices: list[Price]
+    moves: list[float]  # from the last close, fractions of it
+
+
+class BarForecast(Row, frozen=True):
+    """What is forecast of one bar."""
+
+    ahead: Count  # 1 is the next bar
+    bar: Stamp
+    ends: Stamp
+    stale: bool  # it was over when the bars were read
+    exposure: Exposure
+    open: Quantiles
+    high: Quantiles
+    low: Quantiles
+    close: Quantiles
+    highest: Quantiles  # of all bars up to this one
+    lowest: Quantiles
+
+
+class SymbolForecast(Row, frozen=True, tag_field="status", tag="ok"):
+    """What is forecast of a symbol."""
+
+    symbol: str
+    bars: BarsFacts
+    model: ModelFacts
+    made: Count  # forecasts made now
+    reused: Count  # forecasts read from the cache
+    after: Stamp  # the last bar that was known
+    close: Price
+    forecast: list[BarForecast]
+    warning: str | None
+
+
+class ForecastDocument(Row, frozen=True, tag_field="schema", tag="marketsim.forecast/1"):
+    """`marketsim forecast --json`."""
+
+    marketsim: str  # version
+    settings: dict[str, Setting]
+    libraries: dict[str, str]  # and their versions
+    horizon: Count
+    levels: list[Share]  # of the quantiles
+    symbols: list[SymbolForecast | FailedSymbol]
+
+
 def forecast(
     symbols: Sequence[str],
     settings: Settings,
     horizon: int = 1,
     progress: pipeline.Progress = lambda what, done, total: None,
-) -> tuple[Row, list[str], list[MarketsimError]]:
+) -> tuple[ForecastDocument, list[str], list[MarketsimError]]:
     """The document of what is forecast of each symbol's next `horizon` bars, remarks for stderr, and what failed.
 
     A horizon above 1 is for models of `registry.PATH_MODELS`; UsageError where they cannot look so far ahead. A symbol
@@ -54,29 +103,35 @@ def forecast(
     """
     source = open_bars(settings.bars)
     model = open_model(settings.model, settings.network, settings.seed)
-    rows: list[Row] = []
+    rows: list[SymbolForecast | FailedSymbol] = []
     notes: list[str] = []
     errors: list[MarketsimError] = []
     with pipeline.open_cache(settings.cache, settings.cache_place) or nullcontext() as cache:
         make = _maker(model, horizon, cache, progress, notes)
-        wanted = [_request(symbol, settings.bars, settings.walk, source, model) for symbol in symbols]
-        sound = [each for each in wanted if not isinstance(each, MarketsimError)]
-        made = (
-            found.error if isinstance(found, Failure) else (request.bars, found.value)
-            for request, found in zip(sound, make(sound), strict=True)
-        )
-        for symbol, each in zip(symbols, wanted, strict=True):
-            outcome = each if isinstance(each, MarketsimError) else next(made)
-            if isinstance(outcome, MarketsimError):
-                errors.append(outcome)
-                rows.append(symbol_document(SymbolRun(symbol, None, outcome)))
-            else:
-                bars, forecasts = outcome
-                notes += (*bars.notes, *forecasts.notes)
-                rows.append(_row(bars, forecasts, horizon))
+        requests = [_request(symbol, settings.bars, settings.walk, source, model) for symbol in symbols]
+        made = iter(make([each.value for each in requests if isinstance(each, Success)]))
+        for symbol, each in zip(symbols, requests, strict=True):
+            match each:
+                case Success(request):
+                    outcome = _symbol(request.bars, next(made), horizon, notes)
+                case Failure():
+                    outcome = each
+            match outcome:
+                case Success(row):
+                    rows.append(row)
+                case Failure(error):
+                    errors.append(error)
+                    rows.append(FailedSymbol.of(symbol, error))
         if cache is not None:
             notes += cache.warnings
-    document = head(settings) | {"schema": SCHEMA, "horizon": horizon, "levels": list(LEVELS), "symbols": rows}
+    document = ForecastDocument(
+        marketsim=__version__,
+        settings=deciding(settings),
+        libraries=libraries(),
+        horizon=horizon,
+        levels=list(LEVELS),
+        symbols=rows,
+    )
     return document, notes, errors
 
 
@@ -109,50 +164,65 @@ def _maker(
 
 def _request(
     symbol: str, chosen: BarsSettings, lengths: WalkSettings, source: Source, model: Model | Ensemble
-) -> ForecastRequest | MarketsimError:
+) -> Outcome[ForecastRequest]:
     """The newest origin, and what `auto` picks on: the bars on which a backtest with these settings does."""
     try:
         bars = load(symbol, chosen, source)
         if isinstance(model, Auto):
             walk = pipeline.walk_over(bars, lengths, model)
-            return ForecastRequest(bars, walk.origins[-1:], walk.judged)
+            return Success(ForecastRequest(bars, walk.origins[-1:], walk.judged))
     except MarketsimError as error:
-        return error
+        return Failure(error)
     if len(bars) < model.minimum_bars:
-        return DataError(f"{bars.symbol}: model '{model.name}' needs {model.minimum_bars} bars, not {len(bars)}")
-    return ForecastRequest(bars, np.array([len(bars) - 1]))
+        needs = f"{bars.symbol}: model '{model.name}' needs {model.minimum_bars} bars, not {len(bars)}"
+        return Failure(DataError(needs))
+    return Success(ForecastRequest(bars, np.array([len(bars) - 1])))
 
 
-def _row(bars: Bars, forecasts: Forecasts, horizon: int) -> Row:
+def _symbol(bars: Bars, forecasts: Outcome[Forecasts], horizon: int, notes: list[str]) -> Outcome[SymbolForecast]:
+    match forecasts:
+        case Success(found):
+            notes += (*bars.notes, *found.notes)
+            return Success(_row(bars, found, horizon))
+        case Failure():
+            return forecasts
+
+
+def _row(bars: Bars, forecasts: Forecasts, horizon: int) -> SymbolForecast:
     """A symbol's part of the document; prices and moves of a bar at all levels."""
     opens = bars.next_opens(horizon)
     ends = bars.timetable.ends(opens)
     names = bars.names(np.append(bars.time[-1:], opens))
     tags = exposures(forecasts.model, opens)
-    model = identify(forecasts, tags)
     close, (moves,) = float(bars.close[-1]), forecasts.moves[-1:]
-    return {
-        "symbol": bars.symbol,
-        "status": "ok",
-        "bars": describe(bars),
-        "model": model,
-        "made": forecasts.made,
-        "reused": forecasts.reused,
-        "after": str(names[0]),
-        "close": close,
-        "forecast": [
-            {
-                "ahead": k + 1,
-                "bar": str(names[k + 1]),
-                "ends": str(ends[k]),
-                "stale": bars.is_past(opens[k]),
-                "exposure": tags[k],
-                **{
-                    name: {"prices": (close * (1 + row)).tolist(), "moves": row.tolist()}
-                    for name, row in zip(NAMES, moves[k], strict=True)
-                },
-            }
+
+    def quantiles(bar: int, channel: int) -> Quantiles:
+        row = moves[bar, channel]
+        return Quantiles(prices=(close * (1 + row)).tolist(), moves=row.tolist())
+
+    return SymbolForecast(
+        symbol=bars.symbol,
+        bars=bars_facts(bars),
+        model=model_facts(forecasts, tags),
+        made=forecasts.made,
+        reused=forecasts.reused,
+        after=str(names[0]),
+        close=close,
+        forecast=[
+            BarForecast(
+                ahead=k + 1,
+                bar=str(names[k + 1]),
+                ends=str(ends[k]),
+                stale=bars.is_past(opens[k]),
+                exposure=tags[k],
+                open=quantiles(k, OPEN),
+                high=quantiles(k, HIGH),
+                low=quantiles(k, LOW),
+                close=quantiles(k, CLOSE),
+                highest=quantiles(k, HIGHEST),
+                lowest=quantiles(k, LOWEST),
+            )
             for k in range(horizon)
         ],
-        "warning": next((words for tag, words in WARNINGS.items() if model["exposure"][tag]), None),
-    }
+        warning=next((words for tag, words in WARNINGS.items() if tag in tags), None),
+    )

@@ -12,7 +12,7 @@ from marketsim.backtesting.simulation import POLICIES, Market, fit_strategies, s
 from marketsim.data import Source
 from marketsim.data.bars import Bars
 from marketsim.data.walk_forward import Walk, make_walk
-from marketsim.errors import Failure, MarketsimError
+from marketsim.errors import Failure, MarketsimError, Outcome, Success, value_of
 from marketsim.forecasting.cache import ForecastCache, connect
 from marketsim.forecasting.ensembles import Ensemble
 from marketsim.forecasting.forecaster import Forecaster
@@ -23,6 +23,7 @@ from marketsim.models import open_model
 from marketsim.optimizers import Optimizer
 from marketsim.profiling import Clock
 from marketsim.results.result import Result, SymbolRun
+from marketsim.results.schema import CostsRow
 from marketsim.settings.groups import BarsSettings, CacheSettings, WalkSettings
 from marketsim.settings.settings import Settings
 
@@ -83,26 +84,32 @@ def stream(
     for first in range(0, len(symbols), GROUP):
         group = symbols[first : first + GROUP]
         prepared = [prepare(symbol, settings.bars, settings.walk, tools, clock) for symbol in group]
-        sound = [each for each in prepared if isinstance(each, Prepared)]
-        forecasts = iter(forecaster.forecasts([each.request for each in sound]))
-        for symbol, ready in zip(group, prepared, strict=True):
+        forecasts = iter(forecaster.forecasts([each.value.request for each in prepared if isinstance(each, Success)]))
+        for symbol, each in zip(group, prepared, strict=True):
             progress(f"fits of {symbol}", 0, 1)
-            found = next(forecasts) if isinstance(ready, Prepared) else Failure(ready)
-            notes = (*_taken(remarks), *_taken(tools.cache.warnings if tools.cache else []))
-            if isinstance(found, Failure):
-                yield SymbolRun(symbol, None, found.error, notes)
-            elif isinstance(ready, Prepared):
-                result = evaluate_walk(ready, found.value, settings, tools, clock)
-                yield SymbolRun(ready.bars.symbol, result, None, (*ready.bars.notes, *found.value.notes, *notes))
+            match each:
+                case Success(ready):
+                    run = _run(ready, next(forecasts), settings, tools, clock)
+                case Failure():
+                    run = SymbolRun(symbol, each)
+            warnings = tools.cache.warnings if tools.cache else []
+            yield replace(run, notes=(*run.notes, *_taken(remarks), *_taken(warnings)))
+
+
+def _run(ready: Prepared, forecasts: Outcome[Forecasts], settings: Settings, tools: Tools, clock: Clock) -> SymbolRun:
+    symbol = ready.bars.symbol
+    match forecasts:
+        case Success(found):
+            result = evaluate_walk(ready, found, settings, tools, clock)
+            return SymbolRun(symbol, Success(result), (*ready.bars.notes, *found.notes))
+        case Failure():
+            return SymbolRun(symbol, forecasts)
 
 
 def run_symbol(symbol: str, settings: Settings, tools: Tools, clock: Clock) -> Result:
     """The whole walk of one symbol; raises the error that it comes to."""
-    (done,) = stream([symbol], settings, tools, clock)
-    if done.result is None:
-        assert done.error is not None
-        raise done.error
-    return done.result
+    (run,) = stream([symbol], settings, tools, clock)
+    return value_of(run.outcome)
 
 
 def _taken(remarks: list[str]) -> list[str]:
@@ -139,16 +146,14 @@ def open_cache(mode: str, place: CacheSettings) -> ForecastCache | None:
     return None if mode == "off" else connect(place, mode)
 
 
-def prepare(
-    symbol: str, chosen: BarsSettings, lengths: WalkSettings, tools: Tools, clock: Clock
-) -> Prepared | MarketsimError:
-    """Load a symbol and lay out its walk; the error when its bars are absent, bad or too few."""
+def prepare(symbol: str, chosen: BarsSettings, lengths: WalkSettings, tools: Tools, clock: Clock) -> Outcome[Prepared]:
+    """Load a symbol and lay out its walk; a failure when its bars are absent, bad or too few."""
     try:
         with clock.stage("load"):
             bars = load(symbol, chosen, tools.source)
-        return Prepared(bars, walk_over(bars, lengths, tools.model))
+        return Success(Prepared(bars, walk_over(bars, lengths, tools.model)))
     except MarketsimError as error:
-        return error
+        return Failure(error)
 
 
 def walk_over(bars: Bars, lengths: WalkSettings, model: Model | Ensemble) -> Walk:
@@ -173,15 +178,15 @@ def evaluate_walk(ready: Prepared, forecasts: Forecasts, settings: Settings, too
     fits_made = len(names) * policies * len(walk.windows)
     clock.count("fits", fits_made)
     return Result(
-        bars,
-        walk,
-        forecasts,
-        replace(settings.costs, fee_bps=market.fee_bps),
-        rules,
-        settings.optimizer,
-        settings.seed,
-        tracks,
-        baselines,
-        fits_made,
-        fallbacks,
+        bars=bars,
+        walk=walk,
+        forecasts=forecasts,
+        costs=CostsRow(fee_bps=market.fee_bps, slippage_bps=settings.costs.slippage_bps),
+        rules=rules,
+        optimizer=settings.optimizer,
+        seed=settings.seed,
+        strategies=tracks,
+        baselines=baselines,
+        fits=fits_made,
+        fallbacks=fallbacks,
     )

@@ -14,7 +14,7 @@ from marketsim.execution.baselines import buy_and_hold, forecast_close
 from marketsim.execution.fills import profit_terms
 from marketsim.execution.profit_terms import TIE, Costs, Levels, Outcomes, ProfitTerms, stack
 from marketsim.execution.strategies import STRATEGIES, Legs
-from marketsim.execution.track_record import Fit, Track, book, level_prices
+from marketsim.execution.track_record import Fit, FittedTrack, Track, book, level_prices
 from marketsim.forecasting.forecasts import Forecasts, actual_moves
 from marketsim.optimizers import Optimizer
 from marketsim.profiling import part
@@ -99,16 +99,18 @@ def window_terms(legs: Iterable[Legs], market: Market, rules: TradingRules) -> l
     return [by_policy[eod].placed(each.at(slice(-1))).at(market.walk.windows) for each in legs for eod in policies]
 
 
-def simulate(fits: dict[str, Fit], market: Market, rules: TradingRules) -> tuple[list[Track], list[Track]]:
+def simulate(fits: dict[str, Fit], market: Market, rules: TradingRules) -> tuple[list[FittedTrack], list[Track]]:
     """Trade every evaluated bar once with what its simulation chose; then the baselines on the same bars."""
     bars, costs, evaluated = market.bars, market.costs, market.walk.evaluated
     at, then = market.levels.at(evaluated), market.outcomes.at(evaluated)
     zeros = np.zeros(len(evaluated))
-    tracks, baselines = [], []
+    tracks: list[FittedTrack] = []
+    baselines: list[Track] = []
     for name, fit in fits.items():
         legs = fit.legs.at(slice(-1))
         chosen = (fit.high_multiplier[:-1], fit.low_multiplier[:-1])
-        tracks.append(book(name, at, then, legs, costs, rules.fill, chosen, fit.close_at_eod[:-1], fit))
+        track = book(name, at, then, legs, costs, rules.fill, chosen, fit.close_at_eod[:-1])
+        tracks.append(FittedTrack(name, track.profits, track.orders, track.trades, track.wins, fit))
         unfitted = f"{name} unfitted" if len(fits) > 1 else "unfitted"
         eod = np.full(len(zeros), rules.close_at_eod == AT_CLOSE)
         baselines.append(book(unfitted, at, then, legs, costs, rules.fill, (zeros, zeros), eod))

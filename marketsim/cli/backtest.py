@@ -1,15 +1,16 @@
 """`marketsim backtest` and `marketsim fast`."""
 
 from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from marketsim.cli import options, output, tables
-from marketsim.errors import MarketsimError, UsageError
+from marketsim.errors import Failure, MarketsimError, UsageError
 
 if TYPE_CHECKING:
-    from marketsim.results.result import Finished
+    from marketsim.results.result import FinishedSymbol
+    from marketsim.results.schema import FailedSymbol, SymbolDocument
     from marketsim.settings.settings import Settings
 
 
@@ -29,6 +30,7 @@ def backtest(
         typer.Option("--output", metavar="DIR", help="Write results.json, CSV and timing.json there."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted run left in DIR.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that is in DIR.")] = False,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
@@ -37,55 +39,62 @@ def backtest(
     settings = options.settings_of(command, **fixed)
 
     names = _names(symbols or [], symbols_file, all_symbols, settings)
-    if resume and output_directory is None:
-        raise UsageError("--resume needs the --output DIR of the run that was interrupted")
+    for option, given in (("--resume", resume), ("--overwrite", overwrite)):
+        if given and output_directory is None:
+            raise UsageError(f"{option} needs --output DIR, where the other run is")
 
     from marketsim.profiling import Clock, observer
 
     clock = observer() or Clock()
     with clock.stage("start-up/libraries"):
+        from marketsim import __version__
         from marketsim.backtesting import parallel
-        from marketsim.results import document as report
-        from marketsim.results.run_directory import DocumentWriter, Folder
+        from marketsim.results.document import deciding
+        from marketsim.results.encoding import DocumentWriter
+        from marketsim.results.run_directory import RunDirectory
+        from marketsim.results.schema import BacktestDocument
+        from marketsim.results.timing import timing_document
 
-    heard = _Heard(full=len(names) <= tables.FULL)
-    folder = None
+    summary = RunSummary(in_full=len(names) <= tables.FULL)
+    directory = None
     with ExitStack() as stack:
-        stack.callback(lambda: output.notes(folder.notes if folder is not None else ()))
+        stack.callback(lambda: output.notes(directory.notes if directory is not None else ()))
         if output_directory is not None:
-            folder = stack.enter_context(Folder(output_directory, settings, resume))
+            directory = RunDirectory(output_directory, settings, resume, overwrite)
+            stack.enter_context(directory)
         spool = stack.enter_context(output.spool())
-        writer = DocumentWriter(spool, settings) if json else None
+        empty = BacktestDocument(marketsim=__version__, settings=deciding(settings), symbols=[])
+        writer = DocumentWriter(spool, empty) if json else None
         with (
             output.progress() as progress,
-            closing(parallel.stream(names, settings, clock, folder, progress)) as stream,
+            closing(parallel.stream(names, settings, clock, directory, progress)) as stream,
         ):
             for finished in stream:
-                heard.add(finished)
+                summary.add(finished)
                 with clock.stage("report"):
                     if writer is not None:
                         writer.add(finished.document)
-                    if folder is not None:
-                        folder.add(finished)
-        output.notes(heard.notes)
-        if folder is not None:
+                    if directory is not None:
+                        directory.add(finished)
+        output.notes(summary.notes)
+        if directory is not None:
             with clock.stage("report/files"):
-                folder.close(report.timing(clock, len(names), heard.seconds))
+                directory.finish(timing_document(clock, len(names), summary.seconds))
         with clock.stage("report/print"):
             if writer is not None:
                 writer.end()
                 output.copy(spool)
-            elif heard.error is None or len(heard.failures) < len(names):
-                tables.backtest({"symbols": heard.documents})
-                tables.summary(heard.rows, heard.failures)
-    if heard.error is not None and len(heard.failures) == len(names):
-        for failure in heard.failures[:-1]:
-            output.fail(failure)
-        raise heard.error
+            elif len(summary.errors) < len(names):
+                tables.backtest(summary.documents)
+                tables.summary(summary.rows, summary.errors)
+    if len(summary.errors) == len(names):
+        for error in summary.errors[:-1]:
+            output.fail(str(error))
+        raise summary.errors[-1]
     if not json:
-        tables.timing(report.timing(clock, len(names), heard.seconds))
-    if heard.failures:
-        output.fail(f"{len(heard.failures)} of {len(names)} symbols failed")
+        tables.timing(timing_document(clock, len(names), summary.seconds))
+    if summary.errors:
+        output.fail(f"{len(summary.errors)} of {len(names)} symbols failed")
         return 4
     return 0
 
@@ -93,27 +102,28 @@ def backtest(
 fast = options.without(backtest, "fast")
 
 
-class _Heard:
-    """What is said of a run when it is over: little of each symbol, all of it only where symbols are few."""
+class RunSummary:
+    """What is printed of a run when it is over: a row of each symbol, and all of it only where symbols are few."""
 
-    def __init__(self, full: bool) -> None:
-        self.documents: list[dict[str, Any]] = []
+    def __init__(self, in_full: bool) -> None:
+        self.documents: list[SymbolDocument | FailedSymbol] = []
         self.rows: list[tuple[str, ...]] = []
         self.notes: dict[str, None] = {}
-        self.failures: list[str] = []
-        self.error: MarketsimError | None = None  # the last one
+        self.errors: list[MarketsimError] = []
         self.seconds = 0.0
-        self._full = full
+        self._in_full = in_full
 
-    def add(self, finished: "Finished") -> None:
-        if self._full:
-            self.documents.append(finished.document)
-        self.rows.append(tables.summary_row(finished.document, finished.seconds))
+    def add(self, finished: "FinishedSymbol") -> None:
+        """The next symbol."""
+        document = finished.document
+        if self._in_full:
+            self.documents.append(document)
+        self.rows.append(tables.summary_row(document, finished.seconds))
         self.notes |= dict.fromkeys(finished.notes)
         self.seconds += finished.seconds
-        if finished.error is not None:
-            self.error = finished.error
-            self.failures.append(str(finished.error))
+        match finished.outcome:
+            case Failure(error):
+                self.errors.append(error)
 
 
 def _names(symbols: list[str], file: str | None, every: bool, settings: "Settings") -> list[str]:

@@ -1,14 +1,16 @@
 """`marketsim compare-optimizers`."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from marketsim.cli import options, output
-from marketsim.errors import MissingExtra, UsageError
+from marketsim.errors import MarketsimError, MissingExtra, UsageError
 
 BUDGET = 500
+FILES = ("optimizers.json", "trials.csv", "history.csv")
 PICTURES = {".png": "matplotlib", ".html": "plotly"}  # by suffix, what draws it
 
 Row = dict[str, Any]
@@ -52,6 +54,7 @@ def compare_optimizers(
     output_directory: Annotated[
         str | None, typer.Option("--output", metavar="DIR", help="Write optimizers.json, trials.csv, history.csv.")
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that is in DIR.")] = False,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
@@ -70,12 +73,19 @@ def compare_optimizers(
     from marketsim.comparison import problems as contests
     from marketsim.comparison import ranking as standings
     from marketsim.optimizers.objective import Limits
-    from marketsim.results import document as report
-    from marketsim.results import run_directory as folder
+    from marketsim.results.document import deciding
+    from marketsim.results.encoding import to_csv, to_json
+    from marketsim.results.manifest import Unfinished
+    from marketsim.results.output_directory import OutputDirectory
 
-    directory = folder.open_directory(output_directory) if output_directory else None
+    chosen = deciding(settings) | {"seeds": seeds, "patience": patience}
     limits = Limits(BUDGET if budget is None and seconds is None else budget, seconds, tolerance)
-    with output.progress() as progress:
+    with ExitStack() as stack:
+        directory = None
+        if output_directory is not None:
+            head = Unfinished.now("compare-optimizers", chosen)
+            directory = stack.enter_context(OutputDirectory(output_directory, head, FILES, overwrite=overwrite))
+        progress = stack.enter_context(output.progress())
         notes: tuple[str, ...] = ()
         if problem == "reference":
             contest = contests.reference_contest((settings.rules.bounds, settings.rules.bounds))
@@ -84,29 +94,29 @@ def compare_optimizers(
         proof = arena.prove(contest)
         own = range(settings.seed, settings.seed + seeds)
         entries = arena.compete(names, contest, limits, own, patience, progress)
+        document = standings.document(contest, proof, entries, limits, chosen)
+        if directory is not None:
+            directory.stage("optimizers.json", to_json(document))
+            directory.stage("trials.csv", to_csv(standings.trials(contest, proof, entries)))
+            directory.stage("history.csv", to_csv(standings.history(contest, proof, entries)))
+            directory.publish()
     output.notes(notes)
-    chosen = report.settings_row(settings) | {"seeds": seeds, "patience": patience}
-    document = standings.document(contest, proof, entries, limits, chosen)
-    if directory is not None:
-        texts = {
-            "optimizers.json": report.to_json(document),
-            "trials.csv": report.to_csv(standings.trials(contest, proof, entries)),
-            "history.csv": report.to_csv(standings.history(contest, proof, entries)),
-        }
-        folder.write_texts(directory, texts)
     if landscape is not None:
         from marketsim.comparison.landscape_plot import draw as draw_landscape
 
         draw_landscape(Path(landscape), contest, proof, entries)
     if history is not None and Path(history).suffix == ".csv":
-        steps = report.to_csv(standings.history(contest, proof, entries))
-        folder.write_texts(Path(history).parent, {Path(history).name: steps})
+        steps = to_csv(standings.history(contest, proof, entries))
+        try:
+            Path(history).write_text(steps, encoding="utf-8", newline="")
+        except OSError as error:
+            raise MarketsimError(f"cannot write {history}: {error.strerror}") from None
     elif history is not None:
         from marketsim.comparison.convergence_plot import draw as draw_history
 
         draw_history(Path(history), contest, proof, entries)
     if json:
-        output.text(report.to_json(document))
+        output.text(to_json(document))
     else:
         _show(document)
 

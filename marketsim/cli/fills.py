@@ -1,17 +1,17 @@
 """`marketsim fills`: what was assumed of one evaluated bar at a time."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from marketsim.cli import options, output, tables
-from marketsim.errors import UsageError
-from marketsim.settings.choices import FILLS
+from marketsim.errors import UsageError, value_of
+
+if TYPE_CHECKING:
+    from marketsim.results.schema import SimulationRow
 
 HEIGHT = 15  # lines of a drawn bar
 SIDE = 4  # columns of a level on each side of the bar
-
-Row = dict[str, Any]
 
 
 @options.takes(
@@ -41,73 +41,81 @@ def fills(
 
     from marketsim.backtesting import pipeline
     from marketsim.profiling import Clock
-    from marketsim.results import document as report
+    from marketsim.results.document import simulation_rows
 
     with output.progress() as progress:
         (run,) = pipeline.run([symbol], settings, Clock(), progress)
     output.notes(run.notes)
-    if run.result is None:
-        assert run.error is not None
-        raise run.error
-    rows = list(report.simulations(run.result))
+    rows = list(simulation_rows(value_of(run.outcome)))
     drawn = _chosen(rows, at)
     if json:
-        output.document({"schema": "marketsim.fills/1", "symbol": run.symbol, "bars": rows, "drawn": drawn})
+        from marketsim.cli.documents import FillsDocument
+
+        output.document(FillsDocument(symbol=run.symbol, bars=rows, drawn=drawn))
         return
-    _overview(run.symbol, [row for row in rows if row["ambiguous"]])
+    _overview(run.symbol, rows)
     for row in drawn:
         _outcomes(row)
         output.lines(*_drawing(row), "", _words(row), "")
 
 
-def _chosen(rows: list[Row], at: str | None) -> list[Row]:
+def _chosen(rows: "list[SimulationRow]", at: str | None) -> "list[SimulationRow]":
     """The rows of the bar `at`; without it the newest ambiguous one, else the newest trade, else the newest bar."""
     if at is None:
-        newest = sorted(rows, key=lambda row: row["simulation"])
-        return [max(newest, key=lambda row: (row["ambiguous"], row["trades"] > 0))]
-    found = [row for row in rows if row["evaluated"].startswith(at)] if at else []
+        newest = sorted(rows, key=lambda row: row.simulation)
+        return [max(newest, key=lambda row: (row.ambiguous, row.trades > 0))]
+    found = [row for row in rows if row.evaluated.startswith(at)] if at else []
     if not found:
-        first, last = rows[-1]["evaluated"], rows[0]["evaluated"]
+        first, last = rows[-1].evaluated, rows[0].evaluated
         raise UsageError(f"--at {at}: no evaluated bar of that date; they run from {first} to {last}")
-    return [row for row in found if row["orders"]] or found[:1]
+    return [row for row in found if row.orders] or found[:1]
 
 
-def _overview(symbol: str, rows: list[Row]) -> None:
-    if not rows:
+def _overview(symbol: str, rows: "list[SimulationRow]") -> None:
+    cells = [
+        (row.evaluated, row.strategy, row.side, *_profits(row), f"{100 * row.probability:.0f}")
+        for row in rows
+        if row.probability is not None
+    ]
+    if not cells:
         output.lines(f"{symbol}: no evaluated bar leaves a fill open: all outcomes agree.", "")
         return
     headers = ("Bar", "Strategy", "Side", "Provable\n%", "Expected\n%", "Touch\n%", "w\n%")
-    cells = [
-        (row["evaluated"], row["strategy"], row["side"], *_profits(row), f"{100 * row['probability']:.0f}")
-        for row in rows
-    ]
     output.table(f"{symbol}: bars that leave the take-profit open", headers, cells, words=3)
 
 
-def _outcomes(row: Row) -> None:
-    names = ("lower", "upper", "open", "high", "low", "close")
+def _outcomes(row: "SimulationRow") -> None:
     headers = ("Lower\nlevel", "Upper\nlevel", "Open", "High", "Low", "Close", "Provable\n%", "Expected\n%", "Touch\n%")
-    cells = (*(tables.price(row[name]) for name in names), *_profits(row))
-    output.table(f"{row['evaluated']}, {row['strategy']}, {row['side']}", headers, [cells], words=0)
+    prices = (row.lower, row.upper, row.open, row.high, row.low, row.close)
+    cells = (*map(tables.price, prices), *_profits(row))
+    output.table(f"{row.evaluated}, {row.strategy}, {row.side}", headers, [cells], words=0)
 
 
-def _profits(row: Row) -> tuple[str, ...]:
-    return tuple(f"{100 * row[fill]:+.2f}" for fill in FILLS)
+def _profits(row: "SimulationRow") -> tuple[str, ...]:
+    return tuple(f"{100 * profit:+.2f}" for profit in (row.provable, row.expected, row.touch))
 
 
-def _drawing(row: Row) -> list[str]:
+def _drawing(row: "SimulationRow") -> list[str]:
     """The bar as a candle with its levels, a price axis downwards and the names of the prices beside it."""
-    entry = {"long": "lower", "short": "upper"}.get(row["side"])
-    target = {"long": "upper", "short": "lower"}.get(row["side"])
-    names = {name: name for name in ("high", "low", "open", "close", "upper", "lower")}
+    entry = {"long": "lower", "short": "upper"}.get(row.side)
+    target = {"long": "upper", "short": "lower"}.get(row.side)
+    prices = {
+        "high": row.high,
+        "low": row.low,
+        "open": row.open,
+        "close": row.close,
+        "upper": row.upper,
+        "lower": row.lower,
+    }
+    names = {name: name for name in prices}
     if entry and target:
-        names |= {entry: "entry", target: "exit at the close" if row["close_at_eod"] else "take-profit"}
-    names |= {} if not (entry and target and row["close_at_eod"]) else {target: f"{target} level, not used"}
-    top, bottom = (choose(row[name] for name in names) for choose in (max, min))
+        names |= {entry: "entry", target: "exit at the close" if row.close_at_eod else "take-profit"}
+    names |= {} if not (entry and target and row.close_at_eod) else {target: f"{target} level, not used"}
+    top, bottom = max(prices.values()), min(prices.values())
     span = (top - bottom) or 1.0
 
     def line(name: str) -> int:
-        place: float = (top - row[name]) / span
+        place: float = (top - prices[name]) / span
         return round(place * (HEIGHT - 1))
 
     body = range(min(line("open"), line("close")), max(line("open"), line("close")) + 1)
@@ -117,22 +125,22 @@ def _drawing(row: Row) -> list[str]:
         level = any(name in ("upper", "lower") for name in here)
         mark = "█" if i in body else "│" if line("high") <= i <= line("low") else "╌" if level else " "
         side = ("╌" if level else " ") * SIDE
-        labels = ", ".join(f"{names[name]} {tables.price(row[name])}" for name in here)
+        labels = ", ".join(f"{names[name]} {tables.price(prices[name])}" for name in here)
         lines.append(f"{side}{mark}{side} {labels}".rstrip())
     return lines
 
 
-def _words(row: Row) -> str:
-    if not row["orders"]:
+def _words(row: "SimulationRow") -> str:
+    if not row.orders:
         return "No order was placed on this bar."
-    if not row["trades"]:
+    if not row.trades:
         return "The price never traded through the entry: nothing happened."
-    if row["close_at_eod"]:
+    if row.close_at_eod:
         return "Entered and, as this simulation chose, closed at the close: no path can change that."
-    if row["ambiguous"]:
+    if row.probability is not None:
         return (
             "Entered, and the take-profit was reached, but the bar does not say in which order. On a continuous path "
             "with this open, high, low and close the take-profit came after the entry with probability "
-            f"{100 * row['probability']:.0f} %."
+            f"{100 * row.probability:.0f} %."
         )
     return "Entered, and whatever the path was, the outcome is the same."

@@ -1,6 +1,6 @@
 """`marketsim forecast`."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,10 +8,9 @@ from marketsim.cli import options, output, tables
 from marketsim.errors import UsageError
 from marketsim.registry import PATH_MODELS, draws_paths
 
-CHANNELS = {"Open": "open", "High": "high", "Low": "low", "Close": "close"}
-EXTREMES = {"Highest high": "highest", "Lowest low": "lowest"}
-
-Row = dict[str, Any]
+if TYPE_CHECKING:
+    from marketsim.backtesting.next_bars import BarForecast, Quantiles, SymbolForecast
+    from marketsim.results.schema import FailedSymbol
 
 
 @options.takes(
@@ -50,8 +49,8 @@ def forecast(
     if json:
         output.document(document)
     elif len(errors) < len(symbols):
-        for row in document["symbols"]:
-            _show(row, document["levels"], settings.model)
+        for row in document.symbols:
+            _show(row, document.levels, settings.model)
     if not errors:
         return 0
     if len(errors) == len(symbols):
@@ -62,33 +61,36 @@ def forecast(
     return 4
 
 
-def _show(symbol: Row, levels: list[float], asked: str) -> None:
-    if symbol["status"] != "ok":
-        output.lines(f"{symbol['symbol']} failed: {symbol['error']}", "")
+def _show(symbol: "SymbolForecast | FailedSymbol", levels: list[float], asked: str) -> None:
+    from marketsim.results.schema import FailedSymbol
+
+    if isinstance(symbol, FailedSymbol):
+        output.lines(f"{symbol.symbol} failed: {symbol.error}", "")
         return
-    bars, model, ahead = symbol["bars"], symbol["model"], symbol["forecast"]
-    picked = "" if asked.partition(":")[0] == model["name"] else f", picked by {asked.partition(':')[0]}"
+    bars, model, ahead = symbol.bars, symbol.model, symbol.forecast
+    picked = "" if asked.partition(":")[0] == model.name else f", picked by {asked.partition(':')[0]}"
     output.lines(
-        f"{symbol['symbol']}  {bars['source']}",
+        f"{symbol.symbol}  {bars.source}",
         f"Bars   {tables.extent(bars)}",
-        f"Model  {model['name']} {model['version']}, {model['training']}{picked}",
-        f"After  {symbol['after']}, close {tables.price(symbol['close'])}; "
-        f"forecast {'made now' if symbol['made'] else 'read from the cache'}",
+        f"Model  {model.name} {model.version}, {model.training}{picked}",
+        f"After  {symbol.after}, close {tables.price(symbol.close)}; "
+        f"forecast {'made now' if symbol.made else 'read from the cache'}",
         "",
     )
     headers = _headers(levels)
+    over = ahead[0].stale
     if len(ahead) == 1:
-        over = ", which is over" if ahead[0]["stale"] else ""
-        output.table(f"Forecast of {ahead[0]['bar']}{over}", ("Price", *headers), _rows(ahead[0], levels, CHANNELS))
+        title = f"Forecast of {ahead[0].bar}{', which is over' if over else ''}"
+        output.table(title, ("Price", *headers), _channels(ahead[0], levels))
     else:
-        bars_ = [(row["bar"], *map("\n".join, zip(*_rows(row, levels, CHANNELS), strict=True))) for row in ahead]
-        over = ", of which the first is over" if ahead[0]["stale"] else ""
-        output.table(
-            f"Forecast of {ahead[0]['bar']} to {ahead[-1]['bar']}{over}", ("Bar", "Price", *headers), bars_, words=2
-        )
-        output.table("Extremes on the way there", ("Price", *headers), _rows(ahead[-1], levels, EXTREMES))
-    if symbol["warning"]:
-        output.lines(f"{symbol['symbol']}: {symbol['warning']}.", "")
+        title = f"Forecast of {ahead[0].bar} to {ahead[-1].bar}{', of which the first is over' if over else ''}"
+        bars_ = [(bar.bar, *map("\n".join, zip(*_channels(bar, levels), strict=True))) for bar in ahead]
+        output.table(title, ("Bar", "Price", *headers), bars_, words=2)
+        last = ahead[-1]
+        extremes = [_row("Highest high", last.highest, levels), _row("Lowest low", last.lowest, levels)]
+        output.table("Extremes on the way there", ("Price", *headers), extremes)
+    if symbol.warning:
+        output.lines(f"{symbol.symbol}: {symbol.warning}.", "")
 
 
 def _shown(levels: list[float]) -> tuple[int, int, int]:
@@ -100,11 +102,12 @@ def _headers(levels: list[float]) -> tuple[str, ...]:
     return (*(f"{100 * levels[i]:.0f} %" for i in _shown(levels)), "Median\nmove %")
 
 
-def _rows(bar: Row, levels: list[float], names: dict[str, str]) -> list[tuple[str, ...]]:
-    """By name: the prices at the levels that are shown, and the median move in per cent."""
-    low, median, high = _shown(levels)
-    rows = []
-    for label, name in names.items():
-        prices, moves = bar[name]["prices"], bar[name]["moves"]
-        rows.append((label, *(tables.price(prices[i]) for i in (low, median, high)), f"{100 * moves[median]:+.2f}"))
-    return rows
+def _channels(bar: "BarForecast", levels: list[float]) -> list[tuple[str, ...]]:
+    channels = {"Open": bar.open, "High": bar.high, "Low": bar.low, "Close": bar.close}
+    return [_row(label, quantiles, levels) for label, quantiles in channels.items()]
+
+
+def _row(label: str, quantiles: "Quantiles", levels: list[float]) -> tuple[str, ...]:
+    """The prices at the levels that are shown, and the median move in per cent."""
+    prices = (tables.price(quantiles.prices[i]) for i in _shown(levels))
+    return label, *prices, f"{100 * quantiles.moves[levels.index(0.5)]:+.2f}"

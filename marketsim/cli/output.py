@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from marketsim.results.rows import Row
+
 PATIENCE = 1.0  # seconds without progress shown
 WIDTH = 80  # columns, where no terminal says how many
 LONG = 32  # characters of a word that may be broken
@@ -49,11 +51,13 @@ def _stderr(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
-def document(values: Mapping[str, Any]) -> None:
+def document(values: Row | Mapping[str, Any]) -> None:
     """A JSON document on stdout; JSON spells control characters out by itself."""
     import json
 
-    text(json.dumps(values, indent=2, allow_nan=False) + "\n")
+    from msgspec import to_builtins
+
+    text(json.dumps(to_builtins(values), indent=2, allow_nan=False) + "\n")
 
 
 def text(document: str) -> None:

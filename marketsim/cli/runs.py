@@ -1,6 +1,6 @@
 """`marketsim runs list|show|compare`."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,7 +9,8 @@ from marketsim.cli.help import GroupedCommand
 from marketsim.errors import MarketsimError
 
 if TYPE_CHECKING:
-    from marketsim.results.saved_runs import Difference, Run
+    from marketsim.cli.documents import ProfitRow, SavedRunRow
+    from marketsim.results.saved_runs import Difference, SavedRun
 
 app = typer.Typer(rich_markup_mode=None, help="Look back at runs that were written with --output: list, show, compare.")
 
@@ -25,17 +26,18 @@ def list_(
     """List the runs in folders and below: symbols, changed settings, profit."""
     from pathlib import Path
 
-    from marketsim.results import saved_runs as runs
+    from marketsim.cli.documents import RunsListDocument
+    from marketsim.results import saved_runs
 
-    rows: list[dict[str, Any]] = []
+    rows: list[SavedRunRow] = []
     errors: list[MarketsimError] = []
-    for directory in dict.fromkeys(place for name in directories for place in runs.find(Path(name))):
+    for directory in dict.fromkeys(place for name in directories for place in saved_runs.find(Path(name))):
         try:
-            rows.append(_facts(runs.read(directory)))
+            rows.append(_in_short(saved_runs.read(directory)))
         except MarketsimError as error:
             errors.append(error)
     if json:
-        output.document({"schema": "marketsim.runs.list/1", "runs": rows})
+        output.document(RunsListDocument(runs=rows))
     elif rows:
         headers = ("Run", "Symbols", "Changed settings", "Strategy", "Out-of-\nsample %")
         output.table("Runs, profit as the mean over symbols", headers, map(_overview, rows), words=4)
@@ -49,20 +51,20 @@ def show(directories: Directories, json: options.Json = False, debug: options.De
     """Show a run: its versions, its settings and its tables."""
     from pathlib import Path
 
-    from marketsim.results import saved_runs as runs
+    from marketsim.cli.documents import RunsShowDocument, ShownRun
+    from marketsim.results import saved_runs
 
-    found = [runs.read(Path(name)) for name in directories]
+    found = [saved_runs.read(Path(name)) for name in directories]
     if json:
-        shown = [{"directory": str(run.directory), "results": run.document} for run in found]
-        output.document({"schema": "marketsim.runs.show/1", "runs": shown})
+        shown = [ShownRun(directory=str(run.directory), results=run.document) for run in found]
+        output.document(RunsShowDocument(runs=shown))
         return
     for run in found:
-        with runs.as_written(run.directory):
-            versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
-            output.lines(f"Run  {run.directory}", f"By   {versions}", "")
-            settings = [(key, _words(value), "*" * (key in run.changed)) for key, value in run.settings.items()]
-            output.table("Settings; *: not the default", ("Key", "Value", ""), settings, words=3)
-            tables.backtest(run.document)
+        versions = ", ".join(f"{name} {_short(version)}" for name, version in run.versions.items())
+        output.lines(f"Run  {run.directory}", f"By   {versions}", "")
+        settings = [(key, _words(value), "*" * (key in run.changed)) for key, value in run.settings.items()]
+        output.table("Settings; *: not the default", ("Key", "Value", ""), settings, words=3)
+        tables.backtest(run.document.symbols)
 
 
 @app.command(cls=GroupedCommand)
@@ -73,63 +75,68 @@ def compare(
     debug: options.Debug = False,
 ) -> None:
     """Show where two runs differ first, and the profit between them."""
-    from dataclasses import asdict
     from pathlib import Path
 
-    from marketsim.results import saved_runs as runs
+    from marketsim.cli.documents import RunsCompareDocument
+    from marketsim.results import saved_runs
 
-    a, b = (runs.read(Path(name)) for name in (left, right))
-    found, profits = list(runs.differences(a, b)), _profits(a, b)
+    a, b = saved_runs.read(Path(left)), saved_runs.read(Path(right))
+    differences, profits = list(saved_runs.differences(a, b)), _profits(a, b)
     if json:
-        document = {"a": str(a.directory), "b": str(b.directory), "differences": [asdict(each) for each in found]}
-        output.document({"schema": "marketsim.runs.compare/1", **document, "profits": profits})
+        output.document(
+            RunsCompareDocument(a=str(a.directory), b=str(b.directory), differences=differences, profits=profits)
+        )
         return
     output.lines(f"A  {a.directory}", f"B  {b.directory}", "")
-    if found:
-        what, where, *values = _cells(found[0])
-        output.lines("First difference: {} {}, A {}, B {}.".format(what, where.replace("\n", " "), *values), "")
-        output.table("What differs, causes first", ("What", "Where", "A", "B"), map(_cells, found), words=4)
+    if differences:
+        first = differences[0]
+        values = f"A {_short(first.left)}, B {_short(first.right)}"
+        output.lines(f"First difference: {first.what} {first.where}, {values}.", "")
+        output.table("What differs, causes first", ("What", "Where", "A", "B"), map(_cells, differences), words=4)
     else:
         output.lines("The runs agree in settings, versions, bars, models and simulations.", "")
-    keys = ("a", "b", "difference")
-    rows = [(row["symbol"], row["strategy"], *(_percent(row[key]) for key in keys)) for row in profits]
+    rows = [(row.symbol, row.strategy, *map(_percent, (row.a, row.b, row.difference))) for row in profits]
     output.table("Out-of-sample profit", ("Symbol", "Strategy", "A %", "B %", "B - A %"), rows, words=2)
 
 
-def _facts(run: "Run") -> dict[str, Any]:
-    """What `list` says of a run."""
-    return {
-        "directory": str(run.directory),
-        "versions": run.versions,
-        "symbols": list(run.statuses),
-        "failed": sum(status != "ok" for status in run.statuses.values()),
-        "changed": run.changed,
-        "headline": {name: sum(each.values()) / len(each) for name, each in run.headlines.items()},
-    }
+def _in_short(run: "SavedRun") -> "SavedRunRow":
+    from marketsim.cli.documents import SavedRunRow
+
+    return SavedRunRow(
+        directory=str(run.directory),
+        versions=run.versions,
+        symbols=list(run.statuses),
+        failed=len(run.statuses) - len(run.results),
+        changed=run.changed,
+        headline={name: sum(profits.values()) / len(profits) for name, profits in run.headlines.items()},
+    )
 
 
-def _overview(row: dict[str, Any]) -> tuple[str, ...]:
-    count = len(row["symbols"])
-    symbols = "\n".join(row["symbols"]) if count <= 3 else f"{count} symbols"
-    failed = f"\n{row['failed']} failed" if row["failed"] else ""
-    changed = "\n".join(f"{key} {_words(value)}" for key, value in row["changed"].items())
-    strategies, profits = "\n".join(row["headline"]), "\n".join(map(_percent, row["headline"].values()))
-    return row["directory"], symbols + failed, changed or "-", strategies or "-", profits or "-"
+def _overview(row: "SavedRunRow") -> tuple[str, ...]:
+    count = len(row.symbols)
+    symbols = "\n".join(row.symbols) if count <= 3 else f"{count} symbols"
+    failed = f"\n{row.failed} failed" if row.failed else ""
+    changed = "\n".join(f"{key} {_words(value)}" for key, value in row.changed.items())
+    strategies, profits = "\n".join(row.headline), "\n".join(map(_percent, row.headline.values()))
+    return row.directory, symbols + failed, changed or "-", strategies or "-", profits or "-"
 
 
-def _cells(each: "Difference") -> tuple[str, ...]:
-    return each.what, each.where.replace(" ", "\n"), _short(each.left), _short(each.right)
+def _cells(difference: "Difference") -> tuple[str, ...]:
+    where = difference.where.replace(" ", "\n")
+    return difference.what, where, _short(difference.left), _short(difference.right)
 
 
-def _profits(a: "Run", b: "Run") -> list[dict[str, Any]]:
+def _profits(a: "SavedRun", b: "SavedRun") -> "list[ProfitRow]":
     """The headline of every symbol and strategy in both runs; None where one does not have it."""
+    from marketsim.cli.documents import ProfitRow
+
     rows = []
     for symbol in dict.fromkeys((*a.statuses, *b.statuses)):
         for strategy in dict.fromkeys((*a.headlines, *b.headlines)):
             left, right = (run.headlines.get(strategy, {}).get(symbol) for run in (a, b))
             if left is not None or right is not None:
                 difference = None if left is None or right is None else right - left
-                rows.append({"symbol": symbol, "strategy": strategy, "a": left, "b": right, "difference": difference})
+                rows.append(ProfitRow(symbol=symbol, strategy=strategy, a=left, b=right, difference=difference))
     return rows
 
 

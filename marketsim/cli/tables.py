@@ -1,46 +1,54 @@
-"""What the tables of a backtest say: its documents as rows of words."""
+"""The tables of a backtest: its documents as rows of words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from marketsim.cli import output
+from marketsim.errors import MarketsimError
 
-Row = dict[str, Any]
+if TYPE_CHECKING:
+    from marketsim.results.schema import BarsFacts, FailedSymbol, PlanRow, SymbolDocument
+    from marketsim.results.timing import TimingDocument
 
 FULL = 3  # symbols, more of which have the summary only
 
 
-def backtest(document: Row) -> None:
+def backtest(symbols: Iterable[SymbolDocument | FailedSymbol]) -> None:
     """Every symbol's tables, and a line for each symbol that failed."""
-    for symbol in document["symbols"]:
-        if symbol["status"] == "ok":
-            _header(symbol)
-            _profit(symbol)
-            _trades(symbol)
-            _risk(symbol)
-            _plan(symbol)
-            output.lines(f"{symbol['symbol']}: {symbol['verdict']}.", "")
-        else:
-            output.lines(f"{symbol['symbol']} failed: {symbol['error']}", "")
+    from marketsim.results.schema import FailedSymbol
+
+    for symbol in symbols:
+        if isinstance(symbol, FailedSymbol):
+            output.lines(f"{symbol.symbol} failed: {symbol.error}", "")
+            continue
+        _header(symbol)
+        _profit(symbol)
+        _trades(symbol)
+        _risk(symbol)
+        _plan(symbol)
+        output.lines(f"{symbol.symbol}: {symbol.verdict}.", "")
 
 
-def summary_row(symbol: Row, seconds: float) -> tuple[str, ...]:
+def summary_row(symbol: SymbolDocument | FailedSymbol, seconds: float) -> tuple[str, ...]:
     """A symbol in a few words, those of `summary`; a line a strategy, and one more for its second order."""
-    if symbol["status"] != "ok":
-        return symbol["symbol"], "-", "-", "-", "-", f"{seconds:.2f}", "failed"
+    from marketsim.results.schema import FailedSymbol
+
+    if isinstance(symbol, FailedSymbol):
+        return symbol.symbol, "-", "-", "-", "-", f"{seconds:.2f}", "failed"
     lines = []
-    for row, plan in zip(symbol["rows"], symbol["plan"], strict=False):  # strategies come before baselines
-        orders = [f"{side} {entry}".removesuffix(" -") for _, side, _, entry, _ in _legs(plan)]
-        if plan["stale"]:
-            orders = [f"over: {plan['bar']}"]
-        profit = signed(100 * row["headline"]), span(100 * row["provable"], 100 * row["touch"])
-        lines += [(row["name"], *profit, orders[0]), *(("", "", "", order) for order in orders[1:])]
-    return symbol["symbol"], *("\n".join(cells) for cells in zip(*lines, strict=True)), f"{seconds:.2f}", "ok"
+    for row, plan in zip(symbol.rows, symbol.plan, strict=False):  # strategies come before baselines
+        orders = [f"{order.side} {order.entry}" for order in _orders(plan)] or ["flat"]
+        if plan.stale:
+            orders = [f"over: {plan.bar}"]
+        profit = signed(100 * row.headline), span(100 * row.provable, 100 * row.touch)
+        lines += [(row.name, *profit, orders[0]), *(("", "", "", order) for order in orders[1:])]
+    return symbol.symbol, *("\n".join(cells) for cells in zip(*lines, strict=True)), f"{seconds:.2f}", "ok"
 
 
-def summary(rows: Sequence[tuple[str, ...]], failures: Sequence[str]) -> None:
+def summary(rows: Sequence[tuple[str, ...]], failures: Sequence[MarketsimError]) -> None:
     """The rows of several symbols, and why some failed where no table says it."""
     if len(rows) < 2:
         return
@@ -51,29 +59,33 @@ def summary(rows: Sequence[tuple[str, ...]], failures: Sequence[str]) -> None:
             output.lines(f"failed: {failure}")
 
 
-def _header(symbol: Row) -> None:
-    bars, model, optimizer, evaluated = (symbol[key] for key in ("bars", "model", "optimizer", "evaluated"))
-    repaired = f", {model['repaired']} forecasts repaired" if model["repaired"] else ""
-    exposed = "".join(f", {n} bars {tag}" for tag, n in model["exposure"].items() if n and tag != "clean")
+def _header(symbol: SymbolDocument) -> None:
+    bars, model, optimizer, evaluated = symbol.bars, symbol.model, symbol.optimizer, symbol.evaluated
+    repaired = f", {model.repaired} forecasts repaired" if model.repaired else ""
+    exposed = "".join(
+        f", {count} bars {tag}"
+        for tag, count in (("contaminated", model.exposure.contaminated), ("unknown", model.exposure.unknown))
+        if count
+    )
     fallbacks = (
-        f", {optimizer['fallbacks']} of {optimizer['fits']} fits fell back to differential-evolution"
-        if optimizer["fallbacks"]
+        f", {optimizer.fallbacks} of {optimizer.fits} fits fell back to differential-evolution"
+        if optimizer.fallbacks
         else ""
     )
-    costs = symbol["costs"]
+    costs = symbol.costs
     output.lines(
-        f"{symbol['symbol']}  {bars['source']}",
+        f"{symbol.symbol}  {bars.source}",
         f"Bars   {extent(bars)}",
-        f"Walk   {evaluated['bars']} bars from {evaluated['first']} to {evaluated['last']}",
-        f"Model  {model['name']} {model['version']}, {model['training']}{exposed}{repaired}",
-        f"Fit    {optimizer['name']}{fallbacks}",
-        f"Fills  {symbol['fill']}; {'long only (crypto)' if bars['crypto'] else 'long and short'}",
-        f"Costs  {costs['fee_bps']:g} bps a side, slippage {costs['slippage_bps']:g} bps on closes",
+        f"Walk   {evaluated.bars} bars from {evaluated.first} to {evaluated.last}",
+        f"Model  {model.name} {model.version}, {model.training}{exposed}{repaired}",
+        f"Fit    {optimizer.name}{fallbacks}",
+        f"Fills  {symbol.fill}; {'long only (crypto)' if bars.crypto else 'long and short'}",
+        f"Costs  {costs.fee_bps:g} bps a side, slippage {costs.slippage_bps:g} bps on closes",
         "",
     )
 
 
-def _profit(symbol: Row) -> None:
+def _profit(symbol: SymbolDocument) -> None:
     headers = (
         "Strategy",
         "In-sample\nbps/bar",
@@ -84,98 +96,107 @@ def _profit(symbol: Row) -> None:
     )
     rows = [
         (
-            row["name"].replace(" ", "\n"),
-            signed(row["in_sample_bps"]),
-            signed(100 * row["headline"]),
-            span(100 * row["provable"], 100 * row["touch"]),
-            signed(row["mean_bps"]),
-            span(row["low_bps"], row["high_bps"]),
+            row.name.replace(" ", "\n"),
+            signed(row.in_sample_bps),
+            signed(100 * row.headline),
+            span(100 * row.provable, 100 * row.touch),
+            signed(row.mean_bps),
+            span(row.low_bps, row.high_bps),
         )
-        for row in symbol["rows"]
+        for row in symbol.rows
     ]
-    output.table(f"Profit by {symbol['fill']} fills, and what the bars leave open", headers, rows)
+    output.table(f"Profit by {symbol.fill} fills, and what the bars leave open", headers, rows)
 
 
-def _trades(symbol: Row) -> None:
+def _trades(symbol: SymbolDocument) -> None:
     headers = ("Strategy", "Trades", "Fill\n%", "Win\n%", "Ambiguous\nbars", "Take-profit\nprobability %")
     rows = [
         (
-            row["name"].replace(" ", "\n"),
-            str(row["trades"]),
-            percent(row["fill_rate"]),
-            percent(row["win_rate"]),
-            str(row["ambiguous"]),
-            percent(row["probability"]),
+            row.name.replace(" ", "\n"),
+            str(row.trades),
+            percent(row.fill_rate),
+            percent(row.win_rate),
+            str(row.ambiguous),
+            percent(row.probability),
         )
-        for row in symbol["rows"]
+        for row in symbol.rows
     ]
     output.table("Trades", headers, rows)
 
 
-def _risk(symbol: Row) -> None:
+def _risk(symbol: SymbolDocument) -> None:
     headers = ("Strategy", "Sharpe", "Sortino", "Drawdown\n%")
     rows = [
         (
-            row["name"].replace(" ", "\n"),
-            _number(row["sharpe"]),
-            _number(row["sortino"]),
-            f"{100 * row['max_drawdown']:.1f}",
+            row.name.replace(" ", "\n"),
+            _number(row.sharpe),
+            _number(row.sortino),
+            f"{100 * row.max_drawdown:.1f}",
         )
-        for row in symbol["rows"]
+        for row in symbol.rows
     ]
-    periods = symbol["bars"]["periods_per_year"]
+    periods = symbol.bars.periods_per_year
     output.table(f"Risk, annualized over {periods} bars a year", headers, rows)
 
 
-def _plan(symbol: Row) -> None:
-    plans = symbol["plan"]
-    rows = [row for plan in plans for row in _legs(plan)]
-    output.table(_plan_title(plans[0]), ("Strategy", "Side", "Exit policy", "Entry", "Take-profit"), rows, words=3)
-
-
-def _plan_title(plan: Row) -> str:
-    """What a plan is called; it is none once its bar is over."""
-    after = f"after {plan['after']} (close {price(plan['close'])})"
-    if plan["stale"]:
-        return f"No plan: the bar {plan['bar']} is over; its levels, {after}"
-    return f"Plan for the bar {plan['bar']}, {after}"
-
-
-def _legs(plan: Row) -> list[tuple[str, str, str, str, str]]:
-    """A row a leg: a long enters at the lower level and takes profit at the upper; a short the reverse."""
-    policy = "market order at the close" if plan["close_at_eod"] else "take-profit, else at the close"
-    prices = {"long": (plan["lower"], plan["upper"]), "short": (plan["upper"], plan["lower"])}
+def _plan(symbol: SymbolDocument) -> None:
     rows = []
-    for side in plan["side"].split(" and "):
-        if side == "flat":
-            rows.append((plan["strategy"], "flat", "no order", "-", "-"))
-        else:
-            entry, target = prices[side]
-            goal = "-" if plan["close_at_eod"] else price(target)
-            rows.append((plan["strategy"], side, policy, price(entry), goal))
-    return rows
+    for plan in symbol.plan:
+        policy = "market order at the close" if plan.close_at_eod else "take-profit, else at the close"
+        orders = _orders(plan)
+        rows += [(plan.strategy, order.side, policy, order.entry, order.target) for order in orders]
+        if not orders:
+            rows.append((plan.strategy, "flat", "no order", "-", "-"))
+    output.table(
+        _plan_title(symbol.plan[0]), ("Strategy", "Side", "Exit policy", "Entry", "Take-profit"), rows, words=3
+    )
 
 
-def timing(document: Row) -> None:
+def _plan_title(plan: PlanRow) -> str:
+    """What a plan is called; it is none once its bar is over."""
+    after = f"after {plan.after} (close {price(plan.close)})"
+    if plan.stale:
+        return f"No plan: the bar {plan.bar} is over; its levels, {after}"
+    return f"Plan for the bar {plan.bar}, {after}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    side: str  # long or short
+    entry: str  # price
+    target: str  # price, or - without a take-profit
+
+
+def _orders(plan: PlanRow) -> list[_Order]:
+    """A long enters at the lower level and takes profit at the upper; a short the reverse."""
+    levels = {"long": (plan.lower, plan.upper), "short": (plan.upper, plan.lower)}
+    return [
+        _Order(side, price(entry), "-" if plan.close_at_eod else price(target))
+        for side, (entry, target) in levels.items()
+        if side in plan.side.split(" and ")
+    ]
+
+
+def timing(document: TimingDocument) -> None:
     """Where the time of the run went, from the start of the process; of several symbols, what they cost together."""
-    stages = document["stages"].items()
-    rows = [(name, f"{stage['seconds']:.3f}", f"{stage['share']:.0%}") for name, stage in stages]
-    rows.append(("total", f"{document['total_seconds']:.3f}", "100%"))
+    stages = document.stages.items()
+    rows = [(name, f"{stage.seconds:.3f}", f"{stage.share:.0%}") for name, stage in stages]
+    rows.append(("total", f"{document.total_seconds:.3f}", "100%"))
     output.table("Timing", ("Stage", "Seconds", "Share"), rows)
-    forecasts, rate, wall = document["forecasts"], document["fits_per_second"], document["wall_seconds"]
-    made = f"{forecasts['made']:,} forecasts made, {forecasts['reused']:,} reused"
-    fits = f"{document['fits']:,} fits made" + (f" ({rate:,.0f} a second)" if rate else "")
-    if document["symbols"] == 1:
+    forecasts, rate, wall = document.forecasts, document.fits_per_second, document.wall_seconds
+    made = f"{forecasts.made:,} forecasts made, {forecasts.reused:,} reused"
+    fits = f"{document.fits:,} fits made" + (f" ({rate:,.0f} a second)" if rate else "")
+    if document.symbols == 1:
         output.lines(made, fits, f"{wall:.2f} s from the start of the process")
         return
-    count, work = document["symbols"], document["symbol_seconds"]
+    count, work = document.symbols, document.symbol_seconds
     output.lines(fits, f"{count:,} symbols: {wall:.1f} s, {work:.1f} s of work, {work / wall:.2f}x; {made}")
 
 
-def extent(bars: Row) -> str:
+def extent(bars: BarsFacts) -> str:
     """How many bars there are, from when to when, and what is missing of them."""
-    dropped = f", {bars['dropped']} bad ones left out" if bars["dropped"] else ""
-    return f"{bars['count']:,} from {bars['first']} to {bars['last']}, {bars['gaps']} gaps{dropped}"
+    dropped = f", {bars.dropped} bad ones left out" if bars.dropped else ""
+    return f"{bars.count:,} from {bars.first} to {bars.last}, {bars.gaps} gaps{dropped}"
 
 
 def signed(value: float | None) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from marketsim import registry
 from marketsim.backtesting import pipeline
 from marketsim.data.bars import CHANNELS
-from marketsim.errors import MarketsimError
+from marketsim.errors import Failure, MarketsimError, Success
 from marketsim.execution.track_record import Track
 from marketsim.forecasting.contamination import tally
 from marketsim.forecasting.forecasts import CLOSE, LEVELS, MEDIAN, actual_moves
@@ -54,12 +54,12 @@ def compare(
         seconds = clock.seconds.get("forecast/model", 0.0) / made if made else None
         for symbol, run in zip(rows, runs, strict=True):
             notes += run.notes
-            if run.result is None:
-                assert run.error is not None
-                rows[symbol].append(_failed(model, run.error))
-            else:
-                facts.setdefault(symbol, _facts(run.result))
-                rows[symbol].append(_row(model, run.result, seconds))
+            match run.outcome:
+                case Success(result):
+                    facts.setdefault(symbol, _facts(result))
+                    rows[symbol].append(_row(model, result, seconds))
+                case Failure(why):
+                    rows[symbol].append(_failed(model, why))
     symbols_ = [{"symbol": symbol, **facts.get(symbol, {}), "models": each} for symbol, each in rows.items()]
     return {"schema": SCHEMA, "fill": settings.rules.fill, "symbols": symbols_}, notes
 

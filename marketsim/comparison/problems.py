@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from marketsim.backtesting.pipeline import Progress, open_tools, prepare
 from marketsim.backtesting.simulation import POLICIES, Market, strategies_of, window_terms
 from marketsim.comparison.optimizers import Contest
-from marketsim.errors import DataError, MarketsimError, value_of
+from marketsim.errors import DataError, value_of
 from marketsim.execution.track_record import book
 from marketsim.forecasting.forecaster import Forecaster
 from marketsim.optimizers.exact.maximum import Bounds
@@ -32,9 +32,7 @@ def real_contest(symbol: str, settings: Settings, progress: Progress) -> tuple[C
     clock = Clock()
     tools = open_tools(settings, clock)
     with tools.cache or nullcontext():
-        ready = prepare(symbol, settings.bars, settings.walk, tools, clock)
-        if isinstance(ready, MarketsimError):
-            raise ready
+        ready = value_of(prepare(symbol, settings.bars, settings.walk, tools, clock))
         bars, walk = ready.bars, ready.walk
         remarks: list[str] = []
         forecaster = Forecaster(tools.model, tools.cache, clock, progress, remarks)

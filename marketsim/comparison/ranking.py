@@ -14,6 +14,7 @@ from marketsim import __version__
 from marketsim.comparison.optimizers import Contest, Entry, Proof, Trial
 from marketsim.execution.profit_terms import TIE
 from marketsim.optimizers.objective import Limits
+from marketsim.results import rows
 from marketsim.results.metrics import LEAST_BARS, bootstrap_interval
 from marketsim.settings.choices import BASIS_POINTS
 
@@ -23,6 +24,38 @@ RIVAL = "differential-evolution"
 LIBRARIES = ("numpy", "scipy", "torch", "nevergrad", "botorch", "evotorch", "cma", "nlopt", "optuna")
 
 Row = dict[str, Any]
+
+
+class TrialRow(rows.Row, frozen=True):
+    """A run of an optimizer on a problem; profits are sums over the window, None where it found nothing."""
+
+    optimizer: str
+    window: rows.Count
+    close_at_eod: bool
+    seed: int
+    status: str
+    high_multiplier: float | None
+    low_multiplier: float | None
+    profit: rows.Profit | None
+    gap: float | None  # to the greatest profit
+    evaluations: rows.Count
+    seconds: float  # of which
+    inside: float  # in the objective
+
+
+class HistoryRow(rows.Row, frozen=True):
+    """A new best of a run."""
+
+    optimizer: str
+    window: rows.Count
+    close_at_eod: bool
+    seed: int
+    evaluations: rows.Count  # up to and including it
+    seconds: float
+    high_multiplier: float
+    low_multiplier: float
+    profit: rows.Profit
+    gap: float  # to the greatest profit
 
 
 def document(contest: Contest, proof: Proof, entries: Sequence[Entry], limits: Limits, settings: Row) -> Row:
@@ -73,36 +106,45 @@ def gap(trial: Trial, proof: Proof) -> float:
     return 0.0 if abs(missed) < 1e-9 else missed
 
 
-def trials(contest: Contest, proof: Proof, entries: Sequence[Entry]) -> Iterator[Row]:
+def trials(contest: Contest, proof: Proof, entries: Sequence[Entry]) -> Iterator[TrialRow]:
     """A row a run."""
     for entry in entries:
         for trial in entry.trials:
             best = trial.history[-1] if trial.history else None
-            yield {
-                **_head(entry, trial, contest),
-                "status": trial.status,
-                "high_multiplier": best and best.high_multiplier,
-                "low_multiplier": best and best.low_multiplier,
-                "profit": best and best.profit,
-                "gap": gap(trial, proof) if best else None,
-                "evaluations": trial.evaluations,
-                "seconds": trial.seconds,
-                "inside": trial.inside,
-            }
+            yield TrialRow(
+                optimizer=entry.name,
+                window=trial.window,
+                close_at_eod=contest.policies[trial.policy],
+                seed=trial.seed,
+                status=trial.status,
+                high_multiplier=None if best is None else best.high_multiplier,
+                low_multiplier=None if best is None else best.low_multiplier,
+                profit=None if best is None else best.profit,
+                gap=None if best is None else gap(trial, proof),
+                evaluations=trial.evaluations,
+                seconds=trial.seconds,
+                inside=trial.inside,
+            )
 
 
-def history(contest: Contest, proof: Proof, entries: Sequence[Entry]) -> Iterator[Row]:
-    """A row a new best of a run; `gap` is what was still missing."""
+def history(contest: Contest, proof: Proof, entries: Sequence[Entry]) -> Iterator[HistoryRow]:
+    """A row a new best of a run."""
     for entry in entries:
         for trial in entry.trials:
             optimum = float(proof.profit[trial.policy, trial.window])
             for step in trial.history:
-                yield {**_head(entry, trial, contest), **asdict(step), "gap": max(optimum - step.profit, 0.0)}
-
-
-def _head(entry: Entry, trial: Trial, contest: Contest) -> Row:
-    eod = contest.policies[trial.policy]
-    return {"optimizer": entry.name, "window": trial.window, "close_at_eod": eod, "seed": trial.seed}
+                yield HistoryRow(
+                    optimizer=entry.name,
+                    window=trial.window,
+                    close_at_eod=contest.policies[trial.policy],
+                    seed=trial.seed,
+                    evaluations=step.evaluations,
+                    seconds=step.seconds,
+                    high_multiplier=step.high_multiplier,
+                    low_multiplier=step.low_multiplier,
+                    profit=step.profit,
+                    gap=max(optimum - step.profit, 0.0),
+                )
 
 
 def _row(entry: Entry, contest: Contest, proof: Proof, seed: int) -> Row:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.execution.profit_terms import Costs
+from marketsim.execution.tolerance import without_rounding
 from marketsim.execution.track_record import Track
 from marketsim.settings.choices import FILLS
 
@@ -25,7 +26,8 @@ def buy_and_hold(close: NDArray[np.float64], costs: Costs) -> Track:
     profit[-1] -= sold * close[-1] / close[0]
     held = np.zeros(len(profit), np.int64)
     held[0] = 1
-    return _track("buy-and-hold", profit, held, held * (profit.sum() > 0))
+    won = without_rounding(profit.sum(), traded=close.max() / close[0]) > 0
+    return _track("buy-and-hold", profit, held, held * won)
 
 
 def forecast_close(close: NDArray[np.float64], close_move: NDArray[np.float64], shortable: bool, costs: Costs) -> Track:
@@ -43,7 +45,7 @@ def forecast_close(close: NDArray[np.float64], close_move: NDArray[np.float64], 
     enter, leave = (np.where(side > 0, *each) for each in ((bought, sold), (sold, bought)))
     profit = side * move - enter * opens - leave * closes * (1 + move)
     trade = np.cumsum(opens) * (side != 0)
-    won = np.bincount(trade, profit)[trade] > 0
+    won = (without_rounding(np.bincount(trade, profit)) > 0)[trade]
     return _track("forecast-close", profit, opens.astype(np.int64), (opens & won).astype(np.int64))
 
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from marketsim.execution.fills import Multipliers, long_leg, short_leg
 from marketsim.execution.profit_terms import (
-    TIE,
     Costs,
     Levels,
     Outcomes,
@@ -21,6 +20,7 @@ from marketsim.execution.profit_terms import (
     upper_level,
 )
 from marketsim.execution.strategies import Legs
+from marketsim.execution.tolerance import without_rounding
 from marketsim.settings.choices import EXPECTED, FILLS, PROVABLE, TOUCH
 
 
@@ -46,12 +46,11 @@ class Track:
     orders: NDArray[np.int64]  # [S] entries offered
     trades: NDArray[np.int64]  # [S] entries filled
     wins: NDArray[np.float64]  # [S] trades with a profit above zero; those in doubt by their probability
-    fit: Fit | None = None  # None for baselines, which choose nothing
 
     @property
     def ambiguous(self) -> NDArray[np.bool_]:
         """Bars `[S]` that cannot tell whether the take-profit was filled."""
-        return np.greater(self.profits[TOUCH], self.profits[PROVABLE] + TIE)
+        return without_rounding(self.profits[TOUCH] - self.profits[PROVABLE]) > 0
 
     @property
     def probability(self) -> NDArray[np.float64]:
@@ -60,6 +59,13 @@ class Track:
         Where a long and a short are both in doubt, it is their mean, weighted by what is at stake.
         """
         return _credited(self.profits)
+
+
+@dataclass(frozen=True, slots=True)
+class FittedTrack(Track):
+    """What a strategy did, and what it had chosen to do; baselines choose nothing."""
+
+    fit: Fit
 
 
 def book(
@@ -71,7 +77,6 @@ def book(
     fill: str,
     multipliers: Multipliers,
     close_at_eod: NDArray[np.bool_],
-    fit: Fit | None = None,
 ) -> Track:
     """Trade each of S bars once, with its own multipliers `[S]` and closing policy `[S]`; wins count by `fill`."""
     h, l = multipliers
@@ -93,19 +98,20 @@ def book(
         wins += _won(earned, fill)
         orders += placed
         trades += filled
-    return Track(name, profits, orders, trades, wins, fit)
+    return Track(name, profits, orders, trades, wins)
 
 
 def _credited(profits: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     """Which part `expected` credits of what is open between `provable` and `touch`, NaN where nothing is."""
-    least, most = profits[PROVABLE], profits[TOUCH]
-    share: NDArray[np.float64] = (profits[EXPECTED] - least) / np.where(most > least + TIE, most - least, np.nan)
+    least, credited, most = profits[PROVABLE], profits[EXPECTED], profits[TOUCH]
+    gained, missed = (np.maximum(without_rounding(part), 0.0) for part in (credited - least, most - credited))
+    share: NDArray[np.float64] = gained / np.where(without_rounding(most - least) > 0, gained + missed, np.nan)
     return share
 
 
 def _won(profits: Mapping[str, NDArray[np.float64]], fill: str) -> NDArray[np.float64]:
     """Whether one leg's trades `[S]` had a profit; under `expected` how likely."""
-    won = {policy: np.where(profits[policy] > 0, 1.0, 0.0) for policy in FILLS}
+    won = {policy: np.where(without_rounding(profits[policy]) > 0, 1.0, 0.0) for policy in FILLS}
     if fill == EXPECTED:
         won[EXPECTED] = won[PROVABLE] + np.nan_to_num(_credited(profits)) * (won[TOUCH] - won[PROVABLE])
     return won[fill]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.forecasting.protocols import Identity
 
-EXPOSURES = ("clean", "contaminated", "unknown")
+Exposure = Literal["clean", "contaminated", "unknown"]
+EXPOSURES: tuple[Exposure, ...] = get_args(Exposure)
 
 
-def exposures(model: Identity, evaluated: NDArray[np.datetime64]) -> list[str]:
+def exposures(model: Identity, evaluated: NDArray[np.datetime64]) -> list[Exposure]:
     """For the opens of the evaluated bars `[S]`: clean after the newest bar in the weights, else contaminated.
 
     All are clean where there are no weights, and unknown where nobody says how far the training went.
@@ -25,12 +27,12 @@ def exposures(model: Identity, evaluated: NDArray[np.datetime64]) -> list[str]:
     return ["contaminated" if seen else "clean" for seen in evaluated.astype("datetime64[D]") <= end]
 
 
-def tally(tags: Sequence[str]) -> dict[str, int]:
+def tally(tags: Sequence[Exposure]) -> dict[Exposure, int]:
     """How many bars have each of the exposures."""
     return {tag: tags.count(tag) for tag in EXPOSURES}
 
 
-def warning(counts: dict[str, int]) -> str | None:
+def warning(counts: Mapping[Exposure, int]) -> str | None:
     """What a reader of the headline must know of its bars, in plain words; None where all are clean."""
     total = sum(counts.values())
     if seen := counts["contaminated"]:

@@ -11,6 +11,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.execution.tolerance import without_rounding
+
 Returns = NDArray[np.float64]
 
 RESAMPLES = 2000
@@ -61,14 +63,15 @@ def _widening(blocks: int) -> float:
 
 def sharpe(returns: Returns, periods_per_year: int) -> float | None:
     """Annualised mean over standard deviation (Sharpe 1994), with no risk-free rate and N - 1 degrees of freedom."""
-    if len(returns) < 2 or np.ptp(returns) == 0:
+    if len(returns) < 2 or not without_rounding(spread := returns.std(ddof=1), _largest(returns)):
         return None
-    return float(returns.mean() / returns.std(ddof=1) * math.sqrt(periods_per_year))
+    return float(returns.mean() / spread * math.sqrt(periods_per_year))
 
 
 def sortino(returns: Returns, periods_per_year: int) -> float | None:
     """Annualised mean over the root mean square of the losses (Sortino and Price 1994), target 0."""
-    downside = math.sqrt(float(np.mean(np.minimum(returns, 0.0) ** 2))) if len(returns) else 0.0
+    losses = np.minimum(without_rounding(returns, _largest(returns)), 0.0)
+    downside = math.sqrt(float(np.mean(losses**2))) if len(returns) else 0.0
     if downside == 0:
         return None
     return float(returns.mean() / downside * math.sqrt(periods_per_year))
@@ -77,4 +80,10 @@ def sortino(returns: Returns, periods_per_year: int) -> float | None:
 def max_drawdown(returns: Returns) -> float:
     """The largest fall of the summed returns from a peak, or from the start, as a fraction of the stake; >= 0."""
     equity = np.concatenate([[0.0], np.cumsum(returns)])
-    return float(np.max(np.maximum.accumulate(equity) - equity))
+    falls = np.maximum.accumulate(equity) - equity
+    return float(np.max(without_rounding(falls, _largest(equity))))
+
+
+def _largest(amounts: Returns) -> float:
+    """The largest of them, whatever its sign: what their rounding is measured by."""
+    return float(np.max(np.abs(amounts), initial=0.0))

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from marketsim.data.bars import Bars
 from marketsim.data.walk_forward import Walk
-from marketsim.errors import MarketsimError
-from marketsim.execution.track_record import Track
+from marketsim.errors import Failure, Outcome, Success
+from marketsim.execution.track_record import FittedTrack, Track
 from marketsim.forecasting.forecasts import Forecasts
-from marketsim.settings.groups import CostSettings, TradingRules
-
-Row = dict[str, Any]
+from marketsim.results.schema import CostsRow, FailedSymbol, SymbolDocument
+from marketsim.settings.groups import TradingRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +20,11 @@ class Result:
     bars: Bars
     walk: Walk
     forecasts: Forecasts
-    costs: CostSettings  # with the fee that was charged
+    costs: CostsRow
     rules: TradingRules
     optimizer: str
     seed: int  # of the bootstrap
-    strategies: list[Track]
+    strategies: list[FittedTrack]
     baselines: list[Track]
     fits: int
     fallbacks: int
@@ -34,23 +32,37 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class SymbolRun:
-    """One symbol of a run: its result, or the error that ended it."""
+    """One symbol of a run."""
 
     symbol: str
-    result: Result | None
-    error: MarketsimError | None
+    outcome: Outcome[Result]
     notes: tuple[str, ...] = ()  # one-line remarks for stderr
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class SymbolFiles:
+    """What the files of a run say of one symbol, and what decides whether that still holds."""
+
+    document: SymbolDocument  # in results.json
+    simulations: str  # rows of simulations.csv under their header; "" where they were not wanted
+    equity: str
+    model: str  # fingerprint of the model that the run names
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedSymbol:
     """One symbol of a run in plain values: what travels between processes, and is kept until a run is whole."""
 
     symbol: str  # as it was asked for
-    document: Row  # of the symbol, in `results.json`
-    simulations: str = ""  # rows of `simulations.csv` under their header; "" where they were not wanted
-    equity: str = ""
-    model: str = ""  # fingerprint of the model that the run names
+    outcome: Outcome[SymbolFiles]
     notes: tuple[str, ...] = ()
     seconds: float = 0.0  # its own, and its share of what was done for several symbols together
-    error: MarketsimError | None = None
+
+    @property
+    def document(self) -> SymbolDocument | FailedSymbol:
+        """Its part of results.json."""
+        match self.outcome:
+            case Success(files):
+                return files.document
+            case Failure(error):
+                return FailedSymbol.of(self.symbol, error)

@@ -3,104 +3,109 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+
+import msgspec
 
 from marketsim.errors import DataError
-from marketsim.results.document import RESULTS_SCHEMA
+from marketsim.results.document import deciding
+from marketsim.results.manifest import RunFiles
+from marketsim.results.output_directory import WORKSPACE
+from marketsim.results.rows import Row, Setting
+from marketsim.results.run_directory import RESULTS, SIMULATIONS
+from marketsim.results.schema import BacktestDocument, FailedSymbol, SymbolDocument
 from marketsim.settings.settings import Settings
 
-RESULTS = "results.json"
-SIMULATIONS = "simulations.csv"
-
-Row = dict[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """An output directory, its `report.document`, and what of that is compared."""
+class SavedRun:
+    """An output directory, and its results."""
 
-    directory: Path
-    document: Row
-    settings: Row
-    versions: dict[str, str]  # of marketsim first, then of the libraries
-    statuses: dict[str, str]  # by symbol, in the order of the run: ok, or why it failed
-    fingerprints: dict[str, dict[str, str]]  # of bars and model, by symbol
-    headlines: dict[str, dict[str, float]]  # by strategy and symbol: out-of-sample profit, a fraction of the stake
+    files: RunFiles
+    document: BacktestDocument
 
     @property
-    def changed(self) -> Row:
+    def directory(self) -> Path:
+        """Where it is."""
+        return self.files.directory
+
+    @property
+    def settings(self) -> dict[str, Setting]:
+        """The settings that the results rest on."""
+        return self.document.settings
+
+    @property
+    def changed(self) -> dict[str, Setting]:
         """The settings that are not at their default."""
-        defaults = json.loads(json.dumps(Settings().values()))
-        derived = "simulations"
-        return {key: value for key, value in self.settings.items() if key != derived and value != defaults.get(key)}
+        defaults = deciding(Settings()) | {"simulations": self.settings.get("simulations")}  # it follows from others
+        return {key: value for key, value in self.settings.items() if value != defaults.get(key)}
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Of marketsim first, then of the libraries, several where machines differed; and the digest of the code."""
+        found: dict[str, dict[str, None]] = {"marketsim": {self.document.marketsim: None}}
+        for symbol in self.results.values():
+            for name, version in symbol.libraries.items():
+                found.setdefault(name, {})[version] = None
+        code = {"code": self.files.manifest.code}
+        return {name: " and ".join(versions) for name, versions in found.items()} | code
+
+    @property
+    def results(self) -> dict[str, SymbolDocument]:
+        """By symbol, without those that failed."""
+        return {each.symbol: each for each in self.document.symbols if isinstance(each, SymbolDocument)}
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        """By symbol, in the order of the run: ok, or why it failed."""
+        return {each.symbol: each.error if isinstance(each, FailedSymbol) else "ok" for each in self.document.symbols}
+
+    @property
+    def headlines(self) -> dict[str, dict[str, float]]:
+        """By strategy and symbol: out-of-sample profit, a fraction of the stake."""
+        found: dict[str, dict[str, float]] = {}
+        for name, symbol in self.results.items():
+            for row in symbol.rows:
+                if row.kind == "strategy":
+                    found.setdefault(row.name, {})[name] = row.headline
+        return found
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Row, frozen=True):
     """One thing in which two runs differ; None where a run does not have it."""
 
     what: str  # setting, version, symbol, bars, model or simulation
     where: str
-    left: Any
-    right: Any
+    left: Setting
+    right: Setting
 
 
 def find(directory: Path) -> list[Path]:
     """The directories of runs in and below `directory`, sorted; DataError where there are none."""
-    found = sorted(Path(place) for place, _, names in os.walk(directory) if RESULTS in names)
+    found = []
+    for place, below, names in os.walk(directory):
+        below[:] = [name for name in below if name != WORKSPACE]
+        if RESULTS in names:
+            found.append(Path(place))
     if not found:
         raise DataError(f"{directory}: no {RESULTS} here or below; `marketsim backtest --output DIR` writes one")
-    return found
+    return sorted(found)
 
 
-def read(directory: Path) -> Run:
-    """The run in `directory`; DataError where there is none, or one that this version cannot read."""
-    path = directory / RESULTS
+def read(directory: Path) -> SavedRun:
+    """The run in `directory`; DataError where there is none, or one that is damaged or another version's."""
+    files = RunFiles.of(directory)
     try:
-        document = json.loads(_text(path), parse_constant=_not_json)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: not a JSON document: {error}") from None
-    schema = document.get("schema") if isinstance(document, dict) else None
-    if schema != RESULTS_SCHEMA:
-        raise DataError(f"{path}: schema {json.dumps(schema)}, not {RESULTS_SCHEMA}")
-    with as_written(directory):
-        symbols = {str(symbol["symbol"]): symbol for symbol in document["symbols"]}
-        good = {name: symbol for name, symbol in symbols.items() if symbol["status"] == "ok"}
-        versions = {"marketsim": document["marketsim"], **document["libraries"]}
-        headlines: dict[str, dict[str, float]] = {}
-        for name, symbol in good.items():
-            for row in symbol["rows"]:
-                if row["kind"] == "strategy":
-                    headlines.setdefault(str(row["name"]), {})[name] = float(row["headline"])
-        return Run(
-            directory,
-            document,
-            dict(document["settings"]),
-            {name: str(version) for name, version in versions.items()},
-            {name: "ok" if name in good else str(symbol["error"]) for name, symbol in symbols.items()},
-            {part: {name: symbol[part]["fingerprint"] for name, symbol in good.items()} for part in ("bars", "model")},
-            headlines,
-        )
+        document = msgspec.json.decode(files.read(RESULTS), type=BacktestDocument)
+    except msgspec.DecodeError as error:
+        raise DataError(f"{directory / RESULTS}: not results as this version writes them: {error}") from None
+    return SavedRun(files, document)
 
 
-@contextmanager
-def as_written(directory: Path) -> Iterator[None]:
-    """DataError where, inside, the results in `directory` turn out not to be as this version writes them."""
-    try:
-        yield
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise DataError(
-            f"{directory / RESULTS}: not as marketsim writes it ({type(error).__name__}: {error})"
-        ) from error
-
-
-def differences(left: Run, right: Run) -> Iterator[Difference]:
+def differences(left: SavedRun, right: SavedRun) -> Iterator[Difference]:
     """What differs, causes before effects: settings, versions, symbols, then bars, models, simulations by symbol.
 
     Of each symbol's simulations only the first that differs, and of that the first value.
@@ -108,61 +113,53 @@ def differences(left: Run, right: Run) -> Iterator[Difference]:
     yield from _values("setting", left.settings, right.settings)
     yield from _values("version", left.versions, right.versions)
     yield from _values("symbol", left.statuses, right.statuses)
-    both = [name for name, status in left.statuses.items() if status == right.statuses.get(name) == "ok"]
-    for part in ("bars", "model"):
-        yield from _values(part, *({name: run.fingerprints[part][name] for name in both} for run in (left, right)))
-    tables = [_simulations(run.directory / SIMULATIONS) for run in (left, right)]
+    both = [name for name in left.results if name in right.results]
+    yield from _values("bars", *({name: run.results[name].bars.fingerprint for name in both} for run in (left, right)))
+    yield from _values(
+        "model", *({name: run.results[name].model.fingerprint for name in both} for run in (left, right))
+    )
+    tables = [_simulations(run.files) for run in (left, right)]
     for name in both:
         if tables[0].get(name) != tables[1].get(name):
             yield from _simulation(name, *(_keyed(table.get(name, ())) for table in tables))
 
 
-def _values(what: str, left: Mapping[str, Any], right: Mapping[str, Any]) -> Iterator[Difference]:
+def _values(what: str, left: Mapping[str, Setting], right: Mapping[str, Setting]) -> Iterator[Difference]:
     for key in dict.fromkeys((*left, *right)):
         if left.get(key) != right.get(key):
-            yield Difference(what, key, left.get(key), right.get(key))
+            yield Difference(what=what, where=key, left=left.get(key), right=right.get(key))
 
 
-def _simulations(path: Path) -> dict[str, list[str]]:
+def _simulations(files: RunFiles) -> dict[str, list[str]]:
     """The lines of each symbol, each under the header; as text, for most of them are equal."""
-    header, _, rest = _text(path).partition("\n")
-    if header and (header.split(",")[:2] != ["symbol", "strategy"] or "evaluated" not in header.split(",")):
-        raise DataError(f"{path}: not a table of simulations, its header is {header[:60]!r}")
+    header, _, rest = files.read(SIMULATIONS).decode().partition("\n")
     found: dict[str, list[str]] = {}
     for line in rest.splitlines():
         found.setdefault(line.partition(",")[0], [header]).append(line)
     return found
 
 
-def _keyed(lines: Sequence[str]) -> dict[tuple[str, str], Row]:
+def _keyed(lines: Sequence[str]) -> dict[tuple[str, str], dict[str, str]]:
     """Rows by strategy and evaluated bar: another last bar shifts the numbers of all simulations."""
     return {(row["strategy"], row["evaluated"]): row for row in csv.DictReader(lines)}
 
 
 def _simulation(
-    symbol: str, left: Mapping[tuple[str, str], Row], right: Mapping[tuple[str, str], Row]
+    symbol: str,
+    left: Mapping[tuple[str, str], Mapping[str, str]],
+    right: Mapping[tuple[str, str], Mapping[str, str]],
 ) -> Iterator[Difference]:
     """The first row that differs, if one does."""
     for key in dict.fromkeys((*left, *right)):
         where = " ".join((symbol, *key))
-        rows = left.get(key), right.get(key)
-        if rows[0] is None or rows[1] is None:
-            yield Difference("simulation", where, *("absent" if row is None else "present" for row in rows))
+        before, after = left.get(key), right.get(key)
+        if before is None or after is None:
+            words = {True: "absent", False: "present"}
+            yield Difference(what="simulation", where=where, left=words[before is None], right=words[after is None])
             return
-        for column in dict.fromkeys((*rows[0], *rows[1])):
-            if column != "simulation" and rows[0].get(column) != rows[1].get(column):
-                yield Difference("simulation", f"{where} {column}", rows[0].get(column), rows[1].get(column))
+        for column in dict.fromkeys((*before, *after)):
+            if column != "simulation" and before.get(column) != after.get(column):
+                yield Difference(
+                    what="simulation", where=f"{where} {column}", left=before.get(column), right=after.get(column)
+                )
                 return
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{path}: {(error.strerror or str(error)).lower()}") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{path}: not a text file in UTF-8") from None
-
-
-def _not_json(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from marketsim.execution.tolerance import without_rounding
+from marketsim.results.schema import StrategyRow
+from marketsim.settings.choices import BASIS_POINTS, TOUCH
 
-from marketsim.settings.choices import TOUCH
 
-
-def verdict(row: dict[str, Any], fill: str) -> str:
+def verdict(row: StrategyRow, fill: str) -> str:
     """What can be said of one strategy, in plain words."""
-    name, low, high = row["name"], row["low_bps"], row["high_bps"]
-    if not row["orders"]:
+    name, low, high = row.name, row.low_bps, row.high_bps
+    if not row.orders:
         return f"{name} placed no order: every bar's side was short, and the asset cannot be shorted"
-    if not row["trades"]:
-        return f"{name} placed {row['orders']} orders, and none was filled"
-    if low is None:
-        words = f"{name}: {row['bars']} bars are too few for an interval"
-    elif low > 0:
+    if not row.trades:
+        return f"{name} placed {row.orders} orders, and none was filled"
+    if low is None or high is None:
+        words = f"{name}: {row.bars} bars are too few for an interval"
+    elif without_rounding(low / BASIS_POINTS) > 0:
         words = f"{name} earned: the 95 % interval of {low:+.1f} to {high:+.1f} bps a bar is above zero"
-    elif high < 0:
+    elif without_rounding(high / BASIS_POINTS) < 0:
         words = f"{name} lost: the 95 % interval of {low:+.1f} to {high:+.1f} bps a bar is below zero"
     else:
         words = f"{name} cannot be told from zero: 95 % interval {low:+.1f} to {high:+.1f} bps a bar"
     if fill == TOUCH:
         return f"{words}, and 'touch' counts fills that the bars cannot prove"
-    if row["provable"] <= 0 < row["touch"]:
-        words += f", and any profit rests on {row['ambiguous']} ambiguous bars"
+    if without_rounding(row.provable) <= 0 < without_rounding(row.touch):
+        words += f", and any profit rests on {row.ambiguous} ambiguous bars"
     return words

@@ -140,7 +140,6 @@ def fitted(fine: Fine, window: int, before: int, fill: str) -> Compared:
     settings = Settings.of(strategy="always-on", fill=fill, window=window, sims=size, fee_bps=0, slippage_bps=0)
     (track,) = walk(fine.bars, settings).strategies
     fit = track.fit
-    assert fit is not None
     close = fine.bars.close[-size - 1 : -1]
     moves = [level[-2::-1] / close - 1 for level in (fit.lower, fit.upper)]
     least, most = path_moves(fine, False, moves[0], moves[1], fit.close_at_eod[-2::-1])

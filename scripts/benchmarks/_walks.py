@@ -75,7 +75,6 @@ def world(kind: str, seed: int) -> Array:
             settings = Settings.of(strategy="always-on", fill=fill, window=window, sims=longest)
             (track,) = walk(bars, settings).strategies
             fit = track.fit
-            assert fit is not None
             lower, upper = (level[-2::-1] / close - 1 for level in (fit.lower, fit.upper))
             paid, cost = path_profit(evaluated, False, lower, upper, fit.close_at_eod[-2::-1], COSTS)
             for k, sims in enumerate(SIMULATIONS):

@@ -18,6 +18,7 @@ from marketsim.backtesting import pipeline
 from marketsim.data import open_source
 from marketsim.data.bars import Bars
 from marketsim.data.walk_forward import make_walk
+from marketsim.errors import value_of
 from marketsim.execution.bar_variance import path_variance
 from marketsim.execution.fills import profit_terms
 from marketsim.execution.profit_terms import Costs, Levels, Outcomes, ProfitTerms, evaluate
@@ -68,8 +69,7 @@ def main() -> int:
             start = time.perf_counter()
             runs = pipeline.run(["ETHUSD"], settings, Clock())
             times.append(time.perf_counter() - start)
-    result = runs[0].result
-    assert result is not None and result.strategies[0].fit is not None
+    result = value_of(runs[0].outcome)
     solved = result.strategies[0].fit.in_sample[:-1][::EVERY]
     print(f"a plain loop: {seconds:.1f} s for 70 simulations of ETHUSD (timed on {len(searched)} of them)")
     for name, taken in zip(("empty cache", "cached"), times, strict=True):

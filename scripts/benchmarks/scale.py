@@ -19,9 +19,10 @@ from rival import SETTINGS, loop
 
 from marketsim.backtesting import parallel
 from marketsim.data import open_source
+from marketsim.errors import Success
 from marketsim.profiling import Clock, peak_bytes
-from marketsim.results import document as report
-from marketsim.results.run_directory import Folder
+from marketsim.results.run_directory import RunDirectory
+from marketsim.results.timing import timing_document
 from marketsim.settings.settings import Settings
 
 BARS = 400
@@ -54,7 +55,7 @@ def seconds(names: list[str], chosen: Settings, together: bool = True) -> float:
     """Wall time of all symbols, in one run or in a run each."""
     start = time.perf_counter()
     for each in [names] if together else [[name] for name in names]:
-        assert all(done.error is None for done in parallel.stream(each, chosen, Clock()))
+        assert all(isinstance(done.outcome, Success) for done in parallel.stream(each, chosen, Clock()))
     return time.perf_counter() - start
 
 
@@ -95,14 +96,14 @@ def flat(names: list[str], place: Path) -> bool:
     chosen, clock, tenth = settings(place), Clock(), len(names) // 10
     seconds: list[float] = []
     costs: list[float] = []  # in units of the machine's pace at the time
-    with Folder(str(place / "out"), chosen) as folder:
-        for done in parallel.stream(names, chosen, clock, folder):
-            folder.add(done)
+    with RunDirectory(str(place / "out"), chosen) as directory:
+        for done in parallel.stream(names, chosen, clock, directory):
+            directory.add(done)
             seconds.append(done.seconds)
             costs.append(done.seconds / pace())
             if len(costs) == tenth:
                 early = peak_bytes()
-        folder.close(report.timing(clock))
+        directory.finish(timing_document(clock))
     first, last = statistics.median(costs[:tenth]), statistics.median(costs[-tenth:])
     more, fits = peak_bytes() - early, clock.seconds["optimise"] / sum(seconds)
     print(

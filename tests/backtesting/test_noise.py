@@ -91,7 +91,6 @@ def walk_on_noise(world: int, fill: str) -> tuple[NDArray[np.float64], NDArray[n
     tools = pipeline.Tools(Held(bars), RollingQuantile(), Exact(), None)
     track = pipeline.run_symbol("NOISE", settings, tools, Clock()).strategies[0]
     fit = track.fit
-    assert fit is not None
     truth = []
     for s in range(70):
         bar = len(bars) - 1 - s

@@ -15,11 +15,14 @@ import pytest
 from marketsim import registry
 from marketsim.backtesting import parallel, pipeline
 from marketsim.backtesting.executors.local import Local
-from marketsim.errors import MarketsimError, UsageError
+from marketsim.backtesting.worker import Job, work
+from marketsim.errors import Failure, MarketsimError, Success, UsageError
 from marketsim.profiling import Clock
-from marketsim.results import document as report
-from marketsim.results.result import Finished, Result
-from marketsim.results.run_directory import FILES, Folder
+from marketsim.results.document import backtest_document
+from marketsim.results.result import FinishedSymbol, Result
+from marketsim.results.run_directory import FILES, RunDirectory
+from marketsim.results.schema import FailedSymbol, SymbolDocument
+from marketsim.results.timing import timing_document
 from marketsim.settings.settings import Settings
 from tests.many_symbols import cheap, write_universe
 
@@ -38,30 +41,30 @@ def names(data: Path) -> list[str]:
     return sorted(path.stem for path in data.iterdir())
 
 
-def run(symbols: list[str], settings: Settings, folder: Folder | None = None) -> list[Finished]:
-    return list(parallel.stream(symbols, settings, Clock(), folder))
+def run(symbols: list[str], settings: Settings, directory: RunDirectory | None = None) -> list[FinishedSymbol]:
+    return list(parallel.stream(symbols, settings, Clock(), directory))
 
 
-def whole(directory: Path, symbols: list[str], settings: Settings, clock: Clock, resume: bool = False) -> Folder:
-    """The folder of a run that came to its end."""
-    with Folder(str(directory), settings, resume) as folder:
-        for finished in parallel.stream(symbols, settings, clock, folder):
-            folder.add(finished)
-        folder.close({})
-    return folder
+def whole(directory: Path, symbols: list[str], settings: Settings, clock: Clock, resume: bool = False) -> RunDirectory:
+    """The directory of a run that came to its end."""
+    with RunDirectory(str(directory), settings, resume) as run_directory:
+        for finished in parallel.stream(symbols, settings, clock, run_directory):
+            run_directory.add(finished)
+        run_directory.finish(timing_document(clock))
+    return run_directory
 
 
-def left_over(directory: Path, symbols: list[str], settings: Settings, after: int = 99) -> Folder:
-    """The folder of a run that ended before its files were whole, soon `after` so many symbols."""
-    with Folder(str(directory), settings) as folder:
-        stream = parallel.stream(symbols, settings, Clock(), folder)
+def left_over(directory: Path, symbols: list[str], settings: Settings, after: int = 99) -> RunDirectory:
+    """The directory of a run that ended before its files were whole, soon `after` so many symbols."""
+    with RunDirectory(str(directory), settings) as run_directory:
+        stream = parallel.stream(symbols, settings, Clock(), run_directory)
         for finished, _ in zip(stream, range(after), strict=False):
-            folder.add(finished)
+            run_directory.add(finished)
         stream.close()
-    return folder
+    return run_directory
 
 
-def documents(runs: list[Finished]) -> list[dict[str, Any]]:
+def documents(runs: list[FinishedSymbol]) -> list[SymbolDocument | FailedSymbol]:
     return [each.document for each in runs]
 
 
@@ -102,27 +105,22 @@ def test_the_outcomes_are_those_of_the_pipeline_in_the_order_given(data: Path) -
     symbols, settings = names(data)[::-1], cheap(data)
     runs = run(symbols, settings)
     assert [each.symbol for each in runs] == symbols
-    assert documents(runs) == report.document(pipeline.run(symbols, settings, Clock()), settings)["symbols"]
+    assert documents(runs) == backtest_document(pipeline.run(symbols, settings, Clock()), settings).symbols
     assert all(each.seconds > 0 for each in runs)
 
 
 def test_a_worker_that_is_killed_costs_a_retry(data: Path, deadly: type[Deadly]) -> None:
     deadly.lives = 1
     runs = run(names(data), cheap(data))
-    assert all(each.error is None for each in runs) and deadly.opened == 2
+    assert all(isinstance(each.outcome, Success) for each in runs) and deadly.opened == 2
     assert [each.symbol for each in runs] == names(data)
 
 
 def test_a_symbol_that_kills_its_worker_twice_is_a_failed_row(data: Path, deadly: type[Deadly]) -> None:
     deadly.lives = 100
     runs = run(names(data), cheap(data))
-    (failed,) = (each for each in runs if each.error is not None)
-    assert failed.document == {
-        "symbol": BAD,
-        "status": "failed",
-        "error": f"{BAD}: its worker was killed twice",
-        "exit_code": 1,
-    }
+    (failed,) = (each for each in runs if isinstance(each.outcome, Failure))
+    assert failed.document == FailedSymbol(symbol=BAD, error=f"{BAD}: its worker was killed twice", exit_code=1)
     assert deadly.lives == 98 and [each.symbol for each in runs] == names(data)
 
 
@@ -136,7 +134,7 @@ def test_a_symbol_that_fails_as_none_should_is_a_row_too(data: Path, monkeypatch
 
     monkeypatch.setattr(pipeline, "evaluate_walk", fail)
     runs = run(names(data), cheap(data))
-    (failed,) = (each for each in runs if each.error is not None)
+    (failed,) = (each.outcome for each in runs if isinstance(each.outcome, Failure))
     assert str(failed.error) == f"{BAD}: unexpected ZeroDivisionError: oh (--debug shows where)"
     assert isinstance(failed.error.__cause__, ZeroDivisionError)
 
@@ -151,7 +149,7 @@ def test_what_is_wrong_with_the_run_ends_it(data: Path, tmp_path: Path) -> None:
 
 def test_another_version_of_a_worker_is_told(data: Path) -> None:
     with pytest.raises(MarketsimError, match=r"not 0\.0: install the same"):
-        parallel.work(parallel.Job("run", cheap(data), ("S000",), False, version="0.0"))
+        work(Job("run", cheap(data), ("S000",), False, version="0.0"))
 
 
 def test_a_real_worker_is_killed_and_the_run_goes_on(data: Path) -> None:
@@ -179,12 +177,13 @@ def test_what_was_kept_is_not_run_again(data: Path, tmp_path: Path) -> None:
     kept = broken.kept
     assert 5 <= kept < len(symbols) and broken.notes[0].startswith(f"{kept} finished symbols are kept")
     assert not (broken.path / "results.json").exists()
-    (broken.path / ".unfinished" / "S001.part").write_text("{")  # as a power cut may leave it
+    (broken.path / ".unfinished" / "S001.part").write_text("")  # as a power cut may leave it
     resumed = whole(broken.path, symbols, settings, clock, resume=True)
-    assert clock.counts["fits"] == (len(symbols) - kept + 1) * FITS and not resumed.notes
+    assert clock.counts["fits"] == (len(symbols) - kept + 1) * FITS
+    assert [note[:37] for note in resumed.notes] == ["S001: what was kept of it is damaged ("[:37]]
     for name in FILES:
         assert (resumed.path / name).read_bytes() == (unbroken.path / name).read_bytes()
-    assert sorted(path.name for path in resumed.path.iterdir()) == sorted([*FILES, "timing.json"])
+    assert sorted(path.name for path in resumed.path.iterdir()) == sorted([*FILES, "timing.json", "run.json"])
 
 
 def test_bars_that_changed_are_run_again(tmp_path: Path) -> None:
@@ -200,21 +199,11 @@ def test_bars_that_changed_are_run_again(tmp_path: Path) -> None:
     assert [(resumed.path / name).read_bytes() for name in FILES] == [(anew.path / name).read_bytes() for name in FILES]
 
 
-def test_a_run_with_other_settings_is_not_gone_on_with(data: Path, tmp_path: Path) -> None:
+def test_how_a_run_is_spread_does_not_keep_it_from_going_on(data: Path, tmp_path: Path) -> None:
     settings = cheap(data)
     left_over(tmp_path, ["S000"], settings)
-    with pytest.raises(UsageError, match=r"1 symbols of another run \(its window was 5, now 6\)"):
-        Folder(str(tmp_path), settings.replace(window=6), resume=True)
-    with Folder(str(tmp_path), settings.replace(workers=2), resume=True) as folder:
-        assert folder.kept == 1  # how it is run is all the same
-
-
-def test_without_resume_nothing_of_before_is_used(data: Path, tmp_path: Path) -> None:
-    left_over(tmp_path, ["S000"], cheap(data))
-    with Folder(str(tmp_path), cheap(data)) as folder:
-        assert folder.kept == 0 and "1 finished symbols of an interrupted run" in folder.notes[0]
-    with Folder(str(tmp_path / "new"), cheap(data), resume=True) as folder:
-        assert "nothing to resume" in folder.notes[0]
+    with RunDirectory(str(tmp_path), settings.replace(workers=2), resume=True) as directory:
+        assert directory.kept == 1
 
 
 def test_a_symbol_that_failed_is_tried_again(tmp_path: Path) -> None:

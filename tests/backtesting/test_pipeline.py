@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -16,14 +17,15 @@ from numpy.typing import NDArray
 from marketsim.backtesting import parallel, pipeline
 from marketsim.data.bars import Bars
 from marketsim.data.sample import SampleSource
-from marketsim.errors import DataError, MarketsimError
+from marketsim.errors import DataError, Failure, Success, value_of
 from marketsim.forecasting.series import Series
 from marketsim.models.har import Har
 from marketsim.optimizers.exact import Exact
 from marketsim.profiling import Clock
-from marketsim.results import document as report
-from marketsim.results.result import Result, SymbolRun
-from marketsim.results.run_directory import FILES, Folder
+from marketsim.results.document import backtest_document, simulation_rows, symbol_document
+from marketsim.results.result import Result
+from marketsim.results.run_directory import FILES, RunDirectory
+from marketsim.results.timing import timing_document
 from marketsim.settings.choices import FILLS
 from marketsim.settings.settings import Settings
 from tests.candles import random_bars
@@ -64,7 +66,7 @@ def run_held(bars: Bars, settings: Settings = SMALL, model: Any = None) -> Resul
 
 
 def rows_of(result: Result) -> list[dict[str, Any]]:
-    return list(report.simulations(result))
+    return [msgspec.to_builtins(row) for row in simulation_rows(result)]
 
 
 def decisions(result: Result, s: int) -> list[Any]:
@@ -101,23 +103,18 @@ def test_a_planted_leak_is_caught_by_the_same_check() -> None:
 
 def test_the_plan_does_not_depend_on_how_many_simulations_run_before_it() -> None:
     bars = random_bars(260, 5)
-    plans = [
-        report.document([SymbolRun("TEST", run_held(bars, SMALL.replace(sims=sims)), None)], SMALL)["symbols"][0][
-            "plan"
-        ]
-        for sims in (3, 12)
-    ]
-    assert plans[0] == plans[1]
+    few, many = (symbol_document(run_held(bars, SMALL.replace(sims=sims))).plan for sims in (3, 12))
+    assert few == many
 
 
 def test_the_plan_is_what_the_next_simulation_does_when_its_bar_arrives() -> None:
     bars = random_bars(260, 5)
     yesterday = replace(bars, time=bars.time[:-1], ohlcv=bars.ohlcv[:-1])
-    plan = report.document([SymbolRun("TEST", run_held(yesterday), None)], SMALL)["symbols"][0]["plan"]
+    plan = symbol_document(run_held(yesterday)).plan
     newest = [row for row in rows_of(run_held(bars)) if row["simulation"] == 0]
     for planned, done in zip(plan, newest, strict=True):
         for key in ("side", "upper", "lower", "close_at_eod", "high_multiplier", "low_multiplier"):
-            assert planned[key] == done[key]
+            assert getattr(planned, key) == done[key]
 
 
 def test_fast_mode_is_the_newest_35_rows_of_the_full_run() -> None:
@@ -164,11 +161,12 @@ def test_a_higher_fee_never_raises_in_sample_profit() -> None:
 
 def run_sample(symbols: list[str], directory: Path, **settings: Any) -> dict[str, bytes]:
     chosen = Settings.of(**{"sims": 10, "window": 20, "cache_dir": str(directory / "cache")} | settings)
-    clock, folder = Clock(), Folder(str(directory / "out"), chosen)
-    for finished in parallel.stream(symbols, chosen, clock, folder):
-        folder.add(finished)
-    folder.close({})
-    return {name: (folder.path / name).read_bytes() for name in FILES}
+    clock = Clock()
+    with RunDirectory(str(directory / "out"), chosen, overwrite=True) as run_directory:
+        for finished in parallel.stream(symbols, chosen, clock, run_directory):
+            run_directory.add(finished)
+        run_directory.finish(timing_document(clock))
+    return {name: (run_directory.path / name).read_bytes() for name in FILES}
 
 
 def test_cached_uncached_and_refreshed_runs_write_the_same_rows(tmp_path: Path) -> None:
@@ -199,7 +197,7 @@ def test_a_longer_run_another_window_and_a_new_bar_cost_only_what_is_new(tmp_pat
 def test_symbols_permuted_change_nothing(tmp_path: Path) -> None:
     settings = SMALL.replace(sims=5)
     documents = [
-        report.document(pipeline.run(symbols, settings, Clock()), settings)["symbols"]
+        backtest_document(pipeline.run(symbols, settings, Clock()), settings).symbols
         for symbols in (["ETHUSD", "NVDA", "TSLA"], ["TSLA", "ETHUSD", "NVDA"])
     ]
     assert documents[0] == [documents[1][i] for i in (1, 2, 0)]
@@ -207,8 +205,9 @@ def test_symbols_permuted_change_nothing(tmp_path: Path) -> None:
 
 def test_a_symbol_that_fails_is_its_error_and_the_others_go_on() -> None:
     runs = pipeline.run(["ETHUSD", "ETHUSDD", "TSLA"], SMALL.replace(sims=3), Clock())
-    assert [run.error is None for run in runs] == [True, False, True]
-    assert isinstance(runs[1].error, MarketsimError) and "ETHUSD" in str(runs[1].error)
+    assert [type(run.outcome) for run in runs] == [Success, Failure, Success]
+    with pytest.raises(DataError, match="ETHUSD"):
+        value_of(runs[1].outcome)
 
 
 GOLDEN = "13af360ba28b72aa96cd3bc63bfde2369230babed54053232f3a24d1325f8ad0"

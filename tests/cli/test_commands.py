@@ -107,6 +107,7 @@ def test_json_is_the_document_that_output_writes(cli, tmp_path):
         "simulations.csv",
         "equity.csv",
         "timing.json",
+        "run.json",
     }
     with open(tmp_path / "out" / "simulations.csv", newline="") as file:
         assert len(list(csv.DictReader(file))) == 3

@@ -11,6 +11,7 @@ import pytest
 from marketsim import registry
 from marketsim.backtesting import pipeline
 from marketsim.data.walk_forward import JUDGED
+from marketsim.errors import value_of
 from marketsim.forecasting.forecasts import LEVELS
 from marketsim.profiling import Clock
 from marketsim.settings.settings import Settings
@@ -58,8 +59,9 @@ def test_it_is_the_forecast_that_the_next_bar_plan_of_a_backtest_rests_on(model,
     found = document(cli, "ETHUSD", *QUICK, "--model", model, "--cache", "off")
     (symbol,) = found["symbols"]
     (bar,) = symbol["forecast"]
-    np.testing.assert_array_equal(moves(bar), run.result.forecasts.moves[-1])
-    assert symbol["model"]["name"] == run.result.forecasts.model.name
+    forecasts = value_of(run.outcome).forecasts
+    np.testing.assert_array_equal(moves(bar), forecasts.moves[-1])
+    assert symbol["model"]["name"] == forecasts.model.name
     assert (symbol["after"], bar["bar"], symbol["close"]) == ("2020-12-08", "2020-12-09", 595.03)
 
 

@@ -21,8 +21,8 @@ MARKETSIM = [sys.executable, "-m", "marketsim"]
 # Forks a process that has all it needs, and kills it after a part of the time that a whole run takes.
 KILLER = """
 import os, random, signal, sys, time
+from marketsim.backtesting import parallel
 from marketsim.cli import main, output, tables
-from marketsim import folder, pipeline, universe
 from marketsim.models import last_bar
 from marketsim.optimizers import exact
 
@@ -64,7 +64,8 @@ while killed < 20:
         killed += 1
         kept.add(finished())
     else:
-        assert ended(start()) == 0
+        whole_already = os.path.exists(f"{sys.argv[-1]}/run.json")  # it was killed when all was done
+        assert os.waitstatus_to_exitcode(ended(start())) == (2 if whole_already else 0)
 print(runs, len(kept))
 """
 
@@ -129,7 +130,8 @@ def test_symbols_come_from_the_line_a_file_or_the_source(cli, data, tmp_path):
         ("backtest", "SYMBOL, --symbols-file FILE or --all"),
         ("backtest --all ETHUSD", "no SYMBOL"),
         ("backtest --symbols-file missing", "--symbols-file missing: No such file"),
-        ("backtest ETHUSD --resume", "needs the --output DIR"),
+        ("backtest ETHUSD --resume", "--resume needs --output DIR"),
+        ("backtest ETHUSD --overwrite", "--overwrite needs --output DIR"),
         ("backtest ETHUSD --workers 0", "1 or more"),
         ("backtest ETHUSD NVDA --executor dask", "needs --scheduler"),
         ("backtest ETHUSD NVDA --executor local --workers 2", "one process"),
@@ -216,14 +218,19 @@ def test_a_run_killed_again_and_again_ends_with_the_same_files(data, tmp_path, u
         assert files(tmp_path / f"resumed-{i + 1}") == unbroken
 
 
-def test_a_full_disk_leaves_the_old_files_and_one_line(data, tmp_path):
-    (tmp_path / "results.json").write_text("old")
+def test_a_full_disk_leaves_the_old_files_and_one_line(data, tmp_path, unbroken):
+    out = tmp_path / "out"
+    first = [*MARKETSIM, "backtest", "S001", "--data", str(data), *OPTIONS, "--cache", "off", "--output", str(out)]
+    subprocess.run(first, check=True, stdout=subprocess.DEVNULL)
+    old = files(out)
     limited = 'ulimit -f 30; exec "$0" "$@"'  # blocks of 512 bytes: parts fit, the document does not
-    program = ["sh", "-c", limited, *MARKETSIM, *command(data, tmp_path)]
+    program = ["sh", "-c", limited, *MARKETSIM, *command(data, out, "--overwrite")]
     done = subprocess.run(program, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     note, last = done.stderr.splitlines()
-    assert last == f"marketsim: cannot write to {tmp_path}: File too large"
+    assert last == f"marketsim: cannot write to {out}: File too large"
     assert "finished symbols are kept in" in note
-    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "cache") == [".unfinished", "results.json"]
-    assert (tmp_path / "results.json").read_text() == "old"
+    assert sorted(path.name for path in out.iterdir()) == sorted([".unfinished", *FILES, "timing.json", "run.json"])
+    assert files(out) == old
+    subprocess.run([*MARKETSIM, *command(data, out, "--overwrite", "--resume")], check=True, stdout=subprocess.DEVNULL)
+    assert files(out) == unbroken

@@ -13,8 +13,9 @@ import pytest
 
 from marketsim.backtesting import parallel
 from marketsim.profiling import Clock
-from marketsim.results import document as report
-from marketsim.results.run_directory import Folder
+from marketsim.results import manifest
+from marketsim.results.run_directory import FILES, RunDirectory
+from marketsim.results.timing import timing_document
 from marketsim.settings.settings import Settings
 
 BASE = Settings.of(sims=3, window=10, cache="off")
@@ -22,10 +23,15 @@ BASE = Settings.of(sims=3, window=10, cache="off")
 
 def write(directory: Path, symbols: list[str], **changes: Any) -> None:
     settings, clock = BASE.replace(**changes), Clock()
-    with Folder(str(directory), settings) as folder:
-        for finished in parallel.stream(symbols, settings, clock, folder):
-            folder.add(finished)
-        folder.close(report.timing(clock))
+    with RunDirectory(str(directory), settings) as run_directory:
+        for finished in parallel.stream(symbols, settings, clock, run_directory):
+            run_directory.add(finished)
+        run_directory.finish(timing_document(clock))
+
+
+def seal_again(directory: Path) -> None:
+    """As another machine would have written what is there now."""
+    manifest.write(directory, manifest.of_files(directory, FILES, "backtest"))
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +61,7 @@ def changed(written: Path, tmp_path: Path) -> Callable[..., str]:
                 writer = csv.DictWriter(table, rows[0], lineterminator="\n")
                 writer.writeheader()
                 writer.writerows(rows)
+        seal_again(tmp_path / "copy")
         return str(tmp_path / "copy")
 
     return copy
@@ -145,7 +152,8 @@ def model(document: dict[str, Any]) -> None:
 
 
 def version(document: dict[str, Any]) -> None:
-    document["libraries"]["numpy"] = "3.0"
+    for symbol in document["symbols"]:
+        symbol["libraries"]["numpy"] = "3.0"
     model(document)
 
 
@@ -220,9 +228,12 @@ def gone(path: Path) -> None:
 @pytest.mark.parametrize(
     "damage", [wrong_schema, no_json, a_list, not_finite, bytes_, nested, no_symbols, no_fingerprint, gone]
 )
-def test_bad_results_are_one_line_and_3(damage, cli, written, tmp_path):
+@pytest.mark.parametrize("sealed", [True, False])
+def test_bad_results_are_one_line_and_3(damage, sealed, cli, written, tmp_path):
     bad = shutil.copytree(written / "base", tmp_path / "bad")
     damage(bad / "results.json")
+    if sealed and (bad / "results.json").exists():
+        seal_again(bad)
     for arguments in (["list", str(bad)], ["show", str(bad)], ["compare", str(written / "base"), str(bad)]):
         ended = cli("runs", *arguments, "--json")
         assert ended.code == 3
@@ -237,11 +248,11 @@ def test_one_bad_run_leaves_the_others_in_the_list(cli, written, tmp_path):
     ended = cli("runs", "list", str(tmp_path / "all"), "--json")
     assert ended.code == 4
     assert len(json.loads(ended.out)["runs"]) == 2
-    assert ended.err == f"marketsim: {bad}: schema null, not marketsim.backtest/1\n"
+    assert ended.err.startswith(f"marketsim: {bad}: damaged, or changed since it was written")
 
 
 @pytest.mark.parametrize("text", [None, "not,a,table\n1,2,3\n"])
-def test_simulations_that_are_missing_or_another_table_are_one_line_and_3(text, cli, written, tmp_path):
+def test_simulations_that_are_missing_or_changed_are_one_line_and_3(text, cli, written, tmp_path):
     bad = shutil.copytree(written / "base", tmp_path / "bad") / "simulations.csv"
     bad.unlink() if text is None else bad.write_text(text)
     ended = cli("runs", "compare", str(written / "base"), str(bad.parent))
@@ -253,12 +264,12 @@ def test_simulations_that_are_missing_or_another_table_are_one_line_and_3(text, 
 def test_results_that_the_tables_cannot_show_are_one_line_and_3(cli, changed):
     ended = cli("runs", "show", changed(lambda document: document["symbols"][0]["bars"].pop("gaps")))
     assert ended.code == 3
-    assert "not as marketsim writes it (KeyError: 'gaps')" in ended.err
+    assert "not results as this version writes them: Object missing required field `gaps`" in ended.err
 
 
 def test_a_place_without_runs_is_one_line_and_3(cli, tmp_path):
     for arguments in (["list", str(tmp_path)], ["list", str(tmp_path / "absent")], ["show", str(tmp_path)]):
         ended = cli("runs", *arguments)
         assert (ended.code, ended.out) == (3, "")
-        assert "results.json" in ended.err
+        assert "`marketsim backtest --output" in ended.err
         assert ended.err.count("\n") == 1

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from marketsim.cli import tables
-from tests.cli.conftest import failed, plan, symbol, timing
+from tests.documents import failed_symbol, plan_row, symbol_document, timing_document
 
 
 def shown(capsys, monkeypatch, columns: int, *symbols) -> str:
     monkeypatch.setenv("COLUMNS", str(columns))
-    tables.backtest({"symbols": list(symbols)})
-    tables.timing(timing())
+    tables.backtest(symbols)
+    tables.timing(timing_document())
     return capsys.readouterr().out
 
 
@@ -22,7 +23,7 @@ def table(text: str, title: str) -> list[list[str]]:
 
 
 def test_every_number_is_in_its_table(capsys, monkeypatch):
-    text = shown(capsys, monkeypatch, 80, symbol())
+    text = shown(capsys, monkeypatch, 80, symbol_document())
     body = [[cell.strip() for cell in line if cell.strip()] for line in table(text, "Profit")]
     assert body[0] == ["entry-exit", "+23.4", "+23.4", "+3.1 .. +45.7", "+4.5", "-57.1 .. +66.2"]
     assert body[-1] == ["buy-and-hold", "-", "+23.4", "+67.6", "+4.5", "-"]
@@ -47,15 +48,15 @@ def test_every_number_is_in_its_table(capsys, monkeypatch):
 
 @pytest.mark.parametrize("columns", [80, 60])
 def test_tables_shrink_to_the_terminal_and_lose_no_digit(columns, capsys, monkeypatch):
-    text = shown(capsys, monkeypatch, columns, symbol(), failed("XXX", "no such thing, " * 20))
+    text = shown(capsys, monkeypatch, columns, symbol_document(), failed_symbol("XXX", "no such thing, " * 20))
     assert max(map(len, text.splitlines())) <= columns
     for number in ("-123.4", "+987.6", "-1234.5", "+2345.6", "-0.05", "540.25", "570.50", "0.150"):
         assert number in text
 
 
 def test_a_leg_enters_at_one_level_and_takes_profit_at_the_other(capsys, monkeypatch):
-    plans = [plan("a", "flat", False), plan("b", "long and short", False), plan("c", "short", True)]
-    text = shown(capsys, monkeypatch, 80, symbol(plan=plans))
+    plans = [plan_row("a", "flat", False), plan_row("b", "long and short", False), plan_row("c", "short", True)]
+    text = shown(capsys, monkeypatch, 80, symbol_document(plan=plans))
     body = table(text, "Plan for the bar 2020-12-09, after 2020-12-08 (close 554.12)")
     assert [" ".join(" ".join(line).split()) for line in body] == [
         "a flat no order - -",
@@ -66,14 +67,15 @@ def test_a_leg_enters_at_one_level_and_takes_profit_at_the_other(capsys, monkeyp
 
 
 def test_a_symbol_that_failed_is_a_line_between_the_others(capsys, monkeypatch):
-    text = shown(capsys, monkeypatch, 80, symbol(), failed("XXX"), symbol(symbol="BTCUSD"))
+    text = shown(capsys, monkeypatch, 80, symbol_document(), failed_symbol("XXX"), symbol_document(symbol="BTCUSD"))
     assert text.index("ETHUSD:") < text.index("XXX failed: no bars of it") < text.index("BTCUSD:")
 
 
 def test_outside_text_is_spelt_out(capsys, monkeypatch):
-    hostile = symbol(verdict="\x1b[31m\x9b2J<script>\u202e")
-    hostile["bars"]["source"] = "\x1b]0;title\x07 <b>file</b> &lt; [red]x[/red] :smile:"
-    text = shown(capsys, monkeypatch, 80, hostile, failed("<img src=x>\r\n"))
+    source = "\x1b]0;title\x07 <b>file</b> &lt; [red]x[/red] :smile:"
+    bars = replace(symbol_document().bars, source=source)
+    hostile = symbol_document(bars=bars, verdict="\x1b[31m\x9b2J<script>\u202e")
+    text = shown(capsys, monkeypatch, 80, hostile, failed_symbol("<img src=x>\r\n"))
     assert not {c for c in text if not c.isprintable()} - {"\n"}
     assert "<b" not in text
     assert "&lt" not in text

@@ -6,7 +6,9 @@ import pytest
 from marketsim import registry
 from marketsim.backtesting import pipeline
 from marketsim.comparison import models as ladder
+from marketsim.errors import value_of
 from marketsim.profiling import Clock
+from marketsim.results.document import simulation_rows, symbol_document
 from marketsim.results.metrics import bootstrap_interval
 from marketsim.settings.settings import Settings
 
@@ -22,9 +24,9 @@ def document():
 
 def test_profit_is_that_of_the_backtest_and_alpha_is_paired(document):
     for row in document["symbols"][0]["models"]:
-        result = pipeline.run(
-            ["ETHUSD"], Settings.of(sims=30, window=20, strategy="always-on", model=row["model"], cache="off"), Clock()
-        )[0].result
+        settings = Settings.of(sims=30, window=20, strategy="always-on", model=row["model"], cache="off")
+        (run,) = pipeline.run(["ETHUSD"], settings, Clock())
+        result = value_of(run.outcome)
         (mine,) = row["strategies"]
         profit = 1e4 * result.strategies[0].profits["expected"]
         assert mine["mean_bps"] == pytest.approx(profit.mean())
@@ -84,15 +86,13 @@ def test_options_reach_the_models_that_have_use_for_them(monkeypatch):
 
 
 def test_a_backtest_says_that_its_bars_were_seen(monkeypatch):
-    from marketsim.results import document as report
-
     monkeypatch.setitem(registry.MODELS, "trained", f"{__name__}:Trained")
     monkeypatch.setitem(registry.VARIANTS, "trained", ("small",))
     settings = Settings.of(sims=30, window=20, model="trained", cache="off")
-    runs = pipeline.run(["ETHUSD"], settings, Clock())
-    symbol = report.document(runs, settings)["symbols"][0]
-    assert "22 of 30 evaluated bars lie in the model's training data" in symbol["verdict"]
-    tags = [row["exposure"] for row in report.simulations(runs[0].result) if row["strategy"] == "always-on"]
+    (run,) = pipeline.run(["ETHUSD"], settings, Clock())
+    result = value_of(run.outcome)
+    assert "22 of 30 evaluated bars lie in the model's training data" in symbol_document(result).verdict
+    tags = [row.exposure for row in simulation_rows(result) if row.strategy == "always-on"]
     assert tags == ["clean"] * 8 + ["contaminated"] * 22
 
 

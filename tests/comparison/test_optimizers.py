@@ -15,11 +15,11 @@ from marketsim.comparison import optimizers as arena
 from marketsim.comparison import ranking as standings
 from marketsim.comparison.optimizers import Contest, Entry, compete, evenly, prove
 from marketsim.comparison.problems import real_contest, reference_contest
-from marketsim.errors import DataError
+from marketsim.errors import DataError, value_of
 from marketsim.optimizers import Search
 from marketsim.optimizers.objective import Limits, Objective
 from marketsim.profiling import Clock
-from marketsim.results import document as report
+from marketsim.results.document import symbol_document
 from marketsim.settings.settings import Settings
 from tests.problems import BOUNDS, staircase
 
@@ -150,13 +150,11 @@ def test_out_of_sample_is_what_the_backtest_books_with_the_same_multipliers() ->
     contest, _ = real_contest("ETHUSD", SMALL, lambda *at: None)
     found = rows(compared("exact", contest=contest, evaluations=5), contest)["exact"]
     (run,) = pipeline.run(["ETHUSD"], SMALL, Clock())
-    booked = report.document([run], SMALL)["symbols"][0]["rows"][1]
-    assert booked["name"] == contest.facts["strategy"] == "always-on"
-    assert found["out_of_sample_bps"] == pytest.approx(booked["mean_bps"], abs=1e-2)
-    assert (found["low_bps"] is None) == (booked["low_bps"] is None)
-    assert run.result is not None
-    fit = run.result.strategies[1].fit
-    assert fit is not None
+    booked = symbol_document(value_of(run.outcome)).rows[1]
+    assert booked.name == contest.facts["strategy"] == "always-on"
+    assert found["out_of_sample_bps"] == pytest.approx(booked.mean_bps, abs=1e-2)
+    assert (found["low_bps"] is None) == (booked.low_bps is None)
+    fit = value_of(run.outcome).strategies[1].fit
     np.testing.assert_allclose(prove(contest).profit.max(0), fit.in_sample[:-1], atol=1e-5)
 
 
@@ -188,8 +186,8 @@ def test_on_the_reference_problem_nothing_beats_the_exact_fit() -> None:
     assert all(row["least_gap_bps"] >= 0 for row in found.values())
     assert all(row["found_bps"] <= found["exact"]["found_bps"] for row in found.values())
     steps = list(standings.history(contest, prove(contest), list(entries.values())))
-    assert all(step["gap"] >= 0 for step in steps)
-    assert {trial["status"] for trial in standings.trials(contest, prove(contest), list(entries.values()))} == {
+    assert all(step.gap >= 0 for step in steps)
+    assert {trial.status for trial in standings.trials(contest, prove(contest), list(entries.values()))} == {
         "done",
         "budget",
     }

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from marketsim import registry
 from marketsim.backtesting.pipeline import run
+from marketsim.errors import Success
 from marketsim.forecasting.forecaster import make_forecasts
 from marketsim.forecasting.forecasts import CLOSE, HIGH, LEVELS, LOW, MEDIAN, OPEN
 from marketsim.forecasting.keys import fingerprint
@@ -219,7 +220,7 @@ def test_it_says_what_it_is(name: str, model: ContextModel, settings: Settings) 
 def test_a_second_run_needs_no_torch(name: str, settings: Settings, tmp_path: Path) -> None:
     small = settings.replace(sims=2, window=3, cache_dir=str(tmp_path))
     (first,) = run(["ETHUSD"], small, Clock())
-    assert first.result is not None, first.error
+    assert isinstance(first.outcome, Success)
     words = ["backtest", "ETHUSD", "--model", name, "--weights", str(settings.network.weights), "--device", "cpu"]
     assert loaded(*words, "--sims", "2", "--window", "3", "--cache-dir", str(tmp_path), "--json") == (0, {"numpy"})
     words[0] = "forecast"

@@ -24,7 +24,7 @@ from marketsim.models.last_bar import LastBar
 from marketsim.models.rolling_quantile import RollingQuantile
 from marketsim.optimizers.exact import Exact
 from marketsim.profiling import Clock
-from marketsim.results import document as report
+from marketsim.results.document import simulation_rows
 from marketsim.settings.settings import Settings
 from tests.candles import random_bars
 from tests.opened import opened
@@ -236,17 +236,19 @@ def test_fast_mode_of_auto_is_the_newest_part_of_the_full_run(window, monkeypatc
         for length in ({}, {"fast": True}, {"sims": 35})
     )
     assert [each.forecasts.model.name for each in (full, fast, short)] == ["spoiled", "spoiled", "last-bar"]
-    newest = [row for row in report.simulations(full) if row["simulation"] < 35]
-    assert newest == list(report.simulations(fast))
+    newest = [row for row in simulation_rows(full) if row.simulation < 35]
+    assert newest == list(simulation_rows(fast))
     np.testing.assert_array_equal(full.forecasts.moves[-36 - window :], fast.forecasts.moves)
     np.testing.assert_array_equal(full.forecasts.repaired[-36 - window :], fast.forecasts.repaired)
     monkeypatch.setattr(next_bars, "open_model", lambda *chosen: auto)
     ahead, _, _ = next_bars.forecast(["ETHUSD"], Settings.of(window=window, fast=True, cache="off"))
-    assert ahead["symbols"][0]["model"]["name"] == "spoiled"
+    assert ahead.symbols[0].model.name == "spoiled"
 
 
 def test_fast_mode_of_a_blend_is_the_newest_part_of_the_full_run():
     settings = Settings.of(model="blend:har,last-bar", strategy="always-on", cache="off")
-    full, fast = (pipeline.run(["ETHUSD"], settings.replace(fast=fast), Clock())[0].result for fast in (False, True))
+    full, fast = (
+        value_of(pipeline.run(["ETHUSD"], settings.replace(fast=fast), Clock())[0].outcome) for fast in (False, True)
+    )
     for fill in full.strategies[0].profits:
         np.testing.assert_array_equal(full.strategies[0].profits[fill][:35], fast.strategies[0].profits[fill])

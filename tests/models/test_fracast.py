@@ -10,7 +10,7 @@ from fracast import FracastModel
 
 from marketsim.backtesting.pipeline import run
 from marketsim.data import open_source
-from marketsim.errors import MissingExtra, UsageError
+from marketsim.errors import MissingExtra, UsageError, value_of
 from marketsim.forecasting.keys import contexts_of, fingerprint
 from marketsim.models.fracast import Fracast
 from marketsim.models.options import Options
@@ -47,9 +47,8 @@ def test_quantiles_are_those_of_the_packages_predictor_in_float32(given, represe
 
 def test_a_backtest_runs_on_the_real_weights():
     (done,) = run(["ETHUSD"], SETTINGS.replace(sims=2, window=3, cache="off"), Clock())
-    assert done.result is not None, done.error
-    assert done.result.forecasts.model.name == "fracast"
-    assert done.result.forecasts.made == 6
+    forecasts = value_of(done.outcome).forecasts
+    assert (forecasts.model.name, forecasts.made) == ("fracast", 6)
 
 
 def test_the_fingerprint_holds_what_forecasts_depend_on_and_no_more(tmp_path):

@@ -9,10 +9,11 @@ import pytest
 from scipy import optimize
 
 from marketsim.backtesting import pipeline
+from marketsim.errors import value_of
 from marketsim.optimizers.differential_evolution import DifferentialEvolution
 from marketsim.optimizers.direct import Direct
 from marketsim.profiling import Clock
-from marketsim.results import document as report
+from marketsim.results.document import symbol_document
 from marketsim.settings.settings import Settings
 from tests.oracle import Rules
 from tests.problems import BOUNDS, make_bars, terms_of
@@ -41,5 +42,6 @@ def test_a_failed_problem_is_fitted_by_differential_evolution_and_counted(
 def test_the_document_counts_the_fallbacks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(optimize, "direct", fail)
     settings = Settings.of(sims=1, window=5, optimizer="direct", strategy="always-on", cache="off")
-    document = report.document(pipeline.run(["ETHUSD"], settings, Clock()), settings)
-    assert document["symbols"][0]["optimizer"] == {"name": "direct", "fits": 4, "fallbacks": 4}
+    (run,) = pipeline.run(["ETHUSD"], settings, Clock())
+    facts = symbol_document(value_of(run.outcome)).optimizer
+    assert (facts.name, facts.fits, facts.fallbacks) == ("direct", 4, 4)

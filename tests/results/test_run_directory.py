@@ -1,4 +1,4 @@
-"""The files of a run: whole or not at all, and the same text however it was put together."""
+"""The files of a backtest: the same text however it was put together, and parts that come back as they went."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 from marketsim.backtesting import pipeline
-from marketsim.errors import UsageError
+from marketsim.backtesting.worker import finish
+from marketsim.errors import DataError, Failure, UsageError, value_of
 from marketsim.profiling import Clock
-from marketsim.results import document as report
-from marketsim.results.document import finish
-from marketsim.results.result import Finished, SymbolRun
-from marketsim.results.run_directory import FILES, DocumentWriter, Folder
+from marketsim.results.document import backtest_document, equity_rows, simulation_rows
+from marketsim.results.encoding import DocumentWriter, to_json
+from marketsim.results.manifest import RunFiles
+from marketsim.results.result import FinishedSymbol, SymbolRun
+from marketsim.results.run_directory import FILES, TIMING, RunDirectory
+from marketsim.results.timing import timing_document
 from marketsim.settings.settings import Settings
 
 SETTINGS = Settings.of(sims=4, window=5, cache="off")
@@ -28,49 +31,70 @@ def runs() -> list[SymbolRun]:
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_a_document_written_piece_by_piece_is_the_document(runs: list[SymbolRun], count: int) -> None:
     file = StringIO()
-    writer = DocumentWriter(file, SETTINGS)
-    for run in runs[:count]:
-        writer.add(report.symbol_document(run))
+    whole = backtest_document(runs[:count], SETTINGS)
+    writer = DocumentWriter(file, backtest_document([], SETTINGS))
+    for symbol in whole.symbols:
+        writer.add(symbol)
     writer.end()
-    assert file.getvalue() == report.to_json(report.document(runs[:count], SETTINGS))
+    assert file.getvalue() == to_json(whole)
 
 
 def test_files_are_written_whole_and_times_are_kept_apart(runs: list[SymbolRun], tmp_path: Path) -> None:
-    with Folder(str(tmp_path / "new" / "place"), SETTINGS) as folder:
+    with RunDirectory(str(tmp_path / "new" / "place"), SETTINGS) as directory:
         for run in runs:
             finished = finish(run, "", rows=True)
-            folder.keep(finished)
-            folder.add(finished)
-        assert [path.name for path in folder.path.iterdir()] == [".unfinished"] and folder.kept == 2
-        folder.close(report.timing(Clock()))
-    assert sorted(path.name for path in folder.path.iterdir()) == sorted([*FILES, "timing.json"])
-    document = report.to_json(report.document(runs, SETTINGS))
-    assert (folder.path / "results.json").read_text() == document and "seconds" not in document
-    for name, rows, count in (("simulations", report.simulations, 2 * 4), ("equity", report.equity, 6 * 4)):
-        with open(folder.path / f"{name}.csv", encoding="utf-8", newline="") as file:
-            written = list(csv.DictReader(file))
+            directory.keep(finished)
+            directory.add(finished)
+        assert [path.name for path in directory.path.iterdir()] == [".unfinished"] and directory.kept == 2
+        directory.finish(timing_document(Clock()))
+    assert sorted(path.name for path in directory.path.iterdir()) == sorted([*FILES, TIMING, "run.json"])
+    assert not directory.notes
+    text = to_json(backtest_document(runs, SETTINGS))
+    files = RunFiles.of(directory.path)
+    assert files.read("results.json").decode() == text and "seconds" not in text
+    result = value_of(runs[1].outcome)
+    for name, row, count in (
+        ("simulations", next(simulation_rows(result)), 2 * 4),
+        ("equity", next(equity_rows(result)), 6 * 4),
+    ):
+        written = list(csv.DictReader(StringIO(files.read(f"{name}.csv").decode())))
         assert len(written) == 2 * count
-        assert list(written[0]) == list(next(rows(runs[1].result)))  # type: ignore[arg-type]
+        assert tuple(written[0]) == row.__struct_fields__
         assert [row["symbol"] for row in written] == ["NVDA"] * count + ["ETHUSD"] * count
 
 
 def test_a_part_comes_back_as_it_went(runs: list[SymbolRun], tmp_path: Path) -> None:
     finished = finish(runs[2], "model", rows=True)
-    with Folder(str(tmp_path), SETTINGS) as folder:
-        folder.keep(finished)
-        assert folder.find("eth/usd") == finished
-        assert folder.find("NVDA") is None and folder.find("../ETHUSD") is None
+    with RunDirectory(str(tmp_path), SETTINGS) as directory:
+        directory.keep(finished)
+        assert directory.find("ETHUSD") == finished
+        assert directory.find("NVDA") is None and directory.find("../ETHUSD") is None
+
+
+def test_a_part_of_another_symbol_or_another_run_is_not_taken(runs: list[SymbolRun], tmp_path: Path) -> None:
+    finished = finish(runs[2], "model", rows=True)
+    with RunDirectory(str(tmp_path), SETTINGS) as directory:
+        directory.keep(finished)
+        part = (directory.workspace / "ETHUSD.part").read_bytes()
+        (directory.workspace / "NVDA.part").write_bytes(part)
+        assert directory.find("NVDA") is None and "NVDA: what was kept of it" in directory.notes[0]
+    with RunDirectory(str(tmp_path), SETTINGS.replace(sims=3), overwrite=True) as other:
+        (other.workspace / "ETHUSD.part").write_bytes(part)
+        assert other.find("ETHUSD") is None
 
 
 def test_a_run_of_failures_leaves_empty_tables(tmp_path: Path) -> None:
-    with Folder(str(tmp_path), SETTINGS) as folder:
-        folder.add(Finished("NOPE", {"symbol": "NOPE", "status": "failed"}))
-        folder.close({})
+    with RunDirectory(str(tmp_path), SETTINGS) as directory:
+        directory.add(FinishedSymbol("NOPE", Failure(DataError("no bars of NOPE"))))
+        directory.finish(timing_document(Clock()))
     assert (tmp_path / "simulations.csv").read_text() == ""
 
 
 @pytest.mark.parametrize(("place", "words"), [("file", "cannot write there"), ("", "needs the name of a directory")])
 def test_a_directory_that_cannot_be_written_is_one_line(place: str, words: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match=f"--output.* {words}"):
-        Folder(str(tmp_path / "file") if place else "", SETTINGS)
+    with (
+        pytest.raises(UsageError, match=f"--output.* {words}"),
+        RunDirectory(str(tmp_path / "file") if place else "", SETTINGS),
+    ):
+        pass

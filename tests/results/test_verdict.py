@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from marketsim.results.verdict import verdict
+from tests.documents import strategy_row
 
-ROW = {"name": "always-on", "orders": 9, "trades": 3, "low_bps": -5.0, "high_bps": 9.0, "provable": 0.1, "touch": 0.2}
-ROW |= {"ambiguous": 2, "bars": 7}
+ROW = strategy_row(
+    "always-on", orders=9, trades=3, low_bps=-5.0, high_bps=9.0, provable=0.1, touch=0.2, ambiguous=2, bars=7
+)
 
 
 @pytest.mark.parametrize(
@@ -24,10 +27,13 @@ ROW |= {"ambiguous": 2, "bars": 7}
         ({"provable": 0.0}, "provable", "any profit rests on 2 ambiguous bars"),
         ({"low_bps": 1.0}, "touch", "'touch' counts fills that the bars cannot prove"),
         ({"provable": -0.1}, "expected", "any profit rests on 2 ambiguous bars"),
+        ({"low_bps": 1e-14}, "provable", "cannot be told from zero"),
+        ({"low_bps": -9.0, "high_bps": -1e-14}, "provable", "cannot be told from zero"),
+        ({"provable": 1e-17}, "provable", "any profit rests on 2 ambiguous bars"),
         ({"trades": 0}, "provable", "placed 9 orders, and none was filled"),
         ({"trades": 0, "orders": 0}, "provable", "placed no order"),
         ({"low_bps": None, "high_bps": None}, "provable", "7 bars are too few for an interval"),
     ],
 )
 def test_verdicts(changes: dict[str, Any], fill: str, words: str) -> None:
-    assert words in verdict(ROW | changes, fill)
+    assert words in verdict(replace(ROW, **changes), fill)

@@ -26,7 +26,7 @@ from marketsim.forecasting.keys import fingerprint
 from marketsim.forecasting.protocols import Identity
 from marketsim.models.rolling_quantile import RollingQuantile
 from marketsim.profiling import Clock
-from marketsim.results import document as report
+from marketsim.results.document import backtest_document
 from marketsim.settings.groups import CacheSettings
 from marketsim.settings.settings import Settings
 from tests.postgres import PASSWORD, Server
@@ -123,7 +123,7 @@ def test_a_database_that_goes_away_costs_one_warning_and_no_result(postgres, man
         patched.setattr(PostgresCache, "put", put)
         runs = pipeline.run(SYMBOLS, settings, Clock())
     alone = pipeline.run(SYMBOLS, settings_of(postgres, cache="off"), Clock())
-    assert report.document(runs, settings) == report.document(alone, settings)
+    assert backtest_document(runs, settings) == backtest_document(alone, settings)
     [note] = [note for run in runs for note in run.notes if "cache" in note]
     assert note.endswith("going on without it")
     assert PASSWORD not in note

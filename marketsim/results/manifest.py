@@ -1,0 +1,106 @@
+"""run.json: says that a directory is a run's, and by a digest each which bytes its files have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from marketsim import __version__
+from marketsim.errors import DataError
+from marketsim.results.code import code_digest, libraries
+from marketsim.results.rows import Count, Row, Setting
+from marketsim.results.sealed import Blake2b, digest, seal, unseal
+
+NAME = "run.json"
+
+T = TypeVar("T", bound=Row)
+
+
+class Unfinished(Row, frozen=True, tag_field="schema", tag="marketsim.unfinished/1"):
+    """A run that is not over yet: what its parts have in common; two runs that agree in it may be joined."""
+
+    command: str
+    marketsim: str  # version
+    code: Blake2b  # of the package's own sources
+    libraries: dict[str, str]  # and their versions
+    settings: dict[str, Setting]
+
+    @classmethod
+    def now(cls, command: str, settings: dict[str, Setting]) -> Unfinished:
+        """A run that begins in this process."""
+        return cls(command=command, marketsim=__version__, code=code_digest(), libraries=libraries(), settings=settings)
+
+
+class FileFacts(Row, frozen=True):
+    """A file as it was written."""
+
+    bytes: Count
+    blake2b: Blake2b
+
+
+class Manifest(Row, frozen=True, tag_field="schema", tag="marketsim.run/1"):
+    """A run that is over: what made it, and its files."""
+
+    command: str
+    marketsim: str  # version
+    code: Blake2b  # of the package's own sources
+    files: dict[str, FileFacts]
+
+
+def of_files(directory: Path, names: Iterable[str], command: str) -> Manifest:
+    """The manifest of the files of these names in `directory`."""
+    files = {name: _facts((directory / name).read_bytes()) for name in names}
+    return Manifest(command, __version__, code_digest(), files)
+
+
+def write(directory: Path, row: Row) -> None:
+    """Write `row`, a manifest or what precedes it, to `directory`, whole or not at all."""
+    part = directory / f"{NAME}.new"
+    part.write_bytes(seal(row))
+    part.replace(directory / NAME)
+
+
+def read(directory: Path, kind: type[T]) -> T | None:
+    """What `write` wrote; None where there is nothing, DataError for what is damaged."""
+    path = directory / NAME
+    try:
+        return unseal(path.read_bytes(), kind)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DataError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: not as marketsim wrote it: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class RunFiles:
+    """The files of a finished run, which are read as they were written or not at all."""
+
+    directory: Path
+    manifest: Manifest
+
+    @classmethod
+    def of(cls, directory: Path) -> RunFiles:
+        """Those in `directory`; DataError where no run of this version is."""
+        found = read(directory, Manifest)
+        if found is None:
+            raise DataError(f"{directory}: no {NAME} says what was run there; `marketsim backtest --output` writes one")
+        return cls(directory, found)
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file; DataError where it is absent or not as the run wrote it."""
+        path = self.directory / name
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise DataError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+        if self.manifest.files.get(name) != _facts(content):
+            raise DataError(f"{path}: damaged, or changed since it was written: its digest is not the one in {NAME}")
+        return content
+
+
+def _facts(content: bytes) -> FileFacts:
+    return FileFacts(len(content), digest(content))

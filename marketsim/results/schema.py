@@ -1,0 +1,193 @@
+"""The documents of a backtest, field by field. A profit is a fraction of the stake unless a unit is named."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from marketsim.errors import MarketsimError
+from marketsim.forecasting.contamination import Exposure
+from marketsim.results.rows import Bps, Count, Price, Profit, Row, Setting, Sha256, Share, Stamp
+
+
+class StrategyRow(Row, frozen=True):
+    """What a strategy or a baseline did on all evaluated bars."""
+
+    name: str
+    kind: Literal["strategy", "baseline"]
+    in_sample_bps: Bps | None  # mean over the windows; None for baselines, which fit nothing
+    provable: Profit  # by the least that the bars prove,
+    expected: Profit  # by the chance of each take-profit,
+    touch: Profit  # by the most that the bars allow
+    headline: Profit  # by the fill policy of the run
+    mean_bps: Bps
+    low_bps: Bps | None  # ends of the 95 % interval of the mean; None where there are too few bars or no trades
+    high_bps: Bps | None
+    bars: Count
+    orders: Count
+    trades: Count
+    fill_rate: Share | None
+    win_rate: Share | None
+    ambiguous: Count  # bars that cannot tell whether the take-profit was filled
+    probability: Share | None  # that it was, mean over those bars
+    sharpe: float | None  # a year
+    sortino: float | None  # a year
+    max_drawdown: Annotated[float, Meta(ge=0, description="fraction of the stake")]
+
+
+class SimulationRow(Row, frozen=True):
+    """What a simulation of a strategy chose, and what its bar then did."""
+
+    symbol: str
+    strategy: str
+    simulation: Count  # 0 is the newest
+    origin: Stamp  # the last bar that was known
+    evaluated: Stamp  # the bar that was traded
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+    side: str  # long, short, long and short, or flat
+    high_multiplier: float  # offset added to the predicted move of the high
+    low_multiplier: float
+    close_at_eod: bool  # exit at the close, without a take-profit
+    upper: Price
+    lower: Price
+    in_sample: Profit  # on the window, summed
+    provable: Profit
+    expected: Profit
+    touch: Profit
+    orders: Count
+    trades: Count
+    ambiguous: bool
+    probability: Share | None  # of the take-profit, where the bar is ambiguous
+    exposure: Exposure
+
+
+class EquityRow(Row, frozen=True):
+    """Profits summed up to a bar."""
+
+    symbol: str
+    name: str  # of the strategy or baseline
+    time: Stamp
+    provable: Profit
+    expected: Profit
+    touch: Profit
+
+
+class PlanRow(Row, frozen=True):
+    """A strategy's orders for the bar after the newest one."""
+
+    strategy: str
+    after: Stamp
+    bar: Stamp  # that it is for
+    opens: Stamp
+    ends: Stamp
+    stale: bool  # the bar was over when the bars were read
+    side: str
+    close: Price
+    entry: Price | None  # None where there is no order, or one on either side: lower for a long, upper for a short
+    take_profit: Price | None
+    upper: Price
+    lower: Price
+    close_at_eod: bool
+    high_multiplier: float
+    low_multiplier: float
+
+
+class BarsFacts(Row, frozen=True):
+    """The bars that a result rests on."""
+
+    source: str
+    fingerprint: Sha256
+    count: Count
+    first: Stamp
+    last: Stamp
+    crypto: bool
+    calendar: str  # of its sessions
+    zone: str  # of their days
+    periods_per_year: Count
+    gaps: Count
+    dropped: Count
+
+
+class ExposureCounts(Row, frozen=True):
+    """How many bars the model cannot have seen, has seen, and may have seen."""
+
+    clean: Count
+    contaminated: Count
+    unknown: Count
+
+
+class ModelFacts(Row, frozen=True):
+    """The model that made the forecasts."""
+
+    name: str
+    version: str
+    parameters: dict[str, bool | int | float | str | None]
+    fingerprint: Sha256
+    trained_until: str | None
+    training: str
+    exposure: ExposureCounts
+    repaired: Count
+
+
+class CostsRow(Row, frozen=True):
+    """What was charged."""
+
+    fee_bps: Annotated[float, Meta(description="basis points of the price, a side")]
+    slippage_bps: Annotated[float, Meta(description="basis points of the price, on exits at the close")]
+
+
+class OptimizerFacts(Row, frozen=True):
+    """What fitted the multipliers."""
+
+    name: str
+    fits: Count
+    fallbacks: Count  # fits that another optimizer had to finish
+
+
+class EvaluatedBars(Row, frozen=True):
+    """The bars that were traded."""
+
+    bars: Count
+    first: Stamp
+    last: Stamp
+
+
+class SymbolDocument(Row, frozen=True, tag_field="status", tag="ok"):
+    """The result of a symbol."""
+
+    symbol: str
+    bars: BarsFacts
+    model: ModelFacts
+    costs: CostsRow
+    fill: str
+    optimizer: OptimizerFacts
+    evaluated: EvaluatedBars
+    rows: list[StrategyRow]
+    plan: list[PlanRow]
+    verdict: str
+    libraries: dict[str, str]  # and their versions, where it was computed
+
+
+class FailedSymbol(Row, frozen=True, tag_field="status", tag="failed"):
+    """Why a symbol has no result."""
+
+    symbol: str
+    error: str
+    exit_code: Annotated[int, Meta(description="of the command, where all symbols fail so")]
+
+    @classmethod
+    def of(cls, symbol: str, error: MarketsimError) -> FailedSymbol:
+        """A symbol as it was asked for, and the error that it came to."""
+        return cls(symbol=symbol, error=str(error), exit_code=error.exit_code)
+
+
+class BacktestDocument(Row, frozen=True, tag_field="schema", tag="marketsim.backtest/2"):
+    """`marketsim backtest --json`, and results.json."""
+
+    marketsim: str
+    settings: dict[str, Setting]
+    symbols: list[SymbolDocument | FailedSymbol]
