@@ -11,7 +11,7 @@ from marketsim.settings.groups import BarsSettings
 
 def open_bars(chosen: BarsSettings) -> Source:
     """The source of the bars."""
-    return open_source(chosen.source, chosen.data, chosen.on_bad_bars)
+    return open_source(chosen.source, chosen.data, chosen)
 
 
 def load(symbol: str, chosen: BarsSettings, source: Source) -> Bars:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 from marketsim import registry
 from marketsim.data.bars import Bars
+from marketsim.data.read_options import Reading, ReadOptions
 
 
 class Source(Protocol):
-    """Bars by symbol. A source is built from `--data` (or None) and `--on-bad-bars` ("error" or "drop")."""
+    """Bars by symbol. A source is built from `--data` (or None) and `ReadOptions`."""
 
     name: str
 
@@ -25,8 +27,44 @@ class Source(Protocol):
         ...
 
 
-def open_source(source: str, data: str | None = None, on_bad_bars: str = "error") -> Source:
+def open_source(source: str, data: str | None = None, options: Reading | None = None) -> Source:
     """The source called `source`; bars of one's own, `data`, take the place of the sample."""
     name = "files" if source == "sample" and data is not None else source
-    opened: Source = registry.load(registry.SOURCES, "source", name)(data, on_bad_bars)
+    opened: Source = registry.load(registry.SOURCES, "source", name)(data, options or ReadOptions())
     return opened
+
+
+def read_bars(path: str | Path, symbol: str | None = None, options: Reading | None = None) -> Bars | dict[str, Bars]:
+    """The bars in a file, or in a folder of files, of any layout that is known.
+
+    Parameters
+    ----------
+    path
+        A CSV, text, JSON, Parquet or Feather file, also compressed, or a folder of them.
+    symbol
+        The one to read; it names the symbol of a file that names none, or another. None: all there are.
+    options
+        How to read what a file leaves open: dates, zone, adjustments, bad rows.
+
+    Returns
+    -------
+    Bars or dict
+        The bars of the symbol, or of the only one there is; by canonical symbol where there are several.
+
+    Raises
+    ------
+    DataError
+        No such symbol, or no bars that can be read: file, line, what is wrong and which option mends it.
+
+    Examples
+    --------
+    >>> read_bars("prices/all.parquet", "AAPL").close[-1]  # doctest: +SKIP
+    243.36
+    """
+    from marketsim.data.files import FileSource  # a run on other sources does not need it
+
+    if symbol is not None:
+        return FileSource(f"{symbol}={path}" if Path(path).is_file() else str(path), options).load(symbol)
+    source = FileSource(str(path), options)
+    bars = {each: source.load(each) for each in source.symbols()}
+    return next(iter(bars.values())) if len(bars) == 1 else bars

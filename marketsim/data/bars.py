@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.data.assets import asset_of
 from marketsim.data.calendar import open_calendar
 from marketsim.data.faults import CHANNELS as CHANNELS
-from marketsim.data.faults import faults
+from marketsim.data.faults import check_order, faults
 from marketsim.data.present import utc
 from marketsim.data.regularity import choose_calendar, make_timetable, misfit
-from marketsim.data.symbols import is_crypto
 from marketsim.data.timetable import Timetable
 from marketsim.errors import DataError, UsageError
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 UNKNOWN = np.datetime64("NaT", "s")
+MOST_BAD = 0.05  # share of the rows: more are no single bad rows, but a file that was misread
 NEWEST = 1_000  # bars among which the unfinished ones are
 
 
@@ -232,13 +233,7 @@ def make_bars(
     numbers. `crypto` None decides from the symbol; `calendar` None from that, the symbol and the days that have bars.
     `zone` is the one that the file states, an IANA name or an offset: stamps that are midnight there are its dates.
     """
-    steps = np.diff(time).astype(np.int64)
-    if (steps < 0).any():
-        row = int(np.argmax(steps < 0)) + 1
-        raise DataError(
-            f"{place(row)}, column '{time_column}': {time[row]} comes after {time[row - 1]}; "
-            "stamps must increase, oldest first"
-        )
+    check_order(time, place, time_column)
     bad = faults(ohlcv) | dict(unreadable or {})
     good = np.ones(len(time), dtype=bool)
     good[list(bad)] = False
@@ -249,6 +244,11 @@ def make_bars(
     if bad:
         first = min(bad)
         words = f"{place(first)}, {bad[first]}"
+        if len(bad) > max(1, MOST_BAD * len(time)):
+            raise DataError(
+                f"{words}; {len(bad):,} of {len(time):,} rows are bad, so that the file is misread or broken "
+                "(--on-bad-bars drop is for single rows)"
+            )
         if not drop:
             raise DataError(f"{words} (--on-bad-bars drop leaves bad rows out)")
         if not good.any():
@@ -257,7 +257,9 @@ def make_bars(
         notes = (*notes, f"{symbol}: {len(bad)} bad row{plural} left out, the first at {words}")
         time, ohlcv = time[good], ohlcv[good]
     ohlcv = np.ascontiguousarray(ohlcv, dtype=np.float64)
-    crypto = is_crypto(symbol) if crypto is None else crypto
+    if crypto is None:
+        crypto, said = asset_of(symbol, time, ohlcv[:, 3])
+        notes = notes if said is None else (*notes, said)
     if calendar is None:
         market, doubt = choose_calendar(symbol, crypto, time, zone)
     else:

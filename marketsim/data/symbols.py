@@ -26,13 +26,26 @@ CURRENCIES = frozenset(
 def parse_symbol(text: str) -> str:
     """The canonical form, upper case without `-`, `_` and at most one `/`: "eth/usdt" -> "ETHUSDT".
 
-    DataError for anything but up to 32 ASCII letters, digits and `.`, `^`, `=`.
+    An exchange before a colon and a settlement currency behind one are left out: "BINANCE:ETHUSDT", "BTC/USDT:USDT".
+    DataError for anything but up to 32 ASCII letters, digits and `.`, `^`, `=`, `&`, `!`.
     """
-    symbol = re.sub("[-_/]", "", text).upper() if text.isascii() and text.count("/") <= 1 else ""
-    if not re.fullmatch(r"[A-Z0-9^][A-Z0-9.^=]{0,31}", symbol):
+    before, colon, after = text.partition(":")
+    pair = (before if "/" in before else after) if colon else text
+    symbol = re.sub("[-_/]", "", pair).upper() if pair.isascii() and pair.count("/") <= 1 else ""
+    if not re.fullmatch(r"[A-Z0-9^][A-Z0-9.^=&!]{0,31}", symbol):
         shown = ascii(text if len(text) <= 40 else text[:40] + "...")
         raise DataError(f"{shown} is not a symbol; symbols look like ETHUSD, ETH-USD, eth/usdt or AAPL")
     return symbol
+
+
+def part_place(text: str) -> tuple[str, str | None]:
+    """A symbol, and the file that its bars are in where one is named: "AAPL=prices/apple.csv".
+
+    >>> part_place("AAPL=prices/apple.csv"), part_place("EURUSD=X")
+    (('AAPL', 'prices/apple.csv'), ('EURUSD=X', None))
+    """
+    symbol, _, place = text.partition("=")
+    return (symbol, place) if re.search(r"[./\\]", place) else (text, None)
 
 
 def is_crypto(symbol: str) -> bool:

@@ -1,229 +1,155 @@
-"""The one reader of tables: CSV by the standard library and numpy, Parquet by pandas."""
+"""The one reader of files: from cells of any kind to the rows of each symbol."""
 
 from __future__ import annotations
 
-import csv
-import io
-import reprlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from marketsim.data.bars import CHANNELS
+from marketsim.data.cells import Cells, Column
+from marketsim.data.columns import Columns, describe, resolve
+from marketsim.data.contents import BarFile
+from marketsim.data.formats import plain
+from marketsim.data.formats.names import WORDS_ONLY
+from marketsim.data.opening import open_cells
+from marketsim.data.read_options import Reading, ReadOptions
+from marketsim.data.rows import make_series, style_of
+from marketsim.data.series import Series
 from marketsim.data.symbols import parse_symbol
-from marketsim.data.timestamps import parse_stamps
-from marketsim.errors import DataError, MissingExtra
+from marketsim.data.timestamps import Stamps, Wanted, parse_stamps
+from marketsim.data.written_dates import Place
+from marketsim.errors import DataError
 
-TIME_COLUMNS = ("datetime", "timestamp", "open time", "date", "time")  # the first that is there
-INDEX_COLUMNS = ("", "index", "unnamed: 0")  # a first column without a name of its own
-SYMBOL_COLUMNS = ("symbol", "ticker")
-UNKNOWN_VOLUME = frozenset(("", "nan", "null", "none", "na", "n/a", "<na>"))
+EQUITY = ("", "EQ")  # NSE's series whose symbols stand alone
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The R rows of a file, all its symbols together, in the order of the file."""
+    """What was read of a file."""
 
     name: str  # of the file, printable
-    source: str  # what a comment "# source: ..." above the header says
-    time_column: str  # its name in the file
-    time: NDArray[np.datetime64]  # [R] datetime64[s], UTC
-    ohlcv: NDArray[np.float64]  # [R, 5] as in Bars, but not checked; NaN where `unreadable`
-    unreadable: dict[int, str]  # row -> its first cell that is no number, in words
-    symbols: dict[str, list[int]]  # canonical symbol -> its rows; empty without a column that tells
-    places: Sequence[str]  # [R] file and line of each row, for messages
-    notes: tuple[str, ...]
-
-    def rows(self, symbol: str) -> list[int]:
-        """The rows of `symbol`: all, when no column tells symbols apart."""
-        return self.symbols[symbol] if self.symbols else list(range(len(self.time)))
+    layout: str
+    used: str  # columns, in words
+    unused: str
+    time_column: str
+    series: dict[str, Series]  # by canonical symbol; by "" where the file does not tell
+    zone: str  # that its stamps were written in
+    source: str = ""  # what a comment "# source: ..." above the header says
+    base: str | None = None  # the coin that volume is counted in, where the file says so
+    notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """A file's cells before they mean anything; `places` says where each of the R rows stands."""
+def read_table(file: BarFile, options: Reading | None = None) -> Table:
+    """The bars in a file of any known layout.
 
-    header: list[str]
-    columns: list[tuple[str, ...]]  # one a name in the header, of R cells
-    places: list[str]
-    comments: list[str] = field(default_factory=list)
-
-
-def read_table(path: Path) -> Table:
-    """The bars in a CSV file, or in a Parquet file if its name ends so.
-
-    Names of columns in any letter case: one of time (`TIME_COLUMNS`, or a first column without a name), open,
-    high, low and close are required, volume and symbol or ticker are optional, all others are ignored. What
-    is no such table is a DataError that names file, line and column; `make_bars` checks the numbers.
+    DataError for what is no such table; it names file, line and column. `make_bars` checks the numbers.
     """
-    name = printable(path)
-    try:
-        text = _parquet(path, name) if _is_parquet(path) else _csv(path, name)
-    except OSError as error:
-        raise DataError(f"{name}: {(error.strerror or str(error)).lower()}") from error
-    names = [_plain(each) for each in text.header]
-    at = _required_columns(names, text.header, name)
-    if not text.places:
-        raise DataError(f"{name}: no bars under the header")
-    time_column = text.header[at[0]]
-    time, notes = parse_stamps(text.columns[at[0]], lambda row: f"{text.places[row]}, column '{time_column}'", name)
-    prices = [text.columns[index] for index in at[1:]]
-    volume = text.columns[names.index("volume")] if "volume" in names else None
-    ohlcv, unreadable = _numbers(prices, volume)
+    cells = open_cells(file)
+    found = resolve(cells.heading, cells.sample, cells.name)
+    first = found[0]
+    texts = sorted({each for columns in found for each in columns.texts})
+    numbers = sorted({each for columns in found for each in columns.numbers})
+    read = dict(cells.read(texts, numbers))
+    if not len(read[first.stamps[0]]):
+        raise DataError(f"{cells.name}: no bars under the header")
+    at_stamp, stamps = _stamps(cells, first, read, options or ReadOptions())
+    style = style_of(cells, found, read)
+    series: dict[str, Series] = {}
+    notes = [*stamps.notes, *([f"{cells.name}: {first.layout.remark}"] if first.layout.remark else [])]
+    for columns in found:
+        rows, at = make_series(cells, columns, read, stamps, style)
+        parts, remarks = _by_symbol(rows, at, columns, read, cells)
+        notes += remarks
+        for symbol, part in parts.items():
+            series[symbol] = part.oldest_first(f"{cells.name}{', ' * bool(symbol)}{symbol}")
+    used, unused = describe(cells.heading, first, at_stamp)
     return Table(
-        name=name,
-        source=next((each[7:].strip() for each in text.comments if each.startswith("source:")), ""),
-        time_column=time_column,
-        time=time,
-        ohlcv=ohlcv,
-        unreadable=unreadable,
-        symbols=_symbols(names, text),
-        places=text.places,
-        notes=notes,
+        cells.name,
+        first.layout.name,
+        used,
+        unused,
+        cells.heading.names[at_stamp].strip() or f"column {at_stamp + 1}",
+        series,
+        stamps.zone,
+        cells.heading.source,
+        first.base,
+        tuple(dict.fromkeys(notes)),
     )
 
 
-def has_symbol_column(path: Path) -> bool:
-    """Whether a column tells symbols apart, by the header alone; False for a file that cannot be read."""
-    try:
-        if _is_parquet(path):
-            from pyarrow import parquet
-
-            header = parquet.read_schema(path).names
-        else:
-            with path.open(encoding="utf-8-sig") as file:
-                header = next((row for row in csv.reader(file) if row and not row[0].startswith("#")), [])
-    except (OSError, ValueError, ImportError, csv.Error):
-        return False
-    return any(_plain(name) in SYMBOL_COLUMNS for name in header)
+def symbols_in(file: BarFile) -> list[str]:
+    """The symbols that a file names by itself, as far as its first rows tell; none where its name must tell."""
+    cells = open_cells(file)
+    found = resolve(cells.heading, cells.sample, cells.name)
+    if any(columns.symbol is not None for columns in found):
+        return list(read_table(file).series)
+    return list(filter(None, (_named(columns, cells) for columns in found)))
 
 
-def printable(path: str | Path) -> str:
-    """A path as it may stand in a message: one line, no control characters."""
-    text = str(path)
-    return text if text.isprintable() else ascii(text)
+def _named(columns: Columns, cells: Cells) -> str:
+    """The symbol that the header says the columns are of; "" for none."""
+    return _canonical(columns.group or cells.heading.symbol or "", loose=True) or ""
 
 
-def _csv(path: Path, name: str) -> _Text:
-    data = path.read_bytes()
-    if b"\0" in data:
-        line = data.count(b"\n", 0, data.index(b"\0")) + 1
-        raise DataError(f"{name}, line {line}: a binary file, not CSV in UTF-8")
-    try:
-        file = io.StringIO(data.decode("utf-8-sig"), newline=None)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{name}, line {line}: byte 0x{data[error.start]:02x} is not UTF-8") from None
-    reader = csv.reader(file, strict=True)
-    try:
-        rows = [(reader.line_num, row) for row in reader if row]
-    except csv.Error as error:
-        raise DataError(f"{name}, line {reader.line_num}: {error}") from None
-    top = next((i for i, (_, row) in enumerate(rows) if not row[0].startswith("#")), None)
-    if top is None:
-        raise DataError(f"{name}: an empty file; it begins with a header such as date,open,high,low,close")
-    header = rows[top][1]
-    for line, row in rows[top + 1 :]:
-        if len(row) > len(header):
-            raise DataError(f"{name}, line {line}: {len(row)} cells under a header of {len(header)}")
-        row += [""] * (len(header) - len(row))
-    return _Text(
-        header,
-        list(zip(*(row for _, row in rows[top + 1 :]), strict=True)),
-        [f"{name}, line {line}" for line, _ in rows[top + 1 :]],
-        [",".join(row).lstrip("# ") for _, row in rows[:top]],
-    )
-
-
-def _parquet(path: Path, name: str) -> _Text:
-    try:
-        import pandas
-        import pyarrow  # noqa: F401  (pandas asks for it late, and in other words)
-    except ImportError:
-        raise MissingExtra("Parquet files", "parquet") from None
-    if not path.stat().st_size:
-        raise DataError(f"{name}: an empty file")
-    try:
-        frame = pandas.read_parquet(path)
-        if not isinstance(frame.index, pandas.RangeIndex):
-            frame = frame.reset_index()
-    except (ValueError, TypeError) as error:
-        raise DataError(f"{name}: no Parquet table: {str(error).splitlines()[0]}") from None
-    columns = []
-    for at in range(frame.shape[1]):
-        column = frame.iloc[:, at]
-        # As text, so that the same rules read both kinds of file; floats keep every digit that they have.
-        zoned = isinstance(column.dtype, pandas.DatetimeTZDtype)
-        columns.append(tuple((column.dt.tz_convert("UTC") if zoned else column).astype(str)))
-    places = [f"{name}, row {row + 1}" for row in range(len(frame))]
-    return _Text([str(each) for each in frame.columns], columns, places)
-
-
-def _is_parquet(path: Path) -> bool:
-    return path.suffix.lower() == ".parquet"
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", " ").strip().lower()
-
-
-def _required_columns(names: list[str], header: list[str], file: str) -> list[int]:
-    """Where time, open, high, low and close stand in the header."""
-    time = next((each for each in TIME_COLUMNS if each in names), None)
-    if time is None and names[0] in INDEX_COLUMNS:
-        time = names[0]
-    missing = [each for each in CHANNELS if each not in names]
-    found = ", ".join(map(reprlib.repr, header[:12])) + (", ..." if len(header) > 12 else "")
-    if time is None or missing:
-        lacking = ", ".join([*([] if time else ["date (or datetime, timestamp, open time, time)"]), *missing])
-        raise DataError(f"{file}: no column {lacking}; the header has {found}")
-    wanted = (time, *CHANNELS)
-    for each in (*wanted, "volume"):
-        if names.count(each) > 1:
-            raise DataError(f"{file}: column '{each}' is there twice; the header has {found}")
-    return [names.index(each) for each in wanted]
-
-
-def _numbers(
-    prices: list[tuple[str, ...]], volume: tuple[str, ...] | None
-) -> tuple[NDArray[np.float64], dict[int, str]]:
-    """`Table.ohlcv` and `Table.unreadable`."""
-    ohlcv = np.full((len(prices[0]), 5), np.nan)
-    unreadable: dict[int, str] = {}
-    for index, (name, cells) in enumerate(zip((*CHANNELS, "volume"), (*prices, volume), strict=True)):
-        if cells is None:
-            continue
+def _stamps(cells: Cells, columns: Columns, read: Mapping[int, Column], options: Reading) -> tuple[int, Stamps]:
+    """The column of stamps that can be read, and its stamps; the error of the first one where none can."""
+    zone = options.timezone or cells.heading.zone
+    clocks = None if columns.clock is None else read[columns.clock]
+    failure: DataError | None = None
+    for at in columns.stamps:
+        name = cells.heading.names[at].strip() or f"column {at + 1}"
+        wanted = Wanted(options.date_format, zone, cells.heading.zones.get(at), columns.layout.dates)
+        column = read[at] if at in read else cells.read([at], [])[at]
         try:
-            if not any("_" in str(cell) for cell in cells):  # Python's own digit separator, and no one else's
-                ohlcv[:, index] = np.array(cells, dtype=np.float64)
-                continue
-        except ValueError:
-            pass
-        for row, cell in enumerate(cells):
-            try:
-                ohlcv[row, index] = float(str(cell).replace("_", "?"))
-            except ValueError:
-                if name != "volume" or cell.strip().lower() not in UNKNOWN_VOLUME:
-                    words = f"{reprlib.repr(cell)} is not a number" if cell.strip() else "an empty cell"
-                    unreadable.setdefault(row, f"column '{name}': {words}")
-    return ohlcv, unreadable
+            stamps = parse_stamps(column, _places(cells, name), cells.name, wanted, clocks)
+            words = {row: f"column '{name}': {each}" for row, each in stamps.unreadable.items()}
+            return at, replace(stamps, unreadable=words)
+        except DataError as error:
+            failure = failure or error
+    assert failure is not None
+    raise failure
 
 
-def _symbols(names: list[str], text: _Text) -> dict[str, list[int]]:
-    """`Table.symbols`."""
-    column = next((names.index(each) for each in SYMBOL_COLUMNS if each in names), None)
-    if column is None:
-        return {}
-    rows: dict[str, list[int]] = {}
-    canonical: dict[str, str] = {}
-    for row, cell in enumerate(text.columns[column]):
-        if cell not in canonical:
-            try:
-                canonical[cell] = parse_symbol(cell.strip())
-            except DataError as error:
-                raise DataError(f"{text.places[row]}, column '{text.header[column]}': {error}") from None
-        rows.setdefault(canonical[cell], []).append(row)
-    return rows
+def _places(cells: Cells, column: str) -> Place:
+    return lambda row: f"{cells.place(row)}, column '{column}'"
+
+
+def _by_symbol(
+    series: Series, rows: np.ndarray, columns: Columns, read: Mapping[int, Column], cells: Cells
+) -> tuple[dict[str, Series], list[str]]:
+    """The rows of each symbol, and remarks on what is left out because its symbol is none."""
+    if columns.symbol is None:
+        return {_named(columns, cells): series}, []
+    loose = plain(cells.heading.names[columns.symbol]) in WORDS_ONLY
+    names: list[str] = [str(cell).strip() for cell in read[columns.symbol][rows]]
+    if columns.series is not None:
+        classes = [str(cell).strip() for cell in read[columns.series][rows]]
+        names = [name if kind in EQUITY else f"{name}.{kind}" for name, kind in zip(names, classes, strict=True)]
+    canonical = {name: _canonical(name, loose) for name in dict.fromkeys(names)}
+    codes = {symbol: code for code, symbol in enumerate(dict.fromkeys(canonical.values()))}
+    of_row = np.array([codes[canonical[name]] for name in names])
+    order = np.argsort(of_row, kind="stable")
+    ends = np.cumsum(np.bincount(of_row, minlength=len(codes)))
+    found = {symbol: order[ends[code - 1] if code else 0 : ends[code]] for symbol, code in codes.items()}
+    remarks = []
+    if (lost := found.pop(None, None)) is not None:
+        name = next(name for name, symbol in canonical.items() if symbol is None)
+        column = cells.heading.names[columns.symbol].strip()
+        what = f"{series.place(int(lost[0]))}, column '{column}': {name!a} is not a symbol"
+        remarks.append(f"{what}; {len(lost):,} row{'s are' if len(lost) > 1 else ' is'} left out")
+    if not found:
+        raise DataError(remarks[0])
+    return {symbol: series.take(at) for symbol, at in found.items() if symbol is not None}, remarks
+
+
+def _canonical(name: str, loose: bool = False) -> str | None:
+    """A symbol's canonical form; None for what is none. A company's name becomes one where `loose`."""
+    if not name:
+        return None
+    try:
+        return parse_symbol(name)
+    except DataError:
+        short = re.sub(r"[^A-Za-z0-9.^=&]", "", name)[:32].upper()
+        return short if loose and short else None

@@ -1,96 +1,138 @@
-"""Time stamps from text: ISO 8601 and epochs by the standard library, other formats by pandas."""
+"""Time stamps from a column of text or numbers: one format must fit every cell."""
 
 from __future__ import annotations
 
-import re
-import reprlib
-import warnings
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, time, timedelta
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.data import epochs
+from marketsim.data.date_formats import seconds_of_day
+from marketsim.data.spacing import Times, choose_reading
+from marketsim.data.written_dates import FEW, ISO, OPTION, Place, read_dates, shown
+from marketsim.data.zones import to_utc
 from marketsim.errors import DataError
 
-DIGITS = {9: 1, 10: 1, 12: 10**3, 13: 10**3, 15: 10**6, 16: 10**6, 18: 10**9, 19: 10**9}  # -> units a second
-UNIX = datetime(1970, 1, 1)
-Place = Callable[[int], str]  # row -> file, line and column, for messages
-Stamp = TypeVar("Stamp", int, datetime)
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is known of stamps before they are read."""
+
+    date_format: str | None = None  # of strptime, or s, ms, us or ns for an epoch
+    timezone: str | None = None  # of stamps without one; None: UTC
+    zone: str | None = None  # that stamps are shown in which are UTC already
+    dates: str = ""  # the layout's convention: DAY_FIRST or MONTH_FIRST
 
 
-def parse_stamps(cells: Sequence[str], place: Place, name: str) -> tuple[NDArray[np.datetime64], tuple[str, ...]]:
-    """The stamps in R >= 1 cells of the file `name`: [R] datetime64[s], UTC, and remarks for the user.
+@dataclass(frozen=True, slots=True)
+class Stamps:
+    """R time stamps."""
 
-    Either ISO dates and date-times, with `Z` or one offset (without, they are UTC), or whole seconds,
-    milli-, micro- or nanoseconds since 1970. The first cell decides; when it is neither, pandas infers one
-    format from it. A cell that does not follow, or is in another time zone, is a DataError that begins with
-    `place(row)`.
+    time: Times  # [R] datetime64[ns], UTC; NaT where unreadable
+    unreadable: dict[int, str]  # row -> the cell in words
+    zone: str = "UTC"  # that they were written in
+    notes: tuple[str, ...] = ()
+
+
+def parse_stamps(
+    cells: NDArray[Any], place: Place, name: str, wanted: Wanted | None = None, clocks: NDArray[Any] | None = None
+) -> Stamps:
+    """The stamps in R >= 1 cells of the file `name`: text, numbers or datetime64; `clocks`, times of day, are added.
+
+    Stamps without a zone are taken as UTC, or as `wanted.timezone`. DataError, which begins with `place(row)`, where
+    no format fits; where day and month can be swapped and neither the spacing nor a convention decides; where stamps
+    with and without a zone are mixed.
     """
-    scale = _epoch_scale(cells[0])
-    if scale:
-        return _seconds(_complete((_epoch(cell, scale) for cell in cells), cells, place)), ()
-    remarks: list[str] = []
-    if _iso(cells[0]):
-        stamps = _complete(map(_iso, cells), cells, place)
+    wanted = wanted or Wanted()
+    if cells.dtype.kind == "M":
+        naive, read = wanted.zone is None, Stamps(cells.astype("datetime64[ns]"), {}, wanted.zone or "UTC")
     else:
-        stamps = _complete(_inferred(cells), cells, place)
-        remarks.append(f"{name}: the date {reprlib.repr(cells[0])} is read as {stamps[0].date()}")
-    zones = [stamp.utcoffset() for stamp in stamps]
-    other = next((row for row, zone in enumerate(zones) if zone != zones[0]), None)
-    if other is not None:
-        pair = f"{reprlib.repr(cells[other])} after {reprlib.repr(cells[0])}"
-        raise DataError(f"{place(other)}: mixed time zones: {pair}; write every stamp in UTC")
-    if zones[0] is None and any(stamp.time() != time.min for stamp in stamps):
-        remarks.append(f"{name}: time stamps without a zone are taken as UTC")
-    start = UNIX + (zones[0] or timedelta(0))
-    since = [stamp.replace(tzinfo=None) - start for stamp in stamps]
-    return _seconds([each.days * 86_400 + each.seconds for each in since]), tuple(remarks)
+        texts = cells if cells.dtype == object else cells.astype(str).astype(object)
+        numbers = _numbers(cells, wanted.date_format)
+        if numbers is not None:
+            naive, read = _from_numbers(texts, numbers, place, wanted)
+        else:
+            naive, read = _from_words(texts, place, name, wanted)
+    if clocks is not None:
+        read = _with_clocks(read, clocks, place)
+    if naive:
+        read = _localised(read, name, wanted.timezone)
+    rows = np.flatnonzero(np.isnat(read.time)).tolist()
+    words = {row: read.unreadable.get(row, f"{shown(cells[row])} is not a date") for row in rows}
+    return replace(read, unreadable=words)
 
 
-def _seconds(since: Sequence[int]) -> NDArray[np.datetime64]:
-    return np.array(since, dtype=np.int64).astype("datetime64[s]")
-
-
-def _iso(cell: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(cell.strip())
-    except ValueError:
+def _numbers(cells: NDArray[Any], date_format: str | None) -> epochs.Numbers | None:
+    """The cells as numbers, where they are to be read as such."""
+    if date_format is not None and date_format not in epochs.UNITS:
         return None
+    if cells.dtype.kind in "iu":
+        return epochs.Numbers(cells.astype(np.int64), np.zeros(len(cells), dtype=np.int64))
+    if cells.dtype.kind == "f":
+        return epochs.from_doubles(cells.astype(np.float64))
+    return epochs.from_texts(cells)
 
 
-def _epoch_scale(cell: str) -> int | None:
-    digits = cell.strip().removesuffix(".0")
-    return DIGITS.get(len(digits)) if digits.isascii() and digits.isdigit() else None
+def _from_numbers(texts: NDArray[Any], numbers: epochs.Numbers, place: Place, wanted: Wanted) -> tuple[bool, Stamps]:
+    """Epochs, which are UTC, or calendar numbers, which are as naive as any date."""
+    readings = {} if wanted.date_format is not None else epochs.calendars(numbers)
+    if readings:
+        return True, Stamps(readings[choose_reading(readings, place(0), texts[0])], {})
+    unit = wanted.date_format or epochs.unit_of(numbers)
+    if unit is None:
+        row = epochs.odd_one(numbers)
+        raise DataError(f"{place(row)}: {shown(texts[row])} is not a date, nor an epoch up to 2100; {OPTION}")
+    time = epochs.from_epoch(numbers, unit)
+    if np.isnat(time).sum() > max(1, FEW * len(time)):
+        row = int(np.argmax(np.isnat(time)))
+        raise DataError(f"{place(row)}: {shown(texts[row])} is not an epoch; {OPTION}")
+    return False, Stamps(time, {})
 
 
-def _epoch(cell: str, scale: int) -> int | None:
-    return int(cell.strip().removesuffix(".0")) // scale if _epoch_scale(cell) == scale else None
+def _from_words(texts: NDArray[Any], place: Place, name: str, wanted: Wanted) -> tuple[bool, Stamps]:
+    """Dates with separators or words."""
+    found = read_dates(texts, place, wanted.date_format, wanted.dates)
+    notes: tuple[str, ...] = ()
+    if wanted.date_format is None and not found.style.startswith(("%Y", *ISO)):
+        row = int(np.argmax(~np.isnat(found.time)))
+        notes = (f"{name}: the date {shown(texts[row])} is read as {str(found.time[row])[:10]}",)
+    if found.zone is None:
+        return True, Stamps(found.time, {}, "UTC", notes)
+    time = found.time if found.offset or found.zone == "UTC" else localise(found.time, found.zone)
+    return False, Stamps(time, {}, found.zone, notes)
 
 
-def _inferred(cells: Sequence[str]) -> list[datetime | None]:
-    """All cells in the one format that pandas infers from the first; None for those that do not follow it."""
-    nothing: list[datetime | None] = [None] * len(cells)
-    if len(re.findall(r"\w+", cells[0])) < 3:  # pandas would read 2701 as a year
-        return nothing
-    import pandas
-    from pandas.tseries.api import guess_datetime_format
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # 13/01/2020 can only be read with the day first
-        style = guess_datetime_format(cells[0].strip())
-    if style is None:
-        return nothing
-    stamps = [pandas.to_datetime(cell.strip(), format=style, errors="coerce") for cell in cells]
-    return [None if pandas.isna(stamp) else stamp for stamp in stamps]
+def _with_clocks(read: Stamps, clocks: NDArray[Any], place: Place) -> Stamps:
+    """Times of day added to dates."""
+    texts, codes = np.unique(clocks.astype(str), return_inverse=True)
+    seconds = [seconds_of_day(text) for text in texts.tolist()]
+    known = np.array([np.nan if each is None else each for each in seconds])[codes]
+    wrong = {int(row): f"{shown(clocks[row])} is not a time of day" for row in np.flatnonzero(np.isnan(known))}
+    if len(wrong) > max(1, FEW * len(known)):
+        row = min(wrong)
+        raise DataError(f"{place(row)}: {wrong[row]}")
+    added = np.rint(np.nan_to_num(known) * 1e9).astype("timedelta64[ns]")
+    time = np.where(np.isnan(known), np.datetime64("NaT", "ns"), read.time + added)
+    return replace(read, time=time, unreadable=read.unreadable | wrong)
 
 
-def _complete(found: Iterable[Stamp | None], cells: Sequence[str], place: Place) -> list[Stamp]:
-    """`found` without a None; the first one is the error of its cell."""
-    stamps: list[Stamp] = []
-    for cell, stamp in zip(cells, found, strict=True):
-        if stamp is None:
-            raise DataError(f"{place(len(stamps))}: {reprlib.repr(cell)} is not a date")
-        stamps.append(stamp)
-    return stamps
+def _localised(read: Stamps, name: str, zone: str | None) -> Stamps:
+    """Naive stamps in UTC, and the remark that goes with it."""
+    if zone is not None:
+        return replace(read, time=localise(read.time, zone), zone=zone)
+    known = read.time[~np.isnat(read.time)]
+    if (known.astype("datetime64[D]") == known).all():
+        return read
+    said = f"{name}: time stamps without a zone are taken as UTC (--timezone sets another)"
+    return replace(read, notes=(*read.notes, said))
+
+
+def localise(time: Times, zone: str) -> Times:
+    """Naive stamps of a zone in UTC; of an hour that its clocks show twice, one of the two. UsageError for no zone."""
+    whole = time.astype("datetime64[s]")
+    known = ~np.isnat(time)
+    utc = time.copy()
+    utc[known] = to_utc(whole[known], zone).astype("datetime64[ns]") + (time[known] - whole[known])
+    return utc

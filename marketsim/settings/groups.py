@@ -78,6 +78,9 @@ class BarsSettings(Group):
     calendar: str = AUTO  # of the market's sessions
     partial: str = DROP  # what becomes of a last bar that is not complete yet
     now: str | None = None  # ISO stamp that is taken for the present; None: the system's clock
+    date_format: str | None = None  # of strptime, or s, ms, us, ns for an epoch; None: found out
+    timezone: str | None = None  # of stamps that have none; None: UTC
+    adjust: str = "auto"  # by the file's adjusted close or splits, or none
 
 
 @dataclass(frozen=True, slots=True)

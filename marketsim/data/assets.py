@@ -1,0 +1,48 @@
+"""What an asset is: a coin, by its symbol and by the days on which it has bars."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.data.symbols import is_crypto
+from marketsim.data.zones import DAY
+
+WEEKS = 2  # that must be covered before bars tell anything
+HABITUAL = 0.5  # share of the weeks in which a day has bars, if the market trades on it
+RARE = 0.05  # if it does not
+
+
+def asset_of(symbol: str, time: NDArray[np.datetime64], close: NDArray[np.float64]) -> tuple[bool, str | None]:
+    """Whether a canonical symbol with bars at `time` `[T]` (UTC) is crypto; a note where list and bars disagree.
+
+    What trades seven days a week is; what has no bars on Saturdays is not, whatever it is called. Bars that repeat the
+    close before them, as a weekend filled with Friday's, are no trading. Few bars, or longer ones, tell nothing.
+    """
+    listed = is_crypto(symbol)
+    traded = trades_all_week(time, close)
+    if traded is None or traded == listed:
+        return listed, None
+    if traded:
+        return True, f"{symbol}: has bars on all days of the week: taken as crypto (--asset stock says otherwise)"
+    words = "is named like a coin, but has no bars on weekends: not taken as crypto (--asset crypto says otherwise)"
+    return False, f"{symbol}: {words}"
+
+
+def trades_all_week(time: NDArray[np.datetime64], close: NDArray[np.float64]) -> bool | None:
+    """Whether a series has bars on Saturdays as on other days; None where that cannot be told."""
+    if len(time) < 2 or np.median(np.diff(time).astype("timedelta64[s]").astype(np.int64)) > 1.5 * DAY:
+        return None
+    moved = np.append(True, close[1:] != close[:-1])
+    days = np.unique(time[moved].astype("datetime64[D]")).astype(np.int64)
+    weeks = (
+        int(time[-1].astype("datetime64[D]").astype(np.int64))
+        - int(time[0].astype("datetime64[D]").astype(np.int64))
+        + 1
+    ) / 7
+    if weeks < WEEKS:
+        return None
+    share = np.bincount((days + 3) % 7, minlength=7) / weeks
+    if (share >= HABITUAL).all():
+        return True
+    return False if share[5] <= RARE and (share[:4] >= HABITUAL).all() else None

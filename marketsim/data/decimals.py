@@ -1,0 +1,103 @@
+"""Numbers from text: decimal points and commas, thousands, signs of currencies, "1.2M".
+
+Every value is the double that Python's `float` gives for its digits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNKNOWN = frozenset(("", "-", "--", "nan", "null", "none", "na", "n/a", "<na>", "n.a.", "#n/a", "—", "–"))
+SPACES = dict.fromkeys(map(ord, " \u00a0\u202f\u2009'’"))  # between groups of three digits
+CURRENCIES = "$€£¥₹₽₩"
+SCALES = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12, "mio": 1e6, "mln": 1e6, "mrd": 1e9, "bn": 1e9}
+SCALES |= {"тыс": 1e3, "млн": 1e6, "млрд": 1e9, "万": 1e4, "萬": 1e4, "亿": 1e8, "億": 1e8}
+PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf|nan", re.IGNORECASE)
+SCALED = re.compile(r"(.*?\d)\s*([^\W\d_]+)\.?")
+
+Texts = NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a file writes numbers."""
+
+    point: str = "."
+    thousands: str = ","  # what groups of three digits may be parted by
+
+    def digits(self, text: str) -> str | None:
+        """`text` as `float` reads it; None where groups are not of three digits, or it is no number."""
+        text = text.strip().strip(CURRENCIES).translate(SPACES)
+        whole, _, rest = text.partition(self.point)
+        if self.thousands in whole:
+            first, *groups = whole.lstrip("+-").split(self.thousands)
+            if not 1 <= len(first) <= 3 or any(len(group) != 3 for group in groups):
+                return None
+            whole = whole.replace(self.thousands, "")
+        text = f"{whole}.{rest}" if rest else whole
+        return text if PLAIN.fullmatch(text) else None
+
+
+ENGLISH, CONTINENTAL = Style(), Style(",", ".")
+
+
+def styles(cells: Iterable[str]) -> tuple[Style, ...]:
+    """The ways to read the prices in `cells`, the likelier first: one, or two where every sign has three digits after.
+
+    >>> styles(["1.364,80"]), styles(["1,364.80"])
+    ((Style(point=',', thousands='.'),), (Style(point='.', thousands=','),))
+    >>> len(styles(["1,364", "999"]))
+    2
+    """
+    doubtful = {",": 0, ".": 0}
+    for cell in cells:
+        commas, points = cell.count(","), cell.count(".")
+        if not commas and not points:
+            continue
+        if commas and points:
+            return (ENGLISH,) if cell.rfind(",") < cell.rfind(".") else (CONTINENTAL,)
+        if commas > 1 or points > 1:
+            return (ENGLISH,) if commas > 1 else (CONTINENTAL,)
+        sign = "," if commas else "."
+        whole, _, rest = cell.strip().strip(CURRENCIES).lstrip("+-").partition(sign)
+        if len(rest) != 3 or not 1 <= len(whole) <= 3 or whole == "0":
+            return (CONTINENTAL,) if commas else (ENGLISH,)
+        doubtful[sign] += 1
+    if not any(doubtful.values()):
+        return (ENGLISH,)
+    return (CONTINENTAL, ENGLISH) if doubtful[","] > doubtful["."] else (ENGLISH, CONTINENTAL)
+
+
+def to_doubles(cells: Texts, style: Style = ENGLISH, scaled: bool = False) -> tuple[NDArray[np.float64], list[int]]:
+    """The values of `cells` `[R]` (NaN where unknown or no number), and the rows of those that are no number.
+
+    With `scaled`, of volumes, "1.2M" is a number too, and what is unknown is none that is missing.
+    """
+    try:
+        if style.point == "." and not any("_" in cell for cell in cells):  # Python's own digit separator
+            return cells.astype(np.float64), []
+    except ValueError:
+        pass
+    values = np.full(len(cells), np.nan)
+    wrong: list[int] = []
+    for row, cell in enumerate(cells):
+        text = style.digits(cell)
+        scale = 1.0
+        if text is None and scaled:
+            text, scale = _scaled(cell, style)
+        if text is not None:
+            values[row] = float(text) * scale
+        elif not scaled or cell.strip().lower() not in UNKNOWN:
+            wrong.append(row)
+    return values, wrong
+
+
+def _scaled(cell: str, style: Style) -> tuple[str | None, float]:
+    match = SCALED.fullmatch(cell.strip())
+    scale = SCALES.get(match[2].lower()) if match else None
+    return (None, 1.0) if match is None or scale is None else (style.digits(match[1]), scale)

@@ -1,0 +1,40 @@
+"""How bars of one's own are to be read, where their file leaves a choice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Reading(Protocol):
+    """The choices of `--on-bad-bars`, `--date-format`, `--timezone` and `--adjust`, as settings have them too."""
+
+    @property
+    def on_bad_bars(self) -> str:
+        """What becomes of bad rows: "error", or "drop", which leaves them out, counts and names them."""
+        ...
+
+    @property
+    def date_format(self) -> str | None:
+        """Of strptime, or `s`, `ms`, `us`, `ns` for an epoch; None: found out."""
+        ...
+
+    @property
+    def timezone(self) -> str | None:
+        """Of stamps that have none; None: UTC."""
+        ...
+
+    @property
+    def adjust(self) -> str:
+        """Whether prices are adjusted by the file's adjusted close or splits: "auto" or "none"."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """A `Reading` by itself."""
+
+    on_bad_bars: str = "error"
+    date_format: str | None = None
+    timezone: str | None = None
+    adjust: str = "auto"
