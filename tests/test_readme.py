@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from marketsim.data.bars import Bars
+from marketsim.data.calendar import NEW_YORK, open_calendar
 from marketsim.settings.settings import KEYS
 from tests.candles import random_bars
 from tests.pages import PAGES, REASONS, ROOT, blocks, commands, output, run
@@ -19,7 +20,10 @@ BY_NAME = pytest.mark.parametrize("page", TESTED, ids=lambda page: page.name)
 
 
 def write_bars(bars: Bars, path: Path) -> None:
-    rows = zip(bars.time.astype("datetime64[D]"), *bars.ohlcv.T.tolist(), strict=True)
+    """A file of as many bars, on days when New York was open."""
+    first = bars.time[0].astype("datetime64[D]")
+    days = open_calendar(NEW_YORK).sessions(first, first + 2 * len(bars))[: len(bars)]
+    rows = zip(days, *bars.ohlcv.T.tolist(), strict=True)
     lines = ["date,open,high,low,close,volume", *(",".join(map(str, row)) for row in rows)]
     path.write_text("\n".join(lines) + "\n")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from marketsim.backtesting.costs import fee_bps
 from marketsim.data.bars import Bars
 from marketsim.data.walk_forward import Walk
 from marketsim.execution.bar_variance import path_variance
@@ -21,7 +22,6 @@ from marketsim.profiling import part
 from marketsim.settings.choices import AT_CLOSE, CLOSE_AT_EOD, EVERY_STRATEGY
 from marketsim.settings.groups import CostSettings, TradingRules
 
-FEE_BPS = {True: 15.0, False: 5.0}  # per side, by whether the asset is crypto
 POLICIES = dict(zip(CLOSE_AT_EOD, ((True, False), (True,), (False,)), strict=True))  # ties go to the first
 
 
@@ -42,8 +42,8 @@ class Market:
         """The market of a symbol."""
         levels = Levels(forecasts.high, forecasts.low, *path_variance(forecasts.moves))
         outcomes = Outcomes(*actual_moves(bars, walk.origins[:-1]).T)
-        fee_bps = FEE_BPS[bars.crypto] if costs.fee_bps is None else costs.fee_bps
-        return cls(bars, walk, forecasts, levels, outcomes, fee_bps, Costs.from_bps(fee_bps, costs.slippage_bps))
+        fee = fee_bps(bars.crypto, costs)
+        return cls(bars, walk, forecasts, levels, outcomes, fee, Costs.from_bps(fee, costs.slippage_bps))
 
     def legs(self, strategy: str) -> Legs:
         """Where a strategy places orders, at the N origins."""

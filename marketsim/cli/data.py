@@ -1,19 +1,27 @@
-"""`marketsim data list|show|check`."""
+"""`marketsim data list|check|show|convert`."""
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from marketsim.cli import options, output
 from marketsim.cli.help import GroupedCommand
-from marketsim.errors import MarketsimError
+from marketsim.errors import MarketsimError, UsageError
 
 if TYPE_CHECKING:
+    from marketsim.data import Source
     from marketsim.data.bars import Bars
+    from marketsim.settings.settings import Settings
 
-app = typer.Typer(rich_markup_mode=None, help="Look at the bars: list, show, check.")
+app = typer.Typer(rich_markup_mode=None, help="Look at the bars: list, check, show, convert.")
 
 NEWEST = 5  # bars that `show` prints
+FEW = 3  # symbols of which `check` says all that it understood
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="[SYMBOL|FILE|SYMBOL=FILE...]", help="All of the source, if none.")
+]
 
 
 @app.command("list", cls=GroupedCommand)
@@ -25,51 +33,149 @@ def list_(
     debug: options.Debug = False,
 ) -> int:
     """List the symbols that there are bars of."""
-    return _survey(command, [], "Bars", json)
+    settings = options.settings_of(command)
+    return _survey([], settings, "Bars", json)
 
 
 @app.command(cls=GroupedCommand)
-@options.takes(options.BARS)
+@options.takes(options.BARS, options.COSTS)
 def check(
     command: typer.Context,
-    symbols: Annotated[list[str] | None, typer.Argument(metavar="[SYMBOL...]", help="All, if none.")] = None,
+    names: Names = None,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
-    """Check bars: order, gaps, prices. The exit code is 3 when all fail, 4 when some do."""
-    return _survey(command, symbols or [], "Checked bars", json)
+    """Check bars, and say how a file of them is understood. The exit code is 3 when all fail, 4 when some do."""
+    settings = options.settings_of(command)
+    return _survey(names or [], settings, "Checked bars", json, few=FEW if names else 0)
 
 
 @app.command(cls=GroupedCommand)
 @options.takes(options.BARS)
 def show(
     command: typer.Context,
-    symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="Such as ETHUSD.")],
+    symbol: Annotated[str, typer.Argument(metavar="SYMBOL|FILE|SYMBOL=FILE", help="Such as ETHUSD.")],
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Show what is known of one symbol, and its newest bars."""
+    """Show what is known of one symbol, and its newest bars, with prices rounded to their ticks."""
     settings = options.settings_of(command)
+    wanted = list(_wanted([symbol], settings))
+    if len(wanted) > 1:
+        known = ", ".join(name for name, _ in wanted[:8])
+        raise UsageError(f"{symbol} holds {len(wanted)} symbols, among them {known}: give SYMBOL=FILE")
+    name, source = wanted[0]
+    if isinstance(source, MarketsimError):
+        raise source
 
-    from marketsim.backtesting.chosen_bars import load, open_bars
+    from marketsim.backtesting.chosen_bars import load
+    from marketsim.data.ticks import shown_decimals
 
-    bars = load(symbol, settings.bars, open_bars(settings.bars))
+    bars = load(name, settings.bars, source)
     output.notes(bars.notes)
     facts = _facts(bars) | {"fingerprint": bars.fingerprint}
     names = ("time", "open", "high", "low", "close", "volume")
-    newest = [
-        (_stamp(time), *(None if value != value else float(value) for value in row))
-        for time, row in zip(bars.time[-NEWEST:], bars.ohlcv[-NEWEST:], strict=True)
-    ]
+    newest = list(zip(map(_stamp, bars.time[-NEWEST:]), bars.ohlcv[-NEWEST:].tolist(), strict=True))
     if json:
-        shown = [dict(zip(names, row, strict=True)) for row in newest]
+        shown = [
+            dict(zip(names, (time, *(None if value != value else value for value in row)), strict=True))
+            for time, row in newest
+        ]
         output.document({"schema": "marketsim.data.show/1", **facts, "newest": shown})
         return
     output.table(bars.symbol, ("Fact", "Value"), [(key, str(value)) for key, value in facts.items()], words=2)
-    rows = [["-" if cell is None else str(cell) for cell in row] for row in newest]
+    decimals = shown_decimals(bars.ohlcv[-1000:, :4])
+    rows = [
+        [time, *(f"{price:,.{decimals}f}" for price in prices), _count(volume)] for time, (*prices, volume) in newest
+    ]
     output.table("Newest bars", [name.capitalize() for name in names], rows)
+
+
+@app.command(cls=GroupedCommand)
+@options.takes(options.BARS)
+def convert(
+    command: typer.Context,
+    names: Names = None,
+    to: Annotated[str, typer.Option("--to", metavar="DIR", help="Folder of the Parquet files.")] = "bars",
+    config: options.Config = None,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> int:
+    """Write bars as clean Parquet files, one a symbol: UTC stamps, adjusted and checked prices."""
+    settings = options.settings_of(command)
+
+    from marketsim.data.parquet import write_bars
+
+    def write(bars: "Bars") -> dict[str, Any]:
+        path = Path(to, f"{bars.symbol}.parquet")
+        write_bars(bars, path)
+        return {"file": str(path)}
+
+    return _survey(names or [], settings, f"Written to {to}", json, also=write)
+
+
+def _survey(
+    names: list[str],
+    settings: "Settings",
+    title: str,
+    json: bool,
+    few: int = 0,
+    also: "Callable[[Bars], dict[str, Any]]" = lambda bars: {},
+) -> int:
+    """A row a symbol; a symbol that cannot be loaded is a row that says why. Of a `few`, all that was understood."""
+    from marketsim.backtesting.chosen_bars import load
+
+    rows: list[dict[str, Any]] = []
+    errors: list[MarketsimError] = []
+    texts: list[tuple[str, ...]] = []
+    for symbol, source in _wanted(names, settings):
+        try:
+            if isinstance(source, MarketsimError):
+                raise source
+            bars = load(symbol, settings.bars, source)
+            understood = _understood(bars, source, settings)
+            rows.append(_facts(bars) | understood | also(bars) | {"status": "ok"})
+        except MarketsimError as error:
+            errors.append(error)
+            rows.append({"symbol": symbol, "status": "failed", "error": str(error)})
+        else:
+            output.notes(bars.notes)
+            texts.append(_described(bars, understood))
+    if json:
+        output.document({"schema": "marketsim.data/1", "symbols": rows})
+    elif 0 < len(texts) <= few:
+        for text in texts:
+            output.lines(*text)
+    elif good := [row for row in rows if row["status"] == "ok"]:
+        keys = [
+            key for key in ("symbol", "source", "bars", "first", "last", "gaps", "dropped", "file") if key in good[0]
+        ]
+        cells = [[str(row[key]) for key in keys] for row in good]
+        output.table(title, [key.capitalize() for key in keys], cells, words=2)
+    for failure in errors:
+        output.fail(str(failure))
+    return 0 if not errors else 4 if len(errors) < len(rows) else errors[0].exit_code
+
+
+def _wanted(names: list[str], settings: "Settings") -> "Iterator[tuple[str, Source | MarketsimError]]":
+    """Each symbol that is named, by itself or by its file, and where its bars are; all of the source, if none is."""
+    from marketsim.backtesting.chosen_bars import open_bars
+    from marketsim.data.files import FileSource, is_file_name
+
+    source = open_bars(settings.bars)
+    if not names:
+        yield from ((symbol, source) for symbol in source.symbols())
+    for name in names:
+        if not is_file_name(name):
+            yield name, source
+            continue
+        try:
+            own = FileSource(name, settings.bars)
+            yield from ((symbol, own) for symbol in own.symbols())
+        except MarketsimError as error:
+            yield name, error
 
 
 def _facts(bars: "Bars") -> dict[str, Any]:
@@ -85,34 +191,53 @@ def _facts(bars: "Bars") -> dict[str, Any]:
     }
 
 
+def _understood(bars: "Bars", source: "Source", settings: "Settings") -> dict[str, Any]:
+    """What was made of a file: its layout and columns, and what follows for the bars."""
+    from marketsim.backtesting.costs import fee_bps
+    from marketsim.data.files import FileSource
+
+    table = source.table_of(bars.symbol) if isinstance(source, FileSource) else None
+    return {
+        "layout": table.layout if table else settings.bars.source,
+        "columns": table.used if table else [],
+        "unused": table.unused if table else [],
+        "zone": table.zone if table else bars.timetable.zone,
+        "spacing": bars.timetable.spacing,
+        "calendar": bars.timetable.calendar.name,
+        "fee_bps": fee_bps(bars.crypto, settings.costs),
+        "slippage_bps": settings.costs.slippage_bps,
+    }
+
+
+def _described(bars: "Bars", understood: dict[str, Any]) -> tuple[str, ...]:
+    """What was understood, in five lines."""
+    unused = ", ".join(understood["unused"]) or "none"
+    zone = "" if understood["zone"] == "UTC" else f" (the file's zone is {understood['zone']})"
+    gaps = f"{bars.gaps:,} gap{'' if bars.gaps == 1 else 's'}"
+    return (
+        f"{bars.symbol}  {bars.source}: {understood['layout']}",
+        f"Columns   {', '.join(understood['columns']) or 'as in all files of the sample'}; not used: {unused}",
+        f"Bars      {len(bars):,} from {_stamp(bars.time[0])} to {_stamp(bars.time[-1])} UTC{zone}, "
+        f"{_length(understood['spacing'])}",
+        f"Calendar  {understood['calendar']}, {gaps}, {bars.dropped:,} rows left out",
+        f"Asset     {'crypto, no shorts' if bars.crypto else 'not crypto, shorts too'}; "
+        f"{understood['fee_bps']:g} bps a side, slippage {understood['slippage_bps']:g} bps on closes",
+    )
+
+
+def _length(seconds: int) -> str:
+    """The length of a bar in words."""
+    for unit, size in (("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= size and seconds % size == 0:
+            count = seconds // size
+            return f"bars of a{'n' * (unit == 'hour')} {unit}" if count == 1 else f"bars of {count} {unit}s"
+    return f"bars of {seconds} seconds"
+
+
+def _count(volume: float) -> str:
+    """A volume, whole where it is large."""
+    return "-" if volume != volume else f"{volume:,.0f}" if volume >= 1000 else f"{volume:,.6g}"
+
+
 def _stamp(time: object) -> str:
     return str(time).removesuffix("T00:00:00")
-
-
-def _survey(command: typer.Context, symbols: list[str], title: str, json: bool) -> int:
-    """A row a symbol; a symbol that cannot be loaded is a row that says why."""
-    chosen = options.settings_of(command).bars
-
-    from marketsim.backtesting.chosen_bars import load, open_bars
-
-    source = open_bars(chosen)
-    rows: list[dict[str, Any]] = []
-    errors: list[MarketsimError] = []
-    for symbol in symbols or source.symbols():
-        try:
-            bars = load(symbol, chosen, source)
-        except MarketsimError as error:
-            errors.append(error)
-            rows.append({"symbol": symbol, "status": "failed", "error": str(error)})
-        else:
-            output.notes(bars.notes)
-            rows.append(_facts(bars) | {"status": "ok"})
-    if json:
-        output.document({"schema": "marketsim.data/1", "symbols": rows})
-    elif good := [row for row in rows if row["status"] == "ok"]:
-        keys = ("symbol", "source", "bars", "first", "last", "gaps", "dropped")
-        cells = [[str(row[key]) for key in keys] for row in good]
-        output.table(title, [key.capitalize() for key in keys], cells, words=2)
-    for failure in errors:
-        output.fail(str(failure))
-    return 0 if not errors else 4 if len(errors) < len(rows) else errors[0].exit_code

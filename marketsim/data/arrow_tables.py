@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from marketsim.data.cells import MOST_ROWS, SAMPLE, Column, Heading
 from marketsim.data.contents import BarFile
+from marketsim.data.formats import Layout
 from marketsim.errors import DataError, MissingExtra
+
+METADATA = b"marketsim"  # the key of what a file of ours says of its bars
+OWN = Layout("marketsim")
 
 Batches = Callable[
     [Sequence[int], int], Iterator[Any]
@@ -88,7 +93,22 @@ def open_arrow(file: BarFile, head: bytes) -> ArrowCells:
         source = pyarrow.memory_map(str(file.path)) if file.is_plain() else pyarrow.BufferReader(file.read())
         schema, batches = (_parquet if head.startswith(b"PAR1") else _feather)(source, name)
         zones = {at: each.type.tz for at, each in enumerate(schema) if getattr(each.type, "tz", None)}
-        return ArrowCells(name, Heading(tuple(map(str, schema.names)), zones=zones), batches)
+        heading = Heading(tuple(map(str, schema.names)), zones=zones)
+        return ArrowCells(name, _own(heading, schema.metadata or {}), batches)
+
+
+def _own(heading: Heading, metadata: Mapping[bytes, bytes]) -> Heading:
+    """The heading of a file of ours, which says more."""
+    if METADATA not in metadata:
+        return heading
+    said = json.loads(metadata[METADATA])
+    return replace(
+        heading,
+        layout=OWN,
+        symbol=said["symbol"],
+        source=said["source"],
+        zones=dict.fromkeys(heading.zones, said["zone"]),
+    )
 
 
 def _parquet(source: Any, name: str) -> tuple[Any, Batches]:

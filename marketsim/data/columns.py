@@ -99,15 +99,15 @@ def has_prices(names: Iterable[str]) -> bool:
     return _prices([plain(each) for each in cells]) is not None or bool(_parted(cells)[1])
 
 
-def describe(heading: Heading, columns: Columns, stamp: int) -> tuple[str, str]:
-    """The columns that are used, `stamp` for the time, and those that are not, in words."""
+def describe(heading: Heading, columns: Columns, stamp: int) -> tuple[list[str], list[str]]:
+    """The names of the columns that are used, `stamp` for the time, and of those that are not."""
     used = dict.fromkeys((stamp, *columns.texts[1:], *columns.numbers))
     names = [each.strip() or f"column {i + 1}" for i, each in enumerate(heading.names)]
     if columns.group is not None and heading.groups:
         rest = [i for i in range(len(names)) if i not in used and heading.groups[i] in ("", columns.group)]
     else:
         rest = [i for i in range(len(names)) if i not in used]
-    return ", ".join(names[i] for i in used), ", ".join(names[i] for i in rest)
+    return [names[i] for i in used], [names[i] for i in rest]
 
 
 def _resolve(heading: Heading, names: list[str], own: Sequence[int], sample: Sample, file: str) -> Columns:

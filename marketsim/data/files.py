@@ -16,7 +16,7 @@ from marketsim.data.adjustments import adjust, split_like
 from marketsim.data.bars import Bars, make_bars
 from marketsim.data.contents import BarFile, printable
 from marketsim.data.file_names import stem, symbol_of_file
-from marketsim.data.listing import Listing, is_loose, list_files
+from marketsim.data.listing import ENDINGS, Listing, is_loose, list_files
 from marketsim.data.read_options import Reading, ReadOptions
 from marketsim.data.repeats import repeated
 from marketsim.data.series import Series, join
@@ -164,6 +164,11 @@ class FileSource:
         while len(self._tables) > KEPT:
             self._tables.popitem(last=False)
         return table
+
+
+def is_file_name(text: str) -> bool:
+    """Whether words that may be a symbol name a file or a folder: one that is there, or by their ending."""
+    return Path(text).exists() or text.lower().endswith(ENDINGS)
 
 
 def _fallback(file: BarFile) -> str:

@@ -31,8 +31,8 @@ class Table:
 
     name: str  # of the file, printable
     layout: str
-    used: str  # columns, in words
-    unused: str
+    used: list[str]  # names of columns
+    unused: list[str]
     time_column: str
     series: dict[str, Series]  # by canonical symbol; by "" where the file does not tell
     zone: str  # that its stamps were written in
