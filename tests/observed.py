@@ -27,5 +27,4 @@ def observed(scale: float, spans: Sequence[tuple[str, float, float]] = ()) -> Ob
         {name: round(part * scale) << 20 for name, part in PARTS.items()},
         {"fits": 2, "optimise/search/evaluate": 10, "forecasts made": 30, "forecasts reused": 10},
         spans,
-        None,
     )

@@ -107,7 +107,7 @@ def forecast(
     notes: list[str] = []
     errors: list[MarketsimError] = []
     with pipeline.open_cache(settings.cache, settings.cache_place) or nullcontext() as cache:
-        make = _maker(model, horizon, cache, progress, notes)
+        make = _maker(model, horizon, settings.network.batch, cache, progress, notes)
         requests = [_request(symbol, settings.bars, settings.walk, source, model) for symbol in symbols]
         made = iter(make([each.value for each in requests if isinstance(each, Success)]))
         for symbol, each in zip(symbols, requests, strict=True):
@@ -136,11 +136,16 @@ def forecast(
 
 
 def _maker(
-    model: Model | Ensemble, horizon: int, cache: ForecastCache | None, progress: pipeline.Progress, notes: list[str]
+    model: Model | Ensemble,
+    horizon: int,
+    batch: int | None,
+    cache: ForecastCache | None,
+    progress: pipeline.Progress,
+    notes: list[str],
 ) -> Make:
     """What makes forecasts whose moves are `[N, K, 6, Q]`, of the next bar too."""
     if horizon == 1:
-        forecaster = Forecaster(model, cache, Clock(), progress, notes)
+        forecaster = Forecaster(model, cache, Clock(), progress, notes, batch)
         return lambda requests: [
             Success(replace(found.value, moves=found.value.moves[:, None, AS_PATH]))
             if isinstance(found, Success)
@@ -155,7 +160,7 @@ def _maker(
         )
     paths = Paths.of(model, horizon)
     kept = None if cache is None else PathCache(cache, paths)
-    path_forecaster = ModelForecaster(paths, kept, Clock(), progress, notes, shape=paths.shape)
+    path_forecaster = ModelForecaster(paths, kept, Clock(), progress, notes, batch, paths.shape)
     return lambda requests: [
         Success(replace(found.value, model=model)) if isinstance(found, Success) else found
         for found in path_forecaster.forecasts(requests)

@@ -80,7 +80,7 @@ def stream(
     being done, how much of it is done and how much there is.
     """
     remarks: list[str] = []
-    forecaster = Forecaster(tools.model, tools.cache, clock, progress, remarks)
+    forecaster = Forecaster(tools.model, tools.cache, clock, progress, remarks, settings.network.batch)
     for first in range(0, len(symbols), GROUP):
         group = symbols[first : first + GROUP]
         prepared = [prepare(symbol, settings.bars, settings.walk, tools, clock) for symbol in group]

@@ -101,6 +101,7 @@ TEXTS = {
     "device": Text("Hardware that the model runs on."),
     "dtype": Text("Number format of the model's arithmetic."),
     "compile": Text("Use torch.compile where it pays."),
+    "batch": Text("Forecasts made in one call of the model.", "N", "as many as pay"),
     "cache": Text("Read and write it, read it only, write it only (refresh), or neither."),
     "cache_dir": Text("Folder of the cache.", "DIR", "the platform's"),
     "cache_url": Text("PostgreSQL database that several machines share, in place of the folder.", "URL", "none"),

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 PATIENCE = 1.0  # seconds without progress shown
 WIDTH = 80  # columns, where no terminal says how many
 LONG = 32  # characters of a word that may be broken
+Progress = Callable[[str, int, int], None]  # what is being done, how much of it is, how much there is
+
 SPOOLED = 1 << 23  # characters of a document held in memory
 HINT = "`marketsim explain COLUMN` says what a column means."
 MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w+;)")  # where an HTML tag or entity begins
@@ -150,7 +152,7 @@ def _width(stream: TextIO | None = None) -> int:
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str, int, int], None]]:
+def progress() -> Iterator[Progress]:
     """A function of (what, done, total) that keeps a line on stderr, after a second and on terminals only.
 
     The first thing that there are several of leads the line, with the time that is left; what else is being done

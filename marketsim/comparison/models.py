@@ -71,7 +71,9 @@ def _failed(model: str, error: MarketsimError) -> Row:
 def _settings_for(model: str, settings: Settings) -> Settings:
     if registry.has_weights(model):
         return replace(settings, model=model)
-    return replace(settings, model=model, network=NetworkSettings(device=settings.network.device))
+    return replace(
+        settings, model=model, network=NetworkSettings(device=settings.network.device, batch=settings.network.batch)
+    )
 
 
 def _named(progress: pipeline.Progress, model: str) -> Callable[[str, int, int], None]:

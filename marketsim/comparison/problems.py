@@ -35,7 +35,7 @@ def real_contest(symbol: str, settings: Settings, progress: Progress) -> tuple[C
         ready = value_of(prepare(symbol, settings.bars, settings.walk, tools, clock))
         bars, walk = ready.bars, ready.walk
         remarks: list[str] = []
-        forecaster = Forecaster(tools.model, tools.cache, clock, progress, remarks)
+        forecaster = Forecaster(tools.model, tools.cache, clock, progress, remarks, settings.network.batch)
         (outcome,) = forecaster.forecasts([ready.request])
     forecasts = value_of(outcome)
     notes = (*bars.notes, *forecasts.notes, *remarks, *(tools.cache.warnings if tools.cache else ()))

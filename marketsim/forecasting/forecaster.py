@@ -27,6 +27,7 @@ class Forecaster:
     clock: Clock
     progress: Progress = silent
     notes: list[str] = field(default_factory=list)
+    batch: int | None = None  # see `ModelForecaster`
     _by_model: dict[str, ModelForecaster] = field(default_factory=dict)
 
     def forecasts(self, requests: Sequence[ForecastRequest]) -> list[Outcome[Forecasts]]:
@@ -38,7 +39,7 @@ class Forecaster:
 
     def _make(self, model: Model, requests: Sequence[ForecastRequest]) -> list[Outcome[Forecasts]]:
         known = self._by_model.setdefault(
-            fingerprint(model), ModelForecaster(model, self.cache, self.clock, self.progress, self.notes)
+            fingerprint(model), ModelForecaster(model, self.cache, self.clock, self.progress, self.notes, self.batch)
         )
         return known.forecasts(requests)
 

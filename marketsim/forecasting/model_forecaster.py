@@ -36,8 +36,9 @@ class ModelForecaster:
     clock: Clock
     progress: Progress = silent
     notes: list[str] = field(default_factory=list)
-    most: int | None = None  # contexts at once that the device held, once it refused more
+    batch: int | None = None  # origins that the model is given at once; None: as many as pay
     shape: tuple[int, ...] = SHAPE  # of one forecast
+    held: int | None = None  # contexts at once that the device held, once it refused more
 
     def forecasts(self, requests: Sequence[ForecastRequest]) -> list[Outcome[Forecasts]]:
         """The forecasts of each request, read from the cache or made now and put there.
@@ -102,7 +103,7 @@ class ModelForecaster:
         self, model: HistoryModel, missing: list[_Missing]
     ) -> Iterator[tuple[list[_Missing], NDArray[np.float64]]]:
         """A symbol at a time, from its bars up to the newest origin."""
-        for symbol, rows in _by_symbol(missing):
+        for symbol, rows in self._histories(missing):
             origins = symbol.request.origins[rows]
             series = Series.of(symbol.request.bars).until(origins[-1])
             try:
@@ -112,6 +113,14 @@ class ModelForecaster:
                 symbol.error = error
                 continue
             yield [_Missing(symbol, row) for row in rows], moves
+
+    def _histories(self, missing: list[_Missing]) -> Iterator[tuple[_Pending, list[int]]]:
+        """Rows of one symbol that are forecast together."""
+        for symbol, rows in _by_symbol(missing):
+            size = self.batch or len(rows)
+            for first in range(0, len(rows), size):
+                if symbol.error is None:
+                    yield symbol, rows[first : first + size]
 
     def _from_contexts(
         self, model: ContextModel, missing: list[_Missing]
@@ -123,7 +132,7 @@ class ModelForecaster:
         for same in by_length.values():
             while same:
                 with self.clock.stage("forecast/preparation"):
-                    batch = same[: self.most or model.batch]
+                    batch = same[: self.held or self.batch or model.batch]
                     given = [each.contexts.at(each.row) for each in batch]
                     contexts, times = (np.stack(parts) for parts in zip(*given, strict=True))
                 try:
@@ -147,9 +156,9 @@ class ModelForecaster:
                 f"the device has no room for model '{model.name}' and one context of {model.context} bars: "
                 "lower --context, or use --device cpu"
             )
-        if self.most is None:
+        if self.held is None:
             self.notes.append(f"the device has no room for {refused} contexts of '{model.name}' at once; using fewer")
-        self.most = refused // 2
+        self.held = refused // 2
 
 
 @dataclass(slots=True, eq=False)

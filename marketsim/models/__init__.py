@@ -16,7 +16,7 @@ from marketsim.settings.groups import NetworkSettings
 if TYPE_CHECKING:
     import pandas as pd
 
-FOR_WEIGHTS = tuple(field.name for field in fields(NetworkSettings) if field.name != "device")
+FOR_WEIGHTS = tuple(field.name for field in fields(NetworkSettings) if field.name not in ("device", "batch"))
 
 
 def open_model(spec: str, network: NetworkSettings, seed: int) -> Model | Ensemble:

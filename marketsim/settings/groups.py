@@ -45,6 +45,7 @@ class NetworkSettings(Group):
     device: str = "auto"
     dtype: str = "float32"
     compile: bool = False  # with torch.compile, where it pays
+    batch: int | None = None  # origins that the model is given in one call; None: as many as pay
 
 
 @dataclass(frozen=True, slots=True)

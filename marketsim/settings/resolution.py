@@ -122,7 +122,9 @@ def _option(key: str, value: str | bool) -> _Found:
 
 
 def _check_order(start: _Found, end: _Found) -> None:
-    if start.value is not None and end.value is not None and start.value > end.value:
+    if start.value is None or end.value is None:
+        return
+    if start.value > end.value and not start.value.startswith(end.value):  # a last day ends with the day
         last = f"the last day {end.value} ({end.place})"
         raise UsageError(f"{start.place}: the first day {start.value} lies after {last}")
 

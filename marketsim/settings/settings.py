@@ -75,7 +75,7 @@ def keys_of(group: type[Group]) -> tuple[str, ...]:
 
 KEYS = tuple(Settings().values())
 # They change when results come, not which.
-MEANS = ("cache", *keys_of(CacheSettings), *keys_of(WorkSettings))
+MEANS = ("batch", "cache", *keys_of(CacheSettings), *keys_of(WorkSettings))
 CHOICES = {key: validator.names for key, validator in VALIDATORS.items() if validator.names}
 
 

@@ -229,6 +229,7 @@ VALIDATORS = {
     "device": choice("auto", "cpu", "cuda", "mps"),
     "dtype": choice("float32", "bfloat16"),
     "compile": Validator(flag, flag_text),
+    "batch": or_auto(integer(1)),
     "optimizer": choice(*OPTIMIZERS),
     "strategy": Validator(strategy, names=(*STRATEGIES, EVERY_STRATEGY)),
     "fill": choice(*FILLS),

@@ -14,6 +14,7 @@ from marketsim.forecasting.forecasts import LEVELS
 from marketsim.forecasting.keys import contexts_of, keys_of
 from marketsim.forecasting.model_forecaster import ModelForecaster
 from marketsim.forecasting.requests import ForecastRequest
+from marketsim.models.har import Har
 from marketsim.profiling import Clock
 from tests.candles import random_bars
 
@@ -120,6 +121,22 @@ def test_too_large_a_batch_is_halved_once_for_all_and_said_once():
     whole = forecasts_of(Zeroshot(), range(20, 40))[1]
     for some, all_ in zip(found, whole, strict=True):
         np.testing.assert_array_equal(some.moves, all_.moves)
+
+
+@pytest.mark.parametrize("batch", [1, 3, 100])
+def test_a_model_is_given_no_more_at_once_than_was_asked_for(batch):
+    model, requests = Zeroshot(batch=8), [ForecastRequest(bars, np.arange(20, 30)) for bars in BARS]
+    made = ModelForecaster(model, None, Clock(), batch=batch).forecasts(requests)
+    assert max(model.sizes) == min(batch, 20) and sum(model.sizes) == 20
+    history = ModelForecaster(Har(), None, Clock(), batch=batch).forecasts(requests)
+    for some, other in zip(
+        [*made, *history], [*forecasts_of(Zeroshot(), range(20, 30))[1], *hars(20, 30)], strict=True
+    ):
+        np.testing.assert_array_equal(value(some).moves, other.moves)
+
+
+def hars(first, end):
+    return [make_forecasts(Har(), bars, np.arange(first, end), None, Clock()) for bars in BARS]
 
 
 def test_no_room_for_a_single_context_is_an_error_with_a_remedy():

@@ -198,7 +198,8 @@ def test_a_first_day_after_the_last_is_refused(given, hint):
     with pytest.raises(UsageError) as caught:
         resolve(command_line, None, environ)
     assert hint in str(caught.value)
-    assert resolve({"start": "2020-02-01", "end": "2020-02-01"}, None, {}).settings.bars.end == "2020-02-01"
+    for start in ("2020-02-01", "2020-02-01T10:00"):
+        assert resolve({"start": start, "end": "2020-02-01"}, None, {}).settings.bars.end == "2020-02-01"
 
 
 @pytest.mark.parametrize(

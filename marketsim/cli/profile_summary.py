@@ -1,0 +1,166 @@
+"""What observed runs of the main job come to: medians, costs of a search, a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median, median_low
+from typing import Any
+
+from marketsim.cli.profiled_runs import GpuTraffic, Observed
+from marketsim.profiling import STAGES, prefixes
+
+SEARCH, EVALUATE = "optimise/search", "optimise/search/evaluate"
+
+
+@dataclass(frozen=True, slots=True)
+class StageSummary:
+    """A stage of equal runs: medians, with the least and the most."""
+
+    seconds: float
+    least: float
+    most: float
+    share: float  # of the run
+    calls: int
+    seconds_a_call: float
+    peak_bytes: int  # by which it raised the peak
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastCounts:
+    """Forecasts that were made, and those that were read from the cache."""
+
+    made: int
+    reused: int
+    hit_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """Equal runs: medians, with the least and the most."""
+
+    seconds: float
+    least: float
+    most: float
+    peak_bytes: int
+    forecasts: ForecastCounts
+    stages: Mapping[str, StageSummary]  # in the order of the timing table, each followed by its parts
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """Whole runs with one thing changed."""
+
+    name: str
+    seconds: float
+    least: float
+    most: float
+    ratio: float  # to the warm run
+
+
+@dataclass(frozen=True, slots=True)
+class SearchCost:
+    """What one fit and one evaluation cost; without a search there are only fits."""
+
+    optimizer: str
+    fits: int
+    fit_seconds: float
+    evaluations_a_fit: float | None = None
+    candidates_a_call: float | None = None
+    profit_seconds: float | None = None  # of an evaluation: the profit itself
+    overhead_seconds: float | None = None  # and what the optimizer adds
+    total_seconds: float | None = None
+    overhead_share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the figures depend on most: a load above the number of cores makes them worthless."""
+
+    python: str
+    cores: int | None
+    load: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """All that `marketsim profile` found."""
+
+    symbol: str
+    machine: Machine
+    repeat: int
+    runs: Mapping[str, RunSummary]  # cold and warm
+    what_if: Sequence[WhatIf]
+    bottleneck: Sequence[SearchCost]
+    gpu: GpuTraffic | None
+
+
+def summary(runs: Sequence[Observed]) -> RunSummary:
+    """The median of equal runs, with the least and the most, in whole and by stage."""
+    walls = [run.wall for run in runs]
+    reused, made = (runs[0].counts.get(f"forecasts {which}", 0) for which in ("reused", "made"))
+    return RunSummary(
+        seconds=median(walls),
+        least=min(walls),
+        most=max(walls),
+        peak_bytes=median_low([sum(n for name, n in run.bytes.items() if "/" not in name) for run in runs]),
+        forecasts=ForecastCounts(made, reused, reused / (made + reused)),
+        stages={name: _stage(name, runs, median(walls)) for name in _tree(runs[0])},
+    )
+
+
+def _stage(name: str, runs: Sequence[Observed], wall: float) -> StageSummary:
+    values = [run.seconds.get(name, 0.0) for run in runs]
+    calls = runs[0].calls[name]
+    return StageSummary(
+        seconds=median(values),
+        least=min(values),
+        most=max(values),
+        share=median(values) / wall,
+        calls=calls,
+        seconds_a_call=median(values) / calls,
+        peak_bytes=median_low([run.bytes.get(name, 0) for run in runs]),
+    )
+
+
+def _tree(run: Observed) -> list[str]:
+    order = {name: i for i, name in enumerate(dict.fromkeys(("start-up", *STAGES, *run.seconds)))}
+    return sorted(run.seconds, key=lambda name: [order[path] for path in prefixes(name)])
+
+
+def what_if(name: str, changed: RunSummary, warm: RunSummary) -> WhatIf:
+    """Runs with one thing changed, beside the warm ones."""
+    return WhatIf(name, changed.seconds, changed.least, changed.most, changed.seconds / warm.seconds)
+
+
+def search_cost(name: str, run: Observed) -> SearchCost:
+    """What one evaluation of a search costs: the profit itself, and what the optimizer adds to it."""
+    total, profit = run.seconds[SEARCH], run.seconds.get(EVALUATE, 0.0)
+    evaluations, fits = run.counts.get(EVALUATE, 0), run.counts["fits"]
+    if evaluations <= fits:  # no search: the answer alone was evaluated
+        return SearchCost(name, fits, total / fits)
+    return SearchCost(
+        name,
+        fits,
+        total / fits,
+        evaluations_a_fit=evaluations / fits,
+        candidates_a_call=evaluations / run.calls[EVALUATE],
+        profit_seconds=profit / evaluations,
+        overhead_seconds=(total - profit) / evaluations,
+        total_seconds=total / evaluations,
+        overhead_share=(total - profit) / total,
+    )
+
+
+def trace(runs: Mapping[str, Observed]) -> dict[str, Any]:
+    """The spans of some runs in the Trace Event Format, a process each, for Perfetto or chrome://tracing."""
+    events: list[dict[str, Any]] = []
+    for pid, (name, run) in enumerate(runs.items(), 1):
+        thread = {"pid": pid, "tid": 1}
+        events.append({"name": "process_name", "ph": "M", **thread, "args": {"name": name}})
+        # start-up is charged with what no other stage is; its span is the whole process
+        spans = [(name if stage == "start-up" else stage, start, length) for stage, start, length in run.spans]
+        for stage, start, length in sorted(spans, key=lambda span: (span[1], -span[2])):
+            times = {"ts": round(1e6 * start, 3), "dur": round(1e6 * length, 3)}
+            events.append({"name": stage, "cat": stage.split("/")[0], "ph": "X", **thread, **times})
+    return {"displayTimeUnit": "ms", "traceEvents": events}
