@@ -1,6 +1,6 @@
 """`marketsim compare-models`."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,7 +8,15 @@ from marketsim.cli import options, output, tables
 from marketsim.registry import ENSEMBLES
 from marketsim.settings.resolution import check
 
-Row = dict[str, Any]
+if TYPE_CHECKING:
+    from marketsim.comparison.schema import (
+        AlphaRow,
+        Channels,
+        ComparedSymbol,
+        ModelRow,
+        ModelStrategyRow,
+        YardstickRow,
+    )
 
 
 @options.takes(
@@ -33,62 +41,68 @@ def compare_models(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
-    """Hold models against each other on the same bars: their forecasts, their profit, their alpha, their pace."""
+    """Compare models on the same bars: forecast errors, profit, alpha over two yardsticks, speed."""
     settings = options.settings_of(command)
     groups = [[each] if each.partition(":")[0] in ENSEMBLES else each.split(",") for each in models]
     names = list(dict.fromkeys(name for group in groups for name in group))
     for name in names:
         check("model", name, "--models")
 
-    from marketsim.comparison import models as ladder
+    from marketsim.comparison.models import compare
+    from marketsim.comparison.schema import FailedModel
 
     with output.progress() as progress:
-        document, notes = ladder.compare(symbols, names, settings, progress)
+        document, notes = compare(symbols, names, settings, progress)
     output.notes(notes)
-    rows = [row for symbol in document["symbols"] for row in symbol["models"]]
-    failed = [row for row in rows if row["status"] != "ok"]
+    rows = [row for symbol in document.symbols for row in symbol.models]
+    failed = [row for row in rows if isinstance(row, FailedModel)]
     if json:
         output.document(document)
     elif len(failed) < len(rows):
-        for symbol in document["symbols"]:
-            _show(symbol, document["fill"])
+        for symbol in document.symbols:
+            _show(symbol, document.fill)
     if len(failed) == len(rows):
-        output.fail(failed[0]["error"])
-        return int(failed[0]["exit_code"])
+        output.fail(failed[0].error)
+        return failed[0].exit_code
     return 4 if failed else 0
 
 
-def _show(symbol: Row, fill: str) -> None:
-    good = [row for row in symbol["models"] if row["status"] == "ok"]
-    if good:
+def _show(symbol: "ComparedSymbol", fill: str) -> None:
+    from marketsim.comparison.schema import FailedModel, ModelRow
+
+    good = [row for row in symbol.models if isinstance(row, ModelRow)]
+    bars = symbol.bars
+    if bars is not None:
         output.lines(
-            f"{symbol['symbol']}  {symbol['source']}",
-            f"Forecasts judged on {symbol['judged']} bars from {symbol['first']} to {symbol['last']}, profit on the "
-            f"newest {symbol['evaluated']}, by {fill} fills.",
+            f"{symbol.symbol}  {bars.source}",
+            f"Forecasts judged on {bars.judged} bars from {bars.first} to {bars.last}, profit on the newest "
+            f"{bars.evaluated}, by {fill} fills.",
             "",
         )
         _forecasts(good)
-        _profits(good)
-    for row in symbol["models"]:
-        if row["status"] != "ok":
-            output.lines(f"{row['model']}: {row['error']}")
-        elif row["exposure"]["clean"] < symbol["evaluated"]:
-            counts = ", ".join(f"{n} {tag}" for tag, n in row["exposure"].items() if n)
-            output.lines(f"{row['model']}: {row['training']}; evaluated bars: {counts}")
+        _profits(symbol.yardsticks, good)
+        _alphas(good)
+    for row in symbol.models:
+        if isinstance(row, FailedModel):
+            output.lines(f"{row.model}: {row.error}")
+        elif row.exposure.contaminated or row.exposure.unknown:
+            counts = {"clean": row.exposure.clean, "contaminated": row.exposure.contaminated}
+            words = ", ".join(f"{n} {tag}" for tag, n in (counts | {"unknown": row.exposure.unknown}).items() if n)
+            output.lines(f"{row.model}: {row.training}; evaluated bars: {words}")
     output.lines("")
 
 
-def _forecasts(rows: list[Row]) -> None:
-    channels = ("high", "low", "close")
-    best = {each: min(row["pinball_bps"][each] for row in rows) for each in channels}
+def _forecasts(rows: "list[ModelRow]") -> None:
+    best = [min(loss) for loss in zip(*(_channels(row.pinball_bps) for row in rows), strict=True)]
     losses, bands = [], []
     for row in rows:
-        loss, pace = row["pinball_bps"], row["seconds_a_forecast"]
-        marks = {each: "*" if loss[each] == best[each] else " " for each in channels}
-        cached = "cached" if pace is None else f"{1e3 * pace:,.2f}"
-        losses.append((row["model"], *(f"{loss[each]:.1f}{marks[each]}" for each in channels), cached))
-        inside = (f"{100 * row['coverage'][each]:.0f}" for each in channels)
-        bands.append((row["model"], *inside, tables.percent(row["close_direction"])))
+        cells = [
+            f"{x:.1f}{'*' if x == least else ' '}" for x, least in zip(_channels(row.pinball_bps), best, strict=True)
+        ]
+        pace = row.seconds_a_forecast
+        losses.append((row.model, *cells, "cached" if pace is None else f"{1e3 * pace:,.2f}"))
+        inside = (tables.percent(share) for share in _channels(row.coverage))
+        bands.append((row.model, *inside, tables.percent(row.close_direction)))
     heads = ("High", "Low", "Close")
     output.table("Pinball loss, bps (* the least), and pace", ("Model", *heads, "Milliseconds\na forecast"), losses)
     output.table(
@@ -96,20 +110,28 @@ def _forecasts(rows: list[Row]) -> None:
     )
 
 
-def _profits(rows: list[Row]) -> None:
-    profits, alphas = [], []
-    for row in rows:
-        for each in row["strategies"]:
-            name = (row["model"], each["strategy"])
-            interval = tables.span(*(each["interval_bps"] or (None, None)))
-            profits.append((*name, str(each["trades"]), tables.signed(each["mean_bps"]), interval))
-            interval = tables.span(*(each["alpha_interval_bps"] or (None, None)))
-            alphas.append((*name, each["baseline"], tables.signed(each["alpha_bps"]), interval))
-    heads = ("Mean\nbps/bar", "95 % interval\nbps/bar")
-    output.table("Profit", ("Model", "Strategy", "Trades", *heads), profits, words=2)
-    output.table(
-        "Forecast alpha: profit less the best baseline's, bar by bar",
-        ("Model", "Strategy", "Best baseline", *heads),
-        alphas,
-        words=3,
-    )
+def _channels(figures: "Channels") -> tuple[float, float, float]:
+    """What is shown; the open is not traded."""
+    return figures.high, figures.low, figures.close
+
+
+def _profits(yardsticks: "list[YardstickRow]", rows: "list[ModelRow]") -> None:
+    cells = [(row.model, each.strategy, str(each.trades), *_figures(each)) for row in rows for each in row.strategies]
+    cells += [(each.name, "yardstick", "-", *_figures(each)) for each in yardsticks]
+    headers = ("Model", "Strategy", "Trades", "Mean\nbps/bar", "95 % interval\nbps/bar")
+    output.table("Profit, and that of the yardsticks, which are never fitted", headers, cells, words=2)
+
+
+def _alphas(rows: "list[ModelRow]") -> None:
+    cells = [
+        (row.model, each.strategy, alpha.yardstick, *_figures(alpha))
+        for row in rows
+        for each in row.strategies
+        for alpha in each.alphas
+    ]
+    headers = ("Model", "Strategy", "Yardstick", "Mean\nbps/bar", "95 % interval\nbps/bar")
+    output.table("Alpha: profit beyond a yardstick's, bar by bar", headers, cells, words=3)
+
+
+def _figures(row: "ModelStrategyRow | YardstickRow | AlphaRow") -> tuple[str, str]:
+    return tables.signed(row.mean_bps), tables.span(row.low_bps, row.high_bps)

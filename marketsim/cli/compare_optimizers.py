@@ -2,18 +2,19 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from marketsim.cli import options, output
 from marketsim.errors import MarketsimError, MissingExtra, UsageError
 
+if TYPE_CHECKING:
+    from marketsim.comparison.schema import OptimizerRow, OptimizersDocument, ProblemFacts
+
 BUDGET = 500
 FILES = ("optimizers.json", "trials.csv", "history.csv")
 PICTURES = {".png": "matplotlib", ".html": "plotly"}  # by suffix, what draws it
-
-Row = dict[str, Any]
 
 
 @options.takes(
@@ -59,7 +60,7 @@ def compare_optimizers(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Compare optimisers on the same fits: profit, gap to the proven optimum, out of sample, time."""
+    """Compare optimizers on the same fits: profit, gap to the proven optimum, out-of-sample profit, time."""
     settings = options.settings_of(command)
     names = _names(optimizers)
     if problem not in ("real", "reference"):
@@ -69,9 +70,9 @@ def compare_optimizers(
     _check_file("--landscape", landscape, tuple(PICTURES))
     _check_file("--history", history, (*PICTURES, ".csv"))
 
-    from marketsim.comparison import optimizers as arena
-    from marketsim.comparison import problems as contests
-    from marketsim.comparison import ranking as standings
+    from marketsim.comparison import ranking
+    from marketsim.comparison.optimizers import compare
+    from marketsim.comparison.problems import reference_problems, symbol_problems
     from marketsim.optimizers.objective import Limits
     from marketsim.results.document import deciding
     from marketsim.results.encoding import to_csv, to_json
@@ -80,49 +81,44 @@ def compare_optimizers(
 
     chosen = deciding(settings) | {"seeds": seeds, "patience": patience}
     limits = Limits(BUDGET if budget is None and seconds is None else budget, seconds, tolerance)
+    notes: tuple[str, ...] = ()
     with ExitStack() as stack:
         directory = None
         if output_directory is not None:
             head = Unfinished.now("compare-optimizers", chosen)
             directory = stack.enter_context(OutputDirectory(output_directory, head, FILES, overwrite=overwrite))
         progress = stack.enter_context(output.progress())
-        notes: tuple[str, ...] = ()
         if problem == "reference":
-            contest = contests.reference_contest((settings.rules.bounds, settings.rules.bounds))
+            problems = reference_problems((settings.rules.bounds, settings.rules.bounds))
         else:
-            contest, notes = contests.real_contest(symbol or "ETHUSD", settings, progress)
-        proof = arena.prove(contest)
-        own = range(settings.seed, settings.seed + seeds)
-        entries = arena.compete(names, contest, limits, own, patience, progress)
-        document = standings.document(contest, proof, entries, limits, chosen)
+            problems, notes = symbol_problems(symbol or "ETHUSD", settings, progress)
+        optima = problems.solve()
+        runs = compare(names, problems, limits, range(settings.seed, settings.seed + seeds), patience, progress)
+        document = ranking.document(problems, optima, runs, limits, chosen, settings.seed)
         if directory is not None:
             directory.stage("optimizers.json", to_json(document))
-            directory.stage("trials.csv", to_csv(standings.trials(contest, proof, entries)))
-            directory.stage("history.csv", to_csv(standings.history(contest, proof, entries)))
+            directory.stage("trials.csv", to_csv(ranking.trials(problems, optima, runs)))
+            directory.stage("history.csv", to_csv(ranking.history(problems, optima, runs)))
             directory.publish()
     output.notes(notes)
     if landscape is not None:
         from marketsim.comparison.landscape_plot import draw as draw_landscape
 
-        draw_landscape(Path(landscape), contest, proof, entries)
+        draw_landscape(Path(landscape), problems, optima, runs)
     if history is not None and Path(history).suffix == ".csv":
-        steps = to_csv(standings.history(contest, proof, entries))
-        try:
-            Path(history).write_text(steps, encoding="utf-8", newline="")
-        except OSError as error:
-            raise MarketsimError(f"cannot write {history}: {error.strerror}") from None
+        _write(history, to_csv(ranking.history(problems, optima, runs)))
     elif history is not None:
         from marketsim.comparison.convergence_plot import draw as draw_history
 
-        draw_history(Path(history), contest, proof, entries)
+        draw_history(Path(history), problems, optima, runs)
     if json:
-        output.text(to_json(document))
+        output.document(document)
     else:
         _show(document)
 
 
 def _names(words: str | None) -> list[str]:
-    """The optimisers that are asked for, in order and once each."""
+    """The optimizers that are asked for, in order and once each."""
     from marketsim.registry import OPTIMIZERS, nearest
 
     names = list(dict.fromkeys(name.strip() for name in words.split(",") if name.strip())) if words else [*OPTIMIZERS]
@@ -151,85 +147,124 @@ def _check_file(option: str, name: str | None, suffixes: tuple[str, ...]) -> Non
             raise MissingExtra(option, "plots")
 
 
-def _show(document: Row) -> None:
-    rows = document["optimizers"]
+def _write(path: str, text: str) -> None:
+    try:
+        Path(path).write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise MarketsimError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _show(document: "OptimizersDocument") -> None:
+    problem, rows = document.problem, document.optimizers
     _header(document)
-    _profits(document, rows)
-    _costs(document, rows)
-    remarks = [f"{row['name']}: {row['message']}" for row in rows if row["message"]]
-    output.lines(*remarks)
+    _profits(problem, rows)
+    if any(row.out_of_sample_bps is not None for row in rows):
+        _out_of_sample(problem, rows)
+    _times(problem, rows)
+    if any(0 < row.windows < problem.windows for row in rows):
+        output.lines(
+            "What ran on fewer windows, all that --patience allowed, is compared with the optimum of these "
+            "windows, and its time with that of differential evolution on them. Below 10 windows it has no rank."
+        )
+    output.lines(*(f"{row.name}: {row.message}" for row in rows if row.message))
 
 
-def _header(document: Row) -> None:
-    problem, limits, settings = document["problem"], document["limits"], document["settings"]
-    each = {"take-profit": "take-profit", "close": "exit at the close"}
-    policies = " and ".join(each[policy] for policy in problem["policies"])
-    count = problem["windows"] * len(problem["policies"])
-    windows = f"{problem['windows']} window{'s' if problem['windows'] > 1 else ''} of {problem['bars']} bars"
-    ends = [f"{limits['evaluations']:,} evaluations"] if limits["evaluations"] else []
-    ends += [f"{limits['seconds']:g} s"] if limits["seconds"] else []
-    walk = f", evaluated from {problem['first']} to {problem['last']}" if "first" in problem else ""
-    costs = f"{problem['fee_bps']:g} bps a {'side' if 'first' in problem else 'trade'}"
-    optimum = document["optimum"]
+def _header(document: "OptimizersDocument") -> None:
+    problem, limits, optimum = document.problem, document.limits, document.optimum
+    count = problem.windows * len(problem.policies)
+    windows = f"{problem.windows} window{'s' if problem.windows > 1 else ''} of {problem.bars} bars"
+    walk = f", evaluated from {problem.first} to {problem.last}" if problem.first else ""
+    ends = [f"{limits.evaluations:,} evaluations"] if limits.evaluations else []
+    ends += [f"{limits.seconds:g} s"] if limits.seconds else []
+    settings = document.settings
     output.lines(
-        f"{problem['name']}  {problem['source']}",
-        f"Problems  {count}: {windows}{walk}, by {policies}",
-        f"Strategy  {problem['strategy']}, {problem['fill']} fills, {costs}",
+        f"{problem.name}  {problem.source}",
+        f"Problems  {count}: {windows}{walk}, by {_exits(problem)}",
+        f"Strategy  {problem.strategy}, {problem.fill} fills, {problem.fee_bps:g} bps a {problem.fee_per}",
         f"Limits    {' or '.join(ends)} a problem; {settings['seeds']} seeds where the seed matters; "
         f"{settings['patience']:g} s for all",
-        f"Optimum   {optimum['profit_bps']:+.3f} bps/bar, proven; all {count} in {optimum['seconds_together']:.3f} s",
+        f"Optimum   {optimum.profit_bps:+.3f} bps/bar, proven; all {count} in {optimum.seconds_together:.3f} s",
         "",
     )
 
 
-def _profits(document: Row, rows: list[Row]) -> None:
+def _profits(problem: "ProblemFacts", rows: "list[OptimizerRow]") -> None:
     headers = (
-        "Optimiser",
+        "Optimizer",
         "Rank",
+        "Windows",
         "Found\nbps/bar",
+        "Optimum\nbps/bar",
         "Gap\nbps/bar",
         "Reached\n%",
-        "Out-of-\nsample",
-        "95 %\ninterval",
     )
     cells = [
         (
-            row["name"],
-            "-" if row["rank"] is None else f"{row['rank']}{'=' if row['tie'] else ''}",
-            _number(row["found_bps"], "+.2f"),
-            _number(row["gap_bps"], ".3f"),
-            _number(None if row["reached"] is None else 100 * row["reached"], ".0f"),
-            _number(None if row["low_bps"] is None else row["out_of_sample_bps"], "+.1f"),
-            "-" if row["low_bps"] is None else f"{row['low_bps']:+.0f} .. {row['high_bps']:+.0f}",
+            row.name,
+            "-" if row.rank is None else f"{row.rank}{'=' if row.tie else ''}",
+            _windows(row, problem),
+            _number(row.found_bps, "+.2f"),
+            _number(row.optimum_bps, "+.2f"),
+            _number(row.gap_bps, ".3f"),
+            _number(row.reached, ".0%").removesuffix("%"),
         )
         for row in rows
     ]
-    output.table("Profit found in-sample, and out-of-sample with it; ranks with = are ties", headers, cells)
+    output.table(f"{problem.strategy}, in-sample{_mean(problem)}; ranks with = are ties", headers, cells)
 
 
-def _costs(document: Row, rows: list[Row]) -> None:
-    headers = ("Optimiser", "Seconds", "Of DE's\ntime", "Evalu-\nations", "Overhead\nus/eval.", "Win-\ndows", "Status")
+def _out_of_sample(problem: "ProblemFacts", rows: "list[OptimizerRow]") -> None:
+    headers = (
+        "Optimizer",
+        "Windows",
+        "Out-of-sample\nbps/bar",
+        "95 % interval\nbps/bar",
+        "Optimum's\nbps/bar",
+    )
     cells = [
         (
-            row["name"],
-            _number(row["seconds"], ".4f"),
-            _number(row["ratio"], ".3f"),
-            _number(row["evaluations"], ",.0f"),
-            _number(None if row["overhead_seconds"] is None else 1e6 * row["overhead_seconds"], ",.0f"),
-            str(row["windows"]) if row["runs"] else "-",
-            row["status"],
+            row.name,
+            _windows(row, problem),
+            _number(row.out_of_sample_bps, "+.1f"),
+            "-" if row.low_bps is None else f"{row.low_bps:+.0f} .. {row.high_bps:+.0f}",
+            _number(row.optimum_out_of_sample_bps, "+.1f"),
         )
         for row in rows
     ]
-    policies = len(document["problem"]["policies"])
-    what = "both closing policies" if policies == 2 else "the closing policy"
-    output.table(f"Time and evaluations for {what} of a window", headers, cells)
-    windows = document["problem"]["windows"]
-    if any(0 < row["windows"] < windows for row in rows):
-        output.lines(
-            f"Fewer than {windows} windows are an even sample, all that --patience allowed: compare its gap, not its "
-            "profits; below 10 there is no rank.",
+    output.table(
+        f"{problem.strategy}, out-of-sample on the bars after these windows, by the exit\nthat earned more in-sample",
+        headers,
+        cells,
+    )
+
+
+def _times(problem: "ProblemFacts", rows: "list[OptimizerRow]") -> None:
+    headers = ("Optimizer", "Windows", "Seconds", "Of DE's\ntime", "Evalu-\nations", "Overhead\nµs/eval.", "Status")
+    cells = [
+        (
+            row.name,
+            _windows(row, problem),
+            _number(row.seconds, ".4f"),
+            _number(row.ratio, ".3f"),
+            _number(row.evaluations, ",.0f"),
+            _number(None if row.overhead_seconds is None else 1e6 * row.overhead_seconds, ",.0f"),
+            row.status,
         )
+        for row in rows
+    ]
+    output.table(f"Time and evaluations for a window, by {_exits(problem)}", headers, cells)
+
+
+def _windows(row: "OptimizerRow", problem: "ProblemFacts") -> str:
+    return f"{row.windows}/{problem.windows}" if row.trials else "-"
+
+
+def _mean(problem: "ProblemFacts") -> str:
+    return ", mean of both exit policies" if len(problem.policies) > 1 else f", by {_exits(problem)}"
+
+
+def _exits(problem: "ProblemFacts") -> str:
+    return " and ".join({"take-profit": "take-profit", "close": "exit at the close"}[name] for name in problem.policies)
 
 
 def _number(value: float | None, form: str) -> str:

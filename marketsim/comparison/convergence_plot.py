@@ -3,76 +3,127 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.comparison.optimizers import Contest, Entry, Proof, Trial
-from marketsim.settings.choices import BASIS_POINTS
+from marketsim.comparison.optimizers import Trial
+from marketsim.comparison.problems import FitProblems, Optima
+from marketsim.comparison.ranking import NEAR, Runs
 
 PLACES = 200
-FLOOR = 1e-3  # basis points a bar, below which a logarithmic axis shows nothing of interest
-AXES = ("evaluations", "seconds")
-TITLE = "Gap of the best so far, basis points a bar, mean of the runs"
+AXES: tuple[Literal["evaluations", "seconds"], ...] = ("evaluations", "seconds")
+GAP, REACHED = "gap to the proven optimum, bps/bar", "reached"
+HEIGHTS = (0.88, 0.12)  # of the panel with a logarithmic gap, and of the strip for those without one
 
-Curve = tuple[str, NDArray[np.float64], NDArray[np.float64]]
-
-
-def draw(path: Path, contest: Contest, proof: Proof, entries: Sequence[Entry]) -> None:
-    """Write both curves of every optimiser as a PNG or an HTML page by the suffix."""
-    ran = [entry for entry in entries if any(trial.history for trial in entry.trials)]
-    curves = {axis: [(entry.name, *_curve(entry.trials, axis, contest, proof)) for entry in ran] for axis in AXES}
-    picture = _page if path.suffix == ".html" else _image
-    picture(path, f"{contest.facts['name']}: {TITLE}", curves)
+Floats = NDArray[np.float64]
 
 
-def _curve(
-    trials: Sequence[Trial], axis: str, contest: Contest, proof: Proof
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Places and the mean gap at them, from where every run has a best."""
-    runs = [trial for trial in trials if trial.history]
-    steps = [np.array([getattr(step, axis) for step in trial.history], float) for trial in runs]
-    first, last = max(each[0] for each in steps), max(getattr(trial, axis) for trial in runs)
-    places = np.geomspace(first, max(last, first * 1.01), PLACES)
-    gaps = np.zeros(PLACES)
-    for trial, at in zip(runs, steps, strict=True):
-        profits = np.array([step.profit for step in trial.history])
-        missing = float(proof.profit[trial.policy, trial.window]) - profits
-        gaps += missing[np.maximum(np.searchsorted(at, places * (1 + 1e-12), side="right") - 1, 0)]
-    return places, np.maximum(BASIS_POINTS / contest.bars * gaps / len(runs), FLOOR)
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What the median trial of an optimizer was still missing; a single point where it has no history."""
+
+    name: str
+    places: Floats  # evaluations or seconds
+    gap: Floats  # basis points a bar; 0 where the optimum is reached
 
 
-def _image(path: Path, title: str, curves: dict[str, list[Curve]]) -> None:
+def draw(path: Path, problems: FitProblems, optima: Optima, runs: Runs) -> None:
+    """Write both curves of every optimizer as a PNG or an HTML page by the suffix."""
+    found = {run.name: [trial for trial in run.trials if trial.history] for run in runs}
+    curves = {
+        axis: [curve(name, trials, axis, problems, optima) for name, trials in found.items() if trials] for axis in AXES
+    }
+    facts = problems.facts
+    windows = f"{facts.windows} windows of {facts.bars} bars" if facts.windows > 1 else f"{facts.bars} bars"
+    title = f"{facts.name}, {windows}: {facts.strategy}, {facts.fill} fills; the best so far, median trial"
+    if path.suffix == ".html":
+        _page(path, title, curves)
+    else:
+        _image(path, title, curves)
+
+
+def curve(
+    name: str,
+    trials: Sequence[Trial],
+    axis: Literal["evaluations", "seconds"],
+    problems: FitProblems,
+    optima: Optima,
+) -> Curve:
+    """From where half of the trials have an answer to where the last one ends; a point where none has a second."""
+    steps = [np.array([_at(step, axis) for step in trial.history]) for trial in trials]
+    first = float(np.quantile([each[0] for each in steps], 0.5, method="higher"))
+    last = max(first, *(_at(trial, axis) for trial in trials))
+    searched = any(len(each) > 1 for each in steps)
+    places = np.geomspace(first, last, PLACES) if searched and last > first else np.array([first])
+    gaps = np.full((len(trials), len(places)), np.inf)  # where a trial has no answer yet
+    for row, trial, at in zip(gaps, trials, steps, strict=True):
+        missing = float(optima.profit[trial.policy, trial.window]) - np.array([step.profit for step in trial.history])
+        seen = np.searchsorted(at, places * (1 + 1e-12), side="right")
+        row[seen > 0] = problems.per_bar * missing[seen[seen > 0] - 1]
+    median = np.quantile(gaps, 0.5, axis=0, method="lower")
+    return Curve(name, places, np.where(median > NEAR, median, 0.0))
+
+
+def _at(moment: Any, axis: Literal["evaluations", "seconds"]) -> float:
+    return float(moment.evaluations if axis == "evaluations" else moment.seconds)
+
+
+def _image(path: Path, title: str, curves: dict[Any, list[Curve]]) -> None:
+    """A logarithmic panel, and below its broken axis a strip for what has reached the optimum, a line a curve."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure((12, 5.5), layout="constrained")
-    panels = figure.subplots(1, len(curves), sharey=True)
-    for panel, (axis, lines) in zip(panels, curves.items(), strict=True):
-        for i, (name, x, y) in enumerate(lines):
-            look = {"color": f"C{i % 10}", "linestyle": ("-", "--", ":")[i // 10 % 3], "label": name}
-            panel.plot(x, y, marker="." if x[-1] < 1.1 * x[0] else "", **look)  # a dot where there is no line
-        panel.set(xscale="log", yscale="log", xlabel=axis)
+    figure = Figure((12, 6), layout="constrained")
+    panels = figure.subplots(2, len(curves), sharex="col", sharey="row", height_ratios=HEIGHTS, squeeze=False)
+    for (panel, strip), (axis, lines) in zip(panels.T, curves.items(), strict=True):
+        for i, line in enumerate(lines):
+            look: dict[str, Any] = {"color": f"C{i % 10}", "linestyle": ("-", "--", ":")[i // 10 % 3]}
+            look |= {"marker": "o" if len(line.places) == 1 else "", "drawstyle": "steps-post"}
+            panel.plot(line.places, np.where(line.gap > 0, line.gap, np.nan), label=line.name, **look)
+            strip.plot(line.places, np.where(line.gap > 0, np.nan, -float(i)), **look)
+        panel.set(xscale="log", yscale="log")
+        panel.grid(alpha=0.3)
+        strip.set(xlabel=axis, yticks=[], ylim=(-len(lines), 1))
+        panel.spines["bottom"].set_visible(False)
+        strip.spines["top"].set_linestyle((0, (2, 6)))
+        panel.tick_params(bottom=False, which="both")
+    panels[0, 0].set_ylabel(GAP)
+    panels[1, 0].set_ylabel(REACHED, rotation=0, ha="right", va="center")
     figure.suptitle(title)
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right upper", fontsize="small")
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside right upper", fontsize="small")
     FigureCanvasAgg(figure)
     figure.savefig(path)
 
 
-def _page(path: Path, title: str, curves: dict[str, list[Curve]]) -> None:
+def _page(path: Path, title: str, curves: dict[Any, list[Curve]]) -> None:
     from plotly import colors, subplots
 
-    figure = subplots.make_subplots(1, len(curves), shared_yaxes=True, x_title="evaluations | seconds")
+    figure = subplots.make_subplots(
+        2, len(curves), shared_xaxes="columns", shared_yaxes="rows", row_heights=HEIGHTS, vertical_spacing=0.02
+    )
     palette: Any = colors.qualitative.Dark24
-    for column, lines in enumerate(curves.values(), 1):
-        for i, (name, x, y) in enumerate(lines):
-            look = {"color": palette[i % len(palette)]}
-            figure.add_scatter(
-                x=x, y=y, name=name, legendgroup=name, showlegend=column == 1, line=look, row=1, col=column
-            )
-    figure.update_xaxes(type="log")
-    figure.update_yaxes(type="log")
+    for column, (axis, lines) in enumerate(curves.items(), 1):
+        for i, line in enumerate(lines):
+            look: dict[str, Any] = {
+                "x": line.places,
+                "legendgroup": line.name,
+                "name": line.name,
+                "mode": "markers" if len(line.places) == 1 else "lines",
+                "line": {"color": palette[i % len(palette)], "shape": "hv"},
+                "marker": {"color": palette[i % len(palette)]},
+                "col": column,
+            }
+            figure.add_scatter(y=np.where(line.gap > 0, line.gap, np.nan), row=1, showlegend=column == 1, **look)
+            figure.add_scatter(y=np.where(line.gap > 0, np.nan, -float(i)), row=2, showlegend=False, **look)
+        figure.update_xaxes(type="log", row=1, col=column)
+        figure.update_xaxes(type="log", title=axis, row=2, col=column)
+    figure.update_yaxes(type="log", row=1)
+    figure.update_yaxes(showticklabels=False, row=2)
+    figure.update_yaxes(title=GAP, row=1, col=1)
+    figure.update_yaxes(title=REACHED, row=2, col=1)
     figure.update_layout(title=title)
     figure.write_html(path, include_plotlyjs=True)

@@ -1,82 +1,126 @@
-"""A picture of one problem: profit over `(h, l)`, where every optimiser ended, and the proven optimum."""
+"""A picture of one problem: profit over `(h, l)`, where every optimizer ended, and the proven optimum."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.comparison.optimizers import Contest, Entry, Proof
+from marketsim.comparison.problems import FitProblems, Optima
+from marketsim.comparison.ranking import Runs
 from marketsim.execution.profit_terms import evaluate
-from marketsim.settings.choices import BASIS_POINTS
 
-PLACES = 161  # an axis
-TITLE = "Profit over the multipliers, basis points a bar"
+PLACES = 161  # along a multiplier
+LARGEST, SMALLEST = 22.0, 6.0  # points, of the rings
+X, Y, PROFIT = "h, offset added to the predicted high", "l, offset added to the predicted low", "profit, bps/bar"
+
+Floats = NDArray[np.float64]
 
 
-def draw(path: Path, contest: Contest, proof: Proof, entries: Sequence[Entry]) -> None:
-    """Write the newest window, with take-profits where a policy has them, as a PNG or an HTML page by the suffix.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Where an optimizer ended."""
 
-    An optimiser is marked where its first seed ended.
-    """
-    policy = contest.policies.index(False) if False in contest.policies else 0
-    h, l, profit = _grid(contest, policy)
-    per_bar = BASIS_POINTS / contest.bars
-    answers = [
-        (entry.name, trial.history[-1])
-        for entry in entries
-        for trial in entry.trials[: len(contest.policies)]
+    label: str  # its name and profit
+    h: float
+    l: float
+
+
+@dataclass(frozen=True, slots=True)
+class Landscape:
+    """Profit over the multipliers of one problem, and what was found of it."""
+
+    title: str
+    h: Floats  # [PLACES]
+    l: Floats  # [PLACES]
+    profit: Floats  # [l, h] basis points a bar
+    answers: tuple[Answer, ...]
+    optimum: Answer
+
+    @property
+    def rings(self) -> list[tuple[Answer, float]]:
+        """The answers and the sizes of their rings, which shrink so that those at one place lie inside each other."""
+        return list(zip(self.answers, np.linspace(LARGEST, SMALLEST, len(self.answers)).tolist(), strict=True))
+
+
+def draw(path: Path, problems: FitProblems, optima: Optima, runs: Runs) -> None:
+    """Write the newest window, with take-profits where a policy has them, as a PNG or an HTML page by the suffix."""
+    picture = landscape(problems, optima, runs)
+    if path.suffix == ".html":
+        _page(path, picture)
+    else:
+        _image(path, picture)
+
+
+def landscape(problems: FitProblems, optima: Optima, runs: Runs) -> Landscape:
+    """The newest window; an optimizer is shown where its first seed ended."""
+    facts, policy = problems.facts, problems.policies.index(False) if False in problems.policies else 0
+    h, l = (np.linspace(*bounds, PLACES) for bounds in problems.bounds)
+    problem = problems.problem(0, policy)
+    rows = [evaluate(problem, h[None], np.full((1, PLACES), at))[0] for at in l]
+    ends = [
+        (run.name, trial.history[-1])
+        for run in runs
+        for trial in run.trials[: len(problems.policies)]
         if (trial.window, trial.policy) == (0, policy) and trial.history
     ]
-    marks = [
-        (f"{name} {per_bar * best.profit:+.2f}", best.high_multiplier, best.low_multiplier) for name, best in answers
-    ]
-    best = (
-        f"proven optimum {per_bar * proof.profit[policy, 0]:+.2f}",
-        float(proof.high_multiplier[policy, 0]),
-        float(proof.low_multiplier[policy, 0]),
+    answers = tuple(
+        Answer(f"{name} {problems.per_bar * best.profit:+.2f}", best.high_multiplier, best.low_multiplier)
+        for name, best in ends
     )
-    title = (
-        f"{contest.facts['name']}: {TITLE}, {'take-profit' if not contest.policies[policy] else 'exit at the close'}"
+    optimum = Answer(
+        f"proven optimum {problems.per_bar * optima.profit[policy, 0]:+.2f}",
+        float(optima.high_multiplier[policy, 0]),
+        float(optima.low_multiplier[policy, 0]),
     )
-    picture = _page if path.suffix == ".html" else _image
-    picture(path, title, h, l, per_bar * profit, marks, best)
+    window = f"the {facts.bars} bars before {facts.last}" if facts.last else f"{facts.bars} bars"
+    title = f"{facts.name}, {window}: {facts.strategy}, {facts.policies[policy]} exit, {facts.fill} fills"
+    return Landscape(title, h, l, problems.per_bar * np.array(rows), answers, optimum)
 
 
-def _grid(contest: Contest, policy: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Multipliers `[PLACES]` twice, and profits `[l, h]`."""
-    h, l = (np.linspace(*bounds, PLACES) for bounds in contest.bounds)
-    problem = contest.problem(0, policy)
-    rows = [evaluate(problem, h[None], np.full((1, PLACES), at))[0] for at in l]
-    return h, l, np.array(rows)
-
-
-def _image(path: Path, title: str, h: Any, l: Any, profit: Any, marks: list[Any], best: Any) -> None:
+def _image(path: Path, picture: Landscape) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure((10, 6.5), layout="constrained")
     axes = figure.add_subplot()
-    mesh = axes.pcolormesh(h, l, profit, cmap="viridis", shading="nearest", rasterized=True)
-    figure.colorbar(mesh)
-    for i, (name, x, y) in enumerate(marks):
-        axes.plot(x, y, "osD^v<>"[i % 7], color=f"C{i % 10}", markeredgecolor="white", markersize=7, label=name)
-    axes.plot(*best[1:], "*", color="red", markeredgecolor="white", markersize=16, label=best[0])
-    axes.set(title=title, xlabel="h, multiplier of the high", ylabel="l, multiplier of the low")
-    figure.legend(loc="outside right upper", fontsize="small")
+    mesh = axes.pcolormesh(picture.h, picture.l, picture.profit, cmap="viridis", shading="nearest", rasterized=True)
+    figure.colorbar(mesh, label=PROFIT)
+    for i, (answer, size) in enumerate(picture.rings):
+        look: dict[str, Any] = {
+            "color": f"C{i % 10}",
+            "markerfacecolor": "none",
+            "markeredgewidth": 1.8,
+            "linestyle": "none",
+            "clip_on": False,
+        }
+        axes.plot(answer.h, answer.l, "os^Dv"[i // 10 % 5], markersize=size, label=answer.label, **look)
+    optimum = picture.optimum
+    axes.plot(optimum.h, optimum.l, "+", color="red", markersize=26, label=optimum.label, linestyle="none")
+    axes.set(title=picture.title, xlabel=X, ylabel=Y)
+    legend = figure.legend(loc="outside right upper", fontsize="small")
+    for handle in legend.legend_handles:
+        handle.set_markersize(8)  # type: ignore[union-attr]
     FigureCanvasAgg(figure)
     figure.savefig(path)
 
 
-def _page(path: Path, title: str, h: Any, l: Any, profit: Any, marks: list[Any], best: Any) -> None:
+def _page(path: Path, picture: Landscape) -> None:
     from plotly import graph_objects
 
-    figure = graph_objects.Figure(graph_objects.Heatmap(x=h, y=l, z=profit, colorscale="Viridis", colorbar={"x": 1.0}))
-    for symbol, size, (name, x, y) in [*(("circle", 10, mark) for mark in marks), ("star", 18, best)]:
-        look = {"symbol": symbol, "size": size, "line": {"color": "white", "width": 1}}
-        figure.add_scatter(x=[x], y=[y], mode="markers", name=name, marker=look)
-    figure.update_layout(title=title, xaxis_title="h", yaxis_title="l", legend={"x": 1.1})
+    bar = {"x": 1.0, "title": {"text": PROFIT, "side": "right"}}
+    heat = graph_objects.Heatmap(
+        x=picture.h, y=picture.l, z=picture.profit, colorscale="Viridis", colorbar=bar, name=PROFIT
+    )
+    figure = graph_objects.Figure(heat)
+    for answer, size in picture.rings:
+        marker = {"symbol": "circle-open", "size": size, "line": {"width": 2}}
+        figure.add_scatter(x=[answer.h], y=[answer.l], mode="markers", name=answer.label, marker=marker)
+    cross = {"symbol": "cross-thin", "size": 24, "line": {"color": "red", "width": 2}}
+    optimum = picture.optimum
+    figure.add_scatter(x=[optimum.h], y=[optimum.l], mode="markers", name=optimum.label, marker=cross)
+    figure.update_layout(title=picture.title, xaxis_title=X, yaxis_title=Y, legend={"x": 1.15})
     figure.write_html(path, include_plotlyjs=True)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from marketsim import registry
 from marketsim.backtesting import pipeline
+from marketsim.comparison.schema import (
+    AlphaRow,
+    Channels,
+    ComparedBars,
+    ComparedSymbol,
+    FailedModel,
+    ModelRow,
+    ModelsDocument,
+    ModelStrategyRow,
+    YardstickRow,
+)
 from marketsim.data.bars import CHANNELS
 from marketsim.errors import Failure, MarketsimError, Success
 from marketsim.execution.track_record import Track
@@ -20,13 +31,23 @@ from marketsim.profiling import Clock
 from marketsim.results.document import exposures_of
 from marketsim.results.metrics import bootstrap_interval
 from marketsim.results.result import Result
+from marketsim.results.schema import ExposureCounts
 from marketsim.settings.choices import BASIS_POINTS
 from marketsim.settings.groups import NetworkSettings
 from marketsim.settings.settings import Settings
 
-SCHEMA = "marketsim.models/1"
+HOLDING = "buy-and-hold"
+YARDSTICK = "har"  # the model whose unfitted levels every strategy is measured against
 
-Row = dict[str, Any]
+Floats = NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class _Symbol:
+    """What the models came to on one symbol, so far."""
+
+    results: dict[str, tuple[Result, float | None]] = field(default_factory=dict)  # with the seconds a forecast
+    failures: dict[str, MarketsimError] = field(default_factory=dict)
 
 
 def compare(
@@ -34,38 +55,36 @@ def compare(
     models: Sequence[str],
     settings: Settings,
     progress: pipeline.Progress = lambda what, done, total: None,
-) -> tuple[Row, list[str]]:
+) -> tuple[ModelsDocument, list[str]]:
     """The document of a comparison, and remarks for stderr; a model that cannot be had is a row that says so.
 
-    Options of models with weights apply to the models that have some.
+    Every strategy is measured against the same two yardsticks, holding and the unfitted levels of `har`, which is run
+    for that where it is not one of the models. Options of models with weights apply to the models that have some.
     """
-    rows: dict[str, list[Row]] = {symbol: [] for symbol in symbols}
-    facts: dict[str, Row] = {}
+    found = {symbol: _Symbol() for symbol in symbols}
     notes: list[str] = []
-    for model in models:
+    for model in dict.fromkeys((*models, YARDSTICK)):
         clock = Clock()
         try:
-            runs = pipeline.run(list(rows), _settings_for(model, settings), clock, _named(progress, model))
+            runs = pipeline.run(list(found), _settings_for(model, settings), clock, _named(progress, model))
         except MarketsimError as error:
-            for each in rows.values():
-                each.append(_failed(model, error))
+            for each in found.values():
+                each.failures[model] = error
             continue
         made = clock.counts.get("forecasts made", 0)
         seconds = clock.seconds.get("forecast/model", 0.0) / made if made else None
-        for symbol, run in zip(rows, runs, strict=True):
-            notes += run.notes
+        for each, run in zip(found.values(), runs, strict=True):
             match run.outcome:
                 case Success(result):
-                    facts.setdefault(symbol, _facts(result))
-                    rows[symbol].append(_row(model, result, seconds))
+                    each.results[model] = (result, seconds)
                 case Failure(why):
-                    rows[symbol].append(_failed(model, why))
-    symbols_ = [{"symbol": symbol, **facts.get(symbol, {}), "models": each} for symbol, each in rows.items()]
-    return {"schema": SCHEMA, "fill": settings.rules.fill, "symbols": symbols_}, notes
-
-
-def _failed(model: str, error: MarketsimError) -> Row:
-    return {"model": model, "status": "failed", "error": str(error), "exit_code": error.exit_code}
+                    each.failures[model] = why
+            notes += run.notes if model in models else ()
+    if YARDSTICK not in models:
+        failures = {symbol: each.failures[YARDSTICK] for symbol, each in found.items() if YARDSTICK in each.failures}
+        notes += [f"{symbol}: no alpha against {YARDSTICK}: {error}" for symbol, error in failures.items()]
+    compared = [_compared(symbol, models, each) for symbol, each in found.items()]
+    return ModelsDocument(fill=settings.rules.fill, symbols=compared), notes
 
 
 def _settings_for(model: str, settings: Settings) -> Settings:
@@ -80,58 +99,105 @@ def _named(progress: pipeline.Progress, model: str) -> Callable[[str, int, int],
     return lambda what, done, total: progress(f"{model}: {what}", done, total)
 
 
-def _facts(result: Result) -> Row:
+def _compared(symbol: str, models: Sequence[str], found: _Symbol) -> ComparedSymbol:
+    rows: list[ModelRow | FailedModel] = []
+    first = next((result for result, _ in found.results.values()), None)
+    yardsticks = {} if first is None else _yardsticks(first, found)
+    for model in models:
+        if model in found.results:
+            rows.append(_row(model, *found.results[model], yardsticks))
+        else:
+            rows.append(FailedModel.of(model, found.failures[model]))
+    good = any(model in found.results for model in models)
+    return ComparedSymbol(
+        symbol=symbol if first is None else first.bars.symbol,
+        bars=_bars(first) if first is not None and good else None,
+        yardsticks=[] if first is None else _yardstick_rows(first, yardsticks),
+        models=rows,
+    )
+
+
+def _yardsticks(result: Result, found: _Symbol) -> dict[str, dict[str, Floats]]:
+    """Profits `[S]` of the yardsticks by the name of the strategy that is measured, and by their own."""
+    fill = result.rules.fill
+    held = next(track for track in result.baselines if track.name == HOLDING).profits[fill]
+    yardsticks = {track.name: {HOLDING: held} for track in result.strategies}
+    if YARDSTICK in found.results:
+        har, _ = found.results[YARDSTICK]
+        for fitted, unfitted in zip(har.strategies, har.baselines, strict=False):  # which come first, in their order
+            yardsticks[fitted.name][f"{YARDSTICK} unfitted"] = unfitted.profits[fill]
+    return yardsticks
+
+
+def _yardstick_rows(result: Result, yardsticks: dict[str, dict[str, Floats]]) -> list[YardstickRow]:
+    several, rows = len(yardsticks) > 1, {}
+    for strategy, each in yardsticks.items():
+        for name, profits in each.items():
+            shown = f"{name} {strategy}" if several and name != HOLDING else name
+            rows[shown] = _mean(profits, result.seed)
+    return [
+        YardstickRow(name=name, mean_bps=mean, low_bps=low, high_bps=high) for name, (mean, low, high) in rows.items()
+    ]
+
+
+def _mean(profits: Floats, seed: int) -> tuple[float, float | None, float | None]:
+    """Mean of profits `[S]`, newest first, and the ends of its 95 % interval, in basis points a bar."""
+    low, high = (bootstrap_interval(profits[::-1], seed) if profits.any() else None) or (None, None)
+    return (
+        float(BASIS_POINTS * profits.mean()),
+        None if low is None else BASIS_POINTS * low,
+        None if high is None else BASIS_POINTS * high,
+    )
+
+
+def _bars(result: Result) -> ComparedBars:
     bars, origins = result.bars, result.walk.origins
-    return {
-        "source": bars.source,
-        "fingerprint": bars.fingerprint,
-        "judged": len(origins) - 1,
-        "evaluated": len(result.walk.evaluated),
-        "first": str(bars.time[origins[0] + 1].astype("datetime64[D]")),
-        "last": str(bars.time[-1].astype("datetime64[D]")),
-    }
+    names = bars.names()
+    return ComparedBars(
+        source=bars.source,
+        fingerprint=bars.fingerprint,
+        judged=len(origins) - 1,
+        first=str(names[origins[0] + 1]),
+        last=str(names[-1]),
+        evaluated=len(result.walk.evaluated),
+    )
 
 
-def _row(model: str, result: Result, seconds: float | None) -> Row:
+def _row(model: str, result: Result, seconds: float | None, yardsticks: dict[str, dict[str, Floats]]) -> ModelRow:
     """Forecasts are judged on every bar of the walk that one was made for, windows included."""
     forecasts, origins = result.forecasts, result.walk.origins[:-1]
     moves, actual = forecasts.moves[:-1], actual_moves(result.bars, origins)
     loss, inside = pinball(moves, actual, LEVELS).mean(0), covered(moves, actual).mean(0)
     side, rose = np.sign(moves[:, CLOSE, MEDIAN]), np.sign(actual[:, CLOSE])
     told = (side != 0) & (rose != 0)
-    return {
-        "model": model,
-        "status": "ok",
-        "picked": forecasts.model.name,
-        "training": forecasts.model.training,
-        "exposure": tally(exposures_of(result)),
-        "pinball_bps": dict(zip(CHANNELS, (BASIS_POINTS * loss).tolist(), strict=True)),
-        "coverage": dict(zip(CHANNELS, inside.tolist(), strict=True)),
-        "close_direction": float((side == rose)[told].mean()) if told.any() else None,
-        "seconds_a_forecast": seconds,
-        "made": forecasts.made,
-        "reused": forecasts.reused,
-        "strategies": list(_strategies(result)),
-    }
+    return ModelRow(
+        model=model,
+        picked=forecasts.model.name,
+        training=forecasts.model.training,
+        exposure=ExposureCounts(**tally(exposures_of(result))),
+        pinball_bps=Channels(**dict(zip(CHANNELS, (BASIS_POINTS * loss).tolist(), strict=True))),
+        coverage=Channels(**dict(zip(CHANNELS, inside.tolist(), strict=True))),
+        close_direction=float((side == rose)[told].mean()) if told.any() else None,
+        seconds_a_forecast=seconds,
+        made=forecasts.made,
+        reused=forecasts.reused,
+        strategies=[_strategy(track, result, yardsticks[track.name]) for track in result.strategies],
+    )
 
 
-def _strategies(result: Result) -> Iterator[Row]:
-    """Profit by the headline's fills, and forecast alpha: what is earned beyond the best baseline of the same table."""
-    fill, seed = result.rules.fill, result.seed
-    best = max(result.baselines, key=lambda track: track.profits[fill].sum())
-    for track in result.strategies:
-        profit, alpha = (BASIS_POINTS * each[::-1] for each in (track.profits[fill], _beyond(track, best, fill)))
-        yield {
-            "strategy": track.name,
-            "trades": int(track.trades.sum()),
-            "mean_bps": float(profit.mean()),
-            "interval_bps": bootstrap_interval(profit, seed) if track.trades.any() else None,
-            "baseline": best.name,
-            "alpha_bps": float(alpha.mean()),
-            "alpha_interval_bps": bootstrap_interval(alpha, seed),
-        }
-
-
-def _beyond(track: Track, baseline: Track, fill: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Paired bar by bar, so that what moves both cancels."""
-    return track.profits[fill] - baseline.profits[fill]
+def _strategy(track: Track, result: Result, yardsticks: dict[str, Floats]) -> ModelStrategyRow:
+    """Profit by the headline's fills, and bar by bar what it is beyond a yardstick's: what moves both cancels."""
+    profits = track.profits[result.rules.fill]
+    mean, low, high = _mean(profits, result.seed)
+    alphas = []
+    for name, other in yardsticks.items():
+        beyond, least, most = _mean(profits - other, result.seed)
+        alphas.append(AlphaRow(yardstick=name, mean_bps=beyond, low_bps=least, high_bps=most))
+    return ModelStrategyRow(
+        strategy=track.name,
+        trades=int(track.trades.sum()),
+        mean_bps=mean,
+        low_bps=low,
+        high_bps=high,
+        alphas=alphas,
+    )

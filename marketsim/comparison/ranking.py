@@ -1,142 +1,112 @@
-"""What the arena's trials come to: a row an optimiser, as JSON values."""
+"""What the trials of the optimizers come to: a row an optimizer, best first, and rows of trials for the files."""
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from marketsim import __version__
-from marketsim.comparison.optimizers import Contest, Entry, Proof, Trial
+from marketsim.comparison.optimizers import OptimizerTrials, Trial
+from marketsim.comparison.problems import FitProblems, Optima
+from marketsim.comparison.schema import (
+    HistoryRow,
+    LimitsRow,
+    OptimizerRow,
+    OptimizersDocument,
+    OptimumRow,
+    TrialRow,
+)
 from marketsim.execution.profit_terms import TIE
 from marketsim.optimizers.objective import Limits
-from marketsim.results import rows
 from marketsim.results.metrics import LEAST_BARS, bootstrap_interval
+from marketsim.results.rows import Setting
 from marketsim.settings.choices import BASIS_POINTS
 
-SCHEMA = "marketsim.compare-optimizers/1"
 NEAR = 0.01  # basis points a bar: what is nearer than this to the optimum has reached it, and to another is a tie
+ZERO = 1e-9  # of a profit, below which a gap is rounding
 RIVAL = "differential-evolution"
 LIBRARIES = ("numpy", "scipy", "torch", "nevergrad", "botorch", "evotorch", "cma", "nlopt", "optuna")
 
-Row = dict[str, Any]
+Runs = Sequence[OptimizerTrials]
 
 
-class TrialRow(rows.Row, frozen=True):
-    """A run of an optimizer on a problem; profits are sums over the window, None where it found nothing."""
-
-    optimizer: str
-    window: rows.Count
-    close_at_eod: bool
-    seed: int
-    status: str
-    high_multiplier: float | None
-    low_multiplier: float | None
-    profit: rows.Profit | None
-    gap: float | None  # to the greatest profit
-    evaluations: rows.Count
-    seconds: float  # of which
-    inside: float  # in the objective
+def document(
+    problems: FitProblems, optima: Optima, runs: Runs, limits: Limits, settings: dict[str, Setting], seed: int
+) -> OptimizersDocument:
+    """The whole comparison; `seed` is that of the bootstrap."""
+    return OptimizersDocument(
+        marketsim=__version__,
+        settings=settings,
+        libraries={"python": platform.python_version()} | _versions(),
+        problem=problems.facts,
+        limits=LimitsRow(evaluations=limits.evaluations, seconds=limits.seconds, tolerance=limits.tolerance),
+        optimum=OptimumRow(profit_bps=float(problems.per_bar * optima.profit.mean()), seconds_together=optima.seconds),
+        optimizers=rank(problems, optima, runs, seed),
+    )
 
 
-class HistoryRow(rows.Row, frozen=True):
-    """A new best of a run."""
+def rank(problems: FitProblems, optima: Optima, runs: Runs, seed: int) -> list[OptimizerRow]:
+    """A row an optimizer, best first: by its gap to the optimum of its own windows, then by its time.
 
-    optimizer: str
-    window: rows.Count
-    close_at_eod: bool
-    seed: int
-    evaluations: rows.Count  # up to and including it
-    seconds: float
-    high_multiplier: float
-    low_multiplier: float
-    profit: rows.Profit
-    gap: float  # to the greatest profit
-
-
-def document(contest: Contest, proof: Proof, entries: Sequence[Entry], limits: Limits, settings: Row) -> Row:
-    """The whole comparison. Unlike other documents it holds times, which are what it is about."""
-    return {
-        "schema": SCHEMA,
-        "marketsim": __version__,
-        "settings": settings,
-        "libraries": {"python": platform.python_version()} | _versions(),
-        "problem": contest.facts
-        | {
-            "windows": contest.windows,
-            "bars": contest.bars,
-            "policies": ["close" if eod else "take-profit" for eod in contest.policies],
-        },
-        "limits": asdict(limits),
-        "optimum": {"profit_bps": _bps(proof.profit.mean(), contest), "seconds_together": proof.seconds},
-        "optimizers": standings(contest, proof, entries, settings["seed"]),
-    }
-
-
-def standings(contest: Contest, proof: Proof, entries: Sequence[Entry], seed: int) -> list[Row]:
-    """A row an optimiser, best first: by its gap to the optimum, then by its time.
-
-    Those that ran on fewer than ten windows, of a contest that has them, are too uncertain to have a rank and come
+    Those that ran on fewer than ten windows, of problems that have them, are too uncertain to have a rank and come
     after the others; those without a result come last.
     """
-    rows = [_row(entry, contest, proof, seed) for entry in entries]
-    rival = next((row["seconds"] for row in rows if row["name"] == RIVAL), None)
-    for row in rows:
-        row["ratio"] = row["seconds"] / rival if rival and row["seconds"] else None
-    by_gap = sorted((row for row in rows if row["runs"]), key=lambda row: row["gap_bps"])
-    ranked = [row for row in by_gap if row["windows"] >= min(LEAST_BARS, contest.windows)]
-    first = 0
-    for i, row in enumerate(ranked):
-        if row["gap_bps"] > ranked[first]["gap_bps"] + NEAR:
-            first = i
-        row["rank"] = first + 1
-    for row in ranked:
-        row["tie"] = sum(other["rank"] == row["rank"] for other in ranked) > 1
-    ranked.sort(key=lambda row: (row["rank"], row["seconds"]))
-    return ranked + [row for row in by_gap if row["rank"] is None] + [row for row in rows if not row["runs"]]
+    pace = {run.name: _seconds_by_window(run, problems) for run in runs}
+    rows = [_row(run, problems, optima, pace.get(RIVAL, {}), seed) for run in runs]
+    found = sorted((row for row in rows if row.gap_bps is not None), key=_gap)
+    enough = [row for row in found if row.windows >= min(LEAST_BARS, problems.windows)]
+    ranks: list[int] = []
+    for i, row in enumerate(enough):
+        first = ranks[-1] - 1 if ranks else 0
+        ranks.append(first + 1 if ranks and _gap(row) <= _gap(enough[first]) + NEAR else i + 1)
+    ranked = [replace(row, rank=place, tie=ranks.count(place) > 1) for row, place in zip(enough, ranks, strict=True)]
+    ranked.sort(key=lambda row: (row.rank, row.seconds))
+    few = [row for row in found if row.windows < min(LEAST_BARS, problems.windows)]
+    return ranked + few + [row for row in rows if row.gap_bps is None]
 
 
-def gap(trial: Trial, proof: Proof) -> float:
-    """What the trial missed of its problem's greatest profit, a sum over the window; what is below 1e-9 is 0."""
-    missed = float(proof.profit[trial.policy, trial.window]) - trial.history[-1].profit
-    return 0.0 if abs(missed) < 1e-9 else missed
+def gap(trial: Trial, optima: Optima) -> float:
+    """What the trial missed of its problem's greatest profit, a sum over the window; a rounding is 0."""
+    missed = float(optima.profit[trial.policy, trial.window]) - trial.history[-1].profit
+    return 0.0 if abs(missed) < ZERO else missed
 
 
-def trials(contest: Contest, proof: Proof, entries: Sequence[Entry]) -> Iterator[TrialRow]:
-    """A row a run."""
-    for entry in entries:
-        for trial in entry.trials:
+def trials(problems: FitProblems, optima: Optima, runs: Runs) -> Iterator[TrialRow]:
+    """A row a trial."""
+    for run in runs:
+        for trial in run.trials:
             best = trial.history[-1] if trial.history else None
             yield TrialRow(
-                optimizer=entry.name,
+                optimizer=run.name,
                 window=trial.window,
-                close_at_eod=contest.policies[trial.policy],
+                close_at_eod=problems.policies[trial.policy],
                 seed=trial.seed,
                 status=trial.status,
                 high_multiplier=None if best is None else best.high_multiplier,
                 low_multiplier=None if best is None else best.low_multiplier,
                 profit=None if best is None else best.profit,
-                gap=None if best is None else gap(trial, proof),
+                gap=None if best is None else gap(trial, optima),
                 evaluations=trial.evaluations,
                 seconds=trial.seconds,
                 inside=trial.inside,
             )
 
 
-def history(contest: Contest, proof: Proof, entries: Sequence[Entry]) -> Iterator[HistoryRow]:
-    """A row a new best of a run."""
-    for entry in entries:
-        for trial in entry.trials:
-            optimum = float(proof.profit[trial.policy, trial.window])
+def history(problems: FitProblems, optima: Optima, runs: Runs) -> Iterator[HistoryRow]:
+    """A row a new best of a trial."""
+    for run in runs:
+        for trial in run.trials:
+            optimum = float(optima.profit[trial.policy, trial.window])
             for step in trial.history:
                 yield HistoryRow(
-                    optimizer=entry.name,
+                    optimizer=run.name,
                     window=trial.window,
-                    close_at_eod=contest.policies[trial.policy],
+                    close_at_eod=problems.policies[trial.policy],
                     seed=trial.seed,
                     evaluations=step.evaluations,
                     seconds=step.seconds,
@@ -147,64 +117,120 @@ def history(contest: Contest, proof: Proof, entries: Sequence[Entry]) -> Iterato
                 )
 
 
-def _row(entry: Entry, contest: Contest, proof: Proof, seed: int) -> Row:
-    found = [trial for trial in entry.trials if trial.history]
-    gaps = np.array([gap(trial, proof) for trial in found])
-    by_window: dict[tuple[int, int], list[Trial]] = {}
-    for trial in found:
-        by_window.setdefault((trial.seed, trial.window), []).append(trial)
-    whole = [each for each in by_window.values() if len(each) == len(contest.policies)]
-    outside = _out_of_sample(whole, contest) if contest.booked and whole else None
-    interval = None if outside is None else bootstrap_interval(outside, seed)
+def _gap(row: OptimizerRow) -> float:
+    return np.inf if row.gap_bps is None else row.gap_bps
+
+
+def _row(
+    run: OptimizerTrials, problems: FitProblems, optima: Optima, rival: dict[int, float], seed: int
+) -> OptimizerRow:
+    found = [trial for trial in run.trials if trial.history]
+    row = OptimizerRow(
+        name=run.name,
+        status=run.status,
+        message=run.message,
+        windows=len({trial.window for trial in found}),
+        trials=len(found),
+    )
+    if not found:
+        return row
+    row = _with_profits(row, found, problems, optima)
+    whole = _whole_windows(found, problems)
+    if whole:
+        row = _with_times(row, found, whole, _seconds_by_window(run, problems), rival)
+        if problems.book:
+            row = _with_out_of_sample(row, whole, problems, optima, seed)
+    return row
+
+
+def _with_profits(row: OptimizerRow, found: list[Trial], problems: FitProblems, optima: Optima) -> OptimizerRow:
+    profits, gaps = (
+        problems.per_bar * np.array(values)
+        for values in ([trial.history[-1].profit for trial in found], [gap(trial, optima) for trial in found])
+    )
+    best = problems.per_bar * np.array([optima.profit[trial.policy, trial.window] for trial in found])
+    return replace(
+        row,
+        found_bps=float(profits.mean()),
+        optimum_bps=float(best.mean()),
+        gap_bps=float(gaps.mean()),
+        least_gap_bps=float(gaps.min()),
+        largest_gap_bps=float(gaps.max()),
+        reached=float(np.mean(gaps <= NEAR)),
+    )
+
+
+def _with_times(
+    row: OptimizerRow,
+    found: list[Trial],
+    whole: list[list[Trial]],
+    pace: dict[int, float],
+    rival: dict[int, float],
+) -> OptimizerRow:
     evaluations = sum(trial.evaluations for trial in found)
     outer = sum(trial.seconds - trial.inside for trial in found)
-    per_bar = BASIS_POINTS / contest.bars
-    return {
-        "name": entry.name,
-        "status": entry.status,
-        "message": entry.message,
-        "rank": None,
-        "tie": False,
-        "found_bps": float(per_bar * np.mean([trial.history[-1].profit for trial in found])) if found else None,
-        "gap_bps": float(per_bar * gaps.mean()) if found else None,
-        "largest_gap_bps": float(per_bar * gaps.max()) if found else None,
-        "least_gap_bps": float(per_bar * gaps.min()) if found else None,
-        "reached": float(np.mean(per_bar * gaps <= NEAR)) if found else None,
-        "out_of_sample_bps": None if outside is None else float(BASIS_POINTS * outside.mean()),
-        "low_bps": None if interval is None else BASIS_POINTS * interval[0],
-        "high_bps": None if interval is None else BASIS_POINTS * interval[1],
-        "windows": len({trial.window for trial in found}),
-        "runs": len(found),
-        "seconds": float(np.median([sum(trial.seconds for trial in each) for each in whole])) if whole else None,
-        "ratio": None,
-        "evaluations": float(np.mean([sum(trial.evaluations for trial in each) for each in whole])) if whole else None,
-        "overhead_seconds": outer / evaluations if evaluations else None,
-    }
-
-
-def _out_of_sample(whole: list[list[Trial]], contest: Contest) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Profits on the evaluated bars of the better policy's multipliers, the mean over the seeds, oldest bar first."""
-    assert contest.booked is not None
-    chosen = []
-    for each in whole:
-        each.sort(key=lambda trial: trial.policy)
-        best = max(trial.history[-1].profit for trial in each)
-        chosen.append(next(trial for trial in each if trial.history[-1].profit >= best - TIE))
-    windows = np.array([trial.window for trial in chosen])
-    h, l = (
-        np.array([getattr(trial.history[-1], name) for trial in chosen])
-        for name in ("high_multiplier", "low_multiplier")
+    common = [window for window in pace if window in rival]
+    own, other = (float(np.median([each[w] for w in common])) if common else 0.0 for each in (pace, rival))
+    return replace(
+        row,
+        seconds=float(np.median(list(pace.values()))),
+        ratio=own / other if other else None,
+        evaluations=float(np.mean([sum(trial.evaluations for trial in each) for each in whole])),
+        overhead_seconds=outer / evaluations if evaluations else None,
     )
-    profits = contest.booked(windows, h, l, np.array([contest.policies[trial.policy] for trial in chosen]))
-    newest_first = [profits[windows == window].mean() for window in np.unique(windows)]
+
+
+def _with_out_of_sample(
+    row: OptimizerRow, whole: list[list[Trial]], problems: FitProblems, optima: Optima, seed: int
+) -> OptimizerRow:
+    """Profits on the bars after the windows, the mean over the seeds: of the answers, and of the optimum."""
+    windows = np.array([each[0].window for each in whole])
+    answers = [
+        [(t.history[-1].high_multiplier, t.history[-1].low_multiplier, t.history[-1].profit) for t in each]
+        for each in whole
+    ]
+    own = _booked(problems, windows, np.moveaxis(np.array(answers), 0, -1))
+    of_all = np.stack([optima.high_multiplier, optima.low_multiplier, optima.profit], axis=1)
+    best = _booked(problems, windows, of_all[..., windows])
+    interval = bootstrap_interval(own, seed)
+    return replace(
+        row,
+        out_of_sample_bps=float(BASIS_POINTS * own.mean()),
+        optimum_out_of_sample_bps=float(BASIS_POINTS * best.mean()),
+        low_bps=None if interval is None else BASIS_POINTS * interval[0],
+        high_bps=None if interval is None else BASIS_POINTS * interval[1],
+    )
+
+
+def _booked(problems: FitProblems, windows: NDArray[np.int64], answers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What the better policy's answers `[policies, 3, K]` to windows `[K]` earned: a profit a window, oldest first."""
+    assert problems.book is not None
+    profit = answers[:, 2]
+    better = np.argmax(profit >= profit.max(0) - TIE, axis=0)
+    h, l, _ = answers[better, :, np.arange(len(windows))].T
+    booked = problems.book(windows, h, l, np.array(problems.policies)[better])
+    newest_first = [booked[windows == window].mean() for window in np.unique(windows)]
     return np.array(newest_first[::-1])
 
 
-def _bps(profit: float, contest: Contest) -> float:
-    return float(BASIS_POINTS * profit / contest.bars)
+def _whole_windows(found: Sequence[Trial], problems: FitProblems) -> list[list[Trial]]:
+    """The trials of a window and a seed, by policy, where all policies have an answer."""
+    by_window: dict[tuple[int, int], list[Trial]] = {}
+    for trial in found:
+        by_window.setdefault((trial.seed, trial.window), []).append(trial)
+    whole = [each for each in by_window.values() if len(each) == len(problems.policies)]
+    return [sorted(each, key=lambda trial: trial.policy) for each in whole]
 
 
-def _versions() -> Row:
+def _seconds_by_window(run: OptimizerTrials, problems: FitProblems) -> dict[int, float]:
+    """The seconds for all policies of each window, the median of the seeds."""
+    seconds: dict[int, list[float]] = {}
+    for each in _whole_windows([trial for trial in run.trials if trial.history], problems):
+        seconds.setdefault(each[0].window, []).append(sum(trial.seconds for trial in each))
+    return {window: float(np.median(taken)) for window, taken in seconds.items()}
+
+
+def _versions() -> dict[str, str]:
     found = {}
     for name in LIBRARIES:
         try:

@@ -12,8 +12,9 @@ def test_tables_name_models_losses_and_alpha(cli):
         "blend:har,last-bar",
         "Pinball loss",
         "80 % band",
-        "Forecast alpha",
-        "Best baseline",
+        "Alpha: profit beyond a yardstick's",
+        "buy-and-hold",
+        "har unfitted",
     ):
         assert words in done.out
     assert max(map(len, done.out.splitlines())) <= 80
@@ -22,7 +23,7 @@ def test_tables_name_models_losses_and_alpha(cli):
 def test_json_is_one_document(cli):
     done = cli("compare-models", "ETHUSD", "NOPE", "--models", "har", *QUICK, "--json")
     document = json.loads(done.out)
-    assert (done.code, document["schema"]) == (4, "marketsim.models/1")
+    assert (done.code, document["schema"]) == (4, "marketsim.compare-models/2")
     assert [row["status"] for symbol in document["symbols"] for row in symbol["models"]] == ["ok", "failed"]
 
 

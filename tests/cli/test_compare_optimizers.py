@@ -26,44 +26,57 @@ def test_tables_say_what_was_compared_and_fit_a_terminal(cli):
     ):
         assert words in text
     assert max(map(len, ended.out.splitlines())) <= 80
-    first = ended.out[ended.out.index("Profit found") :].splitlines()[4]
+    first = ended.out[ended.out.index("always-on, in-sample, mean of both exit policies") :].splitlines()[4]
     assert first.split()[:2] in (["exact", "1"], ["exact", "1="])
     assert "budget" in ended.out
 
 
 def test_the_widest_numbers_fit_a_terminal(cli, monkeypatch):
-    from marketsim.comparison import ranking as standings
+    from marketsim.comparison import ranking
+    from marketsim.comparison.schema import OptimizerRow
 
     def wide(*arguments):
-        names = [*registry.OPTIMIZERS]
         return [
-            {
-                "name": name,
-                "status": "timeout",
-                "message": "",
-                "rank": 16,
-                "tie": True,
-                "found_bps": -123.45,
-                "gap_bps": 123.456,
-                "reached": 1.0,
-                "out_of_sample_bps": -234.5,
-                "low_bps": -1234.0,
-                "high_bps": 1234.0,
-                "windows": 70,
-                "runs": 420,
-                "seconds": 123.4567,
-                "ratio": 123.456,
-                "evaluations": 12345.0,
-                "overhead_seconds": 1.234567,
-            }
-            for name in names
+            OptimizerRow(
+                name=name,
+                status="timeout",
+                message="",
+                windows=70,
+                trials=420,
+                rank=16,
+                tie=True,
+                found_bps=-123.45,
+                optimum_bps=-123.45,
+                gap_bps=123.456,
+                reached=1.0,
+                out_of_sample_bps=-234.5,
+                low_bps=-1234.0,
+                high_bps=1234.0,
+                optimum_out_of_sample_bps=-234.5,
+                seconds=123.4567,
+                ratio=123.456,
+                evaluations=12345.0,
+                overhead_seconds=1.234567,
+            )
+            for name in registry.OPTIMIZERS
         ]
 
-    monkeypatch.setattr(standings, "standings", wide)
+    monkeypatch.setattr(ranking, "rank", wide)
     out = cli("compare-optimizers", *QUICK).out
     assert max(map(len, out.splitlines())) <= 80
-    for number in ("123.456", "-1234 .. +1234", "1,234,567", "123.4567", "timeout"):
+    for number in ("123.456", "-1234 .. +1234", "1,234,567", "123.4567", "timeout", "70/11"):
         assert number in out
+
+
+def test_what_ran_on_fewer_windows_says_so_and_has_an_optimum_of_its_own(cli, monkeypatch):
+    from marketsim.comparison import optimizers
+
+    monkeypatch.setattr(optimizers, "spread_order", lambda count: [3, 5])
+    ended = cli("compare-optimizers", *QUICK)
+    rows = [line.split() for line in ended.out.splitlines() if line.startswith("brute")]
+    assert len(rows) == 3 and all("2/11" in row for row in rows)
+    assert "is compared with the optimum of these windows" in " ".join(ended.out.split())
+    assert json.loads(cli("compare-optimizers", *QUICK, "--json").out)["optimizers"][0]["windows"] == 2
 
 
 def test_the_document_is_what_output_writes_and_the_files_hold_every_run(cli, tmp_path):
@@ -71,7 +84,7 @@ def test_the_document_is_what_output_writes_and_the_files_hold_every_run(cli, tm
     assert (ended.code, ended.err) == (0, "")
     assert ended.out == (tmp_path / "out" / "optimizers.json").read_text()
     document = json.loads(ended.out)
-    assert document["schema"] == "marketsim.compare-optimizers/1"
+    assert document["schema"] == "marketsim.compare-optimizers/2"
     assert document["problem"]["name"] == "NVDA"
     assert document["problem"]["strategy"] == "entry-exit"
     assert document["limits"] == {"evaluations": 60, "seconds": None, "tolerance": 1e-05}
@@ -134,7 +147,7 @@ def test_what_is_not_installed_is_a_row_that_says_how(cli, monkeypatch):
     assert "pip install 'marketsim[optimizers]'" in ended.err
 
 
-def test_every_optimiser_can_fit_a_backtest(cli):
+def test_every_optimizer_can_fit_a_backtest(cli):
     ended = cli("backtest", "ETHUSD", "--optimizer", "brute", "--sims", "3", "--window", "5", "--json")
     assert json.loads(ended.out)["symbols"][0]["optimizer"]["name"] == "brute"
 

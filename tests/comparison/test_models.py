@@ -5,8 +5,9 @@ import pytest
 
 from marketsim import registry
 from marketsim.backtesting import pipeline
-from marketsim.comparison import models as ladder
-from marketsim.errors import value_of
+from marketsim.comparison.models import compare
+from marketsim.comparison.schema import FailedModel
+from marketsim.errors import DataError, value_of
 from marketsim.profiling import Clock
 from marketsim.results.document import simulation_rows, symbol_document
 from marketsim.results.metrics import bootstrap_interval
@@ -17,45 +18,77 @@ SETTINGS = Settings.of(sims=30, window=20, strategy="always-on", cache="off")
 
 @pytest.fixture(scope="module")
 def document():
-    found, notes = ladder.compare(["ETHUSD", "NOPE"], ["har", "last-bar"], SETTINGS)
+    found, notes = compare(["ETHUSD", "NOPE"], ["har", "last-bar"], SETTINGS)
     assert notes == []
     return found
 
 
-def test_profit_is_that_of_the_backtest_and_alpha_is_paired(document):
-    for row in document["symbols"][0]["models"]:
-        settings = Settings.of(sims=30, window=20, strategy="always-on", model=row["model"], cache="off")
-        (run,) = pipeline.run(["ETHUSD"], settings, Clock())
-        result = value_of(run.outcome)
-        (mine,) = row["strategies"]
-        profit = 1e4 * result.strategies[0].profits["expected"]
-        assert mine["mean_bps"] == pytest.approx(profit.mean())
-        best = max(result.baselines, key=lambda track: track.profits["expected"].mean())
-        assert mine["baseline"] == best.name
-        beyond = profit - 1e4 * best.profits["expected"]
-        assert mine["alpha_bps"] == pytest.approx(beyond.mean())
-        assert mine["alpha_interval_bps"] == pytest.approx(bootstrap_interval(beyond[::-1], 42))
-        assert (
-            mine["alpha_bps"]
-            <= mine["mean_bps"] - 1e4 * max(0.0, *(t.profits["expected"].mean() for t in result.baselines)) + 1e-9
-        )
+def backtested(model, **options):
+    settings = Settings.of(sims=30, window=20, strategy="always-on", model=model, cache="off", **options)
+    (run,) = pipeline.run(["ETHUSD"], settings, Clock())
+    return value_of(run.outcome)
+
+
+def test_profit_is_that_of_the_backtest(document):
+    for row in document.symbols[0].models:
+        profit = 1e4 * backtested(row.model).strategies[0].profits["expected"]
+        (mine,) = row.strategies
+        assert mine.mean_bps == pytest.approx(profit.mean())
+        interval = bootstrap_interval(profit[::-1], 42)
+        assert (mine.low_bps, mine.high_bps) == pytest.approx(interval)
+
+
+def test_every_model_is_measured_by_the_same_yardsticks(document):
+    symbol = document.symbols[0]
+    har = backtested("har")
+    held = 1e4 * next(track for track in har.baselines if track.name == "buy-and-hold").profits["expected"]
+    unfitted = 1e4 * har.baselines[0].profits["expected"]
+    means = {row.name: row.mean_bps for row in symbol.yardsticks}
+    assert means == pytest.approx({"buy-and-hold": held.mean(), "har unfitted": unfitted.mean()})
+    for row in symbol.models:
+        (mine,) = row.strategies
+        profit = 1e4 * backtested(row.model).strategies[0].profits["expected"]
+        for alpha, other in zip(mine.alphas, (held, unfitted), strict=True):
+            assert alpha.mean_bps == pytest.approx((profit - other).mean())
+            assert (alpha.low_bps, alpha.high_bps) == pytest.approx(bootstrap_interval((profit - other)[::-1], 42))
+        assert [alpha.yardstick for alpha in mine.alphas] == ["buy-and-hold", "har unfitted"]
+
+
+def test_har_is_the_yardstick_where_it_is_not_compared(document):
+    found, notes = compare(["ETHUSD"], ["last-bar"], SETTINGS)
+    assert notes == []
+    assert [row.model for row in found.symbols[0].models] == ["last-bar"]
+    assert found.symbols[0].yardsticks == document.symbols[0].yardsticks
+    assert found.symbols[0].models[0].strategies == document.symbols[0].models[1].strategies
+
+
+def test_without_har_there_is_holding_and_a_note(monkeypatch):
+    class Broken:
+        def __init__(self, *arguments):
+            raise DataError("no har today")
+
+    monkeypatch.setattr("marketsim.models.har.Har", Broken)
+    found, notes = compare(["ETHUSD"], ["last-bar"], SETTINGS)
+    assert notes == ["ETHUSD: no alpha against har: no har today"]
+    assert [row.name for row in found.symbols[0].yardsticks] == ["buy-and-hold"]
 
 
 def test_forecasts_are_judged_on_every_bar_of_the_walk(document):
-    symbol = document["symbols"][0]
-    assert (symbol["judged"], symbol["evaluated"]) == (50, 30)
-    har, last = symbol["models"]
-    assert har["pinball_bps"]["high"] < last["pinball_bps"]["high"]
-    assert last["close_direction"] is None
-    assert all(0.5 < share <= 1 for share in har["coverage"].values())
-    assert har["seconds_a_forecast"] > 0
-    assert har["exposure"] == {"clean": 30, "contaminated": 0, "unknown": 0}
+    symbol = document.symbols[0]
+    assert (symbol.bars.judged, symbol.bars.evaluated) == (50, 30)
+    har, last = symbol.models
+    assert har.pinball_bps.high < last.pinball_bps.high
+    assert last.close_direction is None
+    assert all(0.5 < getattr(har.coverage, channel) <= 1 for channel in ("open", "high", "low", "close"))
+    assert har.seconds_a_forecast > 0
+    assert (har.exposure.clean, har.exposure.contaminated, har.exposure.unknown) == (30, 0, 0)
 
 
 def test_an_unknown_symbol_is_a_row_of_every_model(document):
-    rows = document["symbols"][1]["models"]
-    assert [row["status"] for row in rows] == ["failed", "failed"]
-    assert all("NOPE" in row["error"] for row in rows)
+    symbol = document.symbols[1]
+    assert (symbol.bars, symbol.yardsticks) == (None, [])
+    assert [type(row) for row in symbol.models] == [FailedModel, FailedModel]
+    assert all("NOPE" in row.error for row in symbol.models)
 
 
 class Trained:
@@ -78,11 +111,10 @@ def test_options_reach_the_models_that_have_use_for_them(monkeypatch):
     monkeypatch.setitem(registry.MODELS, "trained", f"{__name__}:Trained")
     monkeypatch.setitem(registry.VARIANTS, "trained", ("small",))
     settings = Settings.of(sims=30, window=20, samples=5, strategy="always-on", cache="off")
-    found, _ = ladder.compare(["ETHUSD"], ["har", "trained", "blend:har,trained"], settings)
-    har, trained, blend = found["symbols"][0]["models"]
-    assert (har["status"], trained["status"], blend["status"]) == ("ok", "ok", "ok")
-    assert trained["exposure"] == {"clean": 8, "contaminated": 22, "unknown": 0}
-    assert blend["exposure"] == trained["exposure"]
+    found, _ = compare(["ETHUSD"], ["har", "trained", "blend:har,trained"], settings)
+    _, trained, blend = found.symbols[0].models
+    assert (trained.exposure.clean, trained.exposure.contaminated, trained.exposure.unknown) == (8, 22, 0)
+    assert blend.exposure == trained.exposure
 
 
 def test_a_backtest_says_that_its_bars_were_seen(monkeypatch):
@@ -106,7 +138,7 @@ def test_a_model_that_cannot_be_had_is_a_row(monkeypatch):
     monkeypatch.setitem(registry.MODELS, "absent", f"{__name__}:Absent")
     monkeypatch.setitem(registry.VARIANTS, "absent", ("small",))
     monkeypatch.setattr(f"{__name__}.Absent", Absent, raising=False)
-    found, _ = ladder.compare(["ETHUSD"], ["absent", "har"], SETTINGS)
-    absent, har = found["symbols"][0]["models"]
-    assert (absent["status"], har["status"]) == ("failed", "ok")
-    assert "marketsim[absent]" in absent["error"]
+    found, _ = compare(["ETHUSD"], ["absent", "har"], SETTINGS)
+    absent, har = found.symbols[0].models
+    assert har.model == "har"
+    assert "marketsim[absent]" in absent.error
