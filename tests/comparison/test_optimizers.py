@@ -90,7 +90,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def compared(*optimizers: str, problems: FitProblems = STAIRS, **limits: Any) -> dict[str, OptimizerTrials]:
-    found = compare(optimizers, problems, Limits(**limits), (1, 2), 20.0)
+    found = compare(optimizers, problems, Limits(**limits), (1, 2), 300.0)
     return {run.name: run for run in found}
 
 
