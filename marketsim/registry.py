@@ -53,11 +53,18 @@ OPTIMIZERS = {
 SOURCES = {
     "sample": "marketsim.data.sample:SampleSource",
     "files": "marketsim.data.files:FileSource",
+    "store": "marketsim.data.store:StoreSource",
 }
 EXECUTORS = {
     "local": "marketsim.backtesting.executors.local:Local",
     "processes": "marketsim.backtesting.executors.processes:Processes",
     "dask": "marketsim.backtesting.executors.dask:Dask",
+}
+PROVIDERS = {
+    "alpaca": "marketsim.data.sources.alpaca:Alpaca",
+    "ccxt": "marketsim.data.sources.ccxt:Ccxt",
+    "stooq": "marketsim.data.sources.stooq:Stooq",
+    "yahoo": "marketsim.data.sources.yahoo:Yahoo",
 }
 EXTRAS = {"optimizer": "optimizers"}  # of plug-ins that import their libraries at once, by what they are
 

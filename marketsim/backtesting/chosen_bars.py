@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from marketsim.data import Source, open_source
 from marketsim.data.bars import Bars
-from marketsim.data.present import present
+from marketsim.data.present import present, utc
 from marketsim.settings.choices import AUTO, CRYPTO, KEEP, STOCK
 from marketsim.settings.groups import BarsSettings
 
 
 def open_bars(chosen: BarsSettings) -> Source:
     """The source of the bars."""
+    if chosen.fetch is not None:
+        return _fetched(chosen)
+    if chosen.source == "store":
+        from marketsim.data.store import StoreSource
+
+        return StoreSource(chosen.store, chosen, chosen.timeframe)
     return open_source(chosen.source, chosen.data, chosen)
 
 
@@ -21,3 +29,22 @@ def load(symbol: str, chosen: BarsSettings, source: Source) -> Bars:
     if chosen.calendar != AUTO:
         bars = bars.on(chosen.calendar)
     return bars.between(chosen.start, chosen.end).as_of(present(chosen.now), keep_partial=chosen.partial == KEEP)
+
+
+def _fetched(chosen: BarsSettings) -> Source:
+    """The store, which a provider brings up to date."""
+    from marketsim.data.fetching import FetchedSource, Fetcher
+    from marketsim.data.sources import open_provider
+    from marketsim.data.sources.patience import Patience
+    from marketsim.data.store import Store
+    from marketsim.data.timeframe import parse_timeframe
+
+    assert chosen.fetch is not None
+    fetcher = Fetcher(
+        open_provider(chosen.fetch, Patience()),
+        Store(chosen.store),
+        parse_timeframe(chosen.timeframe),
+        present(chosen.now),
+    )
+    since: np.datetime64 | None = None if chosen.start is None else utc(chosen.start)
+    return FetchedSource(fetcher, since, chosen)

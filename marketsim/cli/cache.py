@@ -92,7 +92,7 @@ def prune(
 
 
 @app.command(cls=GroupedCommand)
-@options.takes(options.MODEL, options.BARS, options.SEED, options.NETWORK, options.CACHE_PLACE)
+@options.takes(options.MODEL, options.BARS, options.STORE, options.SEED, options.NETWORK, options.CACHE_PLACE)
 def verify(
     command: typer.Context,
     symbols: Annotated[list[str] | None, typer.Argument(metavar="[SYMBOL...]", help="All, if none.")] = None,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     options.RULES,
     options.COSTS,
     options.BARS,
+    options.STORE,
     options.OPTIMIZER,
     options.SEED,
     options.NETWORK,

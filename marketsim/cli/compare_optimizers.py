@@ -23,6 +23,7 @@ PICTURES = {".png": "matplotlib", ".html": "plotly"}  # by suffix, what draws it
     options.RULES,
     options.COSTS,
     options.BARS,
+    options.STORE,
     options.SEED,
     options.NETWORK,
     options.CACHE,

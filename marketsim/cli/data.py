@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from marketsim.cli import options, output
+from marketsim.cli.fetch import fetch
 from marketsim.cli.help import GroupedCommand
 from marketsim.errors import MarketsimError, UsageError
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from marketsim.data.bars import Bars
     from marketsim.settings.settings import Settings
 
-app = typer.Typer(rich_markup_mode=None, help="Look at the bars: list, check, show, convert.")
+app = typer.Typer(rich_markup_mode=None, help="Look at the bars: list, check, show, convert; fetch more.")
+app.command(cls=GroupedCommand)(fetch)
 
 NEWEST = 5  # bars that `show` prints
 FEW = 3  # symbols of which `check` says all that it understood
@@ -25,7 +27,7 @@ Names = Annotated[
 
 
 @app.command("list", cls=GroupedCommand)
-@options.takes(options.BARS)
+@options.takes(options.BARS, options.STORE)
 def list_(
     command: typer.Context,
     config: options.Config = None,
@@ -38,7 +40,7 @@ def list_(
 
 
 @app.command(cls=GroupedCommand)
-@options.takes(options.BARS, options.COSTS)
+@options.takes(options.BARS, options.STORE, options.COSTS)
 def check(
     command: typer.Context,
     names: Names = None,
@@ -52,7 +54,7 @@ def check(
 
 
 @app.command(cls=GroupedCommand)
-@options.takes(options.BARS)
+@options.takes(options.BARS, options.STORE)
 def show(
     command: typer.Context,
     symbol: Annotated[str, typer.Argument(metavar="SYMBOL|FILE|SYMBOL=FILE", help="Such as ETHUSD.")],
@@ -94,7 +96,7 @@ def show(
 
 
 @app.command(cls=GroupedCommand)
-@options.takes(options.BARS)
+@options.takes(options.BARS, options.STORE)
 def convert(
     command: typer.Context,
     names: Names = None,

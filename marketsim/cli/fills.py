@@ -20,6 +20,7 @@ SIDE = 4  # columns of a level on each side of the bar
     options.RULES,
     options.COSTS,
     options.BARS,
+    options.STORE,
     options.OPTIMIZER,
     options.SEED,
     options.NETWORK,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     options.WALK,
     options.MODEL,
     options.BARS,
+    options.STORE,
     options.SEED,
     options.NETWORK,
     options.CACHE,

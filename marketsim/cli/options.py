@@ -42,14 +42,28 @@ WALK = OptionGroup("Walk-forward", keys_of(WalkSettings))
 MODEL = OptionGroup("Model", ("model",))
 RULES = OptionGroup("Trading rules", keys_of(TradingRules))
 COSTS = OptionGroup("Costs", keys_of(CostSettings))
-BARS = OptionGroup("Bars", keys_of(BarsSettings))
+STORE = OptionGroup("Stored bars", ("timeframe", "store"))
+BARS = OptionGroup("Bars", tuple(key for key in keys_of(BarsSettings) if key not in STORE.keys))
 OPTIMIZER = OptionGroup("Optimizer", ("optimizer",))
 SEED = OptionGroup("Random numbers", ("seed",))
 NETWORK = OptionGroup("Models with weights", keys_of(NetworkSettings))
 CACHE = OptionGroup("Forecast cache", ("cache",))
 CACHE_PLACE = OptionGroup("Forecast cache", keys_of(CacheSettings))
 WORK = OptionGroup("Many symbols", keys_of(WorkSettings))
-GROUPS = (WALK, MODEL, RULES, COSTS, BARS, OPTIMIZER, SEED, NETWORK, CACHE, CACHE_PLACE, WORK)  # the common ones first
+GROUPS = (
+    WALK,
+    MODEL,
+    RULES,
+    COSTS,
+    BARS,
+    STORE,
+    OPTIMIZER,
+    SEED,
+    NETWORK,
+    CACHE,
+    CACHE_PLACE,
+    WORK,
+)  # the common ones first
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +94,9 @@ TEXTS = {
     "start": Text("First day, or UTC stamp.", "DATE", "first bar"),
     "end": Text("Last day, or UTC stamp.", "DATE", "last bar"),
     "on_bad_bars": Text("Stop at a bad row, or leave it out."),
+    "fetch": Text("Bring the store up to date first: yahoo, alpaca, stooq or ccxt:EXCHANGE.", "PROVIDER", "none"),
+    "timeframe": Text("Length of a bar: 1m, 15m, 1h, 4h, 1d, 1w, 1mo.", "T"),
+    "store": Text("Folder of fetched bars.", "DIR", "the platform's"),
     "calendar": Text("Market calendar: XNYS, XTKS, 24/7, 24/5, weekdays, ...", "NAME", "by symbol"),
     "partial": Text("Leave a last bar out that is not complete yet, or keep it."),
     "now": Text("Present time, in place of the clock's.", "STAMP", "the clock"),

@@ -29,6 +29,7 @@ SEARCHED = 5  # simulations at most in a run for the costs of a search: what an 
     options.RULES,
     options.COSTS,
     options.BARS,
+    options.STORE,
     options.OPTIMIZER,
     options.SEED,
     options.NETWORK,

@@ -8,7 +8,7 @@ import numpy as np
 
 from marketsim.data.bars import Bars, make_bars
 from marketsim.data.read_options import Reading
-from marketsim.data.symbols import parse_symbol, part_place
+from marketsim.data.symbols import fetch_command, parse_symbol, part_place
 from marketsim.errors import DataError
 from marketsim.registry import nearest
 
@@ -41,7 +41,10 @@ class SampleSource:
         path = SAMPLES / f"{symbol}.csv"
         if not path.is_file():
             hint = nearest(symbol, self.symbols())
-            raise DataError(f"no bars of {symbol} in the sample{hint} ('marketsim data list' shows all)")
+            raise DataError(
+                f"no bars of {symbol} in the sample{hint} ('marketsim data list' shows all); "
+                f"'{fetch_command(symbol)}' fetches them, and --source store reads them"
+            )
         lines = path.read_text(encoding="utf-8").splitlines()
         rows = [line.split(",") for line in lines if not line.startswith("#")][1:]
         time = np.array([row[0] for row in rows], dtype="datetime64[s]")

@@ -57,3 +57,10 @@ def is_currency_pair(symbol: str) -> bool:
     """Whether a canonical symbol is a pair of currencies (or a precious metal): "EURUSD", "XAUUSD", "EURUSD=X"."""
     pair = symbol.removesuffix("=X")
     return len(pair) == 6 and pair[:3] in CURRENCIES and pair[3:] in CURRENCIES
+
+
+def fetch_command(symbol: str, timeframe: str = "1d") -> str:
+    """The command that would fetch the bars of a canonical symbol into the store."""
+    provider = "ccxt:binance" if is_crypto(symbol) else "yahoo"
+    words = "" if timeframe == "1d" else f" --timeframe {timeframe}"
+    return f"marketsim data fetch {symbol} --from {provider}{words}"

@@ -6,11 +6,12 @@ A check raises ValueError with what would be right.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from marketsim.registry import ENSEMBLES, EXECUTORS, MODELS, OPTIMIZERS, SOURCES, VARIANTS, nearest
+from marketsim.registry import ENSEMBLES, EXECUTORS, MODELS, OPTIMIZERS, PROVIDERS, SOURCES, VARIANTS, nearest
 from marketsim.settings.choices import (
     ALWAYS_ON,
     ASSETS,
@@ -158,6 +159,22 @@ def optional(value: Any) -> str | None:
     return value or None
 
 
+def provider(value: Any) -> str | None:
+    """The name of a provider, with what it may need after a colon."""
+    text = optional(value)
+    if text is not None and text.partition(":")[0] not in PROVIDERS:
+        known = ", ".join("ccxt:EXCHANGE" if name == "ccxt" else name for name in PROVIDERS)
+        raise ValueError(f"must be one of {known}{nearest(text, PROVIDERS)}")
+    return text
+
+
+def timeframe(value: Any) -> str:
+    """How long a bar is, in a number and a unit."""
+    if not isinstance(value, str) or not re.fullmatch(r"[1-9]\d{0,4}(mo|[mhdwM])", value):
+        raise ValueError("must be a timeframe such as 1m, 15m, 1h, 4h, 1d, 1w or 1mo")
+    return value
+
+
 def words(value: Any) -> str:
     """Text that is not empty."""
     if not isinstance(value, str) or not value:
@@ -246,6 +263,9 @@ VALIDATORS = {
     "calendar": Validator(words),
     "partial": choice(*PARTIAL_BARS),
     "now": Validator(moment),
+    "fetch": Validator(provider),
+    "timeframe": Validator(timeframe),
+    "store": Validator(optional),
     "date_format": Validator(optional),
     "timezone": Validator(optional),
     "adjust": choice("auto", "none"),

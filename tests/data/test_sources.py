@@ -52,7 +52,10 @@ def test_the_sample_loads_without_heavy_imports() -> None:
 def test_an_unknown_symbol_gets_the_nearest_and_the_next_command(tmp_path: Path) -> None:
     with pytest.raises(DataError) as error:
         open_source("sample").load("ETHUS")
-    hint = "did you mean 'ETHUSD'? ('marketsim data list' shows all)"
+    hint = (
+        "did you mean 'ETHUSD'? ('marketsim data list' shows all); 'marketsim data fetch ETHUS --from yahoo' fetches "
+        "them, and --source store reads them"
+    )
     assert str(error.value) == f"no bars of ETHUS in the sample; {hint}"
     (tmp_path / "AAPL.csv").write_text(TABLE)
     (tmp_path / "MSFT.csv").write_text(TABLE)

@@ -1,0 +1,47 @@
+"""How long a provider is waited for: what may pass is tried again, later and later."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from marketsim.errors import MarketsimError
+
+Answer = TypeVar("Answer")
+
+
+class Busy(Exception):
+    """A provider that cannot answer now: it is overloaded, or the connection broke."""
+
+    def __init__(self, why: str, wait: float = 0.0) -> None:
+        super().__init__(why)
+        self.wait = wait  # seconds that it asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """The tries that a request has, and the seconds between them."""
+
+    tries: int = 6
+    pause: float = 1.0  # seconds before the second try, then twice as many each time
+    longest: float = 60.0  # seconds of a pause, unless the provider asks for more
+    limit: float = 600.0  # seconds; a provider that asks for more is given up
+    sleep: Callable[[float], None] = time.sleep
+    say: Callable[[str], None] = lambda words: None  # hears why there is a pause
+
+    def ask(self, who: str, request: Callable[[], Answer]) -> Answer:
+        """What `request` returns, called again while it raises `Busy`; MarketsimError when its tries are over."""
+        for attempt in range(self.tries):
+            try:
+                return request()
+            except Busy as busy:
+                pause = max(busy.wait, min(self.pause * 2**attempt, self.longest))
+                if attempt == self.tries - 1 or pause > self.limit:
+                    raise MarketsimError(
+                        f"{who} did not answer in {attempt + 1} tries ({busy}); what came is kept: try again later"
+                    ) from busy
+                self.say(f"{who}: {busy}; again in {pause:.0f} s")
+                self.sleep(pause)
+        raise AssertionError("unreachable")
