@@ -1,3 +1,63 @@
-"""marketsim: backtest next-bar forecasts with exact fits, honest fills and walk-forward simulations."""
+"""marketsim: backtest next-bar forecasts with exact fits, honest fills and walk-forward simulations.
+
+What `__all__` names is public and documented in docs/python.md; everything else may change without notice.
+`marketsim.reference` keeps the function names of the system that marketsim follows.
+"""
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "LEVELS",
+    "BacktestResult",
+    "BacktestResults",
+    "Bars",
+    "DataError",
+    "ForecastResult",
+    "MarketsimError",
+    "MissingExtra",
+    "ModelComparison",
+    "UsageError",
+    "backtest",
+    "backtest_many",
+    "compare_models",
+    "forecast",
+    "load_bars",
+    "models",
+    "read_bars",
+]
+
+_ERRORS = ("DataError", "MarketsimError", "MissingExtra", "UsageError")
+
+TYPE_CHECKING = False  # typing's own takes a third of this import's time
+if TYPE_CHECKING:
+    from marketsim import models as models
+    from marketsim.api import (
+        LEVELS,
+        BacktestResult,
+        BacktestResults,
+        Bars,
+        ForecastResult,
+        ModelComparison,
+        backtest,
+        backtest_many,
+        compare_models,
+        forecast,
+        load_bars,
+        read_bars,
+    )
+    from marketsim.errors import DataError, MarketsimError, MissingExtra, UsageError
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used (PEP 562), so that `import marketsim` costs nothing."""
+    if name not in __all__:
+        raise AttributeError(f"module 'marketsim' has no attribute '{name}'")
+    import importlib
+
+    if name == "models":  # the package, which can be called
+        return importlib.import_module("marketsim.models")
+    return getattr(importlib.import_module("marketsim.errors" if name in _ERRORS else "marketsim.api"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -34,11 +34,12 @@ class Dispatcher:
         directory: RunDirectory | None,
         progress: Progress,
         kept: Callable[[str], FinishedSymbol | None],
+        rows: bool,
     ) -> None:
         self.executor = open_executor(settings.work, len(symbols))
         self._symbols, self._clock = symbols, clock
         self._settings = settings.replace(now=str(present(settings.bars.now)))  # one present for all workers
-        self._directory, self._progress, self._kept = directory, progress, kept
+        self._directory, self._progress, self._kept, self._rows = directory, progress, kept, rows
         self._run = os.urandom(8).hex()
         self._turn = 0  # the symbol that is given back next
         self._next = 0  # the first symbol that was not looked at yet
@@ -87,7 +88,7 @@ class Dispatcher:
         return tuple(chunk)
 
     def _submit(self, chunk: tuple[int, ...]) -> None:
-        job = Job(self._run, self._settings, tuple(self._symbols[i] for i in chunk), self._directory is not None)
+        job = Job(self._run, self._settings, tuple(self._symbols[i] for i in chunk), self._rows)
         try:
             future = self.executor.submit(work, job)
         except BrokenExecutor:

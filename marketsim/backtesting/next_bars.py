@@ -95,14 +95,16 @@ def forecast(
     settings: Settings,
     horizon: int = 1,
     progress: pipeline.Progress = lambda what, done, total: None,
+    source: Source | None = None,
+    model: Model | Ensemble | None = None,
 ) -> tuple[ForecastDocument, list[str], list[MarketsimError]]:
     """The document of what is forecast of each symbol's next `horizon` bars, remarks for stderr, and what failed.
 
     A horizon above 1 is for models of `registry.PATH_MODELS`; UsageError where they cannot look so far ahead. A symbol
-    that fails is a row that says why.
+    that fails is a row that says why. `source` and `model` take the place of those that the settings name.
     """
-    source = open_bars(settings.bars)
-    model = open_model(settings.model, settings.network, settings.seed)
+    source = source or open_bars(settings.bars)
+    model = model or open_model(settings.model, settings.network, settings.seed)
     rows: list[SymbolForecast | FailedSymbol] = []
     notes: list[str] = []
     errors: list[MarketsimError] = []
@@ -152,6 +154,8 @@ def _maker(
             else found
             for found in forecaster.forecasts(requests)
         ]
+    if not hasattr(model, "paths"):
+        raise UsageError(f"horizon {horizon}: model '{model.name}' forecasts one bar ahead")
     model = cast(PathModel, model)
     if horizon > model.horizon:
         raise UsageError(

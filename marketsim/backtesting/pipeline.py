@@ -60,9 +60,11 @@ def run(
     settings: Settings,
     clock: Clock,
     progress: Progress = lambda what, done, total: None,
+    source: Source | None = None,
+    model: Model | Ensemble | None = None,
 ) -> list[SymbolRun]:
-    """What `stream` yields with the tools that the settings name."""
-    tools = open_tools(settings, clock)
+    """What `stream` yields with the tools of `open_tools`."""
+    tools = open_tools(settings, clock, source, model)
     with tools.cache or nullcontext():
         return list(stream(symbols, settings, tools, clock, progress))
 
@@ -119,11 +121,13 @@ def _taken(remarks: list[str]) -> list[str]:
     return taken
 
 
-def open_tools(settings: Settings, clock: Clock) -> Tools:
-    """The tools that the settings name; the cache is the caller's to close."""
-    source = open_bars(settings.bars)
+def open_tools(
+    settings: Settings, clock: Clock, source: Source | None = None, model: Model | Ensemble | None = None
+) -> Tools:
+    """The tools that the settings name, but for those that are given; the cache is the caller's to close."""
+    source = source or open_bars(settings.bars)
     with clock.stage("forecast/load"):
-        model = open_model(settings.model, settings.network, settings.seed)
+        model = model or open_model(settings.model, settings.network, settings.seed)
     with clock.stage("optimise/load"):
         optimizer = open_optimizer(settings.optimizer, settings.network.device)
     with clock.stage("cache/open"):

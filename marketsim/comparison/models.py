@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +22,13 @@ from marketsim.comparison.schema import (
     ModelStrategyRow,
     YardstickRow,
 )
+from marketsim.data import Source
 from marketsim.data.bars import CHANNELS
 from marketsim.errors import Failure, MarketsimError, Success
 from marketsim.execution.track_record import Track
 from marketsim.forecasting.contamination import tally
 from marketsim.forecasting.forecasts import CLOSE, LEVELS, MEDIAN, actual_moves
+from marketsim.forecasting.protocols import Model
 from marketsim.forecasting.scores import covered, pinball
 from marketsim.profiling import Clock
 from marketsim.results.document import exposures_of
@@ -55,18 +58,22 @@ def compare(
     models: Sequence[str],
     settings: Settings,
     progress: pipeline.Progress = lambda what, done, total: None,
+    source: Source | None = None,
+    own: Mapping[str, Model] = MappingProxyType({}),
 ) -> tuple[ModelsDocument, list[str]]:
     """The document of a comparison, and remarks for stderr; a model that cannot be had is a row that says so.
 
     Every strategy is measured against the same two yardsticks, holding and the unfitted levels of `har`, which is run
     for that where it is not one of the models. Options of models with weights apply to the models that have some.
+    `source` takes the place of the one that the settings name; `own` are models by name that no registry knows.
     """
     found = {symbol: _Symbol() for symbol in symbols}
     notes: list[str] = []
     for model in dict.fromkeys((*models, YARDSTICK)):
         clock = Clock()
         try:
-            runs = pipeline.run(list(found), _settings_for(model, settings), clock, _named(progress, model))
+            chosen, told = _settings_for(model, settings, model in own), _named(progress, model)
+            runs = pipeline.run(list(found), chosen, clock, told, source, own.get(model))
         except MarketsimError as error:
             for each in found.values():
                 each.failures[model] = error
@@ -87,7 +94,9 @@ def compare(
     return ModelsDocument(fill=settings.rules.fill, symbols=compared), notes
 
 
-def _settings_for(model: str, settings: Settings) -> Settings:
+def _settings_for(model: str, settings: Settings, own: bool) -> Settings:
+    if own:  # its code may change under the same name
+        settings = replace(settings, cache="off")
     if registry.has_weights(model):
         return replace(settings, model=model)
     return replace(

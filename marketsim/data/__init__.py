@@ -58,8 +58,9 @@ def read_bars(path: str | Path, symbol: str | None = None, options: Reading | No
 
     Examples
     --------
-    >>> read_bars("prices/all.parquet", "AAPL").close[-1]  # doctest: +SKIP
-    243.36
+    >>> open_source("sample").load("NVDA").to_frame().to_csv("NVDA.csv")
+    >>> len(read_bars("NVDA.csv"))
+    1500
     """
     from marketsim.data.files import FileSource  # a run on other sources does not need it
 

@@ -1,0 +1,295 @@
+"""The Python interface: the functions behind `import marketsim`. Everything public is named in `marketsim.__all__`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Sequence
+from contextlib import closing, nullcontext
+from typing import Any
+
+from msgspec import to_builtins
+
+from marketsim import data
+from marketsim.api.backtest_results import BacktestResult, BacktestResults
+from marketsim.api.forecast_results import ForecastResult, ModelComparison
+from marketsim.api.given import READING, Given, chosen, takes
+from marketsim.backtesting import next_bars, parallel, pipeline
+from marketsim.backtesting.chosen_bars import load, open_bars
+from marketsim.backtesting.worker import finish
+from marketsim.comparison import models as comparison
+from marketsim.data.bars import Bars
+from marketsim.errors import Failure, MarketsimError, Success, UsageError, value_of
+from marketsim.forecasting.forecasts import LEVELS
+from marketsim.forecasting.keys import fingerprint
+from marketsim.profiling import Clock
+from marketsim.results.result import FinishedSymbol, SymbolFiles
+from marketsim.settings.groups import BarsSettings, CacheSettings, NetworkSettings, WalkSettings
+from marketsim.settings.settings import KEYS, Settings, keys_of
+
+__all__ = [
+    "LEVELS",
+    "BacktestResult",
+    "BacktestResults",
+    "Bars",
+    "ForecastResult",
+    "ModelComparison",
+    "backtest",
+    "backtest_many",
+    "compare_models",
+    "forecast",
+    "load_bars",
+    "read_bars",
+]
+
+_BARS = keys_of(BarsSettings)
+_FORECAST = (*keys_of(WalkSettings), *keys_of(NetworkSettings), *_BARS, "seed", "cache", *keys_of(CacheSettings))
+
+
+@takes(*_BARS)
+def load_bars(symbol: str, **settings: Any) -> Bars:
+    """The bars of a symbol, from the sample in the package or from your own files.
+
+    Parameters
+    ----------
+    symbol
+        Such as "ETHUSD", "eth/usd" or "NVDA".
+    **settings
+        Settings of bars, by the names that docs/settings.md has: `data` (a file or a folder of your own), `source`,
+        `start`, `end`, `asset`, `on_bad_bars` and so on. None leaves a setting as it is.
+
+    Returns
+    -------
+    Bars
+        Checked: oldest first, prices positive and finite, high and low around open and close.
+
+    Raises
+    ------
+    DataError
+        There is no such symbol, or a row is bad.
+
+    Examples
+    --------
+    >>> import marketsim
+    >>> bars = marketsim.load_bars("ETHUSD", start="2020-01-01")
+    >>> len(bars), float(bars.close[-1])
+    (343, 595.03)
+    """
+    bars = chosen("load_bars", settings).bars
+    return load(symbol, bars, open_bars(bars))
+
+
+@takes(*READING)
+def read_bars(path: str | os.PathLike[str], symbol: str | None = None, **settings: Any) -> Bars:
+    """The bars of one symbol in a file, or in a folder of files.
+
+    Parameters
+    ----------
+    path
+        A CSV, text, JSON, Parquet or Feather file, also compressed, or a folder of them.
+    symbol
+        What the bars are of; None takes what the file says, or else its name.
+    **settings
+        What a file may leave open: `date_format`, `timezone`, `adjust`, `on_bad_bars`; docs/settings.md explains them.
+
+    Returns
+    -------
+    Bars
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, or a row is bad.
+    UsageError
+        There are several symbols, and none was named.
+
+    Examples
+    --------
+    >>> import marketsim
+    >>> marketsim.load_bars("NVDA").to_frame().to_csv("NVDA.csv")
+    >>> len(marketsim.read_bars("NVDA.csv"))
+    1500
+    """
+    found = data.read_bars(os.fspath(path), symbol, chosen("read_bars", settings).bars)
+    if isinstance(found, Bars):
+        return found
+    raise UsageError(f"{path} holds {len(found)} symbols: name one, such as read_bars(path, '{next(iter(found))}')")
+
+
+@takes(*KEYS)
+def backtest(bars: Bars | str, *, model: Any = None, **settings: Any) -> BacktestResult:
+    """Walk forward over a symbol's newest bars: fit on each window, trade the bar after it, plan the next one.
+
+    Parameters
+    ----------
+    bars
+        `Bars`, or the name of a symbol as in `load_bars`.
+    model
+        The name of a model, such as "har" (the default) or "blend:har,last-bar"; or an object of your own with a `name`
+        and a method `forecast(ohlcv, origins)`, see docs/python.md.
+    **settings
+        Settings by the names that docs/settings.md has, such as `sims=70` (bars to evaluate), `window=60` (bars of a
+        fit), `strategy`, `fill`, `fee_bps` (basis points a side), `cache`. None leaves a setting as it is: at its
+        `MARKETSIM_*` variable, or else at its default.
+
+    Returns
+    -------
+    BacktestResult
+        The same numbers as `marketsim backtest` prints.
+
+    Raises
+    ------
+    UsageError
+        A setting is unknown or wrong; the message names the nearest one.
+    DataError
+        There are no such bars, or too few.
+    MarketsimError
+        The model failed: it returned another shape, a NaN, or quantiles in the wrong order.
+
+    Examples
+    --------
+    >>> import marketsim
+    >>> result = marketsim.backtest("ETHUSD", sims=20, window=30, strategy="always-on")
+    >>> print(f"{result.summary.headline['buy-and-hold']:+.1%}")
+    +22.8%
+    """
+    given = Given.of("backtest", [bars], model, settings)
+    tools = given.open_tools()
+    with tools.cache or nullcontext():
+        (run,) = pipeline.stream(given.symbols, given.settings, tools, Clock())
+    files = value_of(finish(run, fingerprint(tools.model), rows=True).outcome)
+    return _result(files, run.notes, given.settings)
+
+
+@takes(*KEYS)
+def backtest_many(bars: Sequence[Bars | str], *, model: Any = None, **settings: Any) -> BacktestResults:
+    """Backtest several symbols; one that fails does not stop the others.
+
+    Parameters
+    ----------
+    bars
+        Several `Bars`, or several names of symbols.
+    model, **settings
+        As in `backtest`. `workers=2` uses two processes; it needs names, for what is in memory stays in this process.
+
+    Returns
+    -------
+    BacktestResults
+        A mapping from symbol to `BacktestResult`, with `summary`, `plan` and `failures`.
+
+    Raises
+    ------
+    UsageError
+        A setting is unknown or wrong.
+
+    Examples
+    --------
+    >>> import marketsim
+    >>> results = marketsim.backtest_many(["ETHUSD", "NVDA"], sims=10, window=20)
+    >>> list(results)
+    ['ETHUSD', 'NVDA']
+    """
+    given = Given.of("backtest_many", bars, model, settings)
+    results: dict[str, BacktestResult] = {}
+    failures: dict[str, MarketsimError] = {}
+    with closing(_finished(given)) as stream:
+        for done in stream:
+            match done.outcome:
+                case Success(files):
+                    results[files.document.symbol] = _result(files, done.notes, given.settings)
+                case Failure(error):
+                    failures[done.symbol] = error
+    return BacktestResults(results, failures, given.settings)
+
+
+def _result(files: SymbolFiles, notes: tuple[str, ...], settings: Settings) -> BacktestResult:
+    document = to_builtins(files.document)
+    return BacktestResult(document["symbol"], notes, document, settings, files.simulations, files.equity)
+
+
+def _finished(given: Given) -> Generator[FinishedSymbol]:
+    """Every symbol's outcome; what is in memory stays in this process."""
+    if not given.in_memory:
+        yield from parallel.stream(given.symbols, given.settings, Clock(), rows=True)
+        return
+    tools = given.open_tools()
+    with tools.cache or nullcontext():
+        for run in pipeline.stream(given.symbols, given.settings, tools, Clock()):
+            yield finish(run, fingerprint(tools.model), rows=True)
+
+
+@takes(*_FORECAST)
+def forecast(bars: Bars | str, *, horizon: int = 1, model: Any = None, **settings: Any) -> ForecastResult:
+    """Forecast the bar after the newest one, or several.
+
+    Parameters
+    ----------
+    bars
+        `Bars`, or the name of a symbol.
+    horizon
+        Bars ahead; more than 1 needs a model that draws paths, such as "kronos".
+    model, **settings
+        As in `backtest`; settings of fits and fills have no meaning here.
+
+    Returns
+    -------
+    ForecastResult
+        Quantiles of open, high, low and close, as prices and as moves from the last close.
+
+    Raises
+    ------
+    UsageError
+        A setting is unknown or wrong, or the model does not forecast so far ahead.
+
+    Examples
+    --------
+    >>> import marketsim
+    >>> print(f"{marketsim.forecast('ETHUSD').prices.loc[('2020-12-09', 'high'), 0.5]:.2f}")
+    604.96
+    """
+    given = Given.of("forecast", [bars], model, settings)
+    document, notes, errors = next_bars.forecast(
+        given.symbols, given.settings, horizon, source=given.source, model=given.model
+    )
+    if errors:
+        raise errors[0]
+    return ForecastResult(document.symbols[0].symbol, tuple(notes), to_builtins(document))
+
+
+@takes(*(key for key in KEYS if key not in ("model", "workers", "executor", "scheduler")))
+def compare_models(
+    bars: Bars | str | Sequence[Bars | str],
+    models: Sequence[Any] = ("har", "rolling-quantile", "last-bar"),
+    **settings: Any,
+) -> ModelComparison:
+    """Compare models on the same bars, fills, fits and simulations.
+
+    Parameters
+    ----------
+    bars
+        `Bars` or the name of a symbol, or several of either.
+    models
+        Names of models, or objects of your own.
+    **settings
+        As in `backtest`.
+
+    Returns
+    -------
+    ModelComparison
+        `forecasts` (losses, coverage) and `profits`. A model that fails is a row whose `status` is "failed".
+
+    Raises
+    ------
+    UsageError
+        A setting is unknown or wrong.
+
+    Examples
+    --------
+    >>> import marketsim
+    >>> compared = marketsim.compare_models("NVDA", ["har", "last-bar"], sims=5, window=10)
+    >>> bool(compared.forecasts["pinball_bps.high"].idxmin() == ("NVDA", "har"))
+    True
+    """
+    given = Given.of("compare_models", [bars] if isinstance(bars, (Bars, str)) else bars, None, settings)
+    own, names = given.adopt(models)
+    document, notes = comparison.compare(given.symbols, names, given.settings, source=given.source, own=own)
+    return ModelComparison(to_builtins(document), tuple(dict.fromkeys(notes)))

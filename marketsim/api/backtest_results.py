@@ -1,0 +1,148 @@
+"""What a backtest returns in Python: DataFrames, a dictionary, HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from msgspec import to_builtins
+
+from marketsim import __version__
+from marketsim.api.frames import copied, frame, html, read_csv, stacked
+from marketsim.errors import MarketsimError
+from marketsim.registry import nearest
+from marketsim.results.document import deciding
+from marketsim.results.schema import BacktestDocument, FailedSymbol
+from marketsim.settings.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class BacktestResult:
+    """One symbol's backtest, as `marketsim.backtest` returns it. In a notebook it shows itself as tables.
+
+    Profits are fractions of one stake, after costs; names ending in `_bps` are basis points of the stake a bar.
+
+    Examples
+    --------
+    >>> import marketsim
+    >>> result = marketsim.backtest("ETHUSD", sims=10, window=20)
+    >>> list(result.summary.index)[-1]
+    'buy-and-hold'
+    >>> len(result.simulations)  # two strategies
+    20
+    """
+
+    symbol: str
+    notes: tuple[str, ...]  # remarks on the bars, the forecasts and the cache
+    document: dict[str, Any]  # of the symbol, in the document of the run
+    settings: Settings
+    simulation_rows: str  # as CSV
+    equity_rows: str
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """A row a strategy and baseline, the figures of the command's tables as columns, unrounded.
+
+        The columns have the names of the JSON document: `headline` is the out-of-sample profit by the chosen fills,
+        `low_bps` and `high_bps` are the ends of the 95 % interval of `mean_bps`. `marketsim explain NAME` has more.
+        """
+        return frame(self.document["rows"]).set_index("name")
+
+    @property
+    def simulations(self) -> pd.DataFrame:
+        """A row a strategy and simulation, newest first: evaluated bar, multipliers, levels, profits."""
+        return read_csv(self.simulation_rows, ("origin", "evaluated"))
+
+    @property
+    def equity(self) -> pd.DataFrame:
+        """Summed profit after each evaluated bar: a column a strategy and baseline, by the chosen fill rule."""
+        rows = read_csv(self.equity_rows, ("time",))
+        wide = rows.pivot(index="time", columns="name", values=self.document["fill"])
+        return wide[[row["name"] for row in self.document["rows"]]]
+
+    @property
+    def plan(self) -> pd.DataFrame:
+        """A row a strategy: its orders for the bar after the newest one, prices in price units."""
+        return frame(self.document["plan"]).set_index("strategy")
+
+    @property
+    def verdict(self) -> str:
+        """What can be said of the result, in words."""
+        return str(self.document["verdict"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document of `marketsim backtest --json`."""
+        return _document(self.settings, [self.document])
+
+    def __repr__(self) -> str:
+        return f"<BacktestResult {self.symbol}: {self.verdict}>"
+
+    def _repr_html_(self) -> str:
+        return f"<h4>{escape(self.symbol)}</h4>{html(self.summary)}<p>{escape(self.verdict)}.</p>{html(self.plan)}"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class BacktestResults(Mapping[str, BacktestResult]):
+    """Several symbols' backtests by symbol, as `marketsim.backtest_many` returns them.
+
+    Examples
+    --------
+    >>> import marketsim
+    >>> results = marketsim.backtest_many(["ETHUSD", "NOSUCH"], sims=5, window=10)
+    >>> list(results), list(results.failures)
+    (['ETHUSD'], ['NOSUCH'])
+    """
+
+    results: dict[str, BacktestResult]
+    failures: dict[str, MarketsimError]  # by symbol, why there is no result
+    settings: Settings
+
+    def __getitem__(self, symbol: str) -> BacktestResult:
+        if symbol in self.failures:
+            raise self.failures[symbol]
+        if symbol not in self.results:
+            raise KeyError(f"no result of {symbol}{nearest(symbol, self.results)}")
+        return self.results[symbol]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.results)
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """The summaries of all symbols under one another, by symbol and name."""
+        return stacked({symbol: result.summary for symbol, result in self.items()})
+
+    @property
+    def plan(self) -> pd.DataFrame:
+        """The plans of all symbols under one another, by symbol and strategy."""
+        return stacked({symbol: result.plan for symbol, result in self.items()})
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The remarks on all symbols, once each."""
+        return tuple(dict.fromkeys(note for result in self.values() for note in result.notes))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document of `marketsim backtest --json`."""
+        failed = [to_builtins(FailedSymbol.of(symbol, error)) for symbol, error in self.failures.items()]
+        return _document(self.settings, [*(result.document for result in self.values()), *failed])
+
+    def __repr__(self) -> str:
+        return f"<BacktestResults {', '.join(self)}; {len(self.failures)} failed>"
+
+    def _repr_html_(self) -> str:
+        failed = "".join(f"<p>{escape(symbol)} failed: {escape(str(why))}</p>" for symbol, why in self.failures.items())
+        return (html(self.summary) + html(self.plan) if self else "") + failed
+
+
+def _document(settings: Settings, symbols: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    empty = to_builtins(BacktestDocument(__version__, deciding(settings), []))
+    return copied(empty | {"symbols": symbols})

@@ -1,0 +1,49 @@
+"""Rows and CSV texts as DataFrames, and DataFrames as HTML."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from math import nan
+from typing import TYPE_CHECKING, Any
+
+from marketsim.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def copied(document: dict[str, Any]) -> dict[str, Any]:
+    """The document in the types that JSON has, for the caller to change."""
+    copy: dict[str, Any] = json.loads(json.dumps(document))
+    return copy
+
+
+def frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """Rows of a document; NaN where they have None."""
+    import pandas as pd
+
+    return pd.DataFrame([{key: nan if value is None else value for key, value in row.items()} for row in rows])
+
+
+def read_csv(text: str, times: Sequence[str]) -> pd.DataFrame:
+    """A CSV text, every number to the bit; `times` are its columns of stamps, in UTC."""
+    import pandas as pd
+
+    frame = pd.read_csv(StringIO(text), float_precision="round_trip")
+    return frame.assign(**{name: pd.to_datetime(frame[name], utc=True) for name in times})
+
+
+def stacked(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Frames under one another, by symbol; DataError without any."""
+    import pandas as pd
+
+    if not frames:
+        raise DataError("no symbol has a result; `failures` says why")
+    return pd.concat(frames, names=["symbol"])
+
+
+def html(frame: pd.DataFrame) -> str:
+    """An HTML table."""
+    return str(frame.to_html(float_format=lambda number: f"{number:.4g}", na_rep="-"))

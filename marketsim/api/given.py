@@ -1,0 +1,147 @@
+"""What a caller of the Python interface hands over: bars or symbols, models or their names, settings."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from marketsim.backtesting import pipeline
+from marketsim.backtesting.pipeline import Tools
+from marketsim.data import Source
+from marketsim.data.bars import Bars
+from marketsim.data.memory import MemorySource
+from marketsim.errors import UsageError
+from marketsim.forecasting.ensembles import Ensemble
+from marketsim.forecasting.protocols import Model
+from marketsim.models.own import adopt
+from marketsim.profiling import Clock
+from marketsim.registry import nearest
+from marketsim.settings.groups import NetworkSettings
+from marketsim.settings.resolution import check, resolve
+from marketsim.settings.settings import Settings, keys_of
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+READING = ("on_bad_bars", "date_format", "timezone", "adjust")  # settings of the reading of files
+
+
+def takes(*keys: str) -> Callable[[F], F]:
+    """The function takes the settings `keys` by keyword, and its signature says so; UsageError for any other."""
+
+    def extended(function: F) -> F:
+        *own, _ = inspect.signature(function).parameters.values()  # the last is **settings
+        names = [each.name for each in own]
+        settings = [key for key in keys if key not in names]
+        added = [inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None) for key in settings]
+
+        @wraps(function)
+        def called(*bars: Any, **values: Any) -> Any:
+            for name in values:
+                if name not in names and name not in settings:
+                    near = nearest(name, (*names, *settings))
+                    raise UsageError(f"{function.__name__}() has no setting '{name}'{near}")
+            return function(*bars, **values)
+
+        called.__dict__["__signature__"] = inspect.Signature([*own, *added])
+        return cast(F, called)
+
+    return extended
+
+
+def chosen(function: str, values: Mapping[str, Any]) -> Settings:
+    """The settings of a call: its `values` that are not None, over `MARKETSIM_*` variables, over the defaults.
+
+    UsageError for a value that is wrong.
+    """
+    settings = resolve({}, None, os.environ).settings
+    given = {key: value for key, value in values.items() if value is not None}
+    return settings.replace(
+        **{key: check(key, _plain(value), f"{function}({key}=...)") for key, value in given.items()}
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A value as a settings file would have it: paths as text, lists, numbers of Python's own."""
+    if isinstance(value, (os.PathLike, date)):
+        return str(value)
+    if isinstance(value, tuple):
+        return list(value)
+    return value.item() if isinstance(value, np.generic) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A call, checked."""
+
+    symbols: list[str]  # once each
+    settings: Settings
+    source: Source | None  # of bars in memory; None: the one that the settings name
+    model: Model | Ensemble | None  # in memory; None: the one that the settings name
+
+    @classmethod
+    def of(cls, function: str, bars: Sequence[Bars | str], model: Any, values: Mapping[str, Any]) -> Given:
+        """The call of a function; UsageError where it cannot be meant."""
+        source, symbols = _source(function, bars)
+        named = model is None or isinstance(model, str)
+        if source is not None:
+            _refuse(
+                function,
+                values,
+                ("source", "data", *READING),
+                "goes with the name of a symbol, not with bars in memory",
+            )
+        if not named:
+            why = "has no meaning for a model in memory"
+            _refuse(function, values, [key for key in keys_of(NetworkSettings) if key != "device"], why)
+        own = None if named else adopt(model)
+        settings = chosen(function, {**values, "model": model} if named else values)
+        if own is not None:
+            settings = settings.replace(model=own.name, cache="off")  # its code may change under the same name
+        if (source or own) and (settings.work.workers > 1 or settings.work.executor not in ("auto", "local")):
+            raise UsageError(f"{function}(): several processes need symbols and a model by name, not in memory")
+        return cls(symbols, settings, source, own)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether something is not known by its name alone."""
+        return self.source is not None or self.model is not None
+
+    def open_tools(self) -> Tools:
+        """The tools of the run; the cache is the caller's to close."""
+        return pipeline.open_tools(self.settings, Clock(), self.source, self.model)
+
+    @staticmethod
+    def adopt(models: Sequence[Any]) -> tuple[dict[str, Model], list[str]]:
+        """Models in memory by name, and the names of all `models` in order; UsageError where two share one."""
+        own = [adopt(model) for model in models if not isinstance(model, str)]
+        names = [model if isinstance(model, str) else model.name for model in models]
+        for name in names:
+            if names.count(name) > 1:
+                raise UsageError(f"compare_models(): '{name}' is the name of two models")
+        return {model.name: model for model in own}, names
+
+
+def _source(function: str, bars: Sequence[Bars | str]) -> tuple[Source | None, list[str]]:
+    series = [each for each in bars if isinstance(each, Bars)]
+    names = list(dict.fromkeys(each for each in bars if isinstance(each, str)))
+    for kind in {type(each).__name__ for each in bars} - {Bars.__name__, "str"}:
+        hint = "marketsim.Bars.from_frame(frame, symbol=...) makes Bars of a DataFrame"
+        raise UsageError(f"{function}() takes Bars or the name of a symbol, not {kind}; {hint}")
+    if series and names:
+        raise UsageError(f"{function}() takes either Bars or names of symbols, not both")
+    if not bars:
+        raise UsageError(f"{function}() needs a symbol")
+    return (MemorySource(series), [each.symbol for each in series]) if series else (None, names)
+
+
+def _refuse(function: str, values: Mapping[str, Any], keys: Sequence[str], why: str) -> None:
+    for key in keys:
+        if values.get(key) is not None:
+            raise UsageError(f"{function}({key}=...): {why}")

@@ -1,0 +1,36 @@
+"""Bars that the caller has in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from marketsim.data.bars import Bars
+from marketsim.data.symbols import parse_symbol
+from marketsim.errors import DataError, UsageError
+from marketsim.registry import nearest
+
+
+class MemorySource:
+    """A source of the bars that it is built from."""
+
+    name = "memory"
+
+    def __init__(self, bars: Iterable[Bars]) -> None:
+        self._bars: dict[str, Bars] = {}
+        for each in bars:
+            if each.symbol in self._bars:
+                raise UsageError(f"{each.symbol} is there twice; give every series a symbol of its own")
+            self._bars[each.symbol] = each
+
+    def symbols(self) -> list[str]:
+        """See `Source.symbols`."""
+        return sorted(self._bars)
+
+    def load(self, symbol: str, crypto: bool | None = None) -> Bars:
+        """See `Source.load`."""
+        name = parse_symbol(symbol)
+        if name not in self._bars:
+            raise DataError(f"no bars of {name} in memory{nearest(name, self._bars)}")
+        bars = self._bars[name]
+        return bars if crypto is None else replace(bars, crypto=crypto)
