@@ -109,20 +109,18 @@ def _named(progress: pipeline.Progress, model: str) -> Callable[[str, int, int],
 
 
 def _compared(symbol: str, models: Sequence[str], found: _Symbol) -> ComparedSymbol:
-    rows: list[ModelRow | FailedModel] = []
-    first = next((result for result, _ in found.results.values()), None)
+    first = next((found.results[model][0] for model in models if model in found.results), None)
     yardsticks = {} if first is None else _yardsticks(first, found)
-    for model in models:
-        if model in found.results:
-            rows.append(_row(model, *found.results[model], yardsticks))
-        else:
-            rows.append(FailedModel.of(model, found.failures[model]))
-    good = any(model in found.results for model in models)
     return ComparedSymbol(
         symbol=symbol if first is None else first.bars.symbol,
-        bars=_bars(first) if first is not None and good else None,
+        bars=None if first is None else _bars(first),
         yardsticks=[] if first is None else _yardstick_rows(first, yardsticks),
-        models=rows,
+        models=[
+            _row(model, *found.results[model], yardsticks)
+            if model in found.results
+            else FailedModel.of(model, found.failures[model])
+            for model in models
+        ],
     )
 
 

@@ -22,9 +22,10 @@ from marketsim.reference import (
     optimize_batch_entry_exit,
     optimize_entry_exit_multipliers,
 )
-from tests.reference.windows import Window, any_windows, make_window, moved, slow_profit
+from tests.reference.windows import KINDS, Window, any_windows, make_window, moved, slow_profit
 
 RULE = st.sampled_from([*RULES])
+UNROUNDED = tuple(kind for kind in KINDS if kind != "rounded")  # where no search is lucky with rounding
 A_BAR = 3e-7  # what stepping inside a cell may cost
 
 
@@ -122,6 +123,14 @@ def test_a_fee_is_saved_where_a_level_is_the_very_high_or_low(seed: int) -> None
     window = make_window(seed, 3 + seed % 6, "half-perfect", np.float64)
     *_, profit = optimize_entry_exit_multipliers(**window, trading_fee=0.0015)
     assert profit == pytest.approx(enumerated(window, False, 0.0015, "2025-11-06"), abs=1e-9)
+
+
+@settings(max_examples=8, deadline=None)
+@given(any_windows(40, UNROUNDED), st.booleans(), st.sampled_from(["2025-11-06", "2025-11-24"]))
+def test_never_below_direct_but_for_a_step(window: Window, eod: bool, rule: str) -> None:
+    *_, profit = optimize_entry_exit_multipliers(**window, close_at_eod=eod, rule=rule)
+    size = max(len(window["positions"]), float(np.abs(window["positions"]).sum()))
+    assert profit >= searched(window, eod, rule) - A_BAR * size
 
 
 def test_perfect_forecasts_need_no_multiplier_and_pay_no_fee() -> None:

@@ -41,12 +41,12 @@ def make_window(seed: int, bars: int, kind: str = "momentum", dtype: type = np.f
     return {name: x.astype(dtype) for name, x in zip(NAMES, columns, strict=True)}
 
 
-def any_windows(largest: int = 12) -> st.SearchStrategy[Window]:
+def any_windows(largest: int = 12, kinds: tuple[str, ...] = KINDS) -> st.SearchStrategy[Window]:
     return st.builds(
         make_window,
         st.integers(0, 2**32 - 1),
         st.integers(1, largest),
-        st.sampled_from(KINDS),
+        st.sampled_from(kinds),
         st.sampled_from([np.float32, np.float64]),
     )
 
