@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import cache
 
-STAGES = ("load", "forecast", "cache", "optimise", "simulate", "report")
+STAGES = ("load", "forecast", "cache", "optimize", "simulate", "report")
 
 FRESH = 1e-3  # seconds for which a reading of the peak is good enough
 
@@ -141,7 +141,7 @@ def observer() -> Clock | None:
 def part(name: str, n: int = 0) -> AbstractContextManager[None]:
     """Charge the time inside to a part of the running stage, and count `n` things that are done in it.
 
-    For code to which no clock is handed, such as models and optimisers; without an observer it does nothing.
+    For code to which no clock is handed, such as models and optimizers; without an observer it does nothing.
     """
     clock = _observer.get()
     return nullcontext() if clock is None else clock.part(name, n)

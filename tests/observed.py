@@ -9,10 +9,10 @@ from marketsim.cli.profiled_runs import Observed
 PARTS = {
     "start-up": 3,
     "start-up/interpreter": 1,
-    "optimise": 5,
-    "optimise/terms": 1,
-    "optimise/search": 4,
-    "optimise/search/evaluate": 1,
+    "optimize": 5,
+    "optimize/terms": 1,
+    "optimize/search": 4,
+    "optimize/search/evaluate": 1,
     "load": 1,
     "report": 1,
 }
@@ -23,8 +23,8 @@ def observed(scale: float, spans: Sequence[tuple[str, float, float]] = ()) -> Ob
     return Observed(
         10 * scale,
         {name: part * scale for name, part in PARTS.items()},
-        dict.fromkeys(PARTS, 2) | {"optimise/search/evaluate": 5},
+        dict.fromkeys(PARTS, 2) | {"optimize/search/evaluate": 5},
         {name: round(part * scale) << 20 for name, part in PARTS.items()},
-        {"fits": 2, "optimise/search/evaluate": 10, "forecasts made": 30, "forecasts reused": 10},
+        {"fits": 2, "optimize/search/evaluate": 10, "forecasts made": 30, "forecasts reused": 10},
         spans,
     )

@@ -77,32 +77,32 @@ def test_parts_reach_the_observer_and_nobody_else(hands):
         hands[0] += 1
     with observe(clock):
         assert observer() is clock
-        with clock.stage("optimise/search"), part("evaluate", 20):
+        with clock.stage("optimize/search"), part("evaluate", 20):
             hands[0] += 2
         with part("alone"):
             hands[0] += 4
     with part("evaluate", 5):
         hands[0] += 8
     assert observer() is None
-    assert clock.seconds == {"optimise": 2, "optimise/search": 2, "optimise/search/evaluate": 2, "alone": 4}
-    assert clock.counts == {"optimise/search/evaluate": 20}
+    assert clock.seconds == {"optimize": 2, "optimize/search": 2, "optimize/search/evaluate": 2, "alone": 4}
+    assert clock.counts == {"optimize/search/evaluate": 20}
 
 
 def test_a_recorder_shares_the_peak_among_the_stages(hands, monkeypatch):
     peak = [1000]
     monkeypatch.setattr(profiling, "peak_bytes", lambda: peak[0])
     clock = Recorder()
-    with clock.stage("optimise"):
+    with clock.stage("optimize"):
         hands[0] += 1
         peak[0] += 10
-        with clock.stage("optimise/search"):
+        with clock.stage("optimize/search"):
             hands[0] += 1
             peak[0] += 100
         with clock.stage("cache"):
             hands[0] += 1
     assert clock.base == 1000
-    assert clock.bytes == {"optimise": 110, "optimise/search": 100, "cache": 0}
-    assert clock.seconds == {"optimise": 2, "optimise/search": 1, "cache": 1}
+    assert clock.bytes == {"optimize": 110, "optimize/search": 100, "cache": 0}
+    assert clock.seconds == {"optimize": 2, "optimize/search": 1, "cache": 1}
 
 
 def test_the_peak_grows_with_what_is_held():

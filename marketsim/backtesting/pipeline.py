@@ -128,7 +128,7 @@ def open_tools(
     source = source or open_bars(settings.bars)
     with clock.stage("forecast/load"):
         model = model or open_model(settings.model, settings.network, settings.seed)
-    with clock.stage("optimise/load"):
+    with clock.stage("optimize/load"):
         optimizer = open_optimizer(settings.optimizer, settings.network.device)
     with clock.stage("cache/open"):
         return Tools(source, model, optimizer, open_cache(settings.cache, settings.cache_place))
@@ -171,7 +171,7 @@ def evaluate_walk(ready: Prepared, forecasts: Forecasts, settings: Settings, too
     """Fit every window and trade every evaluated bar of one symbol."""
     bars, walk, rules = ready.bars, ready.walk, settings.rules
     names = strategies_of(rules)
-    with clock.stage("optimise"):
+    with clock.stage("optimize"):
         market = Market.of(bars, walk, forecasts, settings.costs)
         fits, fallbacks = fit_strategies(names, market, rules, tools.optimizer, settings.seed)
     with clock.stage("simulate"):

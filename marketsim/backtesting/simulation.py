@@ -60,7 +60,7 @@ def fit_strategies(
 ) -> tuple[dict[str, Fit], int]:
     """Fit every strategy and policy on every window in one call; each row then takes its better policy.
 
-    Returns the fits by strategy, and how many problems another optimiser had to finish.
+    Returns the fits by strategy, and how many problems another optimizer had to finish.
     """
     walk, policies = market.walk, POLICIES[rules.close_at_eod]
     legs = {name: market.legs(name) for name in names}

@@ -10,7 +10,7 @@ from typing import Any
 from marketsim.cli.profiled_runs import GpuTraffic, Observed
 from marketsim.profiling import STAGES, prefixes
 
-SEARCH, EVALUATE = "optimise/search", "optimise/search/evaluate"
+SEARCH, EVALUATE = "optimize/search", "optimize/search/evaluate"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""Optimisers of the two multipliers: one file each, one protocol.
+"""Optimizers of the two multipliers: one file each, one protocol.
 
-An optimiser is handed a counted, clocked and bounded objective, and searches it until it has enough or is stopped.
+An optimizer is handed a counted, clocked and bounded objective, and searches it until it has enough or is stopped.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Bayesian optimisation: a Gaussian process and the logarithm of expected improvement (Ament et al. 2023)."""
+"""Bayesian optimization: a Gaussian process and the logarithm of expected improvement (Ament et al. 2023)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two of nevergrad's optimisers: a differential evolution, and the one that chooses among all of them."""
+"""Two of nevergrad's optimizers: a differential evolution, and the one that chooses among all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two global optimisers of NLopt (Johnson)."""
+"""Two global optimizers of NLopt (Johnson)."""
 
 from __future__ import annotations
 

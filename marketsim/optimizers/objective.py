@@ -1,6 +1,6 @@
 """One fitting problem as a search sees it: bounded, counted, clocked and remembered.
 
-The count, the clock, the bounds and the best so far are kept here and not by a search, so that no optimiser can
+The count, the clock, the bounds and the best so far are kept here and not by a search, so that no optimizer can
 be better than it is.
 """
 
@@ -23,7 +23,7 @@ TOGETHER = 256  # candidates priced at once, which bounds memory and what a cloc
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What ends a search; without any, each optimiser has its own number of evaluations."""
+    """What ends a search; without any, each optimizer has its own number of evaluations."""
 
     evaluations: int | None = None
     seconds: float | None = None
@@ -31,7 +31,7 @@ class Limits:
 
 
 class Spent(BaseException):
-    """The limits are reached: `budget` or `timeout`. Not an Exception, which optimisers swallow."""
+    """The limits are reached: `budget` or `timeout`. Not an Exception, which optimizers swallow."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Simplicial homology global optimisation (Endres, Sandrock and Focke 2018)."""
+"""Simplicial homology global optimization (Endres, Sandrock and Focke 2018)."""
 
 from __future__ import annotations
 

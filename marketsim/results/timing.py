@@ -50,7 +50,7 @@ def timing_document(clock: Clock, symbols: int = 1, work: float | None = None) -
     seconds = {name: clock.seconds.get(name, 0.0) for name in STAGES}
     seconds = {"start-up": max(0.0, wall - sum(seconds.values()))} | seconds
     total = sum(seconds.values())
-    fits, optimise = clock.counts.get("fits", 0), seconds["optimise"]
+    fits, optimize = clock.counts.get("fits", 0), seconds["optimize"]
     return TimingDocument(
         stages={
             name: StageTime(seconds=spent, share=spent / total if total else 0.0, calls=clock.calls.get(name, 1))
@@ -60,7 +60,7 @@ def timing_document(clock: Clock, symbols: int = 1, work: float | None = None) -
             made=clock.counts.get("forecasts made", 0), reused=clock.counts.get("forecasts reused", 0)
         ),
         fits=fits,
-        fits_per_second=fits / optimise if optimise else None,
+        fits_per_second=fits / optimize if optimize else None,
         symbols=symbols,
         symbol_seconds=wall if work is None else work,
         total_seconds=total,

@@ -105,7 +105,7 @@ def flat(names: list[str], place: Path) -> bool:
                 early = peak_bytes()
         directory.finish(timing_document(clock))
     first, last = statistics.median(costs[:tenth]), statistics.median(costs[-tenth:])
-    more, fits = peak_bytes() - early, clock.seconds["optimise"] / sum(seconds)
+    more, fits = peak_bytes() - early, clock.seconds["optimize"] / sum(seconds)
     print(
         f"{len(names):,} symbols: {1e3 * statistics.median(seconds):.0f} ms a symbol, "
         f"at the end {last / first:.2f} of what it was at the start"

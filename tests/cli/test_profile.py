@@ -40,7 +40,7 @@ def test_the_stages_of_a_run_add_up(run, profiled):
     stages = row["stages"]
     tops = [stage for name, stage in stages.items() if "/" not in name]
     assert list(stages)[:1] == ["start-up"]
-    assert {"load", "forecast", "cache", "optimise", "simulate", "report"} < set(stages)
+    assert {"load", "forecast", "cache", "optimize", "simulate", "report"} < set(stages)
     for key in ("seconds", "peak_bytes"):
         assert sum(stage[key] for stage in tops) == pytest.approx(row[key])
         for name, stage in stages.items():
@@ -86,7 +86,7 @@ def test_the_trace_holds_both_runs(profiled):
     for pid, run in enumerate(("cold", "warm"), 1):
         mine = [event for event in drawn if event["pid"] == pid]
         whole = 1e6 * profiled.document["runs"][run]["seconds"]
-        assert {"start-up/interpreter", run, "load", "optimise/search", "report/print"} < {
+        assert {"start-up/interpreter", run, "load", "optimize/search", "report/print"} < {
             each["name"] for each in mine
         }
         assert all(0 <= event["ts"] <= event["ts"] + event["dur"] <= whole + 1e3 for event in mine)

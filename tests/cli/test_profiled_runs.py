@@ -65,13 +65,13 @@ def test_a_summary_is_the_median_of_equal_runs():
         "start-up",
         "start-up/interpreter",
         "load",
-        "optimise",
-        "optimise/terms",
-        "optimise/search",
-        "optimise/search/evaluate",
+        "optimize",
+        "optimize/terms",
+        "optimize/search",
+        "optimize/search/evaluate",
         "report",
     ]
-    assert run.stages["optimise/search"] == StageSummary(
+    assert run.stages["optimize/search"] == StageSummary(
         seconds=8, least=4, most=12, share=0.4, calls=2, seconds_a_call=4, peak_bytes=8 << 20
     )
     tops = [stage for name, stage in run.stages.items() if "/" not in name]
@@ -95,7 +95,7 @@ def test_a_search_costs_its_profit_and_what_the_optimizer_adds():
 
 def test_a_fit_without_a_search_has_no_tries():
     run = observed(1.0)
-    once = Observed(run.wall, run.seconds, run.calls, run.bytes, {"fits": 2, "optimise/search/evaluate": 2}, run.spans)
+    once = Observed(run.wall, run.seconds, run.calls, run.bytes, {"fits": 2, "optimize/search/evaluate": 2}, run.spans)
     assert profile_summary.search_cost("exact", once) == SearchCost("exact", fits=2, fit_seconds=2)
 
 

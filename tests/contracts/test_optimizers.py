@@ -1,4 +1,4 @@
-"""What every optimiser of the registry must keep to."""
+"""What every optimizer of the registry must keep to."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from marketsim.optimizers.objective import Objective
 
 
 class Exact:
-    """`surface.maximise` as an optimiser."""
+    """`surface.maximise` as an optimizer."""
 
     stochastic = False
 
