@@ -7,7 +7,7 @@ import numpy as np
 from marketsim.data import Source, open_source
 from marketsim.data.bars import Bars
 from marketsim.data.present import present, utc
-from marketsim.settings.choices import AUTO, CRYPTO, KEEP, STOCK
+from marketsim.settings.choices import AUTO, CRYPTO, KEEP, STOCK, STORE
 from marketsim.settings.groups import BarsSettings
 
 
@@ -15,11 +15,8 @@ def open_bars(chosen: BarsSettings) -> Source:
     """The source of the bars."""
     if chosen.fetch is not None:
         return _fetched(chosen)
-    if chosen.source == "store":
-        from marketsim.data.store import StoreSource
-
-        return StoreSource(chosen.store, chosen, chosen.timeframe)
-    return open_source(chosen.source, chosen.data, chosen)
+    place = chosen.store if chosen.source == STORE else chosen.data
+    return open_source(chosen.source, place, chosen)
 
 
 def load(symbol: str, chosen: BarsSettings, source: Source) -> Bars:

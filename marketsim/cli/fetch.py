@@ -65,11 +65,12 @@ def fetch(
 
 def _row(fetched: Any) -> dict[str, Any]:
     """What is said of a symbol that was fetched."""
+    from marketsim.data.read_options import ReadOptions
     from marketsim.data.store import StoreSource
 
     output.notes(fetched.notes)
     origin, path = fetched.stored.origin, fetched.path
-    bars = StoreSource(str(path.parent), timeframe=origin.timeframe).load(origin.symbol)
+    bars = StoreSource(str(path.parent), ReadOptions(timeframe=origin.timeframe)).load(origin.symbol)
     first, last = bars.names(bars.time[[0, -1]]).tolist()
     return {
         "symbol": origin.symbol,

@@ -95,7 +95,7 @@ TEXTS = {
     "end": Text("Last day, or UTC stamp.", "DATE", "last bar"),
     "on_bad_bars": Text("Stop at a bad row, or leave it out."),
     "fetch": Text("Bring the store up to date first: yahoo, alpaca, stooq or ccxt:EXCHANGE.", "PROVIDER", "none"),
-    "timeframe": Text("Length of a bar: 1m, 15m, 1h, 4h, 1d, 1w, 1mo.", "T"),
+    "timeframe": Text("Length of a bar, of the store and the sample: 1m, 15m, 1h, 4h, 1d, 1w, 1mo.", "T"),
     "store": Text("Folder of fetched bars.", "DIR", "the platform's"),
     "calendar": Text("Market calendar: XNYS, XTKS, 24/7, 24/5, weekdays, ...", "NAME", "by symbol"),
     "partial": Text("Leave a last bar out that is not complete yet, or keep it."),

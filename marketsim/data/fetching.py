@@ -157,7 +157,7 @@ class FetchedSource(StoreSource):
     name = "fetched"
 
     def __init__(self, fetcher: Fetcher, since: np.datetime64 | None, options: Reading | None = None) -> None:
-        super().__init__(str(fetcher.store.path), options, str(fetcher.timeframe))
+        super().__init__(str(fetcher.store.path), options)
         self._fetcher, self._since = fetcher, since
 
     def load(self, symbol: str, crypto: bool | None = None) -> Bars:

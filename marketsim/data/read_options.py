@@ -7,7 +7,9 @@ from typing import Protocol
 
 
 class Reading(Protocol):
-    """The choices of `--on-bad-bars`, `--date-format`, `--timezone` and `--adjust`, as settings have them too."""
+    """The choices of `--on-bad-bars`, `--date-format`, `--timezone`, `--adjust` and `--timeframe`, as settings have
+    them too.
+    """
 
     @property
     def on_bad_bars(self) -> str:
@@ -29,6 +31,11 @@ class Reading(Protocol):
         """Whether prices are adjusted by the file's adjusted close or splits: "auto" or "none"."""
         ...
 
+    @property
+    def timeframe(self) -> str:
+        """The length of a bar, of sources that have bars of several."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
@@ -38,3 +45,4 @@ class ReadOptions:
     date_format: str | None = None
     timezone: str | None = None
     adjust: str = "auto"
+    timeframe: str = "1d"

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars, make_bars
 from marketsim.data.contents import printable
-from marketsim.data.read_options import Reading
+from marketsim.data.read_options import Reading, ReadOptions
 from marketsim.data.symbols import fetch_command, parse_symbol
 from marketsim.data.timeframe import Timeframe, parse_timeframe
 from marketsim.errors import DataError, MarketsimError, MissingExtra, UsageError
@@ -170,10 +170,11 @@ class StoreSource:
 
     name = "store"
 
-    def __init__(self, data: str | None = None, options: Reading | None = None, timeframe: str = "1d") -> None:
+    def __init__(self, data: str | None = None, options: Reading | None = None) -> None:
         """`data` is the store's directory; None: the platform's."""
-        self.store, self.timeframe = Store(data), parse_timeframe(timeframe)
-        self.drop = options is not None and options.on_bad_bars == "drop"
+        chosen = options or ReadOptions()
+        self.store, self.timeframe = Store(data), parse_timeframe(chosen.timeframe)
+        self.drop = chosen.on_bad_bars == "drop"
 
     def symbols(self) -> list[str]:
         """See `Source.symbols`."""

@@ -9,4 +9,5 @@ EVERY_STRATEGY = "all"
 PROVABLE, EXPECTED, TOUCH = FILLS = ("provable", "expected", "touch")  # what they credit never falls in this order
 _, AT_CLOSE, AT_TARGET = CLOSE_AT_EOD = ("auto", "always", "never")
 AUTO, CRYPTO, STOCK = ASSETS = ("auto", "crypto", "stock")
+STORE = "store"  # the source that is fetched into
 DROP, KEEP = PARTIAL_BARS = ("drop", "keep")

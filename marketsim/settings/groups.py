@@ -80,7 +80,7 @@ class BarsSettings(Group):
     partial: str = DROP  # what becomes of a last bar that is not complete yet
     now: str | None = None  # ISO stamp that is taken for the present; None: the system's clock
     fetch: str | None = None  # a provider that brings the store up to date first, which then is the source
-    timeframe: str = "1d"  # of the store's bars
+    timeframe: str = "1d"  # of the store's and the sample's bars
     store: str | None = None  # its directory; None: the platform's data directory
     date_format: str | None = None  # of strptime, or s, ms, us, ns for an epoch; None: found out
     timezone: str | None = None  # of stamps that have none; None: UTC

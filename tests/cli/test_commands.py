@@ -193,7 +193,7 @@ def test_config_shows_where_each_value_came_from(cli, monkeypatch):
 
 
 def test_data_lists_and_checks_the_sample(cli):
-    symbols = ["AMZN", "BTCUSD", "ETHUSD", "LTCUSD", "NVDA", "TSLA"]
+    symbols = ["AAPL", "AMZN", "BTCUSD", "ETHUSD", "GOOG", "LTCUSD", "META", "MSFT", "NFLX", "NVDA", "TSLA"]
     for command in ("list", "check"):
         assert [row["symbol"] for row in json.loads(cli("data", command, "--json").out)["symbols"]] == symbols
         assert all(symbol in cli("data", command).out for symbol in symbols)

@@ -9,6 +9,7 @@ import pytest
 
 from marketsim import registry
 from marketsim.data import Source, open_source
+from marketsim.data.store import Origin, StoredBars, write
 from marketsim.data.symbols import parse_symbol
 from marketsim.errors import DataError
 from tests.candles import random_bars
@@ -16,8 +17,14 @@ from tests.candles import random_bars
 
 @pytest.fixture(params=registry.SOURCES)
 def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
+    bars = random_bars(30)
     for name in ("AAPL", "ethusd"):
-        random_bars(30).to_frame().to_csv(tmp_path / f"{name}.csv")
+        if request.param == "store":
+            origin = Origin(name.upper(), "1d", "market", name, name == "ethusd", "UTC", "not adjusted")
+            stored = StoredBars(origin, bars.time[0], bars.time, bars.ohlcv)
+            write(tmp_path / f"{name.upper()}-1d.parquet", stored)
+        else:
+            bars.to_frame().to_csv(tmp_path / f"{name}.csv")
     return open_source(request.param, str(tmp_path))
 
 

