@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
+from dataclasses import replace
 
+import msgspec
+
+from marketsim.backtesting.chosen_bars import load, open_bars
 from marketsim.backtesting.executors import open_executor
 from marketsim.backtesting.pipeline import Progress
-from marketsim.backtesting.worker import Job, JobDone, work
+from marketsim.backtesting.worker import Job, JobDone, Refused, work
 from marketsim.data.present import present
-from marketsim.errors import Failure, MarketsimError
+from marketsim.data.symbols import absolute_place
+from marketsim.errors import DataError, Failure, MarketsimError, Success
 from marketsim.profiling import Clock
+from marketsim.results.code import code_digest
+from marketsim.results.document import bars_facts
 from marketsim.results.result import FinishedSymbol
 from marketsim.results.run_directory import RunDirectory
+from marketsim.results.schema import BarsFacts
 from marketsim.settings.settings import Settings
 
 CHUNK = 8  # symbols of a job: their contexts go through the model together
@@ -39,6 +47,7 @@ class Dispatcher:
         self.executor = open_executor(settings.work, len(symbols))
         self._symbols, self._clock = symbols, clock
         self._settings = settings.replace(now=str(present(settings.bars.now)))  # one present for all workers
+        self._source = open_bars(settings.bars)
         self._directory, self._progress, self._kept, self._rows = directory, progress, kept, rows
         self._run = os.urandom(8).hex()
         self._turn = 0  # the symbol that is given back next
@@ -47,6 +56,11 @@ class Dispatcher:
         self._finished: dict[int, FinishedSymbol] = {}
         self._suspects: deque[int] = deque()  # of a job that failed as none should; tried again, one at a time
         self._tried: set[int] = set()  # what was among them
+        self._seen: dict[str, BarsFacts] = {}  # by symbol, where a worker may see other bars
+        self._model: str | None = None  # fingerprint of the model that the first worker had
+        self._strangers: dict[str, str] = {}  # workers with other code or another model: why they are not used
+        self._refusals: dict[int, dict[str, str]] = {}  # by symbol: workers with other bars, and why
+        self._refused: deque[int] = deque()  # to be tried elsewhere
         self._report()
 
     @property
@@ -63,6 +77,8 @@ class Dispatcher:
     def advance(self) -> None:
         """Hand out what there is room for, and wait for what comes back first, but not for ever."""
         room = self.executor.room
+        while self._refused:
+            self._submit((self._refused.popleft(),))
         if self._suspects:
             if not self._running:
                 self._submit((self._suspects.popleft(),))
@@ -79,7 +95,8 @@ class Dispatcher:
         most = min(count, self._turn + AHEAD * CHUNK * self.executor.room)
         chunk: list[int] = []
         while len(chunk) < size and self._next < most:
-            found = self._kept(self._symbols[self._next])
+            symbol = self._symbols[self._next]
+            found = self._kept(symbol) or self._look_at(symbol)
             if found is None:
                 chunk.append(self._next)
             else:
@@ -87,15 +104,45 @@ class Dispatcher:
             self._next += 1
         return tuple(chunk)
 
+    def _look_at(self, symbol: str) -> FinishedSymbol | None:
+        """See a symbol's bars here before they are read elsewhere; a failure where there are none."""
+        if self.executor.remote and symbol not in self._seen:
+            try:
+                self._seen[symbol] = bars_facts(load(symbol, self._settings.bars, self._source))
+            except MarketsimError as error:
+                return FinishedSymbol(symbol, Failure(error))
+        return None
+
     def _submit(self, chunk: tuple[int, ...]) -> None:
-        job = Job(self._run, self._settings, tuple(self._symbols[i] for i in chunk), self._rows)
+        symbols = tuple(self._symbols[i] for i in chunk)
+        separate = self.executor.separate
+        job = Job(
+            run=self._run,
+            settings=_absolute(self._settings) if separate else self._settings,
+            symbols=tuple(map(absolute_place, symbols)) if separate else symbols,
+            rows=self._rows,
+            code=code_digest() if separate else None,
+            fingerprints=[self._seen[symbol].fingerprint for symbol in symbols] if self.executor.remote else None,
+        )
+        unfit = {**self._strangers, **{name: why for i in chunk for name, why in self._refusals.get(i, {}).items()}}
         try:
-            future = self.executor.submit(work, job)
+            future = self._send(job, unfit)
         except BrokenExecutor:
             self.executor.shutdown(wait=False)
             self.executor = open_executor(self._settings.work, len(self._symbols))
-            future = self.executor.submit(work, job)
-        self._running[future] = chunk
+            future = self._send(job, unfit)
+        if future is not None:
+            self._running[future] = chunk
+        elif unfit.keys() == self._strangers.keys():
+            raise MarketsimError(f"{next(iter(unfit.values()))}; no worker is left")
+        else:
+            for i in chunk:
+                why = next(iter(self._refusals[i].values()))
+                self._finish(i, FinishedSymbol(self._symbols[i], Failure(DataError(f"{why}, and no worker has them"))))
+
+    def _send(self, job: Job, unfit: Collection[str]) -> Future[JobDone] | None:
+        """Hand a job to a worker that is not unfit; None where there is none."""
+        return self.executor.submit_to_others(unfit, work, job) if unfit else self.executor.submit(work, job)
 
     def _take(self, future: Future[JobDone], chunk: tuple[int, ...]) -> None:
         """What became of a job."""
@@ -112,11 +159,36 @@ class Dispatcher:
             return
         if done.clock is not self._clock:
             self._clock.add(done.clock)
-        for i, finished in zip(chunk, done.symbols, strict=True):
-            if self._directory is not None:
-                with self._clock.stage("report/files"):
-                    self._directory.keep(finished)
-            self._finish(i, finished)
+        for i, outcome in zip(chunk, done.symbols, strict=True):
+            match outcome:
+                case FinishedSymbol():
+                    self._accept(i, outcome, done.worker)
+                case Refused():
+                    self._refuse(i, outcome, done.worker)
+
+    def _accept(self, i: int, finished: FinishedSymbol, worker: str) -> None:
+        """Take what a worker finished, if its model is that of the others."""
+        match finished.outcome:
+            case Success(files):
+                self._model = self._model or files.model
+                if files.model != self._model:
+                    words = f"the model on {worker} is another than that of the first worker: its weights differ"
+                    self._refuse(i, Refused(words, code=True), worker)
+                    return
+                seen = self._seen.get(self._symbols[i], files.document.bars)  # by the names that they have here
+                document = msgspec.structs.replace(files.document, bars=seen)
+                finished = replace(finished, outcome=Success(replace(files, document=document)))
+        refusals = self._refusals.pop(i, {}).values()
+        finished = replace(finished, notes=(*finished.notes, *(f"{why}: done elsewhere" for why in refusals)))
+        if self._directory is not None:
+            with self._clock.stage("report/files"):
+                self._directory.keep(finished)
+        self._finish(i, finished)
+
+    def _refuse(self, i: int, refused: Refused, worker: str) -> None:
+        """Remember why a worker is not used, and try elsewhere."""
+        (self._strangers if refused.code else self._refusals.setdefault(i, {}))[worker] = refused.why
+        self._refused.append(i)
 
     def _suspect(self, chunk: tuple[int, ...], error: Exception) -> None:
         """Each symbol of a job that failed as none should is tried alone, and a killed worker's once more."""
@@ -138,3 +210,16 @@ class Dispatcher:
     def _report(self) -> None:
         if len(self._symbols) > 1:
             self._progress("symbols", self._turn + len(self._finished), len(self._symbols))
+
+
+def _absolute(settings: Settings) -> Settings:
+    """The settings with paths that do not depend on the working directory."""
+    paths = {}
+    if (data := settings.bars.data) is not None:
+        paths["data"] = os.path.abspath(data) if os.path.exists(data) else absolute_place(data)
+    for key, path in (("cache_dir", settings.cache_place.cache_dir), ("store", settings.bars.store)):
+        if path is not None:
+            paths[key] = os.path.abspath(path)
+    if (weights := settings.network.weights) is not None and os.path.isdir(weights):
+        paths["weights"] = os.path.abspath(weights)
+    return settings.replace(**paths)

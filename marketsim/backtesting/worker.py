@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from marketsim import __version__
 from marketsim.backtesting import pipeline
+from marketsim.backtesting.chosen_bars import load
+from marketsim.backtesting.executors import worker_name
 from marketsim.backtesting.pipeline import Progress, Tools
 from marketsim.errors import Failure, MarketsimError, Success
 from marketsim.forecasting.keys import fingerprint
 from marketsim.profiling import Clock
+from marketsim.results.code import code_digest
 from marketsim.results.document import equity_rows, simulation_rows, symbol_document
 from marketsim.results.encoding import to_csv
 from marketsim.results.result import FinishedSymbol, SymbolFiles, SymbolRun
@@ -26,14 +30,25 @@ class Job:
     settings: Settings
     symbols: tuple[str, ...]
     rows: bool  # whether the rows of the CSV files are wanted
+    code: str | None  # digest of the sources that the worker must have too; None in the very process
+    fingerprints: Sequence[str] | None  # of the symbols' bars; None where a worker cannot but see the same
     version: str = __version__
 
 
 @dataclass(frozen=True, slots=True)
-class JobDone:
-    """What a worker tells back."""
+class Refused:
+    """A symbol that this worker would compute by other code or on other bars than were meant."""
 
-    symbols: list[FinishedSymbol]
+    why: str
+    code: bool  # whether it is the code, which is the same for every symbol
+
+
+@dataclass(frozen=True, slots=True)
+class JobDone:
+    """What a worker tells back of its symbols, in their order."""
+
+    worker: str
+    symbols: list[FinishedSymbol | Refused]
     clock: Clock  # where its time went
 
 
@@ -74,21 +89,47 @@ def work(job: Job) -> JobDone:
     """
     if job.version != __version__:
         raise MarketsimError(f"a worker runs marketsim {__version__}, not {job.version}: install the same everywhere")
+    worker = worker_name.get()
+    if job.code is not None and job.code != code_digest():
+        other = Refused(f"the sources of marketsim {__version__} on {worker} are others: install the same", code=True)
+        return JobDone(worker, [other] * len(job.symbols), Clock())
     clock = current_process.clock or Clock()
     tools = current_process.open(job, clock)
     model = fingerprint(tools.model)
-    done: list[FinishedSymbol] = []
+    done: list[FinishedSymbol | Refused] = []
     together, then = -_seconds_together(clock), time.perf_counter()
-    for run in pipeline.stream(job.symbols, job.settings, tools, clock, current_process.progress):
+    runs = pipeline.stream(job.symbols, job.settings, tools, clock, current_process.progress)
+    for symbol, meant, run in zip(job.symbols, _meant(job), runs, strict=True):
         with clock.stage("report/document"):
             finished = finish(run, model, job.rows)
         now = time.perf_counter()
         if not done:  # all symbols were loaded and forecast before the first
             together += _seconds_together(clock)
             then += together
-        done.append(replace(finished, seconds=max(0.0, now - then) + together / len(job.symbols)))
+        seconds = max(0.0, now - then) + together / len(job.symbols)
         then = now
-    return JobDone(done, clock)
+        if meant is not None and _fingerprint(run, symbol, job, tools) != meant:
+            done.append(Refused(f"{symbol}: its bars on {worker} are others", code=False))
+        else:
+            done.append(replace(finished, seconds=seconds))
+    return JobDone(worker, done, clock)
+
+
+def _meant(job: Job) -> Sequence[str | None]:
+    """The fingerprints that the symbols' bars must have, where that is to be checked."""
+    return [None] * len(job.symbols) if job.fingerprints is None else job.fingerprints
+
+
+def _fingerprint(run: SymbolRun, symbol: str, job: Job, tools: Tools) -> str | None:
+    """Of the bars that a symbol was run on here; None where it has none."""
+    match run.outcome:
+        case Success(result):
+            return result.bars.fingerprint
+        case Failure():
+            try:
+                return load(symbol, job.settings.bars, tools.source).fingerprint
+            except MarketsimError:
+                return None
 
 
 def finish(run: SymbolRun, model: str, rows: bool) -> FinishedSymbol:

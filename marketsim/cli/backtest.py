@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marketsim.cli import options, output, tables
+from marketsim.data.symbols import once_each
 from marketsim.errors import Failure, MarketsimError, UsageError
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def backtest(
     fixed = {"fast": True} if command.info_name == "fast" else {}
     settings = options.settings_of(command, **fixed)
 
-    names = _names(symbols or [], symbols_file, all_symbols, settings)
+    names, repeated = once_each(_names(symbols or [], symbols_file, all_symbols, settings))
+    output.notes(repeated)
     for option, given in (("--resume", resume), ("--overwrite", overwrite)):
         if given and output_directory is None:
             raise UsageError(f"{option} needs --output DIR, where the other run is")

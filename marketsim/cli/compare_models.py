@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marketsim.cli import options, output, tables
+from marketsim.data.symbols import once_each
 from marketsim.registry import ENSEMBLES
 from marketsim.settings.resolution import check
 
@@ -52,6 +53,8 @@ def compare_models(
     from marketsim.comparison.models import compare
     from marketsim.comparison.schema import FailedModel
 
+    symbols, repeated = once_each(symbols)
+    output.notes(repeated)
     with output.progress() as progress:
         document, notes = compare(symbols, names, settings, progress)
     output.notes(notes)

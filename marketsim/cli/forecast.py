@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marketsim.cli import options, output, tables
+from marketsim.data.symbols import once_each
 from marketsim.errors import UsageError
 from marketsim.registry import PATH_MODELS, draws_paths
 
@@ -44,6 +45,8 @@ def forecast(
 
     from marketsim.backtesting import next_bars
 
+    symbols, repeated = once_each(symbols)
+    output.notes(repeated)
     with output.progress() as progress:
         document, notes, errors = next_bars.forecast(symbols, settings, horizon, progress)
     output.notes(notes)

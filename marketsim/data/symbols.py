@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Sequence
 
-from marketsim.errors import DataError
+from marketsim.errors import DataError, UsageError
 
 COINS = frozenset(
     "AAVE ADA ALGO APE APT ARB ATOM AVAX AXS BAT BCH BNB BSV BTC BTG CAKE CHZ COMP CRO CRV DASH DOGE DOT "  # noqa: SIM905
@@ -46,6 +48,36 @@ def part_place(text: str) -> tuple[str, str | None]:
     """
     symbol, _, place = text.partition("=")
     return (symbol, place) if re.search(r"[./\\]", place) else (text, None)
+
+
+def absolute_place(text: str) -> str:
+    """The same symbol, with a file that does not depend on the working directory where one is named."""
+    symbol, place = part_place(text)
+    return text if place is None else f"{symbol}={os.path.abspath(place)}"
+
+
+def once_each(symbols: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The symbols without those that name one again, in whatever form, and a note about each that is left out.
+
+    UsageError where a symbol is given with two files.
+
+    >>> once_each(["ETHUSD", "eth/usd", "NVDA"])
+    (['ETHUSD', 'NVDA'], ["'eth/usd' is ETHUSD, which is given already: it is run once"])
+    """
+    first: dict[str, str] = {}
+    notes = []
+    for text in symbols:
+        name, place = part_place(text)
+        try:
+            symbol = parse_symbol(name)
+        except DataError:  # whoever loads it says why
+            symbol = text
+        before = first.setdefault(symbol, text)
+        if before is not text:
+            if part_place(before)[1] != place:
+                raise UsageError(f"{symbol} is given twice, with other bars: {before!a} and {text!a}")
+            notes.append(f"{text!a} is {symbol}, which is given already: it is run once")
+    return list(first.values()), notes
 
 
 def is_crypto(symbol: str) -> bool:

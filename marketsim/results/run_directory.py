@@ -6,7 +6,7 @@ from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import IO, Self
 
-from marketsim.data.symbols import parse_symbol
+from marketsim.data.symbols import parse_symbol, part_place
 from marketsim.errors import DataError, Success, UsageError
 from marketsim.results.document import deciding
 from marketsim.results.encoding import DocumentWriter, to_json
@@ -75,7 +75,7 @@ class RunDirectory(OutputDirectory):
     def find(self, symbol: str) -> FinishedSymbol | None:
         """What an earlier run kept of `symbol`; None where it kept nothing. A note where that is damaged."""
         try:
-            name = parse_symbol(symbol)
+            name = parse_symbol(part_place(symbol)[0])
         except DataError:
             return None
         sealed = self.read_part(name)

@@ -144,6 +144,21 @@ def test_a_wrong_command_line_is_one_line_and_2(arguments, hint, cli):
     assert ended.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", ["backtest", "forecast", "compare-models"])
+def test_a_symbol_given_twice_is_run_once_with_a_note(command, cli):
+    quick = () if command == "forecast" else ("--sims", "2", "--window", "5")
+    ended = cli(command, "ETHUSD", "NVDA", "ethusd", "ETH/USD", *quick, "--json")
+    assert [each["symbol"] for each in json.loads(ended.out)["symbols"]] == ["ETHUSD", "NVDA"]
+    again = "ETHUSD, which is given already: it is run once"
+    assert ended.err.splitlines() == [f"note: 'ethusd' is {again}", f"note: 'ETH/USD' is {again}"]
+
+
+def test_a_symbol_with_two_files_is_one_line_and_2(cli, data):
+    ended = cli("backtest", f"X={data}/S000.csv", f"X={data}/S001.csv")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("marketsim: X is given twice, with other bars")
+
+
 def test_few_symbols_have_tables_many_have_a_summary(cli, data):
     given = ("--data", str(data), *OPTIONS)
     one, three, four = (cli("backtest", *(f"S00{i}" for i in range(n)), *given).out for n in (1, 3, 4))

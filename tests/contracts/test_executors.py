@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+import marketsim
 from marketsim import registry
 from marketsim.backtesting import parallel
 from marketsim.backtesting.executors import open_executor
@@ -27,6 +29,7 @@ from tests.many_symbols import OPTIONS, cheap, write_universe
 
 EXECUTORS = pytest.mark.parametrize("name", registry.EXECUTORS)
 PATIENCE = 60
+PACKAGE = Path(marketsim.__file__).parent
 
 
 class Cluster:
@@ -41,9 +44,10 @@ class Cluster:
         self.worker(), self.worker()
         self.wait(2)
 
-    def worker(self) -> subprocess.Popen[bytes]:
+    def worker(self, **environment: str) -> subprocess.Popen[bytes]:
         place = ("--local-directory", str(self.directory / f"worker-{len(self.processes)}"))
-        return self._start("worker", self.scheduler, "--nthreads", "1", "--no-nanny", "--no-dashboard", *place)
+        words = ("worker", self.scheduler, "--nthreads", "1", "--no-nanny", "--no-dashboard", *place)
+        return self._start(*words, **environment)
 
     def wait(self, workers: int) -> None:
         from distributed import Client
@@ -56,10 +60,11 @@ class Cluster:
             process.kill()
             process.wait()
 
-    def _start(self, *words: str) -> subprocess.Popen[bytes]:
+    def _start(self, *words: str, **environment: str) -> subprocess.Popen[bytes]:
         with open(self.directory / "log", "ab") as log:
             program = [sys.executable, "-m", "dask", *words, "--host", "127.0.0.1"]
-            process = subprocess.Popen(program, stdout=log, stderr=log, env=os.environ | {"OMP_NUM_THREADS": "1"})
+            own = os.environ | {"OMP_NUM_THREADS": "1"} | environment
+            process = subprocess.Popen(program, stdout=log, stderr=log, env=own, cwd=self.directory)
         self.processes.append(process)
         return process
 
@@ -138,6 +143,21 @@ def test_a_worker_of_a_cluster_is_killed_and_another_does_its_work(cluster: Clus
     victim.wait()
     cluster.processes.remove(victim)
     runs += stream
+    expected = {each.symbol: each.document for each in parallel.stream(symbols[:9], cheap(data), Clock())}
+    assert [each.document for each in runs] == [expected[symbol] for symbol in symbols]
+
+
+def test_a_worker_of_another_copy_of_the_package_is_not_used(cluster: Cluster, data: Path, tmp_path: Path) -> None:
+    shutil.copytree(PACKAGE, tmp_path / "marketsim", ignore=shutil.ignore_patterns("__pycache__", "samples"))
+    with (tmp_path / "marketsim" / "models" / "last_bar.py").open("a") as file:
+        file.write("LastBar.forecast = lambda self, series, origins: 1 / 0\n")
+    odd = cluster.worker(PYTHONPATH=str(tmp_path))
+    cluster.wait(3)
+    symbols = [f"S00{i}" for i in range(9)] * 4
+    runs = list(parallel.stream(symbols, cheap(data, scheduler=cluster.scheduler), Clock()))
+    odd.kill()
+    odd.wait()
+    cluster.processes.remove(odd)
     expected = {each.symbol: each.document for each in parallel.stream(symbols[:9], cheap(data), Clock())}
     assert [each.document for each in runs] == [expected[symbol] for symbol in symbols]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
+from contextvars import ContextVar
 from typing import Protocol, TypeVar
 
 from marketsim import registry
@@ -13,9 +14,14 @@ from marketsim.settings.groups import WorkSettings
 A = TypeVar("A")
 T = TypeVar("T")
 
+worker_name = ContextVar("worker_name", default="this machine")  # of whoever does the task, inside the task
+
 
 class Executor(Protocol):
     """The part of `concurrent.futures.Executor` that is used, and how much it can take."""
+
+    separate: bool  # whether workers are other processes, which may have other code
+    remote: bool  # whether they may be on other machines too, and read other files
 
     @property
     def room(self) -> int:
@@ -24,6 +30,10 @@ class Executor(Protocol):
 
     def submit(self, fn: Callable[[A], T], argument: A, /) -> Future[T]:
         """BrokenExecutor where a worker died: of this executor nothing more is to be had."""
+        ...
+
+    def submit_to_others(self, workers: Collection[str], fn: Callable[[A], T], argument: A, /) -> Future[T] | None:
+        """As `submit`, to any worker but those of these names; None where there is no other."""
         ...
 
     def shutdown(self, wait: bool = True) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent import futures
 from typing import ParamSpec, TypeVar
 
+from marketsim.backtesting.executors import worker_name
 from marketsim.errors import MarketsimError, MissingExtra, UsageError
 
 P = ParamSpec("P")
@@ -22,6 +23,8 @@ class Dask(futures.Executor):
 
     UsageError where no scheduler answers or none of its workers is there; MissingExtra without Dask distributed.
     """
+
+    separate = remote = True
 
     def __init__(self, workers: int, scheduler: str | None) -> None:
         try:
@@ -68,13 +71,31 @@ class Dask(futures.Executor):
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> futures.Future[T]:
         """See `Executor.submit`; a task whose worker dies is done by another one."""
-        future: futures.Future[T] = self._executor.submit(fn, *args, **kwargs)
+        future: futures.Future[T] = self._executor.submit(_named, fn, *args, **kwargs)
+        return future
+
+    def submit_to_others(
+        self, workers: Collection[str], fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> futures.Future[T] | None:
+        """See `Executor.submit_to_others`."""
+        others = [name for name in self._client.nthreads() if name not in workers]
+        if not others:
+            return None
+        future: futures.Future[T] = self._executor.submit(_named, fn, *args, **kwargs, workers=others)
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """See `Executor.shutdown`; the cluster goes on."""
         self._executor.shutdown(wait and not cancel_futures)
         self._client.close()
+
+
+def _named(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Do a task, which can ask who does it."""
+    from distributed import get_worker
+
+    worker_name.set(get_worker().address)
+    return fn(*args, **kwargs)
 
 
 def _words(error: Exception) -> str:

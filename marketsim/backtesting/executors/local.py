@@ -13,6 +13,7 @@ T = TypeVar("T")
 class Local(futures.Executor):
     """Does what it is given before `submit` returns; neither argument is of use to it."""
 
+    separate = remote = False
     room = 1
 
     def __init__(self, workers: int = 1, scheduler: str | None = None) -> None:
@@ -26,3 +27,6 @@ class Local(futures.Executor):
         except Exception as error:
             future.set_exception(error)
         return future
+
+    def submit_to_others(self, workers: object, /, *task: object) -> None:
+        """See `Executor.submit_to_others`; there are no others."""

@@ -21,6 +21,8 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXP
 class Processes(ProcessPoolExecutor):
     """At most `workers` processes, started as tasks come; they end with this process, however it ends."""
 
+    separate, remote = True, False
+
     def __init__(self, workers: int, scheduler: str | None = None) -> None:
         self._others = set(multiprocessing.active_children())
         super().__init__(workers, multiprocessing.get_context("spawn"), _end_with_parent)
@@ -30,6 +32,9 @@ class Processes(ProcessPoolExecutor):
         """See `Executor.submit`; it is here that processes are started."""
         with _surroundings():
             return super().submit(fn, *args, **kwargs)
+
+    def submit_to_others(self, workers: object, /, *task: object) -> None:
+        """See `Executor.submit_to_others`; one process is as good as the other."""
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """See `Executor.shutdown`."""
