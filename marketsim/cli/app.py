@@ -30,7 +30,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "explain": explain,
 }
 GROUPS = {"models": models.app, "data": data.app, "cache": cache.app, "runs": runs.app}
-HELP = {"fast": "The same as backtest, with at most 35 simulations, the newest."}
+HELP = {"fast": "Run backtest with at most 35 simulations, the newest."}
 
 
 def make_app(words: Sequence[str], whole: bool = False) -> typer.Typer:

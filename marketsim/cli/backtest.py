@@ -22,20 +22,24 @@ def backtest(
         list[str] | None, typer.Argument(metavar="[SYMBOL...]", help="Such as ETHUSD, eth/usd or NVDA.")
     ] = None,
     symbols_file: Annotated[
-        str | None, typer.Option("--symbols-file", metavar="FILE", help="Symbols too, one a line; # begins a remark.")
+        str | None,
+        typer.Option("--symbols-file", metavar="FILE", help="File of symbols, one per line; # starts a comment."),
     ] = None,
-    all_symbols: Annotated[bool, typer.Option("--all", help="Every symbol of the source.")] = False,
+    all_symbols: Annotated[bool, typer.Option("--all", help="Run every symbol of the source.")] = False,
     config: options.Config = None,
     output_directory: Annotated[
         str | None,
-        typer.Option("--output", metavar="DIR", help="Write results.json, CSV and timing.json there."),
+        typer.Option("--output", metavar="DIR", help="Save the run in this folder, as JSON and CSV files."),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted run left in DIR.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that is in DIR.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the interrupted run in DIR.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the finished run in DIR.")] = False,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
-    """Walk forward over each symbol's newest bars: profit, the next bar's plan, where the time went."""
+    """Backtest symbols walk-forward and plan the next bar.
+
+    Shows profit, trades and risk of every strategy and baseline, the orders for the next bar, and where the time went.
+    """
     fixed = {"fast": True} if command.info_name == "fast" else {}
     settings = options.settings_of(command, **fixed)
 
@@ -43,7 +47,7 @@ def backtest(
     output.notes(repeated)
     for option, given in (("--resume", resume), ("--overwrite", overwrite)):
         if given and output_directory is None:
-            raise UsageError(f"{option} needs --output DIR, where the other run is")
+            raise UsageError(f"{option} needs --output DIR, the folder of the other run")
 
     from marketsim.profiling import Clock, observer
 
@@ -132,7 +136,7 @@ def _names(symbols: list[str], file: str | None, every: bool, settings: "Setting
     """The symbols to run, in order: those of the command line, then those of the file; or all of the source."""
     if every:
         if symbols or file is not None:
-            raise UsageError("--all is every symbol of the source: give no SYMBOL and no --symbols-file beside it")
+            raise UsageError("--all runs every symbol of the source: leave out SYMBOL and --symbols-file")
 
         from marketsim.backtesting.chosen_bars import open_bars
 

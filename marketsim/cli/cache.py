@@ -13,7 +13,7 @@ from marketsim.errors import MarketsimError, UsageError
 if TYPE_CHECKING:
     from marketsim.forecasting.cache import ForecastCache
 
-app = typer.Typer(rich_markup_mode=None, help="Look after the forecast cache: info, clear, prune, verify.")
+app = typer.Typer(rich_markup_mode=None, help="Inspect, clear, prune and verify the forecast cache.")
 
 MIB = 2**20
 MOST_DAYS, MOST_MIB = 1e6, 1e9  # larger numbers are mistakes
@@ -51,7 +51,9 @@ def info(
     output.table("By symbol", ("Symbol", "Forecasts"), [(each.symbol, str(each.forecasts)) for each in held.symbols])
     if held.moved:
         moved_aside = [(each.name, str(each.bytes)) for each in held.moved]
-        output.table("Damaged or foreign, moved aside (`cache clear` deletes them)", ("File", "Bytes"), moved_aside)
+        output.table(
+            "Damaged or foreign files, moved aside; `cache clear` deletes them", ("File", "Bytes"), moved_aside
+        )
 
 
 @app.command(cls=GroupedCommand)
@@ -62,7 +64,7 @@ def clear(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Delete every forecast, and the damaged files that were moved aside."""
+    """Delete all forecasts, and damaged files that were moved aside."""
     with _open(command, "readwrite") as cache:
         _deleted(cache, cache.clear(), json)
 
@@ -72,11 +74,12 @@ def clear(
 def prune(
     command: typer.Context,
     older_than: Annotated[
-        float | None, typer.Option("--older-than", metavar="DAYS", min=0, max=MOST_DAYS, help="Delete what is older.")
+        float | None,
+        typer.Option("--older-than", metavar="DAYS", min=0, max=MOST_DAYS, help="Delete forecasts older than this."),
     ] = None,
     keep: Annotated[
         float | None,
-        typer.Option("--keep", metavar="MIB", min=0, max=MOST_MIB, help="Then the oldest, down to this size."),
+        typer.Option("--keep", metavar="MIB", min=0, max=MOST_MIB, help="Then delete the oldest, down to this size."),
     ] = None,
     config: options.Config = None,
     json: options.Json = False,
@@ -95,15 +98,23 @@ def prune(
 @options.takes(options.MODEL, options.BARS, options.STORE, options.SEED, options.NETWORK, options.CACHE_PLACE)
 def verify(
     command: typer.Context,
-    symbols: Annotated[list[str] | None, typer.Argument(metavar="[SYMBOL...]", help="All, if none.")] = None,
+    symbols: Annotated[
+        list[str] | None, typer.Argument(metavar="[SYMBOL...]", help="Without any, all symbols of the source.")
+    ] = None,
     sample_seed: Annotated[
-        int | None, typer.Option("--sample-seed", metavar="N", min=0, help="Seed of the sample. [drawn, and printed]")
+        int | None,
+        typer.Option(
+            "--sample-seed", metavar="N", min=0, help="Random seed of the sample. [a new one, which is printed]"
+        ),
     ] = None,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Check every digest and make a random sample of forecasts again; exit code 1 when one is damaged or differs."""
+    """Check all digests, and make a random sample of forecasts again.
+
+    The exit code is 1 if a forecast is damaged or differs.
+    """
     settings = options.settings_of(command)
 
     import secrets
@@ -117,7 +128,9 @@ def verify(
     source = open_bars(settings.bars)
     forecaster = open_model(settings.model, settings.network, settings.seed)
     if isinstance(forecaster, Ensemble):
-        raise UsageError(f"--model {settings.model}: verify its members, whose forecasts are what is cached")
+        raise UsageError(
+            f"--model {settings.model}: the forecasts of its members are cached, not its own: verify those"
+        )
     seed = secrets.randbelow(2**32) if sample_seed is None else sample_seed
     with _open(command, "readonly") as cache:
         digests = check_digests(cache)
@@ -134,10 +147,10 @@ def verify(
         document = {"schema": "marketsim.cache.verify/1", "model": settings.model, "seed": seed}
         output.document({**document, "digests": asdict(digests), "symbols": rows})
     else:
-        output.lines(f"{digests.rows:,} digests checked, {digests.damaged:,} rows damaged", "")
+        output.lines(f"{digests.rows:,} forecasts checked by their digests, {digests.damaged:,} damaged", "")
         cells = [[str(value) for value in row.values()] for row in rows]
         output.table(f"Cached forecasts of {settings.model}", ("Symbol", "Cached", "Checked", "Different"), cells)
-        output.lines("", f"Sample of --sample-seed {seed}")
+        output.lines("", f"The sample was drawn with --sample-seed {seed}.")
     _judge(digests.damaged, sum(len(each.different) for each in found.values()))
 
 

@@ -37,13 +37,18 @@ def compare_models(
     symbols: options.Symbols,
     models: Annotated[
         list[str],
-        typer.Option("--models", metavar="NAME,...", help="Which; a blend:NAME,NAME stands in a --models of its own."),
+        typer.Option(
+            "--models", metavar="NAME,...", help="Models to compare; give a blend:NAME,NAME in a --models of its own."
+        ),
     ] = ["har,rolling-quantile,last-bar"],  # noqa: B006
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
-    """Compare models on the same bars: forecast errors, profit, alpha over two yardsticks, speed."""
+    """Compare models on the same bars: forecasts and profit.
+
+    Shows the error of the forecasts, the profit of trading on them, alpha against baselines, and speed.
+    """
     settings = options.settings_of(command)
     groups = [[each] if each.partition(":")[0] in ENSEMBLES else each.split(",") for each in models]
     names = list(dict.fromkeys(name for group in groups for name in group))
@@ -79,7 +84,7 @@ def _show(symbol: "ComparedSymbol", fill: str) -> None:
     if bars is not None:
         output.lines(
             f"{symbol.symbol}  {bars.source}",
-            f"Forecasts judged on {bars.judged} bars from {bars.first} to {bars.last}, profit on the newest "
+            f"Forecasts scored on {bars.judged} bars from {bars.first} to {bars.last}, profit on the newest "
             f"{bars.evaluated}, by {fill} fills.",
             "",
         )
@@ -108,9 +113,11 @@ def _forecasts(rows: "list[ModelRow]") -> None:
         inside = (tables.percent(share) for share in _channels(row.coverage))
         bands.append((row.model, *inside, tables.percent(row.close_direction)))
     heads = ("High", "Low", "Close")
-    output.table("Pinball loss, bps (* the least), and pace", ("Model", *heads, "Milliseconds\na forecast"), losses)
+    output.table("Pinball loss in bps (* best), and speed", ("Model", *heads, "Milliseconds\na forecast"), losses)
     output.table(
-        "Bars inside the 80 % band, %, and closes on the side\nthat was forecast, %", ("Model", *heads, "Side"), bands
+        "Bars inside the 80 % band, and closes in the direction\nthat was forecast, %",
+        ("Model", *heads, "Direction"),
+        bands,
     )
 
 

@@ -33,35 +33,50 @@ def compare_optimizers(
     command: typer.Context,
     symbol: Annotated[str | None, typer.Argument(metavar="[SYMBOL]", help="Such as NVDA. [ETHUSD]")] = None,
     problem: Annotated[
-        str, typer.Option(metavar="real|reference", help="The symbol's windows, or the reference's benchmark.")
+        str,
+        typer.Option(
+            metavar="real|reference", help="Fits of the symbol's windows, or the reference system's benchmark."
+        ),
     ] = "real",
-    optimizers: Annotated[str | None, typer.Option(metavar="A,B,C", help="Which ones. [all]")] = None,
+    optimizers: Annotated[str | None, typer.Option(metavar="A,B,C", help="Optimizers to compare. [all]")] = None,
     budget: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Evaluations a problem. [500, or none with --seconds]")
+        int | None, typer.Option(metavar="N", min=1, help="Evaluations per fit. [500, or no limit with --seconds]")
     ] = None,
-    seconds: Annotated[float | None, typer.Option(metavar="S", min=0.001, help="Seconds a problem.")] = None,
+    seconds: Annotated[float | None, typer.Option(metavar="S", min=0.001, help="Seconds per fit.")] = None,
     tolerance: Annotated[
-        float, typer.Option(metavar="X", min=0, help="Difference of profits that is not worth a search.")
+        float,
+        typer.Option(metavar="X", min=0, help="Gain in profit below which a search may stop, a fraction of the stake."),
     ] = 1e-5,
-    seeds: Annotated[int, typer.Option(metavar="N", min=1, help="Of the stochastic ones.")] = 3,
+    seeds: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Random seeds that each stochastic optimizer is run with.")
+    ] = 3,
     patience: Annotated[
-        float, typer.Option(metavar="S", min=1, help="Seconds for all; where it is short, fewer windows.")
+        float,
+        typer.Option(metavar="S", min=1, help="Seconds for the whole comparison; slow optimizers fit fewer windows."),
     ] = 120.0,
     landscape: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Draw profit over (h, l), and all answers: .png or .html.")
+        str | None,
+        typer.Option(metavar="FILE", help="Plot profit over both multipliers, with all answers: .png or .html."),
     ] = None,
     history: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Best so far by evaluations and seconds: .png, .html, .csv.")
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Plot the best profit so far by evaluations and seconds: .png, .html or .csv."
+        ),
     ] = None,
     output_directory: Annotated[
-        str | None, typer.Option("--output", metavar="DIR", help="Write optimizers.json, trials.csv, history.csv.")
+        str | None,
+        typer.Option("--output", metavar="DIR", help="Save the comparison in this folder, as JSON and CSV files."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that is in DIR.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the finished run in DIR.")] = False,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Compare optimizers on the same fits: profit, gap to the proven optimum, out-of-sample profit, time."""
+    """Compare optimizers on the same fits.
+
+    Shows the profit that each finds, its gap to the proven optimum, its profit out-of-sample, and its time.
+    """
     settings = options.settings_of(command)
     names = _names(optimizers)
     if problem not in ("real", "reference"):
@@ -140,7 +155,7 @@ def _check_file(option: str, name: str | None, suffixes: tuple[str, ...]) -> Non
     if path.suffix not in suffixes:
         raise UsageError(f"{option} {name}: must end in {' or '.join(suffixes)}")
     if not path.parent.is_dir() or path.is_dir():
-        raise UsageError(f"{option} {name}: there is no folder {path.parent}, or it is a folder itself")
+        raise UsageError(f"{option} {name}: there is no folder {path.parent}, or the name is that of a folder")
     if path.suffix in PICTURES:
         from importlib.util import find_spec
 
@@ -180,10 +195,10 @@ def _header(document: "OptimizersDocument") -> None:
     settings = document.settings
     output.lines(
         f"{problem.name}  {problem.source}",
-        f"Problems  {count}: {windows}{walk}, by {_exits(problem)}",
+        f"Fits      {count}: {windows}{walk}, by {_exits(problem)}",
         f"Strategy  {problem.strategy}, {problem.fill} fills, {problem.fee_bps:g} bps a {problem.fee_per}",
-        f"Limits    {' or '.join(ends)} a problem; {settings['seeds']} seeds where the seed matters; "
-        f"{settings['patience']:g} s for all",
+        f"Limits    {' or '.join(ends)} per fit; {settings['seeds']} seeds for stochastic optimizers; "
+        f"{settings['patience']:g} s in all",
         f"Optimum   {optimum.profit_bps:+.3f} bps/bar, proven; all {count} in {optimum.seconds_together:.3f} s",
         "",
     )
@@ -211,7 +226,7 @@ def _profits(problem: "ProblemFacts", rows: "list[OptimizerRow]") -> None:
         )
         for row in rows
     ]
-    output.table(f"{problem.strategy}, in-sample{_mean(problem)}; ranks with = are ties", headers, cells)
+    output.table(f"{problem.strategy}, in-sample{_mean(problem)}; = marks ties", headers, cells)
 
 
 def _out_of_sample(problem: "ProblemFacts", rows: "list[OptimizerRow]") -> None:

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from marketsim.data.bars import Bars
     from marketsim.settings.settings import Settings
 
-app = typer.Typer(rich_markup_mode=None, help="Look at the bars: list, check, show, convert; fetch more.")
+app = typer.Typer(rich_markup_mode=None, help="List, check, show, convert and fetch bars.")
 app.command(cls=GroupedCommand)(fetch)
 
 NEWEST = 5  # bars that `show` prints
 FEW = 3  # symbols of which `check` says all that it understood
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[SYMBOL|FILE|SYMBOL=FILE...]", help="All of the source, if none.")
+    list[str] | None,
+    typer.Argument(metavar="[SYMBOL|FILE|SYMBOL=FILE...]", help="Without any, all symbols of the source."),
 ]
 
 
@@ -34,7 +35,7 @@ def list_(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
-    """List the symbols that there are bars of."""
+    """List the symbols of the source."""
     settings = options.settings_of(command)
     return _survey([], settings, "Bars", json)
 
@@ -48,7 +49,10 @@ def check(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
-    """Check bars, and say how a file of them is understood. The exit code is 3 when all fail, 4 when some do."""
+    """Check bars, and show how a file is read.
+
+    The exit code is 3 if all symbols fail, 4 if some do.
+    """
     settings = options.settings_of(command)
     return _survey(names or [], settings, "Checked bars", json, few=FEW if names else 0)
 
@@ -62,7 +66,7 @@ def show(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Show what is known of one symbol, and its newest bars, with prices rounded to their ticks."""
+    """Show one symbol and its newest bars, rounded to ticks."""
     settings = options.settings_of(command)
     wanted = list(_wanted([symbol], settings))
     if len(wanted) > 1:
@@ -100,12 +104,15 @@ def show(
 def convert(
     command: typer.Context,
     names: Names = None,
-    to: Annotated[str, typer.Option("--to", metavar="DIR", help="Folder of the Parquet files.")] = "bars",
+    to: Annotated[str, typer.Option("--to", metavar="DIR", help="Folder for the Parquet files.")] = "bars",
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
-    """Write bars as clean Parquet files, one a symbol: UTC stamps, adjusted and checked prices."""
+    """Write bars as Parquet files, checked and adjusted, in UTC.
+
+    There is one file per symbol.
+    """
     settings = options.settings_of(command)
 
     from marketsim.data.parquet import write_bars
@@ -222,7 +229,7 @@ def _described(bars: "Bars", understood: dict[str, Any]) -> tuple[str, ...]:
         f"Bars      {len(bars):,} from {_stamp(bars.time[0])} to {_stamp(bars.time[-1])} UTC{zone}, "
         f"{_length(understood['spacing'])}",
         f"Calendar  {understood['calendar']}, {gaps}, {bars.dropped:,} rows left out",
-        f"Asset     {'crypto, no shorts' if bars.crypto else 'not crypto, shorts too'}; "
+        f"Asset     {'crypto, long only' if bars.crypto else 'long and short'}; "
         f"{understood['fee_bps']:g} bps a side, slippage {understood['slippage_bps']:g} bps on closes",
     )
 

@@ -27,11 +27,16 @@ class Entry:
 
 
 def explain(
-    words: Annotated[list[str] | None, typer.Argument(metavar="[WORD]", help="A column or a word of a table.")] = None,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[WORD]", help="Head of a column, or another word of a table.")
+    ] = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Say what a word or a column of a table means; without one, list them all."""
+    """Explain a column or a word of the tables.
+
+    Without a word, all of them are listed.
+    """
     found = [_find(" ".join(words))] if words else list(entries())
     if json:
         output.document({"schema": "marketsim.explain/1", "entries": [asdict(entry) for entry in found]})

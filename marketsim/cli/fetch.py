@@ -24,7 +24,10 @@ def fetch(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
-    """Fetch bars into the store: only what is missing, and the newest bar again. '--source store' reads them."""
+    """Fetch bars of a provider into the local store.
+
+    Only what is missing is fetched, and the newest bar again. '--source store' reads them.
+    """
     chosen = options.settings_of(command).bars
 
     from marketsim.data.fetching import Fetcher

@@ -31,13 +31,16 @@ def fills(
     command: typer.Context,
     symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="Such as ETHUSD.")],
     at: Annotated[
-        str | None, typer.Option("--at", metavar="DATE", help="Evaluated bar to draw. [newest with an ambiguous fill]")
+        str | None, typer.Option("--at", metavar="DATE", help="Bar to draw. [the newest with a fill in doubt]")
     ] = None,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Show what the bars of a walk leave open, and draw one: levels, prices, the three outcomes, w."""
+    """Show the fills that bars leave in doubt, and draw one.
+
+    The drawing has the bar's prices, its levels, the profit by each fill rule, and the probability of the take-profit.
+    """
     settings = options.settings_of(command)
 
     from marketsim.backtesting import pipeline
@@ -79,10 +82,10 @@ def _overview(symbol: str, rows: "list[SimulationRow]") -> None:
         if row.probability is not None
     ]
     if not cells:
-        output.lines(f"{symbol}: no evaluated bar leaves a fill open: all outcomes agree.", "")
+        output.lines(f"{symbol}: no bar leaves a fill in doubt; all fill rules agree.", "")
         return
-    headers = ("Bar", "Strategy", "Side", "Provable\n%", "Expected\n%", "Touch\n%", "w\n%")
-    output.table(f"{symbol}: bars that leave the take-profit open", headers, cells, words=3)
+    headers = ("Bar", "Strategy", "Side", "Provable\n%", "Expected\n%", "Touch\n%", "Take-profit\nprobability %")
+    output.table(f"{symbol}: bars with a take-profit in doubt", headers, cells, words=3)
 
 
 def _outcomes(row: "SimulationRow") -> None:
@@ -137,11 +140,11 @@ def _words(row: "SimulationRow") -> str:
     if not row.trades:
         return "The price never traded through the entry: nothing happened."
     if row.close_at_eod:
-        return "Entered and, as this simulation chose, closed at the close: no path can change that."
+        return "Entered, and closed by a market order at the close, as this simulation chose: nothing is in doubt."
     if row.probability is not None:
         return (
             "Entered, and the take-profit was reached, but the bar does not say in which order. On a continuous path "
             "with this open, high, low and close the take-profit came after the entry with probability "
             f"{100 * row.probability:.0f} %."
         )
-    return "Entered, and whatever the path was, the outcome is the same."
+    return "Entered; the outcome is the same whatever the path was."

@@ -29,13 +29,21 @@ def forecast(
     symbols: options.Symbols,
     horizon: Annotated[
         int,
-        typer.Option("--horizon", metavar="N", min=1, help="Bars ahead; more than 1 with a model that draws paths."),
+        typer.Option(
+            "--horizon",
+            metavar="N",
+            min=1,
+            help="Bars ahead; more than 1 needs a model that draws paths, such as kronos.",
+        ),
     ] = 1,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
-    """Forecast the bar after each symbol's newest one, on which a next-bar plan rests, or several bars ahead."""
+    """Forecast the next bar of symbols, or several bars.
+
+    It is the forecast that the next-bar plan of a backtest rests on.
+    """
     settings = options.settings_of(command)
     if horizon > 1 and not draws_paths(settings.model):
         raise UsageError(
@@ -92,7 +100,7 @@ def _show(symbol: "SymbolForecast | FailedSymbol", levels: list[float], asked: s
         output.table(title, ("Bar", "Price", *headers), bars_, words=2)
         last = ahead[-1]
         extremes = [_row("Highest high", last.highest, levels), _row("Lowest low", last.lowest, levels)]
-        output.table("Extremes on the way there", ("Price", *headers), extremes)
+        output.table("Extremes on the way", ("Price", *headers), extremes)
     if symbol.warning:
         output.lines(f"{symbol.symbol}: {symbol.warning}.", "")
 

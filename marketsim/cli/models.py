@@ -10,7 +10,7 @@ app = typer.Typer(rich_markup_mode=None, help="List the forecasting models.")
 
 @app.command("list", cls=GroupedCommand)
 def list_(json: options.Json = False, debug: options.Debug = False) -> None:
-    """List the models: variants, the extra to install, the last date of their training data."""
+    """List the models: variants, extras, training data."""
     from dataclasses import asdict
 
     from marketsim.models.listing import list_models

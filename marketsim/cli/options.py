@@ -76,35 +76,37 @@ class Text:
 
 
 TEXTS = {
-    "sims": Text("Simulations; each trades one bar.", "N"),
+    "sims": Text("Number of simulations; each trades one bar.", "N"),
     "fast": Text("Run at most 35 simulations, the newest."),
     "window": Text("Bars that each simulation is fitted on.", "N"),
     "model": Text("Forecasting model; 'marketsim models list' shows all.", "NAME[:VARIANT]"),
-    "strategy": Text("One side a bar, both sides, or both strategies."),
+    "strategy": Text("One side per bar, both sides, or both strategies."),
     "fill": Text("Take-profit that may precede the entry: missed, weighted by probability, or filled."),
     "close_at_eod": Text(
-        "Exit by a market order at the close, without take-profit; auto: where that was better in-sample."
+        "Exit with a market order at the close, without a take-profit; auto: where that did better in-sample."
     ),
-    "bounds": Text("Limits of the multipliers, which are added to the predicted moves.", "X|LOW,HIGH", "0.03"),
+    "bounds": Text(
+        "Range of the multipliers, the offsets added to predicted moves of high and low.", "X|LOW,HIGH", "0.03"
+    ),
     "fee_bps": Text("Fee per side, in basis points.", "BPS", "15 for crypto, else 5"),
     "slippage_bps": Text("Slippage of exits at the close, in basis points.", "BPS", "5"),
-    "asset": Text("Asset class; sets fees, short sales and bars a year.", default="by symbol"),
+    "asset": Text("Asset class: it sets fees, short sales and bars per year.", default="by symbol"),
     "source": Text("Where bars come from."),
-    "data": Text("Your own bars: a file, or a folder of them.", "[SYMBOL=]PATH", "the sample"),
-    "start": Text("First day, or UTC stamp.", "DATE", "first bar"),
-    "end": Text("Last day, or UTC stamp.", "DATE", "last bar"),
+    "data": Text("Your own bars: a file, or a folder of files.", "[SYMBOL=]PATH", "the sample"),
+    "start": Text("First day, or UTC time.", "DATE", "first bar"),
+    "end": Text("Last day, or UTC time.", "DATE", "last bar"),
     "on_bad_bars": Text("Stop at a bad row, or leave it out."),
     "fetch": Text("Bring the store up to date first: yahoo, alpaca, stooq or ccxt:EXCHANGE.", "PROVIDER", "none"),
     "timeframe": Text("Length of a bar, of the store and the sample: 1m, 15m, 1h, 4h, 1d, 1w, 1mo.", "T"),
     "store": Text("Folder of fetched bars.", "DIR", "the platform's"),
     "calendar": Text("Market calendar: XNYS, XTKS, 24/7, 24/5, weekdays, ...", "NAME", "by symbol"),
-    "partial": Text("Leave a last bar out that is not complete yet, or keep it."),
-    "now": Text("Present time, in place of the clock's.", "STAMP", "the clock"),
-    "date_format": Text("How your dates are written: %d/%m/%Y, or s, ms, us, ns for an epoch.", "FORMAT", "found out"),
-    "timezone": Text("Time zone of stamps that have none.", "ZONE", "UTC"),
-    "adjust": Text("By the file's adjusted close or splits, or prices as they stand."),
+    "partial": Text("Last bar, if it is not complete: leave it out, or keep it."),
+    "now": Text("Time to take for the present.", "STAMP", "the clock"),
+    "date_format": Text("Format of dates: %d/%m/%Y, or s, ms, us or ns since 1970.", "FORMAT", "found out"),
+    "timezone": Text("Time zone of times that name none.", "ZONE", "UTC"),
+    "adjust": Text("Adjust prices by the file's adjusted close or splits, or not at all."),
     "optimizer": Text("Fits the multipliers; 'marketsim compare-optimizers' shows all.", "NAME"),
-    "seed": Text("Seed of the bootstrap, of samples and of searches.", "N"),
+    "seed": Text("Random seed of the bootstrap, of sample paths and of searches.", "N"),
     "weights": Text("Folder or hub repository of the weights.", "DIR|ORG/NAME", OWN),
     "revision": Text("Branch, tag or commit of the repository.", "NAME", "main"),
     "samples": Text("Sample paths per forecast.", "N", OWN),
@@ -118,7 +120,7 @@ TEXTS = {
     "device": Text("Hardware that the model runs on."),
     "dtype": Text("Number format of the model's arithmetic."),
     "compile": Text("Use torch.compile where it pays."),
-    "batch": Text("Forecasts made in one call of the model.", "N", "as many as pay"),
+    "batch": Text("Forecasts to make in one call of the model.", "N", "as many as pay"),
     "cache": Text("Read and write it, read it only, write it only (refresh), or neither."),
     "cache_dir": Text("Folder of the cache.", "DIR", "the platform's"),
     "cache_url": Text("PostgreSQL database that several machines share, in place of the folder.", "URL", "none"),
@@ -129,7 +131,7 @@ TEXTS = {
 
 Symbols = Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="Such as ETHUSD, eth/usd or NVDA.")]
 Config = Annotated[str | None, typer.Option("--config", metavar="FILE", help="TOML file of settings.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 _DEFAULTS = Settings().values()

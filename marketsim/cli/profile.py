@@ -36,22 +36,34 @@ SEARCHED = 5  # simulations at most in a run for the costs of a search: what an 
 )
 def profile(
     command: typer.Context,
-    symbol: Annotated[str, typer.Argument(metavar="[SYMBOL]", help="[ETHUSD]", show_default=False)] = "ETHUSD",
+    symbol: Annotated[
+        str, typer.Argument(metavar="[SYMBOL]", help="Such as NVDA. [ETHUSD]", show_default=False)
+    ] = "ETHUSD",
     config: options.Config = None,
     repeat: Annotated[
         int,
-        typer.Option("--repeat", metavar="N", min=1, help="Runs of each kind; medians are shown.", show_default=False),
+        typer.Option(
+            "--repeat",
+            metavar="N",
+            min=1,
+            help="Runs of each kind; with more than one, medians are shown. [1]",
+            show_default=False,
+        ),
     ] = 1,
     trace: Annotated[
-        str | None, typer.Option("--trace", metavar="FILE.json", help="Write the spans, for ui.perfetto.dev.")
+        str | None,
+        typer.Option("--trace", metavar="FILE.json", help="Write a trace of both runs, for ui.perfetto.dev."),
     ] = None,
     flamegraph: Annotated[
-        str | None, typer.Option("--flamegraph", metavar="FILE.html", help="Write sampled stacks (extra 'profile').")
+        str | None, typer.Option("--flamegraph", metavar="FILE.html", help="Write a flame graph (extra 'profile').")
     ] = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Run the main job cold and warm, each a process of its own, and show where its time and memory go."""
+    """Measure where the time and memory of a backtest go.
+
+    Runs it with an empty and with a filled forecast cache, each time in a new process, then with one thing changed.
+    """
     settings = options.settings_of(command)
     for option, file in (("--trace", trace), ("--flamegraph", flamegraph)):
         if file is not None:
@@ -79,9 +91,9 @@ def profile(
         return
     profile_tables.show(found, gpu)
     if trace is not None:
-        output.lines(f"Spans of the last cold and warm run: {trace} (open it at ui.perfetto.dev)")
+        output.lines(f"Trace of the last cold and warm run: {trace} (open it at ui.perfetto.dev)")
     if flamegraph is not None:
-        output.lines(f"Sampled stacks of a cold run: {flamegraph}")
+        output.lines(f"Flame graph of a cold run: {flamegraph}")
 
 
 @dataclass(slots=True)
@@ -131,7 +143,7 @@ def _measured(
             "cold": runs.observe("cold", str(i), way),
             "warm": runs.observe("warm", str(i), way),
             "without the cache": runs.observe("without the cache", None),
-            "and one origin a call": runs.observe("one origin a call", None, batch="1"),
+            "and one forecast per call": runs.observe("one forecast per call", None, batch="1"),
             f"{other} in place of {settings.optimizer}": runs.observe(f"fits by {other}", str(i), optimizer=other),
         }
         for i in range(repeat)

@@ -79,7 +79,7 @@ def _no_spread(repeat: int) -> tuple[str, ...]:
 
 def _what_if(profile: Profile) -> None:
     warm = profile.runs["warm"]
-    named = [WhatIf("as it is, warm", warm.seconds, warm.least, warm.most, 1.0), *profile.what_if]
+    named = [WhatIf("unchanged, warm", warm.seconds, warm.least, warm.most, 1.0), *profile.what_if]
     rows = [
         (row.name, f"{row.seconds:.3f}", *_spread(row.least, row.most, profile.repeat), f"{row.ratio:.2f}")
         for row in named
@@ -111,7 +111,7 @@ def _search_costs(costs: Sequence[SearchCost]) -> None:
         )
         for cost in costs
     ]
-    output.table("Cost of a try, one candidate's profit, and of a fit", headers, cells)
+    output.table("Cost of a try (the profit of one candidate) and of a fit", headers, cells)
 
 
 def _number(value: float | None, scale: float, digits: int) -> str:
@@ -120,7 +120,7 @@ def _number(value: float | None, scale: float, digits: int) -> str:
 
 def _gpu(gpu: GpuTraffic | None, here: bool) -> None:
     if gpu is None:
-        output.lines("GPU: there is one, but torch cannot use it." if here else "GPU: none here, nothing to copy.")
+        output.lines("GPU: there is one, but torch cannot use it." if here else "GPU: none.")
         return
     output.lines(
         f"GPU: {gpu.name}; in a cold run {gpu.to_device:,} copies to it, {gpu.to_host:,} from it, "

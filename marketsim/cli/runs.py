@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from marketsim.cli.documents import ProfitRow, SavedRunRow
     from marketsim.results.saved_runs import Difference, SavedRun
 
-app = typer.Typer(rich_markup_mode=None, help="Look back at runs that were written with --output: list, show, compare.")
+app = typer.Typer(rich_markup_mode=None, help="List, show and compare saved runs.")
 
-Directories = Annotated[list[str], typer.Argument(metavar="DIR...", help="What --output was.")]
+Directories = Annotated[list[str], typer.Argument(metavar="DIR...", help="Folder of a run, as given to --output.")]
 
 
 @app.command("list", cls=GroupedCommand)
 def list_(
-    directories: Annotated[list[str], typer.Argument(metavar="DIR...", help="Folders to look in, and below.")],
+    directories: Annotated[list[str], typer.Argument(metavar="DIR...", help="Folders to search, with all below them.")],
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
-    """List the runs in folders and below: symbols, changed settings, profit."""
+    """List the runs in folders: symbols, changed settings, profit."""
     from pathlib import Path
 
     from marketsim.cli.documents import RunsListDocument
@@ -40,7 +40,7 @@ def list_(
         output.document(RunsListDocument(runs=rows))
     elif rows:
         headers = ("Run", "Symbols", "Changed settings", "Strategy", "Out-of-\nsample %")
-        output.table("Runs, profit as the mean over symbols", headers, map(_overview, rows), words=4)
+        output.table("Runs, with the mean profit of their symbols", headers, map(_overview, rows), words=4)
     for failure in errors:
         output.fail(str(failure))
     return 0 if not errors else 4 if rows else errors[0].exit_code
@@ -48,7 +48,7 @@ def list_(
 
 @app.command(cls=GroupedCommand)
 def show(directories: Directories, json: options.Json = False, debug: options.Debug = False) -> None:
-    """Show a run: its versions, its settings and its tables."""
+    """Show runs: versions, settings, tables."""
     from pathlib import Path
 
     from marketsim.cli.documents import RunsShowDocument, ShownRun
@@ -63,18 +63,18 @@ def show(directories: Directories, json: options.Json = False, debug: options.De
         versions = ", ".join(f"{name} {_short(version)}" for name, version in run.versions.items())
         output.lines(f"Run  {run.directory}", f"By   {versions}", "")
         settings = [(key, _words(value), "*" * (key in run.changed)) for key, value in run.settings.items()]
-        output.table("Settings; *: not the default", ("Key", "Value", ""), settings, words=3)
+        output.table("Settings (* changed from the default)", ("Key", "Value", ""), settings, words=3)
         tables.backtest(run.document.symbols)
 
 
 @app.command(cls=GroupedCommand)
 def compare(
-    left: Annotated[str, typer.Argument(metavar="A", help="What --output was of one run.")],
-    right: Annotated[str, typer.Argument(metavar="B", help="And of the other.")],
+    left: Annotated[str, typer.Argument(metavar="A", help="Folder of one run.")],
+    right: Annotated[str, typer.Argument(metavar="B", help="Folder of the other run.")],
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Show where two runs differ first, and the profit between them."""
+    """Compare two runs: what differs, and profit."""
     from pathlib import Path
 
     from marketsim.cli.documents import RunsCompareDocument

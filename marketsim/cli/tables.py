@@ -105,7 +105,7 @@ def _profit(symbol: SymbolDocument) -> None:
         )
         for row in symbol.rows
     ]
-    output.table(f"Profit by {symbol.fill} fills, and what the bars leave open", headers, rows)
+    output.table(f"Profit by {symbol.fill} fills, and the range that bars leave open", headers, rows)
 
 
 def _trades(symbol: SymbolDocument) -> None:

@@ -155,7 +155,7 @@ def optional(value: Any) -> str | None:
     if "\0" in value:
         raise ValueError("must not contain a NUL character")
     if has_password(value):
-        raise ValueError("must not be the address of a database, which belongs to cache_url alone")
+        raise ValueError("must not hold a password; the address of a database is cache_url")
     return value or None
 
 

@@ -32,7 +32,7 @@ def test_cache_verify_prints_the_seed_of_its_sample_and_takes_it(cli):
     assert drawn[0]["digests"] == {"rows": 61, "damaged": 0}
     assert drawn[0]["symbols"] == [{"symbol": "ETHUSD", "cached": 61, "checked": 20, "different": 0}]
     table = cli("cache", "verify", "ETHUSD", "--sample-seed", "7").out
-    assert "61 digests checked, 0 rows damaged" in table
+    assert "61 forecasts checked by their digests, 0 damaged" in table
     assert "--sample-seed 7" in table
 
 

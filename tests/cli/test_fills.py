@@ -41,8 +41,8 @@ def test_the_drawing_holds_every_price_from_the_top_down(cli):
 @pytest.mark.parametrize(
     ("symbol", "arguments", "words"),
     [
-        ("ETHUSD", ("--close-at-eod", "always"), "no evaluated bar leaves a fill open"),
-        ("ETHUSD", ("--close-at-eod", "always"), "closed at the close: no path can change that"),
+        ("ETHUSD", ("--close-at-eod", "always"), "no bar leaves a fill in doubt"),
+        ("ETHUSD", ("--close-at-eod", "always"), "closed by a market order at the close"),
         ("ETHUSD", ("--strategy", "entry-exit"), "No order was placed"),
         ("NVDA", ("--at", "2025-02-14"), "long and short"),
     ],

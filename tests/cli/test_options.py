@@ -133,3 +133,10 @@ def test_what_the_reference_s_variables_cannot_do_is_one_note(cli, monkeypatch):
     assert ended.code == 0
     assert ended.err == "note: variables of the reference system without effect here: MARKETSIM_FAST_OPTIMIZE\n"
     assert '"sims": 3' in ended.out
+
+
+@pytest.mark.parametrize("group", ["", *(name for name in ("models", "data", "cache", "runs"))])
+def test_a_summary_is_a_sentence_that_fits(group, cli):
+    text = cli(*group.split(), "--help").out
+    summaries = text[text.index("Commands:") :].splitlines()[1:]
+    assert summaries and all(line.endswith(".") and not line.endswith("...") for line in summaries)

@@ -62,7 +62,7 @@ def test_a_cold_run_forecasts_and_a_warm_one_reads(profiled):
 def test_what_if_is_measured_against_the_warm_run(profiled):
     warm = profiled.document["runs"]["warm"]["seconds"]
     rows = {row["name"]: row for row in profiled.document["what_if"]}
-    assert list(rows) == ["without the cache", "and one origin a call", "direct in place of exact"]
+    assert list(rows) == ["without the cache", "and one forecast per call", "direct in place of exact"]
     assert all(row["ratio"] == pytest.approx(row["seconds"] / warm) for row in rows.values())
     assert rows["direct in place of exact"]["ratio"] > 1
 
@@ -144,7 +144,15 @@ def test_the_tables_fit_80_columns(cli, made_up, monkeypatch):
         assert (ended.code, ended.err) == (0, "")
         assert max(map(len, ended.out.splitlines())) <= 80
         assert ("Least .. most" in ended.out) == (repeat == "3")
-        for words in ("cores", "ETHUSD, cold run", "    evaluate", "the rest", "hit rate 25%", "one origin", "GPU"):
+        for words in (
+            "cores",
+            "ETHUSD, cold run",
+            "    evaluate",
+            "the rest",
+            "hit rate 25%",
+            "one forecast per call",
+            "GPU",
+        ):
             assert words in ended.out
         assert "differential-evolution " in ended.out
 
