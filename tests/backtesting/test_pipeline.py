@@ -210,13 +210,52 @@ def test_a_symbol_that_fails_is_its_error_and_the_others_go_on() -> None:
         value_of(runs[1].outcome)
 
 
-GOLDEN = "13af360ba28b72aa96cd3bc63bfde2369230babed54053232f3a24d1325f8ad0"
+GOLDEN = {
+    "ETHUSD": "13af360ba28b72aa96cd3bc63bfde2369230babed54053232f3a24d1325f8ad0",  # longs alone
+    "NVDA": "5a876ecb4b688156fad5f09a60f15e2fbc5e1b3ccc7fdf7d008a451bc2c83c7b",  # longs and shorts
+}
 
 
-def test_golden_rows_of_ethusd() -> None:
+@pytest.mark.parametrize("symbol", GOLDEN)
+def test_golden_rows(symbol: str) -> None:
     """Every simulation of the main job. A new hash needs a reason in the changelog."""
     tools = pipeline.Tools(SampleSource(None, "error"), Har(), Exact(), None)
-    rows = rows_of(pipeline.run_symbol("ETHUSD", Settings(), tools, Clock()))
+    rows = rows_of(pipeline.run_symbol(symbol, Settings(), tools, Clock()))
     assert len(rows) == 2 * 70
     rounded = [[round(v, 9) + 0.0 if isinstance(v, float) else v for v in row.values()] for row in rows]
-    assert hashlib.sha256(json.dumps(rounded).encode()).hexdigest() == GOLDEN
+    assert hashlib.sha256(json.dumps(rounded).encode()).hexdigest() == GOLDEN[symbol]
+
+
+class Fixed(Har):
+    """Forecasts of the same moves on every bar: `up` for all quantiles of the high, `down` for the low's."""
+
+    def __init__(self, up: float, down: float) -> None:
+        self.up, self.down = up, down
+
+    def forecast(self, series: Series, origins: NDArray[np.int64]) -> NDArray[np.float64]:
+        moves = np.zeros((len(origins), 4, 9))
+        moves[:, 1], moves[:, 2] = self.up, self.down
+        return moves + np.linspace(-1e-4, 1e-4, 9)
+
+
+@pytest.mark.parametrize(
+    ("down", "crypto", "sides"),
+    [
+        (-0.02, False, ("short", "long and short")),
+        (-0.02, True, ("flat", "long")),
+        (-0.001, False, ("long", "long and short")),
+    ],
+)
+def test_plans_that_are_short_both_and_flat(down: float, crypto: bool, sides: tuple[str, str]) -> None:
+    bars = replace(random_bars(60, 11), crypto=crypto)
+    settings = SMALL.replace(close_at_eod="never")
+    plans = symbol_document(run_held(bars, settings, Fixed(0.01, down))).plan
+    assert tuple(plan.side for plan in plans) == sides
+    for plan in plans:
+        assert plan.lower < plan.upper
+        high, low = 0.01 + plan.high_multiplier, down + plan.low_multiplier
+        assert (plan.upper, plan.lower) == pytest.approx(
+            (plan.close * (1 + max(high, 0.0)), plan.close * (1 + min(low, 0.0))), rel=1e-9
+        )
+        wanted = {"long": (plan.lower, plan.upper), "short": (plan.upper, plan.lower)}.get(plan.side, (None, None))
+        assert (plan.entry, plan.take_profit) == wanted
