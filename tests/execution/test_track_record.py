@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from marketsim.execution.fill_probability import take_profit_probability
 from marketsim.execution.profit_terms import Costs, Outcomes
 from marketsim.execution.strategies import Legs
-from marketsim.execution.track_record import Track, book
+from marketsim.execution.track_record import Track, book, level_prices
 from tests.problems import make_levels
 
 # opens, highs, lows and closes around a last close of 100, levels at 98 and 102
@@ -111,3 +112,42 @@ def test_what_two_legs_leave_in_doubt_is_credited_leg_by_leg() -> None:
     w = track.probability[0]
     assert 0 < w < 1 and track.wins[0] == pytest.approx(2)  # either closes with a profit, filled or not
     assert track.profits["expected"][0] == pytest.approx(0.04 + w * 0.04)
+
+
+def test_closed_at_the_close_neither_leg_takes_a_profit_before() -> None:
+    track = book_both("touch", close_at_eod=True)
+    assert track.profits["touch"] == pytest.approx(np.array([2 + 2, 1, 1, -0.5 + 5.5, 0]) / 100, abs=1e-12)
+    assert not track.ambiguous.any()
+
+
+def test_a_short_is_booked_where_no_long_is_placed() -> None:
+    upper, lower, *moves = (np.broadcast_to(x, 5) / 100 - 1 for x in (102, 98, *BOTH.T))
+    zeros, nowhere, everywhere = np.zeros(5), np.zeros(5, bool), np.ones(5, bool)
+    track = book(
+        "short side",
+        make_levels(upper, lower),
+        Outcomes(*moves),
+        Legs(nowhere, everywhere),
+        FREE,
+        "touch",
+        (zeros, zeros),
+        nowhere,
+    )
+    assert track.profits["touch"] == pytest.approx(np.array([4, 1, 0, 5, 0]) / 100, abs=1e-12)
+    assert counts(track) == ([1] * 5, [1, 1, 0, 1, 0], [1, 1, 0, 1, 0], [True, False, False, False, False])
+    assert (track.name, track.orders.dtype, track.trades.dtype) == ("short side", np.int64, np.int64)
+
+
+def test_what_is_booked_is_w_at_the_traded_levels() -> None:
+    long = book_bars("expected", [True] * 4)
+    o, h, l, c, d, u = np.log(np.array([100, 103, 97, 97.5, 98, 102]) / 100)[:, None]
+    levels = make_levels(np.full(1, 0.02), np.full(1, -0.02))
+    w = take_profit_probability(o, h, l, c, d, u, levels.variance, levels.spread)
+    assert long.probability[1] == pytest.approx(w[0], abs=1e-12)
+
+
+def test_levels_are_shifted_by_the_multipliers_and_clipped_at_the_close() -> None:
+    levels = make_levels(np.array([0.02, 0.01]), np.array([-0.02, -0.01]))
+    shift = np.array([0.005, -0.03])
+    upper, lower = level_prices(levels, np.array([100.0, 200.0]), shift, -shift)
+    assert upper == pytest.approx([102.5, 200]) and lower == pytest.approx([97.5, 200])
