@@ -58,9 +58,9 @@ def test_too_few_bars_say_how_many_are_needed_and_which_flags_lower_it() -> None
         make_walk(80, 70, 60, 2, "X")
     with pytest.raises(DataError, match=r"X: 1 bars, .* need 132: too few for any"):
         make_walk(1, 70, 60, 2, "X")
-    with pytest.raises(DataError, match=r"need 132: lower --sims and --window$"):  # no simulation is left at this window
+    with pytest.raises(DataError, match=r"need 132: lower --sims and --window$"):
         make_walk(62, 70, 60, 2, "X")
-    with pytest.raises(DataError, match=r"need 132: lower --sims and --window$"):  # one simulation on a window of one
+    with pytest.raises(DataError, match=r"need 132: lower --sims and --window$"):
         make_walk(4, 70, 60, 2, "X")
     with pytest.raises(DataError, match=r"need 132: too few for any$"):
         make_walk(3, 70, 60, 2, "X")
