@@ -43,7 +43,7 @@ class Rules:
     slippage: float
     fill: str
     close_at_eod: bool
-    binned: bool = True  # w is that of a bin's centre, as in a fit; else that at the levels, as in what is booked
+    binned: bool = True  # w is that of a bin's center, as in a fit; else that at the levels, as in what is booked
 
 
 def below(a: float, b: float) -> bool:
@@ -83,7 +83,7 @@ def bins(start: float, end: float, places: list[float], level: float) -> int:
     return max(i for i, edge in enumerate(edges[:-1]) if below(edge, level) or i == 0)
 
 
-def centres(start: float, end: float, places: list[float]) -> list[float]:
+def centers(start: float, end: float, places: list[float]) -> list[float]:
     return [start + (end - start) * (a + b) / 2 for a, b in itertools.pairwise(places)]
 
 
@@ -91,7 +91,7 @@ def centres(start: float, end: float, places: list[float]) -> list[float]:
 def probabilities(bar: Bar, mirrored: bool) -> np.ndarray:
     """w of every bin, by upper and lower one."""
     upper_places, lower_places = places(bar)
-    upper, lower = centres(bar.close, bar.high, upper_places), centres(bar.low, bar.open, lower_places)
+    upper, lower = centers(bar.close, bar.high, upper_places), centers(bar.low, bar.open, lower_places)
     return probability(bar, upper, lower, mirrored)
 
 

@@ -121,7 +121,7 @@ class Bars:
 
     @property
     def periods_per_year(self) -> int:
-        """Bars a year, to annualise with, by the calendar: 365 (crypto) or 252 (XNYS) where a bar is a day."""
+        """Bars a year, to annualize with, by the calendar: 365 (crypto) or 252 (XNYS) where a bar is a day."""
         return self.timetable.bars_per_year
 
     @property

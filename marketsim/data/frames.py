@@ -58,7 +58,7 @@ def _times(frame: pd.DataFrame, symbol: str) -> tuple[NDArray[np.datetime64], tu
     stamps = index if naive else index.tz_convert("UTC").tz_localize(None)
     time = stamps.to_numpy().astype("datetime64[s]")
     if (pd.DatetimeIndex(time) != stamps).any():
-        raise DataError(f"{symbol}: the index has fractions of a second; bars are labelled by whole seconds")
+        raise DataError(f"{symbol}: the index has fractions of a second; bars are labeled by whole seconds")
     told = naive and bool((stamps != stamps.normalize()).any())
     return time, (f"{symbol}: time stamps without a zone are taken as UTC",) if told else ()
 

@@ -77,7 +77,7 @@ def misfit(symbol: str, times: Stamps, calendar: Calendar, zone: str | None = No
 
 
 def usual_spacing(times: Stamps) -> int:
-    """The commonest distance between neighbours, in seconds; the shortest of those that are equally common."""
+    """The commonest distance between neighbors, in seconds; the shortest of those that are equally common."""
     steps = np.diff(times.astype("datetime64[s]")).astype(np.int64)
     return _commonest(steps[steps > 0]) if (steps > 0).any() else DAY
 

@@ -35,7 +35,7 @@ class Timetable(Protocol):
 
     @property
     def bars_per_year(self) -> int:
-        """To annualise with."""
+        """To annualize with."""
         ...
 
     @property

@@ -21,7 +21,7 @@ class Chronos(ZeroShot):
     Univariate to Universal Forecasting", arXiv 2510.15821, 2025.
 
     The network sees the bars' moves in per cent, or `100 * log(X / last close)` with `representation` "prices", and
-    standardises each series itself. Chronos-2 never learns across groups: a forecast would depend on the contexts
+    standardizes each series itself. Chronos-2 never learns across groups: a forecast would depend on the contexts
     beside it, and these are of other dates. Nothing is drawn, hence neither samples nor a seed.
     """
 

@@ -1,4 +1,4 @@
-"""`har`: heterogeneous autoregression of the true range, with rolling standardised quantiles."""
+"""`har`: heterogeneous autoregression of the true range, with rolling standardized quantiles."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from marketsim.profiling import part
 
 SPANS = (3, 5, 10, 20, 60)  # bars, of the means that the regression sees
 RIDGE = 10.0
-WINDOW = 500  # bars, of the standardised moves
+WINDOW = 500  # bars, of the standardized moves
 REGRESSION_BARS = 220  # fewer do not carry the regression
 SCALING_BARS = 20  # fewer do not carry a volatility either
 DECAY = 0.94

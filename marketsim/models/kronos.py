@@ -31,7 +31,7 @@ CLIP = 5.0  # standard deviations
 UNIT = 100.0  # the last close, and the mean volume: the vendor's 1e-5 flattens what is small
 SMALLEST = 1e-5  # added to a standard deviation, as the vendor does
 FLOOR = 1e-6  # least price, in closes: a sum of standard deviations can fall below nothing
-DIGITS = 4  # of a standardised bar, in the seed of its draws
+DIGITS = 4  # of a standardized bar, in the seed of its draws
 BATCH = 8  # contexts a call on a CPU
 MOST = 512  # contexts a call on a GPU, so that an interrupt loses little
 
@@ -43,7 +43,7 @@ class Kronos:
 
     Source: Y. Shi et al., "Kronos: A Foundation Model for the Language of Financial Markets", arXiv 2508.02739, 2025.
 
-    Prices (scaled so that the last close is 100), volume, and volume times the mean price are standardised over the
+    Prices (scaled so that the last close is 100), volume, and volume times the mean price are standardized over the
     context and clipped. A context that lacks any volume is read without volume, as zeros. The calendar of the
     context's bars, by the exchange's clocks as in the vendor's examples, is an input; that of a bar that is forecast is
     one only for the bars after it.
@@ -52,7 +52,7 @@ class Kronos:
     2024-02, validated on 2024-03 to 2024-05, tested from 2024-06. Of weights that the user names nobody knows.
 
     Draws are stratified: a systematic sample for the coarse tokens of the next bar, a Latin hypercube for the fine ones
-    and for the bars after it. They are seeded by the standardised context, its calendar and the seed, hence the same at
+    and for the bars after it. They are seeded by the standardized context, its calendar and the seed, hence the same at
     any scale of the prices. Neither top-k nor top-p is on by default, because both narrow the bands; when both are,
     both hold, while the vendor's predictor then drops top-p.
     """
@@ -133,7 +133,7 @@ class Kronos:
         """Quantiles `[N, K, 6, Q]` of moves after `contexts` `[N, L, 5]` at `times` `[N, L + K]`; see `PathModel`."""
         networks, length = self._networks, contexts.shape[1]
         with part("preparation"):
-            bars, mean, deviation = standardise(contexts, self.clip)
+            bars, mean, deviation = standardize(contexts, self.clip)
             stamps = calendar(times[:, :-1])
             seeds = [digest(*given, self._options.seed) for given in zip(bars, stamps[:, :length], strict=True)]
             uniforms = np.stack([draws(seed, self.samples, times.shape[1] - length) for seed in seeds])
@@ -169,7 +169,7 @@ def _locate(variant: str, options: Options) -> tuple[Weights, Weights]:
     return locate(model, str(folder / "model"), None), locate(tokenizer, str(folder / "tokenizer"), None)
 
 
-def standardise(contexts: Array, clip: float) -> tuple[NDArray[np.float32], Array, Array]:
+def standardize(contexts: Array, clip: float) -> tuple[NDArray[np.float32], Array, Array]:
     """The networks' bars `[N, L, 6]` of `contexts` `[N, L, 5]`, and the means and deviations `[N, 6]` to undo it.
 
     Channels are open, high, low, close (in hundredths of the last close), volume (in hundredths of its mean) and

@@ -80,7 +80,7 @@ class Networks:
         """Quantiles of the K bars after each context: `[N, K, 4, Q]` of their prices, in the units of `bars`, and
         `[N, K, 2, Q]` of the highest and the lowest price up to each, in the units that `scale` gives.
 
-        `bars` `[N, L, 6]` float32, standardised; `stamps` `[N, L + K - 1, 5]` int64, minute, hour, weekday, day, month;
+        `bars` `[N, L, 6]` float32, standardized; `stamps` `[N, L + K - 1, 5]` int64, minute, hour, weekday, day, month;
         `uniforms` `[N, K, 2, S]` float32 in [0, 1], for the coarse and the fine tokens; `scale` `[N, 2, 4]` float32,
         deviations and means of the prices. MemoryError where N is too many.
         """

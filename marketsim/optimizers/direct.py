@@ -27,7 +27,7 @@ class Direct(Search):
         self._divide(objective)
 
     def answer(self, objective: Objective, seed: int) -> tuple[float, float, float]:
-        """The centre of the best rectangle; ArithmeticError when its profit is not finite."""
+        """The center of the best rectangle; ArithmeticError when its profit is not finite."""
         result = self._divide(objective)
         if not (np.isfinite(result.x).all() and np.isfinite(result.fun)):
             raise ArithmeticError("DIRECT found no finite profit")

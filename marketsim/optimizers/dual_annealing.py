@@ -1,4 +1,4 @@
-"""Generalised simulated annealing with local searches (Xiang, Sun, Fan and Gong 1997)."""
+"""Generalized simulated annealing with local searches (Xiang, Sun, Fan and Gong 1997)."""
 
 from __future__ import annotations
 

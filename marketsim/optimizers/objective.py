@@ -46,7 +46,7 @@ class Step:
 
 
 class Objective:
-    """Losses of candidates `x = (h, l)` of one problem: profits with the sign changed, since searches minimise.
+    """Losses of candidates `x = (h, l)` of one problem: profits with the sign changed, since searches minimize.
 
     A candidate outside the bounds is moved to the nearest one inside. A candidate whose price is not finite or
     cannot be had loses as much as the worst seen, and is never the best.

@@ -62,14 +62,14 @@ def _widening(blocks: int) -> float:
 
 
 def sharpe(returns: Returns, periods_per_year: int) -> float | None:
-    """Annualised mean over standard deviation (Sharpe 1994), with no risk-free rate and N - 1 degrees of freedom."""
+    """Annualized mean over standard deviation (Sharpe 1994), with no risk-free rate and N - 1 degrees of freedom."""
     if len(returns) < 2 or not without_rounding(spread := returns.std(ddof=1), _largest(returns)):
         return None
     return float(returns.mean() / spread * math.sqrt(periods_per_year))
 
 
 def sortino(returns: Returns, periods_per_year: int) -> float | None:
-    """Annualised mean over the root mean square of the losses (Sortino and Price 1994), target 0."""
+    """Annualized mean over the root mean square of the losses (Sortino and Price 1994), target 0."""
     losses = np.minimum(without_rounding(returns, _largest(returns)), 0.0)
     downside = math.sqrt(float(np.mean(losses**2))) if len(returns) else 0.0
     if downside == 0:

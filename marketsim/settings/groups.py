@@ -38,7 +38,7 @@ class NetworkSettings(Group):
     temperature: float | None = None
     top_p: float | None = None
     top_k: int | None = None
-    clip: float | None = None  # of standardised inputs
+    clip: float | None = None  # of standardized inputs
     trim: float | None = None  # of each tail: the mean of the rest is the point forecast; None: the median
     context: int | None = None  # bars
     representation: str = "auto"  # its input: moves or prices; auto: its own choice

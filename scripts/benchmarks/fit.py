@@ -2,7 +2,7 @@
 
 70 windows of real ETHUSD bars under both closing policies, 140 fits, by the reference's rule for both sides of
 the comparison, in one call and one a call on tensors; then the command line's own fill rules, DIRECT on the very same
-surface, where the two take turns and times are the processor's, so that other work on the machine favours neither.
+surface, where the two take turns and times are the processor's, so that other work on the machine favors neither.
 Run: scripts/bench fit [WINDOW ...]
 """
 

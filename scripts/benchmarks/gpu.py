@@ -1,7 +1,7 @@
 """Kronos and Toto at their real sizes on a GPU, with random weights; then the exact fit. Run: scripts/bench gpu
 
 Prints seconds, forecasts a second, the share of what the same GPU reaches in a large matrix product (compute) and in a
-copy (memory, for weights that are read once a batch), and the copies and synchronisations of a run.
+copy (memory, for weights that are read once a batch), and the copies and synchronizations of a run.
 Without a GPU there is nothing to measure, and it says so.
 """
 
@@ -104,7 +104,7 @@ def network(name: str, dtype: str, folder: Path) -> None:
         print(
             f"{name:13} {dtype:9} {count:>5} {model.batch:>6} {taken:>9.3f} {count / taken:>10,.0f} "
             f"{counted.get_total_flops() / taken / compute:>8.0%} {passes * weights / taken / memory:>8.1%} "
-            f"{moved['to_device']:>8,} {moved['to_host']:>8,} {moved['synchronisations']:>8,}"
+            f"{moved['to_device']:>8,} {moved['to_host']:>8,} {moved['synchronizations']:>8,}"
         )
 
 

@@ -21,7 +21,7 @@ from kronos_finance._vendor.kronos_model import KronosPredictor, KronosTokenizer
 from numpy.typing import NDArray
 
 from marketsim.data import open_source
-from marketsim.models.kronos import Kronos, calendar, draws, standardise
+from marketsim.models.kronos import Kronos, calendar, draws, standardize
 from marketsim.models.kronos_network import Networks, open_networks
 from marketsim.models.options import Options, Sampling
 
@@ -64,9 +64,9 @@ def predictor(networks: Networks, context: Array, times: NDArray[np.datetime64])
 
 
 def prepare(contexts: Array, times: NDArray[np.datetime64]) -> Inputs:
-    """Standardised bars, calendar, uniforms and the scale of the prices, as tensors."""
+    """Standardized bars, calendar, uniforms and the scale of the prices, as tensors."""
     uniforms = np.stack([draws(seed, SAMPLES, times.shape[1] - CONTEXT) for seed in range(len(contexts))])
-    bars, mean, deviation = standardise(contexts, 5.0)
+    bars, mean, deviation = standardize(contexts, 5.0)
     scale = np.stack([deviation, mean], 1)[..., :4].astype(np.float32)
     return tuple(map(torch.from_numpy, (bars, calendar(times[:, :-1]), uniforms, scale)))
 

@@ -1,6 +1,6 @@
 """The table that the reference system published, on its own bars, beside what is found here and what there is to find.
 
-Its searches minimise its objective as it does, sums of float32 tensors by its rule of 2025-11-06; the supremum is an
+Its searches minimize its objective as it does, sums of float32 tensors by its rule of 2025-11-06; the supremum is an
 enumeration in float64. Fails when a search is not what was published, or finds more than the proof.
 Run: scripts/bench reference [REPEATS]
 """

@@ -65,8 +65,8 @@ def test_closed_streams_are_nobody_s_problem():
         assert done.stdout == b""
 
 
-@pytest.mark.parametrize(("settings", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
-def test_colour_is_for_terminals_that_want_it(settings, coloured):
+@pytest.mark.parametrize(("settings", "colored"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
+def test_color_is_for_terminals_that_want_it(settings, colored):
     pty = pytest.importorskip("pty")
     reading, writing = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", **settings}
@@ -81,7 +81,7 @@ def test_colour_is_for_terminals_that_want_it(settings, coloured):
     os.close(reading)
     assert process.returncode == 0
     assert b"expected" in text
-    assert (b"\x1b[" in text) == coloured
+    assert (b"\x1b[" in text) == colored
 
 
 def test_a_backtest_on_a_terminal_keeps_its_stderr_empty_when_quick():

@@ -24,7 +24,7 @@ def test_there_and_back_again(symbol):
     assert (again.crypto, again.gaps) == (bars.crypto, bars.gaps)
 
 
-def test_a_frame_is_labelled_by_opens_in_utc_and_is_a_copy():
+def test_a_frame_is_labeled_by_opens_in_utc_and_is_a_copy():
     bars = random_bars(5)
     shown = bars.to_frame()
     assert list(shown.columns) == ["Open", "High", "Low", "Close", "Volume"]

@@ -37,7 +37,7 @@ def end(table: Timetable, time: str, zone: str = "UTC") -> str:
     return str(table.ends(utc(time, zone=zone))[0])
 
 
-def test_days_that_are_labelled_at_midnight_in_utc() -> None:
+def test_days_that_are_labeled_at_midnight_in_utc() -> None:
     table = make_timetable(sessions("XNYS", "2024-01-01", "2024-03-01", "00:00"), open_calendar("XNYS"))
     assert table == Daily(open_calendar("XNYS"), "UTC", 0)
     assert following(table, "2024-03-28") == "2024-04-01T00:00:00"  # Good Friday
@@ -72,7 +72,7 @@ def test_midnights_of_new_york_follow_its_summer_time() -> None:
     assert following(table, "2024-11-01", YORK) == "2024-11-04T05:00:00"
 
 
-def test_days_that_are_labelled_at_the_open() -> None:
+def test_days_that_are_labeled_at_the_open() -> None:
     table = make_timetable(sessions("XNYS", "2024-01-02", "2024-06-28", "09:30", zone=YORK), open_calendar("XNYS"))
     assert (following(table, "2024-03-08T14:30"), end(table, "2024-03-08T14:30")) == (
         "2024-03-11T13:30:00",

@@ -157,7 +157,7 @@ def test_on_a_bar_with_room_on_both_sides_the_probability_is_inside_and_moves_wi
     assert 0 < far < near < early < 1
 
 
-def test_bins_are_finer_near_the_open_and_hold_the_probability_of_their_centre() -> None:
+def test_bins_are_finer_near_the_open_and_hold_the_probability_of_their_center() -> None:
     levels, bar = candle((100, 103, 97, 99))
     leg = long_leg(levels, bar, NO_COSTS, "expected")
     assert leg.weight.shape == (1, 8, 8)

@@ -13,7 +13,7 @@ from marketsim.forecasting.forecaster import make_forecasts
 from marketsim.forecasting.forecasts import LEVELS
 from marketsim.forecasting.keys import fingerprint
 from marketsim.models import kronos
-from marketsim.models.kronos import Kronos, calendar, digest, draws, standardise, stratified
+from marketsim.models.kronos import Kronos, calendar, digest, draws, standardize, stratified
 from marketsim.models.options import Options, Sampling
 from marketsim.profiling import Clock
 from marketsim.settings.resolution import resolve
@@ -66,7 +66,7 @@ def times():
 
 
 def inputs(contexts, times):
-    return torch.from_numpy(standardise(contexts, 5.0)[0]), torch.from_numpy(calendar(times[:, :-1]))
+    return torch.from_numpy(standardize(contexts, 5.0)[0]), torch.from_numpy(calendar(times[:, :-1]))
 
 
 def test_logits_of_both_stages_equal_the_vendors(networks, contexts, times):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from marketsim.forecasting.forecasts import CLOSE, HIGH, HIGHEST, LEVELS, LOW, LOWEST, OPEN
-from marketsim.models.kronos import Kronos, calendar, draws, standardise
+from marketsim.models.kronos import Kronos, calendar, draws, standardize
 from marketsim.models.options import Options, Sampling
 from tests.candles import random_ohlcv
 
@@ -67,7 +67,7 @@ def with_paths(context, forced, i, k):
 
 
 def test_logits_and_bars_of_every_step_of_a_path_equal_the_vendors(networks, contexts, times, forced):
-    bars, when = torch.from_numpy(standardise(contexts, 5.0)[0]), torch.from_numpy(calendar(times))
+    bars, when = torch.from_numpy(standardize(contexts, 5.0)[0]), torch.from_numpy(calendar(times))
     with torch.inference_mode():
         context = networks.encode(bars)
         hidden, blocks = networks.read(context, when[:, :L], ahead=True)
@@ -107,7 +107,7 @@ def test_greedy_path_equals_the_vendors_predictor(folder, networks, length):
 
 
 def test_quantiles_are_those_of_the_vendors_joint_distribution_of_paths(networks, contexts, times):
-    bars, when = torch.from_numpy(standardise(contexts, 5.0)[0])[:1], torch.from_numpy(calendar(times))[:1]
+    bars, when = torch.from_numpy(standardize(contexts, 5.0)[0])[:1], torch.from_numpy(calendar(times))[:1]
     kept, count, ahead = 3, 4096, 2
     with torch.inference_mode():
         paths = [([each[0] for each in networks.tokenizer.encode(bars, half=True)], 1.0)]
@@ -221,7 +221,7 @@ def test_gpu_agrees_with_the_cpu(folder, contexts, times, options):
 
 def test_bfloat16_goes_the_same_way(networks, contexts, times, forced):
     half = Networks(networks.model, networks.tokenizer, torch.device("cpu"), "bfloat16", False)
-    bars, when = torch.from_numpy(standardise(contexts, 5.0)[0]), torch.from_numpy(calendar(times))
+    bars, when = torch.from_numpy(standardize(contexts, 5.0)[0]), torch.from_numpy(calendar(times))
     found = []
     with torch.inference_mode():
         for each in (networks, half):

@@ -19,7 +19,7 @@ DIGEST = "38c7c3611f742aecf5758e603eaaee87f94b2cafe2249a6288f57aab82ca84e6"
 
 
 def loss(x: Any, close_at_eod: bool = False) -> float:
-    """What the reference's searches minimise: a sum of float32 tensors."""
+    """What the reference's searches minimize: a sum of float32 tensors."""
     window = {name: torch.as_tensor(values) for name, values in benchmark_bars().items()}
     profits = entry_exit_profit(
         **moved(window, float(x[0]), float(x[1])), close_at_eod=close_at_eod, trading_fee=FEE, rule="2025-11-06"
