@@ -83,6 +83,30 @@ def members(model: str) -> tuple[str, ...]:
     return tuple(rest.split(",")) if rest else HISTORY_MODELS
 
 
+def entry_points(group: str) -> dict[str, str]:
+    """What installed packages offer in the entry-point group `marketsim.GROUP`, as `module:attribute` by name."""
+    from importlib.metadata import entry_points as installed
+
+    return {point.name: point.value for point in installed(group=f"marketsim.{group}")}
+
+
+def names_code(model: str) -> bool:
+    """Whether a model is named as `path/to/file.py:Class` or `package.module:Class`."""
+    place, _, name = model.rpartition(":")
+    known = place.partition(":")[0] in (*MODELS, *ENSEMBLES)
+    return name.isidentifier() and not known and (place.endswith(".py") or is_module(place))
+
+
+def is_module(name: str) -> bool:
+    """Whether a name could be that of a module."""
+    return all(part.isidentifier() for part in name.split("."))
+
+
+def is_own(model: str) -> bool:
+    """Whether any of the models that a setting names is none of marketsim's own."""
+    return any(member.partition(":")[0] not in MODELS for member in members(model))
+
+
 def has_weights(model: str) -> bool:
     """Whether any of the models that a setting names has weights, and so the options of one."""
     return any(member.partition(":")[0] in VARIANTS for member in members(model))

@@ -20,7 +20,7 @@ from marketsim.data.memory import MemorySource
 from marketsim.errors import UsageError
 from marketsim.forecasting.ensembles import Ensemble
 from marketsim.forecasting.protocols import Model
-from marketsim.models.own import adopt
+from marketsim.models.own import adopt, is_identified
 from marketsim.profiling import Clock
 from marketsim.registry import nearest
 from marketsim.settings.groups import NetworkSettings
@@ -103,7 +103,7 @@ class Given:
         own = None if named else adopt(model)
         settings = chosen(function, {**values, "model": model} if named else values)
         if own is not None:
-            settings = settings.replace(model=own.name, cache="off")  # its code may change under the same name
+            settings = settings.replace(model=own.name, **({} if is_identified(own) else {"cache": "off"}))
         if (source or own) and (settings.work.workers > 1 or settings.work.executor not in ("auto", "local")):
             raise UsageError(f"{function}(): several processes need symbols and a model by name, not in memory")
         return cls(symbols, settings, source, own)
@@ -120,12 +120,12 @@ class Given:
     @staticmethod
     def adopt(models: Sequence[Any]) -> tuple[dict[str, Model], list[str]]:
         """Models in memory by name, and the names of all `models` in order; UsageError where two share one."""
-        own = [adopt(model) for model in models if not isinstance(model, str)]
-        names = [model if isinstance(model, str) else model.name for model in models]
+        adopted = [model if isinstance(model, str) else adopt(model) for model in models]
+        names = [model if isinstance(model, str) else model.name for model in adopted]
         for name in names:
             if names.count(name) > 1:
                 raise UsageError(f"compare_models(): '{name}' is the name of two models")
-        return {model.name: model for model in own}, names
+        return {model.name: model for model in adopted if not isinstance(model, str)}, names
 
 
 def _source(function: str, bars: Sequence[Bars | str]) -> tuple[Source | None, list[str]]:

@@ -95,7 +95,9 @@ def prune(
 
 
 @app.command(cls=GroupedCommand)
-@options.takes(options.MODEL, options.BARS, options.STORE, options.SEED, options.NETWORK, options.CACHE_PLACE)
+@options.takes(
+    options.MODEL, options.BARS, options.STORE, options.SEED, options.OWN_MODEL, options.NETWORK, options.CACHE_PLACE
+)
 def verify(
     command: typer.Context,
     symbols: Annotated[

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     options.STORE,
     options.OPTIMIZER,
     options.SEED,
+    options.OWN_MODEL,
     options.NETWORK,
     options.CACHE,
     options.CACHE_PLACE,

@@ -25,6 +25,7 @@ PICTURES = {".png": "matplotlib", ".html": "plotly"}  # by suffix, what draws it
     options.BARS,
     options.STORE,
     options.SEED,
+    options.OWN_MODEL,
     options.NETWORK,
     options.CACHE,
     options.CACHE_PLACE,

@@ -23,6 +23,7 @@ SIDE = 4  # columns of a level on each side of the bar
     options.STORE,
     options.OPTIMIZER,
     options.SEED,
+    options.OWN_MODEL,
     options.NETWORK,
     options.CACHE,
     options.CACHE_PLACE,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     options.BARS,
     options.STORE,
     options.SEED,
+    options.OWN_MODEL,
     options.NETWORK,
     options.CACHE,
     options.CACHE_PLACE,

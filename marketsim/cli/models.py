@@ -1,11 +1,13 @@
-"""`marketsim models list`."""
+"""`marketsim models list|new`."""
+
+from typing import Annotated
 
 import typer
 
 from marketsim.cli import options, output
 from marketsim.cli.help import GroupedCommand
 
-app = typer.Typer(rich_markup_mode=None, help="List the forecasting models.")
+app = typer.Typer(rich_markup_mode=None, help="List the forecasting models, or begin one of your own.")
 
 
 @app.command("list", cls=GroupedCommand)
@@ -38,3 +40,32 @@ def list_(json: options.Json = False, debug: options.Debug = False) -> None:
         "in blend:har,kronos. An extra is installed by pip install 'marketsim[EXTRA]'.",
         "",
     )
+
+
+@app.command(cls=GroupedCommand)
+def new(
+    file: Annotated[str, typer.Argument(metavar="FILE.py", help="Such as mymodel.py; it must not exist yet.")],
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Write a model of your own to start from, one that works."""
+    from pathlib import Path
+
+    from marketsim.errors import UsageError
+    from marketsim.models.template import CLASS, TEMPLATE
+
+    path = Path(file)
+    if path.suffix != ".py":
+        raise UsageError(f"{path} must end in .py, such as mymodel.py")
+    try:
+        with path.open("x", encoding="utf-8") as written:
+            written.write(TEMPLATE)
+    except FileExistsError:
+        raise UsageError(f"{path} is there already: name a new file") from None
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from None
+    model = f"{path}:{CLASS}"
+    if json:
+        output.document({"schema": "marketsim.models.new/1", "file": str(path), "model": model})
+    else:
+        output.lines(f"{path} is written. Try it: marketsim backtest ETHUSD --model {model}")

@@ -24,10 +24,11 @@ from marketsim.settings.groups import (
     WalkSettings,
     WorkSettings,
 )
-from marketsim.settings.resolution import Resolution, resolve
+from marketsim.settings.resolution import Resolution, Words, resolve
 from marketsim.settings.settings import CHOICES, KEYS, Settings, keys_of
 
 OWN = "the model's own"
+REPEATED = ("model_option",)  # options that may be given several times
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +41,23 @@ class OptionGroup:
 
 WALK = OptionGroup("Walk-forward", keys_of(WalkSettings))
 MODEL = OptionGroup("Model", ("model",))
+OWN_MODEL = OptionGroup("Model", ("model_option",))
 RULES = OptionGroup("Trading rules", keys_of(TradingRules))
 COSTS = OptionGroup("Costs", keys_of(CostSettings))
 STORE = OptionGroup("Stored bars", ("timeframe", "store"))
 BARS = OptionGroup("Bars", tuple(key for key in keys_of(BarsSettings) if key not in STORE.keys))
 OPTIMIZER = OptionGroup("Optimizer", ("optimizer",))
 SEED = OptionGroup("Random numbers", ("seed",))
-NETWORK = OptionGroup("Models with weights", keys_of(NetworkSettings))
+NETWORK = OptionGroup(
+    "Models with weights", tuple(key for key in keys_of(NetworkSettings) if key not in OWN_MODEL.keys)
+)
 CACHE = OptionGroup("Forecast cache", ("cache",))
 CACHE_PLACE = OptionGroup("Forecast cache", keys_of(CacheSettings))
 WORK = OptionGroup("Many symbols", keys_of(WorkSettings))
 GROUPS = (
     WALK,
     MODEL,
+    OWN_MODEL,
     RULES,
     COSTS,
     BARS,
@@ -79,7 +84,8 @@ TEXTS = {
     "sims": Text("Number of simulations; each trades one bar.", "N"),
     "fast": Text("Run at most 35 simulations, the newest."),
     "window": Text("Bars that each simulation is fitted on.", "N"),
-    "model": Text("Forecasting model; 'marketsim models list' shows all.", "NAME[:VARIANT]"),
+    "model": Text("Forecasting model; 'marketsim models list' shows all.", "NAME[:VARIANT]|FILE.py:CLASS"),
+    "model_option": Text("Option of a model of your own; may be repeated.", "KEY=VALUE", "none"),
     "strategy": Text("One side per bar, both sides, or both strategies."),
     "fill": Text("Take-profit that may precede the entry: missed, weighted by probability, or filled."),
     "close_at_eod": Text(
@@ -142,6 +148,7 @@ _TITLES = {key: group.title for group in GROUPS for key in group.keys}
 def _option(key: str) -> inspect.Parameter:
     """The option of a setting, as the parameter of a function; not given, it is None or, a switch, False."""
     text, choices, switch = TEXTS[key], CHOICES.get(key, ()), isinstance(_DEFAULTS[key], bool)
+    words = list[str] if key in REPEATED else str
 
     def complete(incomplete: str) -> Sequence[str]:
         return choices
@@ -158,7 +165,7 @@ def _option(key: str) -> inspect.Parameter:
         key,
         inspect.Parameter.KEYWORD_ONLY,
         default=False if switch else None,
-        annotation=Annotated[bool if switch else str | None, option],
+        annotation=Annotated[bool if switch else words | None, option],
     )
 
 
@@ -190,18 +197,19 @@ def without(command: Callable[..., Any], *keys: str) -> Callable[..., Any]:
     return narrower
 
 
-def settings_of(command: typer.Context, **fixed: str | bool) -> Settings:
+def settings_of(command: typer.Context, **fixed: Words) -> Settings:
     """The settings that a command's options, environment and --config give; what there is to remark is said."""
     return resolution_of(command, **fixed).settings
 
 
-def resolution_of(command: typer.Context, **fixed: str | bool) -> Resolution:
+def resolution_of(command: typer.Context, **fixed: Words) -> Resolution:
     """The settings, and where each came from."""
     found = resolve(given(command) | fixed, command.params.get("config"), os.environ)
     output.notes(found.notes)
     return found
 
 
-def given(command: typer.Context) -> dict[str, str | bool]:
+def given(command: typer.Context) -> dict[str, Words]:
     """The words of the settings' options that stand on the command line, by key."""
-    return {key: value for key, value in command.params.items() if key in KEYS and value not in (None, False)}
+    words = {key: value for key, value in command.params.items() if key in KEYS and value not in (None, False, (), [])}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in words.items()}

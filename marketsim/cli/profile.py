@@ -12,6 +12,7 @@ from marketsim.cli import options, output
 from marketsim.errors import MarketsimError, MissingExtra, UsageError
 from marketsim.registry import OPTIMIZERS
 from marketsim.settings.choices import ALWAYS_ON, EVERY_STRATEGY
+from marketsim.settings.resolution import Words
 
 if TYPE_CHECKING:
     from marketsim.cli.output import Progress
@@ -32,6 +33,7 @@ SEARCHED = 5  # simulations at most in a run for the costs of a search: what an 
     options.STORE,
     options.OPTIMIZER,
     options.SEED,
+    options.OWN_MODEL,
     options.NETWORK,
 )
 def profile(
@@ -101,7 +103,7 @@ class _Runs:
     """Runs of one backtest, each with something changed."""
 
     symbol: str
-    words: Mapping[str, str | bool]  # of the options that the user gave
+    words: Mapping[str, Words]  # of the options that the user gave
     directory: Path  # of their caches
     progress: "Progress"
     count: int  # of all that there will be
@@ -120,7 +122,7 @@ class _Runs:
 
 
 @contextmanager
-def _runs(symbol: str, words: Mapping[str, str | bool], count: int) -> "Iterator[_Runs]":
+def _runs(symbol: str, words: Mapping[str, Words], count: int) -> "Iterator[_Runs]":
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory(prefix="marketsim-") as place, output.progress() as progress:
@@ -175,13 +177,14 @@ def _searches(settings: "Settings") -> list[str]:
     return [*(name for name in SCIPY if name in OPTIMIZERS), *own]
 
 
-def _spelt(words: Mapping[str, str | bool]) -> list[str]:
+def _spelt(words: Mapping[str, Words]) -> list[str]:
     """Settings as the options of a command line."""
-    return [
-        part
-        for key, value in words.items()
-        for part in ([f"--{key.replace('_', '-')}"] if value is True else [f"--{key.replace('_', '-')}", str(value)])
-    ]
+    spelt = []
+    for key, value in words.items():
+        option = f"--{key.replace('_', '-')}"
+        for each in value if isinstance(value, list) else [value]:
+            spelt += [option] if each is True else [option, str(each)]
+    return spelt
 
 
 def _write_trace(path: Path, events: Any) -> None:

@@ -30,6 +30,7 @@ from marketsim.forecasting.contamination import tally
 from marketsim.forecasting.forecasts import CLOSE, LEVELS, MEDIAN, actual_moves
 from marketsim.forecasting.protocols import Model
 from marketsim.forecasting.scores import covered, pinball
+from marketsim.models.own import is_identified
 from marketsim.profiling import Clock
 from marketsim.results.document import exposures_of
 from marketsim.results.metrics import bootstrap_interval
@@ -72,7 +73,7 @@ def compare(
     for model in dict.fromkeys((*models, YARDSTICK)):
         clock = Clock()
         try:
-            chosen, told = _settings_for(model, settings, model in own), _named(progress, model)
+            chosen, told = _settings_for(model, settings, own.get(model)), _named(progress, model)
             runs = pipeline.run(list(found), chosen, clock, told, source, own.get(model))
         except MarketsimError as error:
             for each in found.values():
@@ -94,14 +95,15 @@ def compare(
     return ModelsDocument(fill=settings.rules.fill, symbols=compared), notes
 
 
-def _settings_for(model: str, settings: Settings, own: bool) -> Settings:
-    if own:  # its code may change under the same name
+def _settings_for(model: str, settings: Settings, own: Model | None) -> Settings:
+    if not is_identified(own):
         settings = replace(settings, cache="off")
     if registry.has_weights(model):
         return replace(settings, model=model)
-    return replace(
-        settings, model=model, network=NetworkSettings(device=settings.network.device, batch=settings.network.batch)
-    )
+    kept = settings.network
+    options = kept.model_option if registry.is_own(model) else ()
+    network = NetworkSettings(device=kept.device, batch=kept.batch, model_option=options)
+    return replace(settings, model=model, network=network)
 
 
 def _named(progress: pipeline.Progress, model: str) -> Callable[[str, int, int], None]:

@@ -1,4 +1,4 @@
-"""Forecasts: what a model must offer, what comes out of it, and under which keys it is kept.
+"""Forecasts: quantiles of moves, what makes them usable, and what they are compared with.
 
 Letters: T bars, N origins, Q quantile levels; channels are open, high, low, close, in this order.
 """

@@ -16,34 +16,41 @@ from marketsim.settings.groups import NetworkSettings
 if TYPE_CHECKING:
     import pandas as pd
 
-FOR_WEIGHTS = tuple(field.name for field in fields(NetworkSettings) if field.name not in ("device", "batch"))
+FOR_OWN = "model_option"
+FOR_ALL = ("device", "batch")
+FOR_WEIGHTS = tuple(field.name for field in fields(NetworkSettings) if field.name not in (*FOR_ALL, FOR_OWN))
 
 
 def open_model(spec: str, network: NetworkSettings, seed: int) -> Model | Ensemble:
     """The model that `spec` names: `NAME`, `NAME:VARIANT`, or `auto` or `blend` of several, `blend:NAME,NAME`.
 
-    Weights are looked up, not loaded. UsageError for a choice that no model of it can make use of, and for weights that
-    cannot be found.
+    `FILE.py:CLASS`, `MODULE:CLASS` and the names that installed packages register are models of one's own. Weights are
+    looked up, not loaded. UsageError for a choice that no model of it can make use of, for weights that cannot be
+    found, and for code that is no model.
     """
     name = spec.partition(":")[0]
+    names = registry.members(spec)
     options = Options(**asdict(network), seed=seed)
+    if not registry.has_weights(spec):
+        options.unused(names[0], *FOR_WEIGHTS)
+    if not registry.is_own(spec):
+        options.unused(names[0], FOR_OWN)
     if name not in registry.ENSEMBLES:
         return _open(spec, options)
-    spared = Options() if registry.has_weights(spec) else options  # what those without weights are handed
-    names = registry.members(spec)
-    members = tuple(_open(each, options if registry.has_weights(each) else spared) for each in names)
+    members = tuple(_open(each, options) for each in names)
     ensemble: Ensemble = registry.load(registry.ENSEMBLES, "model", name)(members)
     return ensemble
 
 
 def _open(spec: str, options: Options) -> Model:
     name, _, variant = spec.partition(":")
+    if registry.is_own(spec):
+        from marketsim.models.own_spec import open_own_model
+
+        own: Model = open_own_model(registry.entry_points("models").get(spec, spec), options.model_option)
+        return own
     plugin = registry.load(registry.MODELS, "model", name)
-    if name in registry.VARIANTS:
-        model: Model = plugin(variant or registry.VARIANTS[name][0], options)
-    else:
-        options.unused(name, *FOR_WEIGHTS)
-        model = plugin()
+    model: Model = plugin(variant or registry.VARIANTS[name][0], options) if name in registry.VARIANTS else plugin()
     return model
 
 

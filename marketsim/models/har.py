@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -68,24 +68,36 @@ class Har(PastModel):
 
     def forecast(self, series: Series, origins: NDArray[np.int64]) -> Array:
         """Quantiles of moves `[N, 4, Q]` at `origins` `[N]`; see `HistoryModel.forecast`."""
-        if not len(origins):
-            return rolling_quantiles(np.empty((4, 0)), origins, WINDOW)
-        ohlcv = series.ohlcv[: origins.max() + 1]
-        moves = log_moves(ohlcv)
-        first = max(int(origins.min()) - WINDOW, 0)
-        sigma = scales(ohlcv, first)
-        with part("post-processing"):
-            units = moves.copy()
-            units[:, first:] /= sigma[first:-1]
-            scaled = sigma[origins][:, None, None] * rolling_quantiles(units, origins, WINDOW)
-            short = origins + 1 < SCALING_BARS
-            scaled[short] = rolling_quantiles(moves, origins[short], WINDOW)
-            quantiles: Array = np.expm1(np.clip(scaled, -LIMIT, LIMIT))
-        return quantiles
+        return forecast_from_scales(series.ohlcv, origins, scales)
 
 
-def scales(ohlcv: Array, first: int) -> Array:
-    """`sigma` `[T]` of the bar after each bar, in log units; meaningless before `first`."""
+def forecast_from_scales(ohlcv: Array, origins: NDArray[np.int64], scales: Callable[[Array, int], Array]) -> Array:
+    """Quantiles of moves `[N, 4, Q]` at `origins` `[N]` of bars `ohlcv` `[T, 5]`: past moves in units of `scales`.
+
+    `scales(bars, first)` gives sigma `[T]` of the bar after each of the bars up to the newest origin, from `first` on.
+    """
+    if not len(origins):
+        return rolling_quantiles(np.empty((4, 0)), origins, WINDOW)
+    ohlcv = ohlcv[: origins.max() + 1]
+    moves = log_moves(ohlcv)
+    first = max(int(origins.min()) - WINDOW, 0)
+    sigma = scales(ohlcv, first)
+    with part("post-processing"):
+        units = moves.copy()
+        units[:, first:] /= sigma[first:-1]
+        scaled = sigma[origins][:, None, None] * rolling_quantiles(units, origins, WINDOW)
+        short = origins + 1 < SCALING_BARS
+        scaled[short] = rolling_quantiles(moves, origins[short], WINDOW)
+        quantiles: Array = np.expm1(np.clip(scaled, -LIMIT, LIMIT))
+    return quantiles
+
+
+def scales(ohlcv: Array, first: int, regress: Callable[[Array, Array, int], Array] | None = None) -> Array:
+    """`sigma` `[T]` of the bar after each bar, in log units; meaningless before `first`.
+
+    `regress(x, y, start)` predicts `y[t+1]` from `x[:, t]`, x `[P, T]`, for t from `start` on, each from its past; None
+    for ridge regression.
+    """
     with part("preparation"):
         x, log_range = _features(ohlcv)
     early = log_range[: REGRESSION_BARS - 1]
@@ -95,7 +107,7 @@ def scales(ohlcv: Array, first: int) -> Array:
     prediction = low.copy()
     prediction[: len(early)] = np.cumsum(weight * early) / np.cumsum(weight)
     with part("forward"):
-        prediction[start:] = _regress(x, log_range, start)
+        prediction[start:] = (regress or _regress)(x, log_range, start)
     sigma: Array = np.exp(np.clip(prediction, low, high))
     return sigma
 

@@ -18,7 +18,7 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0)]
 Stamp = Annotated[str, Meta(description="UTC, a bar's open: a date, or a date and a time")]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-Setting = bool | int | float | str | list[float] | None
+Setting = bool | int | float | str | list[float | str] | None
 
 
 class Row(Struct, frozen=True, forbid_unknown_fields=True):

@@ -30,8 +30,9 @@ class WalkSettings(Group):
 
 @dataclass(frozen=True, slots=True)
 class NetworkSettings(Group):
-    """Choices for models with weights; None leaves a choice to the model."""
+    """Choices for models with weights, where None leaves a choice to the model, and options of a model of one's own."""
 
+    model_option: tuple[str, ...] = ()  # KEY=VALUE each
     weights: str | None = None  # a folder, or a repository ORG/NAME in place of the model's own
     revision: str | None = None  # of the repository: branch, tag or commit
     samples: int | None = None  # paths drawn a context

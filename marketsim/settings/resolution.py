@@ -16,6 +16,8 @@ from marketsim.settings.validators import FLAGS, VALIDATORS
 ENVIRONMENT_PREFIX = "MARKETSIM_"
 LONGEST_QUOTE = 80  # characters
 
+Words = str | bool | list[str]  # of an option on a command line: a value, a switch, or one that was repeated
+
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
@@ -34,7 +36,7 @@ class _Found:
     place: str
 
 
-def resolve(command_line: Mapping[str, str | bool], config_file: str | None, environ: Mapping[str, str]) -> Resolution:
+def resolve(command_line: Mapping[str, Words], config_file: str | None, environ: Mapping[str, str]) -> Resolution:
     """The settings of a run, each from the place that has most to say about it.
 
     `command_line` holds the words of the options that were given, by key. UsageError names the place of a
@@ -113,12 +115,14 @@ def _notes(ignored: Sequence[str]) -> tuple[str, ...]:
     return (f"variables of the reference system without effect here: {names}",)
 
 
-def _option(key: str, value: str | bool) -> _Found:
+def _option(key: str, value: Words) -> _Found:
     """What an option gives to the setting `key`."""
     option = "--" + key.replace("_", "-")
     if key == "data" and value == "":
         raise UsageError(f"{option}: got '', must be a file or a folder; without the option the sample is used")
-    return _Found(value if isinstance(value, bool) else _words(key, value, option), option)
+    if isinstance(value, str):
+        return _Found(_words(key, value, option), option)
+    return _Found(check(key, value, option), option)
 
 
 def _check_order(start: _Found, end: _Found) -> None:

@@ -11,7 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from marketsim.registry import ENSEMBLES, EXECUTORS, MODELS, OPTIMIZERS, PROVIDERS, SOURCES, VARIANTS, nearest
+from marketsim.registry import (
+    ENSEMBLES,
+    EXECUTORS,
+    MODELS,
+    OPTIMIZERS,
+    PROVIDERS,
+    SOURCES,
+    VARIANTS,
+    entry_points,
+    names_code,
+    nearest,
+)
 from marketsim.settings.choices import (
     ALWAYS_ON,
     ASSETS,
@@ -120,12 +131,36 @@ def model(value: Any) -> str:
             raise ValueError(f"'{name}' must be made of different models")
         return str(value)
     if name not in MODELS:
-        raise ValueError(f"must be one of {', '.join(MODEL_NAMES)}{nearest(str(value), MODEL_NAMES)}")
+        return _own_model(value)
     known = VARIANTS.get(name, ())
     if colon and rest not in known:
         what = f"one of {', '.join(known)}" if known else "none"
         raise ValueError(f"the variant of '{name}' must be {what}{nearest(rest, known)}")
     return str(value)
+
+
+def _own_model(value: Any) -> str:
+    """A model that is none of marketsim's: a file's, a module's, or what an installed package registers."""
+    near = nearest(value.partition(":")[0], (*MODELS, *ENSEMBLES)) if isinstance(value, str) else ""
+    if isinstance(value, str) and names_code(value) and not (near and "." not in value):
+        return value
+    if isinstance(value, str) and value in entry_points("models"):
+        return value
+    near = near or (nearest(value, MODEL_NAMES) if isinstance(value, str) else "")
+    raise ValueError(f"must be one of {', '.join(MODEL_NAMES)}, or FILE.py:CLASS or MODULE:CLASS{near}")
+
+
+def assignments(value: Any) -> tuple[str, ...]:
+    """Options `key=value`, each once."""
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise ValueError('must be a list such as ["span=20", "alpha=0.3"]')
+    keys = [each.partition("=")[0] for each in value]
+    for key, each in zip(keys, value, strict=True):
+        if "=" not in each or not key.isidentifier():
+            raise ValueError(f"'{each}' must be KEY=VALUE, such as span=20")
+        if keys.count(key) > 1:
+            raise ValueError(f"'{key}' must be given once")
+    return tuple(value)
 
 
 def choice(*names: str) -> Validator:
@@ -233,6 +268,7 @@ VALIDATORS = {
     "fast": Validator(flag, flag_text),
     "window": integer(1),
     "model": Validator(model, names=MODEL_NAMES),
+    "model_option": Validator(assignments, lambda text: text.split(",")),
     "weights": Validator(optional),
     "revision": Validator(optional),
     "samples": or_auto(integer(1)),

@@ -1,123 +1,395 @@
-"""Models of a caller's own: nothing but a name and `forecast`, and what is said where the contract is broken."""
+"""Models of one's own: what they must return, what becomes of it where they do not, and what tells one from another."""
 
 from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import sys
+import textwrap
+import types
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-import marketsim
-from marketsim.forecasting.series import Series
-from marketsim.models.own import OwnModel, adopt
-from marketsim.models.rolling_quantile import RollingQuantile
+from marketsim.errors import MarketsimError, UsageError
+from marketsim.forecasting.cache.sqlite import SqliteCache
+from marketsim.forecasting.forecaster import make_forecasts
+from marketsim.forecasting.forecasts import LEVELS
+from marketsim.forecasting.keys import fingerprint
+from marketsim.models import open_model
+from marketsim.models.har import Har
+from marketsim.models.own import OwnContextModel, adopt
+from marketsim.models.own_spec import open_own_model
+from marketsim.models.state_digest import digest_state
+from marketsim.profiling import Clock
+from marketsim.registry import names_code
+from marketsim.settings.groups import NetworkSettings
+from marketsim.settings.settings import Settings
+from marketsim.settings.validators import VALIDATORS
 from tests.candles import random_bars
 
-SHORT = {"sims": 5, "window": 10}
+BARS, ORIGINS = random_bars(300), np.arange(250, 300)
+MOVES = np.linspace(-0.02, 0.02, len(LEVELS)) + np.array([0.0, 0.01, -0.01, 0.0])[:, None]
 
 
-class Mine:
-    name = "mine"
+class Told:
+    """Returns what it is told to, and says nothing of itself."""
 
-    def forecast(self, ohlcv, origins):
-        times = np.arange(len(ohlcv)).astype("datetime64[s]")
-        return RollingQuantile().forecast(Series("TEST", times, ohlcv), origins)
+    def __init__(self, moves=MOVES):
+        self.moves = moves if moves is None else np.asarray(moves)
 
-
-class Changed(Mine):
-    """`Mine`, and then what `change` does to its moves."""
-
-    def __init__(self, change):
-        self.change = change
-
-    def forecast(self, ohlcv, origins):
-        return self.change(super().forecast(ohlcv, origins))
+    def forecast(self, series, origins):
+        return None if self.moves is None else np.repeat(self.moves[None], len(origins), 0)
 
 
-def test_a_name_and_forecasts_are_enough():
-    bars = random_bars(60)
-    mine = marketsim.backtest(bars, model=Mine(), **SHORT)
-    theirs = marketsim.backtest(bars, model="rolling-quantile", **SHORT)
-    assert mine.summary.equals(theirs.summary)
-    model = mine.to_dict()["symbols"][0]["model"]
-    assert (model["name"], model["trained_until"], model["exposure"]["unknown"]) == ("mine", "unknown", 5)
-    assert "nobody says how far the model's training data reach" in mine.verdict
+def forecast(model, bars=BARS, origins=ORIGINS, cache=None):
+    return make_forecasts(adopt(model), bars, origins, cache, Clock())
 
 
-def test_what_the_model_says_of_itself_counts():
-    class Told(Mine):
-        trained_until = None
-        training = "fits on past bars only"
-        version = "7"
-        minimum_bars = 40
-
-    bars = random_bars(60)
-    model = marketsim.backtest(bars, model=Told(), sims=2, window=5).to_dict()["symbols"][0]["model"]
-    assert (model["version"], model["exposure"]["clean"]) == ("7", 2)
-    with pytest.raises(marketsim.DataError, match="need 70"):
-        marketsim.backtest(bars, model=Told(), sims=20, window=10)
+def test_an_object_with_a_method_is_enough():
+    found = forecast(Told())
+    np.testing.assert_array_equal(found.moves[3], MOVES)
+    assert (found.model.name, found.model.trained_until, found.model.minimum_bars) == ("Told", "unknown", 2)
+    assert "does not say what it was trained on" in found.model.training
 
 
-def test_it_forecasts_is_compared_and_is_never_cached():
-    bars = random_bars(60)
-    assert marketsim.forecast(bars, model=Mine()).prices.equals(
-        marketsim.forecast(bars, model="rolling-quantile").prices
-    )
-    compared = marketsim.compare_models(bars, ["har", Mine()], **SHORT)
-    assert list(compared.forecasts.index) == [("TEST", "har"), ("TEST", "mine")]
-    doubled = marketsim.backtest(bars, model=Changed(lambda moves: 2 * moves), **SHORT)
-    assert not doubled.summary.equals(marketsim.backtest(bars, model=Mine(), **SHORT).summary)
+def test_it_is_handed_symbol_times_and_bars_up_to_the_newest_origin():
+    class Seeing(Told):
+        def forecast(self, series, origins):
+            self.seen = series, origins
+            series.ohlcv[:] = 0  # it is a copy
+            return super().forecast(series, origins)
+
+    model = Seeing()
+    forecast(model, origins=np.array([100, 200]))
+    series, origins = model.seen
+    assert (series.symbol, len(series), series.zone, origins.tolist()) == ("TEST", 201, "UTC", [100, 200])
+    np.testing.assert_array_equal(series.times, BARS.time[:201])
+    assert BARS.ohlcv.min() > 0
 
 
-def test_a_model_cannot_change_the_bars():
-    class Careless(Mine):
+def test_a_parameter_called_ohlcv_is_handed_the_array():
+    class Plain(Told):
         def forecast(self, ohlcv, origins):
-            moves = super().forecast(ohlcv, origins)
-            ohlcv[:] = 1.0
-            return moves
+            assert isinstance(ohlcv, np.ndarray) and ohlcv.shape == (300, 5)
+            return super().forecast(ohlcv, origins)
 
-    bars = random_bars(60)
-    marketsim.backtest(bars, model=Careless(), **SHORT)
-    assert bars.fingerprint == random_bars(60).fingerprint
+    np.testing.assert_array_equal(forecast(Plain()).moves[0], MOVES)
 
 
-def at(moves, where, value):
-    moves[where] = value
+def spoilt(channel, level, value):
+    moves = MOVES.copy()
+    moves[channel, level] = value
     return moves
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("moves", "words"),
     [
-        (lambda m: m[..., 4], "returned shape (16, 4), not (16, 4, 9)"),
-        (lambda m: m[1:], "returned shape (15, 4, 9), not (16, 4, 9)"),
-        (lambda m: None, "returned nothing"),
-        (lambda m: "no", "returned str, not numbers"),
-        (lambda m: at(m, (3, 1, 2), np.nan), "nan as the 30% quantile of the high after bar 47: it must be a finite"),
-        (lambda m: m[..., ::-1], "quantiles must rise from 10 % to 90 %"),
-        (lambda m: m[:, [0, 2, 1, 3]], "quantile of the high after bar 44: it is below the low"),
+        (MOVES[:, :3], "shape (50, 4, 3), not (50, 4, 9): (origins, 4: open high low close, 9: quantiles 10% to 90%)"),
+        (MOVES[1], "shape (50, 9), not (50, 4, 9)"),
+        (spoilt(2, 4, np.nan), "nan as the 50% quantile of the low after bar 250: it must be a finite number"),
+        (spoilt(1, 8, np.inf), "inf as the 90% quantile of the high"),
+        (MOVES[:, ::-1], "quantiles of the open that fall from 10% to 20% after bar 250: they must rise"),
+        (MOVES[[0, 2, 1, 3]], "a high below the low at most origins: the channels are open, high, low, close"),
+        (spoilt(2, 0, -5.0), "50 of 1800 moves outside -100 % to +1,000 % of the last close, -5 the first"),
+        (None, "nothing; `return` is missing"),
+        ([["a"]], "ndarray, not numbers in shape (50, 4: open high low close"),
     ],
 )
-def test_breaking_the_contract_is_one_clear_error(change, words):
-    with pytest.raises(marketsim.MarketsimError) as caught:
-        marketsim.backtest(random_bars(60), model=Changed(change), **SHORT)
-    assert "model 'mine' returned" in str(caught.value)
-    assert words in str(caught.value)
+def test_what_breaks_the_contract_is_one_clear_error(moves, words):
+    with pytest.raises(MarketsimError, match=re.escape(f"TEST: model 'Told' returned {words}")) as caught:
+        forecast(Told(moves))
+    assert "\n" not in str(caught.value)
+
+
+def test_an_exception_names_the_line_of_the_model():
+    class Failing(Told):
+        def forecast(self, series, origins):
+            return np.linalg.inv(np.zeros((2, 2)))
+
+    with pytest.raises(MarketsimError, match=r"TEST: model 'Failing' raised LinAlgError: .* \(test_own.py, line \d+\)"):
+        forecast(Failing())
+
+
+def test_quantiles_that_fall_by_rounding_are_in_order():
+    assert (np.diff(forecast(Told(MOVES + 1e-10 * np.array([1, -1] * 4 + [1]))).moves) >= 0).all()
+
+
+def test_some_highs_below_their_lows_are_repaired_and_counted():
+    class Mixed(Told):
+        def forecast(self, series, origins):
+            moves = super().forecast(series, origins)
+            moves[::5] = moves[::5][:, [0, 2, 1, 3]]
+            return moves
+
+    found = forecast(Mixed())
+    assert found.repaired.sum() == 10
+
+
+def test_what_it_prints_is_no_data(capsys):
+    class Talking(Told):
+        def forecast(self, series, origins):
+            print("hello")
+            return super().forecast(series, origins)
+
+    forecast(Talking())
+    assert capsys.readouterr() == ("", "hello\n")
 
 
 @pytest.mark.parametrize(
-    "model", [object(), type("Nameless", (), {"forecast": len})(), type("Mute", (), {"name": "x"})()]
+    ("thing", "words"),
+    [
+        (Told, "Told is a class: hand over an object of it, Told(...)"),
+        (object(), "object is no model: it needs a method `forecast(series, origins)`"),
+        (3, "int is no model"),
+    ],
 )
-def test_what_is_no_model_is_refused(model):
-    with pytest.raises(marketsim.UsageError, match="is no model: it needs a `name` and a method `forecast"):
-        marketsim.backtest("ETHUSD", model=model)
+def test_what_is_no_model_is_told(thing, words):
+    with pytest.raises(UsageError, match=re.escape(words)):
+        adopt(thing)
 
 
-def test_names_of_marketsim_are_its_own():
-    class Har(Mine):
-        name = "har"
+def test_a_name_of_marketsims_own_is_refused_and_its_models_are_taken_as_they_are():
+    model = Told()
+    model.name = "har"
+    with pytest.raises(UsageError, match="'har' is the name of one of marketsim's own models"):
+        adopt(model)
+    assert isinstance(adopt(har := Har()), Har) and adopt(har) is har
 
-    with pytest.raises(marketsim.UsageError, match="give yours another"):
-        adopt(Har())
-    assert isinstance(adopt(Mine()), OwnModel)
-    assert isinstance(adopt(RollingQuantile()), RollingQuantile)
-    with pytest.raises(marketsim.UsageError, match=r"backtest\(samples=...\): has no meaning for a model in memory"):
-        marketsim.backtest("ETHUSD", model=Mine(), samples=5)
+
+class Reading:
+    """A model with weights of its own, which reads contexts."""
+
+    name = "reading"
+    trained_until = "2019-12-31"
+    minimum_bars = 5
+    context = 20
+
+    def forecast(self, contexts, times):
+        assert contexts.shape[1:] == (20, 5) and times.shape == (len(contexts), 21)
+        return np.repeat(MOVES[None], len(contexts), 0)
+
+
+def test_an_object_with_a_context_is_handed_contexts():
+    assert isinstance(adopt(Reading()), OwnContextModel)
+    found = forecast(Reading())
+    np.testing.assert_array_equal(found.moves[0], MOVES)
+    assert (found.model.trained_until, found.model.training) == (
+        "2019-12-31",
+        "trained until 2019-12-31, says its author",
+    )
+    with pytest.raises(MarketsimError, match="model 'Broken' returned shape"):
+        forecast(type("Broken", (Reading,), {"name": "Broken", "forecast": lambda self, contexts, times: MOVES})())
+
+
+def test_objects_are_told_apart_by_what_they_were_made_with(tmp_path):
+    assert fingerprint(adopt(Told())) == fingerprint(adopt(Told()))
+    assert fingerprint(adopt(Told())) != fingerprint(adopt(Told(MOVES + 1e-9)))
+    with SqliteCache(tmp_path) as cache:
+        assert [forecast(Told(), cache=cache).made for _ in range(2)] == [50, 0]
+        assert forecast(Told(MOVES * 2), cache=cache).made == 50
+
+
+def test_what_cannot_be_told_apart_is_never_reused(tmp_path):
+    first, second = Told(), Told()
+    first.unknown, second.unknown = object(), object()
+    with SqliteCache(tmp_path) as cache:
+        assert [forecast(model, cache=cache).made for model in (first, second)] == [50, 50]
+    assert not adopt(first).identified
+    typed = types.ModuleType("__main__")
+    exec("class Typed:\n    def forecast(self, series, origins): pass", typed.__dict__)
+    assert not adopt(typed.Typed()).identified
+
+
+def test_parameters_that_are_stated_stand_for_the_state():
+    first, second = Told(), Told()
+    first.unknown, second.unknown = object(), object()
+    first.parameters = second.parameters = {"span": 3}
+    assert fingerprint(adopt(first)) == fingerprint(adopt(second))
+    second.parameters = {"span": 4}
+    assert fingerprint(adopt(first)) != fingerprint(adopt(second))
+    assert adopt(first).parameters["span"] == 3
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1, 1.0),
+        ("1", 1),
+        (True, 1),
+        ([1, 2], [12]),
+        ([[1], 2], [[1, 2]]),
+        ({"a": 1}, {"a": 2}),
+        (np.zeros(2), np.zeros(3)),
+        (np.zeros(2), np.zeros(2, "f4")),
+        (None, ""),
+        ((1,), [1]),
+        ({1, 2}, {1, 3}),
+    ],
+)
+def test_values_have_digests_of_their_own(one, other):
+    assert digest_state(types.SimpleNamespace(x=one)) != digest_state(types.SimpleNamespace(x=other))
+    assert digest_state(types.SimpleNamespace(x=one)) == digest_state(types.SimpleNamespace(x=one))
+
+
+SOURCE = """
+    import numpy as np
+
+    class Mine:
+        trained_until = None
+        def __init__(self, spread: float = 0.02):
+            self.spread = spread
+        def forecast(self, series, origins):
+            moves = np.linspace(-self.spread, self.spread, 9) + np.array([0, 0.01, -0.01, 0])[:, None]
+            return np.repeat(moves[None], len(origins), 0)
+"""
+
+
+def write(path: Path, source: str = SOURCE) -> str:
+    path.write_text(textwrap.dedent(source))
+    return f"{path}:Mine"
+
+
+def test_a_file_is_a_model_and_an_edited_one_is_another(tmp_path):
+    spec = write(tmp_path / "mine.py")
+    model = open_own_model(spec, [])
+    assert (model.name, model.parameters["package numpy"]) == ("Mine", np.__version__)
+    assert fingerprint(open_own_model(spec, [])) == fingerprint(model)
+    prints = {fingerprint(model)}
+    for edited in (SOURCE.replace("0.01", "0.02"), SOURCE + "    # a comment\n"):
+        prints.add(fingerprint(open_own_model(write(tmp_path / "mine.py", edited), [])))
+    assert len(prints) == 3
+    write(tmp_path / "mine.py")
+    assert fingerprint(open_own_model(spec, [])) == fingerprint(model)
+
+
+def test_what_it_imports_of_ones_own_counts_too(tmp_path):
+    (tmp_path / "spreads_of_mine.py").write_text("SPREAD = 0.02\n")
+    source = SOURCE.replace("import numpy as np", "import numpy as np\n    from spreads_of_mine import SPREAD")
+    spec = write(tmp_path / "mine.py", source)
+    before = fingerprint(open_own_model(spec, []))
+    assert fingerprint(open_own_model(spec, [])) == before
+    (tmp_path / "spreads_of_mine.py").write_text("SPREAD = 0.03\n")
+    with pytest.raises(MarketsimError, match=r"spreads_of_mine.py was edited after this process had loaded it"):
+        open_own_model(spec, [])
+    del sys.modules["spreads_of_mine"]
+    write(tmp_path / "mine.py", source + "    # loaded anew\n")
+    assert fingerprint(open_own_model(spec, [])) != before
+
+
+def test_another_module_of_a_name_is_no_part_of_the_model(tmp_path):
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "helper_of_mine.py").write_text(f"WHERE = '{folder}'\n")
+    source = SOURCE.replace("import numpy as np", "import numpy as np\n    import helper_of_mine")
+    open_own_model(write(tmp_path / "one" / "mine.py", source), [])
+    with pytest.raises(UsageError, match=r"two/helper_of_mine.py was not imported: another 'helper_of_mine' had"):
+        open_own_model(write(tmp_path / "two" / "mine.py", source), [])
+
+
+def test_options_make_the_model_and_tell_it_apart(tmp_path):
+    spec = write(tmp_path / "mine.py")
+    narrow = open_own_model(spec, ["spread=0.01"])
+    assert narrow.model.spread == 0.01
+    assert narrow.parameters["option spread"] == 0.01
+    assert fingerprint(narrow) != fingerprint(open_own_model(spec, []))
+    assert open_own_model(spec, ["spread=high"]).model.spread == "high"
+    with pytest.raises(UsageError, match=r"--model-option: Mine has other options: .*'spraed'; there are: spread"):
+        open_own_model(spec, ["spraed=1"])
+
+
+def test_an_option_that_names_a_file_counts_with_what_is_in_it(tmp_path):
+    spec, weights = write(tmp_path / "mine.py"), tmp_path / "weights.bin"
+    prints = set()
+    for content in ("a", "b"):
+        weights.write_text(content)
+        prints.add(fingerprint(open_own_model(spec, [f"spread={weights}"])))
+    (tmp_path / "folder").mkdir()
+    for content in ("a", "b"):
+        (tmp_path / "folder" / "weights").write_text(content)
+        prints.add(fingerprint(open_own_model(spec, [f"spread={tmp_path / 'folder'}"])))
+    assert len(prints) == 4
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("def", r"SyntaxError: .* \(mine.py, line 1\)"),
+        ("\n1 / 0", r"ZeroDivisionError: division by zero \(mine.py, line 2\)"),
+        ("import no_such_package", r"ModuleNotFoundError: No module named 'no_such_package' \(mine.py, line 1\)"),
+        ("class Mina:\n    def forecast(self): ...", "no 'Mine' in it; there is Mina; did you mean 'Mina'?"),
+        ("x = 1", "no 'Mine' in it; nothing there has a method `forecast`"),
+        ("class Mine: ...", "Mine is no model: it needs a method"),
+        ("class Mine:\n    def __init__(self):\n        raise OSError('no disk')", "OSError: no disk"),
+    ],
+)
+def test_a_file_that_is_no_model_is_one_line(tmp_path, source, words):
+    with pytest.raises(UsageError, match=words) as caught:
+        open_own_model(write(tmp_path / "mine.py", source), [])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_module_is_found_where_python_looks(tmp_path, monkeypatch):
+    package = tmp_path / "package_of_mine"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    write(package / "models.py", "from . import values\n" + textwrap.dedent(SOURCE))
+    (package / "values.py").write_text("VALUE = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    model = open_own_model("package_of_mine.models:Mine", [])
+    assert model.name == "Mine"
+    for module in [name for name in sys.modules if name.startswith("package_of_mine")]:
+        del sys.modules[module]
+    (package / "values.py").write_text("VALUE = 2\n")
+    os.utime(package / "values.py", (0, 0))
+    assert fingerprint(open_own_model("package_of_mine.models:Mine", [])) != fingerprint(model)
+    with pytest.raises(UsageError, match="there is no module 'no_such_package'; a module is looked for"):
+        open_own_model("no_such_package.models:Mine", [])
+
+
+def test_an_installed_package_registers_a_name(tmp_path, monkeypatch):
+    write(tmp_path / "plugin_of_mine.py")
+    point = importlib.metadata.EntryPoint("mine-by-name", "plugin_of_mine:Mine", "marketsim.models")
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [point] if group == point.group else [])
+    monkeypatch.syspath_prepend(tmp_path)
+    assert VALIDATORS["model"].check("mine-by-name") == "mine-by-name"
+    assert open_model("mine-by-name", NetworkSettings(), 42).name == "Mine"
+    with pytest.raises(ValueError, match="must be one of"):
+        VALIDATORS["model"].check("yours-by-name")
+
+
+@pytest.mark.parametrize(
+    ("spec", "code"),
+    [
+        ("a/b.py:Mine", True),
+        ("package.module:Mine", True),
+        ("module:Mine", True),
+        ("chronos:bolt-small", False),
+        ("toto2:2.5b", False),
+        ("har", False),
+        ("a/b.py", False),
+        ("a/b.py:", False),
+        ("blend:har,a/b.py:Mine", False),
+        ("a-b:Mine", False),
+    ],
+)
+def test_names_of_code_are_told_from_names_of_models(spec, code):
+    assert names_code(spec) is code
+
+
+def test_choices_that_no_model_has_a_use_for_are_refused(tmp_path):
+    spec = write(tmp_path / "mine.py")
+    for model, choice, words in (
+        ("har", {"model_option": ("spread=1",)}, "--model-option: model 'har' has no use for it"),
+        ("blend:har,last-bar", {"model_option": ("spread=1",)}, "--model-option: model 'har' has no use for it"),
+        (spec, {"samples": 3}, "--samples: model '.*' has no use for it"),
+    ):
+        settings = Settings.of(**choice)
+        with pytest.raises(UsageError, match=words):
+            open_model(model, settings.network, settings.seed)
+    blend = open_model(f"blend:har,{spec}", NetworkSettings(model_option=("spread=0.5",)), 42)
+    assert [member.name for member in blend.members] == ["har", "Mine"]
+    assert blend.members[1].model.spread == 0.5

@@ -55,7 +55,7 @@ def test_command_line_beats_environment_beats_file_beats_default(tmp_path):
 def test_every_key_has_a_variable():
     for key in KEYS:
         default = Settings().values()[key]
-        words = {"bounds": "-0.03,0.03", "fee_bps": "auto"}.get(
+        words = {"bounds": "-0.03,0.03", "fee_bps": "auto", "model_option": ""}.get(
             key, str(default).lower() if default is not None else ""
         )
         found = resolve({}, None, {f"MARKETSIM_{key.upper()}": words})

@@ -1,0 +1,146 @@
+"""What the code of a model from outside is: a digest of its source files, and the versions of the packages it imports.
+
+An edited model is a new model, comments included: it is the source that counts.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.metadata
+import importlib.util
+import inspect
+import sys
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from marketsim.errors import UsageError
+from marketsim.profiling import Clock
+
+INSTALLED = {"site-packages", "dist-packages"}  # folders whose packages are told by their versions
+STARTED = time.time() - Clock.wall()  # of this process
+_loaded: dict[str, bytes] = {}  # digests of the sources of modules as this process loaded them
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDigest:
+    """What identifies code."""
+
+    digest: str  # of the file that defines it and of the files outside packages that this imports, at any remove
+    packages: Mapping[str, str]  # versions of the packages that these files import at their top
+    edited: Path | None  # a file that may have been edited after this process had loaded it
+
+
+def digest_class(kind: type) -> SourceDigest | None:
+    """What the code of a class is that was loaded before; None where it stands in no file, or not in its module's."""
+    module = sys.modules.get(kind.__module__)
+    try:
+        inspect.getsource(kind)
+    except (OSError, TypeError):
+        return None
+    return None if module is None else digest_sources(module, frozenset(sys.modules))
+
+
+def digest_sources(module: ModuleType, loaded_before: Collection[str]) -> SourceDigest | None:
+    """What the code of `module` is; None where it has no file, as in an interactive session.
+
+    `loaded_before` are the names of the modules that the process had loaded before this one. UsageError where a file
+    beside the module's was not imported because another one of its name had been.
+    """
+    files: dict[Path, bytes] = {}  # digests
+    packages: dict[str, str] = {}
+    edited = None
+    pending = [module]
+    while pending:
+        current = pending.pop()
+        path = _path(current)
+        if path is None or path in files:
+            continue
+        source = path.read_bytes()
+        files[path] = hashlib.blake2b(source, digest_size=20).digest()
+        if not _as_loaded(current.__name__, path, files[path], loaded_before):
+            edited = path
+        for name in _imports(source, current.__package__ or "") if path.suffix == ".py" else ():
+            imported = sys.modules.get(name)
+            if imported is None or (place := _path(imported)) is None:
+                continue
+            if current is module and not module.__package__:
+                _refuse_namesake(path.parent, name, place)
+            if INSTALLED.intersection(place.parts):
+                root = name.partition(".")[0]
+                packages[root] = _version(root)
+            else:
+                pending.append(imported)
+    if not files:
+        return None
+    whole = hashlib.blake2b(b"".join(sorted(files.values())), digest_size=20)
+    return SourceDigest(whole.hexdigest(), dict(sorted(packages.items())), edited)
+
+
+def _path(module: ModuleType) -> Path | None:
+    """The file of a module that is neither built in nor of the standard library."""
+    file = getattr(module, "__file__", None)
+    if file is None or module.__name__.partition(".")[0] in sys.stdlib_module_names - {"__main__"}:
+        return None
+    path = Path(file).resolve()
+    return path if path.suffix == ".py" or INSTALLED.intersection(path.parts) else None
+
+
+def _as_loaded(module: str, path: Path, digest: bytes, loaded_before: Collection[str]) -> bool:
+    """Whether the code that runs is that of the file as it is."""
+    if module not in loaded_before or (module not in _loaded and path.stat().st_mtime < STARTED):
+        _loaded[module] = digest
+    return _loaded.get(module) == digest
+
+
+@cache
+def _imports(source: bytes, package: str) -> tuple[str, ...]:
+    """The names of the modules that a source may import at its top, packages before what is in them."""
+    return tuple(_imported(ast.parse(source).body, package))
+
+
+def _imported(statements: Iterable[ast.AST], package: str) -> Iterator[str]:
+    pending = list(statements)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _parents(alias.name)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                base = importlib.util.resolve_name("." * node.level + base, package)
+            yield from _parents(base)
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+        elif isinstance(node, (ast.If, ast.Try, ast.With, ast.ExceptHandler)):
+            pending.extend(ast.iter_child_nodes(node))
+
+
+def _parents(name: str) -> list[str]:
+    parts = name.split(".")
+    return [".".join(parts[: i + 1]) for i in range(len(parts))]
+
+
+def _refuse_namesake(folder: Path, name: str, place: Path) -> None:
+    beside = folder / f"{name}.py"
+    if "." not in name and beside.exists() and beside.resolve() != place:
+        raise UsageError(
+            f"{beside} was not imported: another '{name}' had been loaded from {place}; rename one of them"
+        )
+
+
+@cache
+def _version(package: str) -> str:
+    """The version of an installed package that modules import by this name."""
+    stated = getattr(sys.modules.get(package), "__version__", None)
+    if isinstance(stated, str):
+        return stated
+    names = importlib.metadata.packages_distributions().get(package, [package])
+    try:
+        return importlib.metadata.version(names[0])
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"

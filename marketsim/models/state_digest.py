@@ -1,0 +1,55 @@
+"""What an object was made with: a digest of its attributes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+
+
+def digest_state(model: object) -> str | None:
+    """A digest of all attributes of an object; None where one of them cannot be told from others of its kind."""
+    digest = hashlib.blake2b(digest_size=20)
+    try:
+        for part in _parts(_attributes(model)):
+            digest.update(len(part).to_bytes(8, "little") + part)
+    except (TypeError, RecursionError):
+        return None
+    return digest.hexdigest()
+
+
+def _attributes(model: object) -> Mapping[str, Any]:
+    if is_dataclass(model):
+        return {field.name: getattr(model, field.name) for field in fields(model)}
+    if not hasattr(model, "__dict__"):
+        raise TypeError(type(model))
+    return vars(model)
+
+
+def _parts(value: Any) -> Iterator[bytes]:
+    """The contents of a value of plain data, each with the name of its type; TypeError for any other."""
+    yield type(value).__qualname__.encode()
+    if value is None or isinstance(value, (bool, int, float, complex, str, bytes, date, PurePath, np.generic)):
+        yield repr(value).encode()
+    elif isinstance(value, np.ndarray) and value.dtype.kind in "biufcMmSU":
+        yield f"{value.dtype.str} {value.shape}".encode()
+        yield np.ascontiguousarray(value).tobytes()
+    elif isinstance(value, (list, tuple)):
+        yield str(len(value)).encode()
+        for each in value:
+            yield from _parts(each)
+    elif isinstance(value, (set, frozenset)):
+        yield from sorted(b"".join(_parts(each)) for each in value)
+    elif isinstance(value, Mapping):
+        for key in sorted(value, key=repr):
+            yield from _parts(key)
+            yield from _parts(value[key])
+    elif is_dataclass(value) and not isinstance(value, type):
+        yield from _parts({field.name: getattr(value, field.name) for field in fields(value)})
+    else:
+        raise TypeError(type(value))
