@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-REASONS = ("needs a network", "needs a cluster", "needs weights", "changes this checkout")
+REASONS = ("needs a network", "needs a cluster", "needs weights", "has a test of its own", "changes this checkout")
 
 _BLOCK = re.compile(
     r"(?:^<!-- (?P<remark>[^\n]*) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
