@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from marketsim.execution.baselines import buy_and_hold
 from marketsim.execution.fill_probability import take_profit_probability
 from marketsim.execution.profit_terms import Costs, Outcomes
 from marketsim.execution.strategies import Legs
-from marketsim.execution.track_record import Track, book, level_prices
+from marketsim.execution.track_record import Track, _won, book, level_prices
 from tests.problems import make_levels
 
 # opens, highs, lows and closes around a last close of 100, levels at 98 and 102
@@ -151,3 +152,24 @@ def test_levels_are_shifted_by_the_multipliers_and_clipped_at_the_close() -> Non
     shift = np.array([0.005, -0.03])
     upper, lower = level_prices(levels, np.array([100.0, 200.0]), shift, -shift)
     assert upper == pytest.approx([102.5, 200]) and lower == pytest.approx([97.5, 200])
+
+
+def test_a_rounding_is_no_win_and_no_part_of_a_chance() -> None:
+    exact = {"provable": np.array([-0.02, -0.02]), "touch": np.array([0.01, 0.01])}
+    rounded = {fill: profit + 3e-18 for fill, profit in exact.items()}
+    for share in (0.0, 1.0):
+        profits = rounded | {"expected": exact["provable"] + share * 0.03 + np.array([1e-17, -1e-17])}
+        wins = _won(profits, "expected")
+        assert wins.tolist() == [share, share]
+        track = Track("a", profits, np.ones(2, int), np.ones(2, int), wins)
+        assert track.probability.tolist() == [share, share]
+    even = np.array([1e-16, -1e-16])
+    assert _won({"provable": even, "expected": even, "touch": even}, "expected").tolist() == [0.0, 0.0]
+
+
+def test_a_holder_whom_only_rounding_favours_has_not_won() -> None:
+    close = np.array([0.1, 0.2, 0.3]) + 0.1
+    costless = Costs(0.0, 0.0)
+    flat = np.array([close[0], close[0] * 3, close[0] * (1 + 1e-16)])
+    assert buy_and_hold(flat, costless).wins.tolist() == [0.0, 0.0]
+    assert buy_and_hold(close, costless).wins.sum() == 1

@@ -61,3 +61,15 @@ def test_the_interval_covers_the_mean_about_as_often_as_it_says_and_widens_with_
         np.mean([np.subtract(*(bootstrap_interval(w, 2) or (0, 0))[::-1]) for w in ws]) for ws in (dependent, shuffled)
     ]
     assert width[0] > 1.5 * width[1]
+
+
+def test_what_is_only_a_rounding_is_no_spread_and_no_loss() -> None:
+    constant = np.full(30, 0.1) + np.array([0.0, 1e-17, -1e-17] * 10)
+    assert np.ptp(constant + 0.3) > 0
+    assert sharpe(constant + 0.3, 252) is None
+    gains = np.array([0.1, 0.2, -1e-18] * 5)
+    assert sortino(gains, 252) is None
+    assert max_drawdown(gains) == 0.0
+    rich = 1e4 + np.array([0.0, 1e-9, 0.0, 1e-9])  # what was traded is large, and so is its rounding
+    assert sharpe(rich, 252) is None
+    assert sharpe(np.array([1e-9, 2e-9, 4e-9]), 252) is not None
