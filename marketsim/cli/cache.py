@@ -182,7 +182,7 @@ def _open(command: typer.Context, mode: str) -> "ForecastCache":
 def _deleted(cache: "ForecastCache", forecasts: int, json: bool) -> None:
     output.notes(cache.warnings)
     if json:
-        output.document({"schema": "marketsim.cache/1", "path": cache.place, "deleted": forecasts})
+        output.document({"schema": "marketsim.cache.deleted/1", "path": cache.place, "deleted": forecasts})
     else:
         output.lines(f"{forecasts:,} forecasts deleted from {cache.place}")
 

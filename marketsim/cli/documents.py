@@ -1,8 +1,10 @@
-"""The documents of the commands that look at one thing; imported when one is printed."""
+"""The documents of the commands that look at something; imported when one is printed."""
 
 from __future__ import annotations
 
-from marketsim.results.rows import Count, Row, Setting
+from msgspec import UNSET, UnsetType
+
+from marketsim.results.rows import Count, Row, Setting, Sha256
 from marketsim.results.saved_runs import Difference
 from marketsim.results.schema import BacktestDocument, SimulationRow
 
@@ -62,3 +64,176 @@ class RunsCompareDocument(Row, frozen=True, tag_field="schema", tag="marketsim.r
     b: str
     differences: list[Difference]  # causes before effects
     profits: list[ProfitRow]
+
+
+class ShownSetting(Row, frozen=True, rename={"source": "from"}):
+    """A setting, and which option, variable or file it comes from."""
+
+    value: Setting
+    source: str
+
+
+class ConfigDocument(Row, frozen=True, tag_field="schema", tag="marketsim.config/1"):
+    """`marketsim config --json`."""
+
+    settings: dict[str, ShownSetting]
+
+
+class ExplainedTerm(Row, frozen=True):
+    """A term of the glossary."""
+
+    term: str
+    also: list[str]
+    text: str
+
+
+class ExplainDocument(Row, frozen=True, tag_field="schema", tag="marketsim.explain/1"):
+    """`marketsim explain --json`."""
+
+    entries: list[ExplainedTerm]
+
+
+class ListedModelRow(Row, frozen=True):
+    """A model that can be named."""
+
+    name: str
+    variants: list[str]  # the first is the default
+    extra: str | None  # that installs its package
+    trained_until: str | None  # date, "unknown", or None where there are no weights
+    training: str
+    installed: bool
+
+
+class ModelsListDocument(Row, frozen=True, tag_field="schema", tag="marketsim.models.list/1"):
+    """`marketsim models list --json`."""
+
+    models: list[ListedModelRow]
+
+
+class NewModelDocument(Row, frozen=True, tag_field="schema", tag="marketsim.models.new/1"):
+    """`marketsim models new --json`."""
+
+    file: str
+    model: str  # as --model takes it
+
+
+class CachedModelRow(Row, frozen=True):
+    """The forecasts of a model in the cache."""
+
+    name: str
+    version: str
+    fingerprint: str
+    forecasts: Count
+
+
+class MovedFileRow(Row, frozen=True):
+    """A damaged cache file that was moved aside."""
+
+    name: str
+    bytes: Count
+
+
+class CacheDocument(Row, frozen=True, tag_field="schema", tag="marketsim.cache/1"):
+    """`marketsim cache info --json`."""
+
+    path: str
+    bytes: Count
+    forecasts: Count
+    oldest: str | None  # date
+    newest: str | None
+    models: list[CachedModelRow]
+    symbols: dict[str, Count]  # forecasts
+    moved_aside: list[MovedFileRow]
+
+
+class DeletedDocument(Row, frozen=True, tag_field="schema", tag="marketsim.cache.deleted/1"):
+    """`marketsim cache clear --json`, `marketsim cache prune --json`."""
+
+    path: str
+    deleted: Count  # forecasts
+
+
+class CheckedDigests(Row, frozen=True):
+    """Forecasts whose digests were checked."""
+
+    rows: Count
+    damaged: Count
+
+
+class VerifiedSymbol(Row, frozen=True):
+    """Forecasts that were made again."""
+
+    symbol: str
+    cached: Count
+    checked: Count
+    different: Count
+
+
+class VerifyDocument(Row, frozen=True, tag_field="schema", tag="marketsim.cache.verify/1"):
+    """`marketsim cache verify --json`."""
+
+    model: str
+    seed: int  # of the sample
+    digests: CheckedDigests
+    symbols: list[VerifiedSymbol]
+
+
+class BarsRow(Row, frozen=True, tag_field="status", tag="ok"):
+    """The bars of a symbol, and how they were understood."""
+
+    symbol: str
+    bars: Count
+    first: str
+    last: str
+    crypto: bool
+    gaps: Count
+    dropped: Count
+    source: str
+    layout: str
+    columns: list[str]
+    unused: list[str]
+    zone: str
+    spacing: int | None  # seconds
+    calendar: str
+    fee_bps: float
+    slippage_bps: float
+    file: str | UnsetType = UNSET  # that was written
+
+
+class UnreadableSymbol(Row, frozen=True, tag_field="status", tag="failed"):
+    """Why a symbol cannot be read."""
+
+    symbol: str
+    error: str
+
+
+class DataDocument(Row, frozen=True, tag_field="schema", tag="marketsim.data/1"):
+    """`marketsim data list --json`, `check` and `convert`."""
+
+    symbols: list[BarsRow | UnreadableSymbol]
+
+
+class BarRow(Row, frozen=True):
+    """A bar."""
+
+    time: str
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float | None
+
+
+class DataShowDocument(Row, frozen=True, tag_field="schema", tag="marketsim.data.show/1"):
+    """`marketsim data show --json`."""
+
+    symbol: str
+    bars: Count
+    first: str
+    last: str
+    crypto: bool
+    gaps: Count
+    dropped: Count
+    source: str
+    fingerprint: Sha256
+    newest: list[BarRow]
