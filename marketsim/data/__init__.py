@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from marketsim import registry
-from marketsim.data.bars import Bars
-from marketsim.data.read_options import Reading, ReadOptions
+
+if TYPE_CHECKING:  # the command line asks for symbols before it needs numpy
+    from marketsim.data.bars import Bars
+    from marketsim.data.read_options import Reading
 
 
 class Source(Protocol):
@@ -29,6 +31,8 @@ class Source(Protocol):
 
 def open_source(source: str, data: str | None = None, options: Reading | None = None) -> Source:
     """The source called `source`; bars of one's own, `data`, take the place of the sample."""
+    from marketsim.data.read_options import ReadOptions
+
     name = "files" if source == "sample" and data is not None else source
     opened: Source = registry.load(registry.SOURCES, "source", name)(data, options or ReadOptions())
     return opened
