@@ -124,8 +124,8 @@ def backtest(bars: Bars | str, *, model: Any = None, **settings: Any) -> Backtes
     bars
         `Bars`, or the name of a symbol as in `load_bars`.
     model
-        The name of a model, such as "har" (the default) or "blend:har,last-bar"; or an object of your own with a `name`
-        and a method `forecast(ohlcv, origins)`, see docs/python.md.
+        The name of a model, such as "har" (the default) or "blend:har,last-bar"; or an object of your own with a
+        method `forecast`, see docs/own-models.md.
     **settings
         Settings by the names that docs/settings.md has, such as `sims=70` (bars to evaluate), `window=60` (bars of a
         fit), `strategy`, `fill`, `fee_bps` (basis points a side), `cache`. None leaves a setting as it is: at its
