@@ -13,9 +13,10 @@ _ADDRESS = re.compile(
 _NOT_ENCODED = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
 
 
-# anything that may be an address with a password, or a parameter that is one; what help says is neither
+# anything that may be an address with a password, or a parameter that is one; what help says is neither, nor what is
+# hidden already
 _SECRET = re.compile(
-    r"(?P<scheme>[a-z][a-z0-9+.-]*://)(?!USER:PASSWORD@)[^\s@/]*:[^\s]*@"
+    r"(?P<scheme>[a-z][a-z0-9+.-]*://)(?!USER:PASSWORD@)(?![^\s@/:]*:\*{3}@[^\s@]*(?:\s|$))[^\s@/]*:[^\s]*@"
     r"|(?P<name>\b(?:ssl)?passw(?:or)?d\s*=\s*)(?P<quote>['\"]?)[^\s&'\"]+(?P=quote)",
     re.IGNORECASE,
 )
