@@ -14,6 +14,7 @@ LARGEST = 50  # for one
 NOISE = 1e-6  # of a price, as single precision leaves it
 
 Values = NDArray[np.float64]
+Times = NDArray[np.datetime64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +29,23 @@ class Prices:
     notes: tuple[str, ...] = ()
 
 
-def adjust(prices: Prices, days: NDArray[np.str_], mode: str, symbol: str) -> Prices:
+def adjust(prices: Prices, time: Times, mode: str, symbol: str) -> Prices:
     """The prices as `--adjust` wants them: "auto" by the file's adjusted close or its splits, "none" as they are.
 
-    `days` `[R]` name the rows in notes.
+    `time` `[R]` names the rows in notes.
 
     An adjusted close adjusts all four prices: each is multiplied by adjusted close over close, a bar at a time. What
     is the same factor on all bars adjusts nothing. A split without an adjusted close divides the prices before it, and
     multiplies their volume, where the prices jump as it says.
     """
     if prices.adjusted is not None and not np.isnan(prices.adjusted[:, 3]).all():
-        return _by_close(prices, days, mode, symbol)
+        return _by_close(prices, time, mode, symbol)
     if prices.split is not None:
-        prices = _by_splits(prices, days, mode, symbol)
+        prices = _by_splits(prices, time, mode, symbol)
     return _dividends_named(prices, symbol)
 
 
-def split_like(ohlcv: Values, days: NDArray[np.str_], symbol: str) -> tuple[str, ...]:
+def split_like(ohlcv: Values, time: Times, symbol: str) -> tuple[str, ...]:
     """A warning of jumps near a whole ratio, such as 7:1, that look like splits which nobody adjusted for."""
     if len(ohlcv) < 2:
         return ()
@@ -61,12 +62,12 @@ def split_like(ohlcv: Values, days: NDArray[np.str_], symbol: str) -> tuple[str,
     more = f", and {len(rows) - 1} more" if len(rows) > 1 else ""
     before, after = ohlcv[row, 3], ohlcv[row + 1, 0]
     return (
-        f"{symbol}: {before:g} before {days[row + 1]} and {after:g} on it look like a split of {ratio}{more}; "
+        f"{symbol}: {before:g} before {_day(time, row + 1)} and {after:g} on it look like a split of {ratio}{more}; "
         "the file has no adjusted close or split ratio, so that nothing is adjusted",
     )
 
 
-def _by_close(prices: Prices, days: NDArray[np.str_], mode: str, symbol: str) -> Prices:
+def _by_close(prices: Prices, time: Times, mode: str, symbol: str) -> Prices:
     assert prices.adjusted is not None
     raw, own = prices.ohlcv, prices.adjusted
     with np.errstate(all="ignore"):
@@ -96,12 +97,12 @@ def _by_close(prices: Prices, days: NDArray[np.str_], mode: str, symbol: str) ->
     ohlcv[~np.isnan(volume), 4] = volume[~np.isnan(volume)]
     notes: tuple[str, ...] = ()
     if lacking.any():
-        first = days[np.argmax(lacking)]
+        first = _day(time, int(np.argmax(lacking)))
         notes = _unused(f"{lacking.sum():,} bars have a close and no adjusted close, the first on {first}", symbol)
     return replace(prices, ohlcv=ohlcv, words="adjusted by the adjusted close", notes=notes)
 
 
-def _by_splits(prices: Prices, days: NDArray[np.str_], mode: str, symbol: str) -> Prices:
+def _by_splits(prices: Prices, time: Times, mode: str, symbol: str) -> Prices:
     assert prices.split is not None
     split, raw = prices.split, prices.ohlcv
     rows = np.flatnonzero(np.isfinite(split) & (split > 0) & (split != 1))
@@ -109,7 +110,7 @@ def _by_splits(prices: Prices, days: NDArray[np.str_], mode: str, symbol: str) -
         return prices
     ohlcv, notes, used = raw.copy(), [], 0
     for row in rows.tolist():
-        ratio, day = float(split[row]), days[row]
+        ratio, day = float(split[row]), _day(time, row)
         jump = float(raw[row - 1, 3] / raw[row, 0]) if row else np.nan
         words = f"the split of {ratio:g}:1 on {day}"
         if not row or abs(np.log(jump)) < abs(np.log(jump / ratio)) / 2:
@@ -142,6 +143,10 @@ def _dividends_named(prices: Prices, symbol: str) -> Prices:
         return prices
     words = f"{symbol}: {paid} dividends are named and not used; whether the prices hold them cannot be told"
     return replace(prices, notes=(*prices.notes, words))
+
+
+def _day(time: Times, row: int) -> str:
+    return str(time[row].astype("datetime64[D]"))
 
 
 def _unused(words: str, symbol: str) -> tuple[str, ...]:

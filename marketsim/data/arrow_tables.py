@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -30,13 +30,16 @@ class ArrowCells:
     name: str
     heading: Heading
     batches: Batches
+    samples: dict[int, list[str]] = field(default_factory=dict)  # that were read already
 
     def sample(self, column: int) -> list[str]:
         """See `Cells.sample`."""
-        with _told(self.name):
-            for table in self.batches([column], SAMPLE):
-                return [str(cell) for cell in self._column(table.column(0).slice(0, SAMPLE), column, text=True)]
-        return []
+        if column not in self.samples:
+            with _told(self.name):
+                table = next(self.batches([column], SAMPLE), None)
+                cells = () if table is None else self._column(table.column(0).slice(0, SAMPLE), column, text=True)
+            self.samples[column] = list(map(str, cells))
+        return self.samples[column]
 
     def read(self, texts: Sequence[int], numbers: Sequence[int]) -> Mapping[int, Column]:
         """See `Cells.read`."""
@@ -70,7 +73,9 @@ class ArrowCells:
             return np.asarray(plain.to_numpy(), dtype="datetime64[ns]")
         if types.is_integer(kind) and text and not column.null_count:
             return np.asarray(column.to_numpy(), dtype=np.int64)
-        if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
+        if types.is_decimal(kind):
+            return np.array([np.nan if cell is None else float(cell) for cell in column.to_pylist()])
+        if types.is_integer(kind) or types.is_floating(kind):
             return np.asarray(column.cast(pyarrow.float64(), safe=False).to_numpy(), dtype=np.float64)
         if types.is_string(kind) or types.is_large_string(kind) or types.is_boolean(kind) or types.is_time(kind):
             cells = column.cast(pyarrow.string()).fill_null("").to_numpy()

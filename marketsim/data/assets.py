@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from marketsim.data.symbols import is_crypto
 from marketsim.data.zones import DAY
 
+FIRST = 10_000  # bars that tell how far apart all are
 WEEKS = 2  # that must be covered before bars tell anything
 HABITUAL = 0.5  # share of the weeks in which a day has bars, if the market trades on it
 RARE = 0.05  # if it does not
@@ -31,10 +32,15 @@ def asset_of(symbol: str, time: NDArray[np.datetime64], close: NDArray[np.float6
 
 def trades_all_week(time: NDArray[np.datetime64], close: NDArray[np.float64]) -> bool | None:
     """Whether a series has bars on Saturdays as on other days; None where that cannot be told."""
-    if len(time) < 2 or np.median(np.diff(time).astype("timedelta64[s]").astype(np.int64)) > 1.5 * DAY:
+    if len(time) < 2:
         return None
-    moved = np.append(True, close[1:] != close[:-1])
-    days = np.unique(time[moved].astype("datetime64[D]")).astype(np.int64)
+    spacing = float(np.median(np.diff(time[:FIRST]).astype("timedelta64[s]").astype(np.int64)))
+    if spacing > 1.5 * DAY:
+        return None
+    every = max(1, int(DAY / max(spacing, 1) / 4))  # four looks at a day tell whether it has bars
+    looks, prices = time[::every], close[::every]
+    moved = np.append(True, prices[1:] != prices[:-1])
+    days = np.unique(looks[moved].astype("datetime64[D]")).astype(np.int64)
     weeks = (
         int(time[-1].astype("datetime64[D]").astype(np.int64))
         - int(time[0].astype("datetime64[D]").astype(np.int64))

@@ -235,12 +235,10 @@ def make_bars(
     """
     check_order(time, place, time_column)
     bad = faults(ohlcv) | dict(unreadable or {})
-    good = np.ones(len(time), dtype=bool)
-    good[list(bad)] = False
-    kept = np.flatnonzero(good)
-    for row in kept[1:][time[kept[1:]] == time[kept[:-1]]]:
+    kept = np.delete(np.arange(len(time)), list(bad)) if bad else np.arange(len(time))
+    own = time[kept] if bad else time
+    for row in kept[1:][own[1:] == own[:-1]]:
         bad[int(row)] = f"column '{time_column}': {time[row]} is there twice"
-        good[row] = False
     if bad:
         first = min(bad)
         words = f"{place(first)}, {bad[first]}"
@@ -251,7 +249,8 @@ def make_bars(
             )
         if not drop:
             raise DataError(f"{words} (--on-bad-bars drop leaves bad rows out)")
-        if not good.any():
+        good = np.delete(np.arange(len(time)), list(bad))
+        if not len(good):
             raise DataError(f"{words}; no good row is left of {len(time)}")
         plural = "s" if len(bad) > 1 else ""
         notes = (*notes, f"{symbol}: {len(bad)} bad row{plural} left out, the first at {words}")

@@ -113,7 +113,7 @@ def describe(heading: Heading, columns: Columns, stamp: int) -> tuple[list[str],
 def _resolve(heading: Heading, names: list[str], own: Sequence[int], sample: Sample, file: str) -> Columns:
     """The columns among the positions `own`."""
     visible = [each if i in set(own) else "\0" for i, each in enumerate(names)]
-    layout = layout_of(tuple(visible)) if heading.layout is NAMED else heading.layout
+    layout = layout_of(visible, heading.names) if heading.layout is NAMED else heading.layout
     prices = _prices(visible)
     stamps, clock = _times(visible, sample)
     if prices is None or not stamps:

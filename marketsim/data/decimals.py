@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 UNKNOWN = frozenset(("", "-", "--", "nan", "null", "none", "na", "n/a", "<na>", "n.a.", "#n/a", "—", "–"))
 SPACES = dict.fromkeys(map(ord, " \u00a0\u202f\u2009'’"))  # between groups of three digits
 CURRENCIES = "$€£¥₹₽₩"
-SCALES = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12, "mio": 1e6, "mln": 1e6, "mrd": 1e9, "bn": 1e9}
-SCALES |= {"тыс": 1e3, "млн": 1e6, "млрд": 1e9, "万": 1e4, "萬": 1e4, "亿": 1e8, "億": 1e8}
+SCALES = {"k": 3, "m": 6, "b": 9, "t": 12, "mio": 6, "mln": 6, "mrd": 9, "bn": 9}  # powers of ten
+SCALES |= {"тыс": 3, "млн": 6, "млрд": 9, "万": 4, "萬": 4, "亿": 8, "億": 8}
 PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf|nan", re.IGNORECASE)
 SCALED = re.compile(r"(.*?\d)\s*([^\W\d_]+)\.?")
 
@@ -86,18 +86,17 @@ def to_doubles(cells: Texts, style: Style = ENGLISH, scaled: bool = False) -> tu
     values = np.full(len(cells), np.nan)
     wrong: list[int] = []
     for row, cell in enumerate(cells):
-        text = style.digits(cell)
-        scale = 1.0
-        if text is None and scaled:
-            text, scale = _scaled(cell, style)
+        text = style.digits(cell) or (_scaled(cell, style) if scaled else None)
         if text is not None:
-            values[row] = float(text) * scale
+            values[row] = float(text)
         elif not scaled or cell.strip().lower() not in UNKNOWN:
             wrong.append(row)
     return values, wrong
 
 
-def _scaled(cell: str, style: Style) -> tuple[str | None, float]:
+def _scaled(cell: str, style: Style) -> str | None:
+    """A number with a letter for its size, as `float` reads it: "1.2M" is 1.2e6 to the last bit."""
     match = SCALED.fullmatch(cell.strip())
-    scale = SCALES.get(match[2].lower()) if match else None
-    return (None, 1.0) if match is None or scale is None else (style.digits(match[1]), scale)
+    power = SCALES.get(match[2].lower()) if match else None
+    digits = style.digits(match[1]) if match and power is not None else None
+    return None if digits is None else f"{digits}e{power}"

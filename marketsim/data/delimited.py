@@ -20,8 +20,9 @@ from marketsim.errors import DataError
 
 BLOCK = 1 << 20  # bytes that are looked through at a time
 LONG = b"0" * 16  # more digits than pandas' quick way reads exactly
-DIGITS = dict.fromkeys(b"0123456789.", 48) | dict.fromkeys(b"eE", 49) | dict.fromkeys(b"+-", 50)
-SIGNS = bytes(DIGITS.get(i, 32) for i in range(256))
+DIGITS = bytes(b"0"[0] if chr(i) in "0123456789." else 32 for i in range(256))
+POWERS = dict.fromkeys(b"eE", b"e"[0]) | dict.fromkeys(b"+-", b"-"[0]) | dict.fromkeys(b"123456789", b"1"[0])
+EXPONENTS = bytes(POWERS.get(i, 32) for i in range(256))  # e-05 is as exact as a decimal, e-15 may not be
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,7 @@ class DelimitedCells:
                 lines += block.count(b"\n")
                 delimiters += block.count(sign)
                 if exact:
-                    signs = (kept + block).translate(SIGNS)
-                    exact = not (LONG in signs or b"010" in signs or b"0120" in signs)
+                    exact = _is_exact(kept + block)
                     kept = block[1 - len(LONG) :]
         return Scan(exact, delimiters)
 
@@ -217,6 +217,16 @@ def _loaded(name: str, data: bytes, dialect: Dialect) -> Cells:
     for at, row in enumerate(rows):
         table[at] = row
     return LoadedCells(name, dialect.heading, tuple(table.T), lambda row: f"line {lines[row]}")
+
+
+def _is_exact(block: bytes) -> bool:
+    """Whether all numbers in a block have so few digits, and powers of ten so small, that they are read exactly."""
+    if LONG in block.translate(DIGITS):
+        return False
+    if b"e" not in block and b"E" not in block:
+        return True
+    powers = block.translate(EXPONENTS)
+    return b"e1" not in powers and b"e-1" not in powers
 
 
 def _after(text: str, lines: int) -> io.StringIO:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,14 +15,14 @@ from marketsim.data.cells import SAMPLE, Heading
 from marketsim.data.columns import has_prices
 from marketsim.data.date_formats import kind_of, seconds_of_day
 from marketsim.data.decimals import styles, to_doubles
-from marketsim.data.formats import BY_ORDER, LAYOUTS, Layout, plain
+from marketsim.data.formats import BY_ORDER, LAYOUTS, NAMED, TWO_ROWS, Layout, plain
 from marketsim.data.formats.names import STAMP, SYMBOL, UNNAMED
 from marketsim.errors import DataError
 
 DELIMITERS = ("\t", ";", "|", ",", " ")
 PREAMBLE = 60  # lines above a header
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-OTHERS = ("gb18030", "cp1251", "cp1252")  # encodings that are tried where a file is not UTF-8
+CHINESE, CYRILLIC, LATIN = "gb18030", "cp1251", "cp1252"  # encodings that are tried where a file is not UTF-8
 FITTING = 0.95  # of the rows, whose high and low must hold the open and the close where no header says which is which
 
 Row = tuple[int, list[str]]  # the lines up to its end, and its cells
@@ -91,8 +92,18 @@ def _encodings(head: bytes, whole: bool, name: str) -> tuple[str, ...]:
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head, final=whole)
     except UnicodeDecodeError:
-        return ("utf-8", *OTHERS)
+        likely = _likely(head)
+        return (likely, *(each for each in ("utf-8", CHINESE, CYRILLIC, LATIN) if each != likely))
     return ("utf-8",)
+
+
+def _likely(head: bytes) -> str:
+    """The encoding that bytes which are no UTF-8 look like: Latin letters stand alone, Cyrillic ones are all high."""
+    runs = re.findall(rb"[\x80-\xff]+", head)
+    if sum(len(run) == 1 for run in runs) > len(runs) / 2:
+        return LATIN
+    high = b"".join(runs)
+    return CYRILLIC if sum(byte >= 0xC0 or byte in (0xA8, 0xB8) for byte in high) > 0.95 * len(high) else CHINESE
 
 
 def _decoded(head: bytes, encoding: str, whole: bool) -> str:
@@ -166,7 +177,9 @@ def _headed(rows: list[Row], i: int, encoding: str, delimiter: str, source: str)
         groups = (*groups, "") if groups else ()
         width += 1
     symbols = set(filter(None, groups))
-    heading = Heading(tuple(names), groups, source=source, comma_is_point=delimiter != ",")
+    heading = Heading(
+        tuple(names), groups, TWO_ROWS if groups else NAMED, source=source, comma_is_point=delimiter != ","
+    )
     if len(symbols) == 1:
         heading = replace(heading, groups=(), symbol=symbols.pop())
     return Dialect(encoding, delimiter, rows[start - 1][0], width, heading, body)

@@ -14,6 +14,8 @@ CHANNELS = ("open", "high", "low", "close")
 
 def check_order(time: NDArray[np.datetime64], place: Callable[[int], str], column: str) -> None:
     """DataError for a stamp in `time` [T] that comes after a later one; which of the two is wrong cannot be told."""
+    if (time[1:] >= time[:-1]).all():  # never true of a NaT
+        return
     rows = np.flatnonzero(~np.isnat(time))
     back = np.flatnonzero(time[rows][1:] < time[rows][:-1])
     if len(back):

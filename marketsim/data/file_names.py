@@ -14,7 +14,7 @@ EXCHANGES = """
     BINANCE BINANCEUS COINBASE KRAKEN BITSTAMP BITFINEX BYBIT OKX OKEX KUCOIN GEMINI HUOBI HTX GATEIO POLONIEX
     BITTREX CRYPTO CRYPTOCAP INDEX NASDAQ NYSE AMEX ARCA BATS CBOE OTC XNAS XNYS XETR XLON LSE TSX TSE HKEX SSE SZSE NSE
     BSE MOEX ASX EURONEXT FX FXCM OANDA FOREXCOM FOREX TVC CME CBOT COMEX NYMEX MINI DL DLY DUKASCOPY HISTDATA DAT ASCII
-    MT MT4 MT5 NT STOOQ YAHOO YFINANCE POLYGON ALPACA TIINGO EODHD FIRSTRATE COINMARKETCAP INVESTING"""
+    MT MT4 MT5 NT STOOQ YAHOO YFINANCE POLYGON ALPACA TIINGO QUANDL WIKI EODHD FIRSTRATE COINMARKETCAP INVESTING"""
 WORDS = """
     data historical history hist historic price prices quote quotes ohlc ohlcv bar bars candle candles kline klines
     full sample export download downloaded stock stocks equity etf all adj adjusted unadjusted adjsplit adjsplitdiv raw
@@ -82,7 +82,9 @@ def symbol_of_name(name: str, base: str | None = None) -> str | None:
     coin = COIN_NAMES.get(first.upper())
     if coin is not None:
         return coin + (second if second in QUOTES else "USD")
-    if second in (*QUOTES, *CURRENCIES) or (len(words) == 2 and len(second) == 1):  # BTC-USD, BRK-B
+    if second in (*QUOTES, *CURRENCIES) or (
+        len(words) == 2 and named[1:] == [second] and len(second) == 1
+    ):  # BTC-USD, BRK-B
         first += second
     try:
         return parse_symbol(first)

@@ -80,8 +80,7 @@ class FileSource:
 
     def _bars(self, symbol: str, whole: Series, tables: Sequence[Table], crypto: bool | None) -> Bars:
         """Adjusted and checked."""
-        days = whole.time.astype("datetime64[D]").astype(str)
-        prices = adjust(whole.prices, days, self.options.adjust, symbol)
+        prices = adjust(whole.prices, whole.time, self.options.adjust, symbol)
         source = self.describe(tables) + (f", {prices.words}" if prices.words else "")
         bars = make_bars(
             symbol,
@@ -98,7 +97,7 @@ class FileSource:
         )
         remarks = repeated(bars)
         if prices.adjusted is None and prices.split is None and not bars.crypto:
-            remarks = (*remarks, *split_like(bars.ohlcv, bars.time.astype("datetime64[D]").astype(str), symbol))
+            remarks = (*remarks, *split_like(bars.ohlcv, bars.time, symbol))
         return replace(bars, notes=(*bars.notes, *remarks))
 
     @cached_property
@@ -178,5 +177,9 @@ def _fallback(file: BarFile) -> str:
 
 def _in_seconds(time: np.ndarray) -> np.ndarray:
     """datetime64[s] where all stamps are whole seconds, else nanoseconds."""
+    nanoseconds = time.view(np.int64)
+    seconds = nanoseconds // 10**9
+    if (seconds * 10**9 == nanoseconds).all():
+        return seconds.view("datetime64[s]")
     whole = time.astype("datetime64[s]")
     return whole if ((whole == time) | np.isnat(time)).all() else time

@@ -65,7 +65,7 @@ def choose_calendar(symbol: str, crypto: bool, times: Stamps, zone: str | None =
 
 def misfit(symbol: str, times: Stamps, calendar: Calendar, zone: str | None = None) -> str | None:
     """What makes one doubt that bars at `times` are of that calendar: a share of them on days when it is closed."""
-    if usual_spacing(times) > 1.5 * DAY:
+    if calendar.name == ALWAYS or usual_spacing(times) > 1.5 * DAY:
         return None
     days = np.unique(make_timetable(times, calendar, zone).dates(times))
     closed = np.count_nonzero(~calendar.is_session(days))
@@ -141,5 +141,9 @@ def _slots(times: Stamps, calendar: Calendar, spacing: int) -> tuple[int, ...]:
 
 def _commonest(values: Seconds) -> int:
     """The value that occurs most often, the smallest of several; 0 where there is none."""
+    if len(values):
+        middle = values[len(values) // 2]
+        if 2 * np.count_nonzero(values == middle) > len(values):  # no other can be as common
+            return int(middle)
     found, counts = np.unique(values, return_counts=True)
     return int(found[np.argmax(counts)]) if len(found) else 0

@@ -13,14 +13,15 @@ def repeated(bars: Bars) -> tuple[str, ...]:
 
     Of bars shorter than a day, only those that moved and are repeated in all prices: a quiet minute is none.
     """
-    prices = bars.ohlcv[:, :4]
-    same = (prices[1:] == prices[:-1]).all(axis=1)
+    close = bars.close
+    rows = np.flatnonzero(close[1:] == close[:-1]) + 1  # of what is left, all that can repeat a bar
+    now, before = bars.ohlcv[rows, :4], bars.ohlcv[rows - 1, :4]
+    same = (now == before).all(axis=1)
     if len(bars) > 1 and np.median(np.diff(bars.time).astype("timedelta64[s]").astype(np.int64)) >= DAY:
-        flat = (prices[1:] == prices[:-1, 3:]).all(axis=1)
+        same |= (now == before[:, 3:]).all(axis=1)
     else:
-        flat = np.zeros(len(same), dtype=bool)
-        same &= prices[1:, 1] > prices[1:, 2]
-    rows = np.flatnonzero(same | flat) + 1
+        same &= now[:, 1] > now[:, 2]
+    rows = rows[same]
     if not len(rows):
         return ()
     weekend = np.isin((bars.time[rows].astype("datetime64[D]").astype(np.int64) + 3) % 7, (5, 6)).sum()

@@ -47,7 +47,7 @@ def make_series(
 ) -> tuple[Series, NDArray[np.int64]]:
     """The rows `[R]` that are bars, of all symbols, and their positions in the file."""
     whole = _Rows(cells, read, style, dict(stamps.unreadable))
-    ohlcv = np.full((len(stamps.time), 5), np.nan)
+    ohlcv = np.empty((len(stamps.time), 5), order="F")  # the checks go through it by column
     for channel, at in enumerate(columns.prices):
         ohlcv[:, channel] = whole.numbers(at, CHANNELS[channel])
     ohlcv[:, 4] = _volume(whole, columns, len(ohlcv))

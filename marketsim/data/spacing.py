@@ -26,9 +26,11 @@ def choose_reading(readings: Mapping[str, Times], where: str, cell: object, date
     `dates` is the convention, DAY_FIRST, MONTH_FIRST or "" for none; dates with full stops have the day first.
     DataError, with both readings, where nothing decides.
     """
+    if len(readings) == 1:
+        return next(iter(readings))
     regular = [each for each, time in readings.items() if is_regular(time)]
-    if len(readings) == 1 or len(regular) == 1:
-        return (regular or list(readings))[0]
+    if len(regular) == 1:
+        return regular[0]
     left = prefer(regular or list(readings), dates)
     if len(left) == 1 or left[0].startswith("%d."):
         return left[0]

@@ -122,11 +122,15 @@ def _localised(read: Stamps, name: str, zone: str | None) -> Stamps:
     """Naive stamps in UTC, and the remark that goes with it."""
     if zone is not None:
         return replace(read, time=localise(read.time, zone), zone=zone)
-    known = read.time[~np.isnat(read.time)]
-    if (known.astype("datetime64[D]") == known).all():
+    if _all_midnights(read.time[:1000]) and _all_midnights(read.time):
         return read
     said = f"{name}: time stamps without a zone are taken as UTC (--timezone sets another)"
     return replace(read, notes=(*read.notes, said))
+
+
+def _all_midnights(time: Times) -> bool:
+    known = time[~np.isnat(time)]
+    return bool((known.astype("datetime64[D]") == known).all())
 
 
 def localise(time: Times, zone: str) -> Times:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marketsim.data.formats.layouts import BY_ORDER, DAY_FIRST, LAYOUTS, MONTH_FIRST, NAMED, Layout, layout_of
+from marketsim.data.formats.layouts import BY_ORDER, DAY_FIRST, LAYOUTS, MONTH_FIRST, NAMED, TWO_ROWS, Layout, layout_of
 from marketsim.data.formats.names import plain
 
-__all__ = ["BY_ORDER", "DAY_FIRST", "LAYOUTS", "MONTH_FIRST", "NAMED", "Layout", "layout_of", "plain"]
+__all__ = ["BY_ORDER", "DAY_FIRST", "LAYOUTS", "MONTH_FIRST", "NAMED", "TWO_ROWS", "Layout", "layout_of", "plain"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 DAY_FIRST, MONTH_FIRST = "day first", "month first"
@@ -16,6 +17,7 @@ class Layout:
     name: str
     header: tuple[str, ...] = ()  # plain names that are all there, or
     unnamed: tuple[str, ...] = ()  # a file without a header: the names of its columns
+    written: tuple[str, ...] = ()  # names as they are written and in this order, from the first column on
     dates: str = ""  # DAY_FIRST or MONTH_FIRST, where dates can be read both ways and their spacing does not tell
     remark: str = ""  # for its owner
     pattern: str = ""  # without a header: what the first cell looks like, a regular expression
@@ -26,11 +28,15 @@ class Layout:
 
 
 def _known(name: str, header: str, dates: str = "", remark: str = "") -> Layout:
-    return Layout(name, tuple(header.split("|")), (), dates, remark)
+    return Layout(name, tuple(header.split("|")), dates=dates, remark=remark)
+
+
+def _exactly(name: str, header: str) -> Layout:
+    return Layout(name, written=tuple(header.split(",")))
 
 
 def _unnamed(name: str, columns: str, pattern: str = "", remark: str = "") -> Layout:
-    return Layout(name, (), tuple(columns.split()), "", remark, pattern)
+    return Layout(name, unnamed=tuple(columns.split()), remark=remark, pattern=pattern)
 
 
 EST = "its stamps are New York's without daylight saving: --timezone Etc/GMT+5 turns them into UTC"
@@ -84,8 +90,9 @@ LAYOUTS = (
     _known("Bitcoin by the minute (Kaggle)", "timestamp|open|high|low|close|volume btc|volume currency"),
     _known("S&P 500 (Kaggle)", "date|open|high|low|close|volume|name"),
     _known("stooq.pl", "data|otwarcie|najwyzszy|najnizszy|zamkniecie"),
-    _known("Twelve Data", "datetime|open|high|low|close|volume"),
-    _known("TradingView", "time|open|high|low|close"),
+    _exactly("Coinbase", "time,low,high,open,close,volume"),
+    _exactly("TradingView", "time,open,high,low,close,Volume"),
+    _exactly("Date, Open, High, Low, Close, Volume", "Date,Open,High,Low,Close,Volume"),  # Stooq, MarketWatch, WSJ
     # Without a header, the narrowest first. Which column is which is checked on the rows.
     _unnamed(
         "Binance klines",
@@ -106,6 +113,7 @@ LAYOUTS = (
     _unnamed("Gate.io", "timestamp volume close high low open", r"\d{9,10}"),
 )
 NAMED = Layout("columns by name")
+TWO_ROWS = Layout("Yahoo Finance, header of two rows")
 BY_ORDER = (
     _unnamed("no header", "date time open high low close volume"),
     _unnamed("no header", "symbol date time open high low close volume"),
@@ -116,7 +124,12 @@ BY_ORDER = (
 )
 
 
-def layout_of(names: tuple[str, ...]) -> Layout:
-    """The first known layout whose names are all among the plain `names` of a header, else `NAMED`."""
-    there = set(names)
-    return next((layout for layout in LAYOUTS if layout.header and there.issuperset(layout.header)), NAMED)
+def layout_of(names: Sequence[str], header: Sequence[str]) -> Layout:
+    """The first known layout of a header, by its plain `names` or as it is written; else `NAMED`."""
+    there, written = set(names), tuple(name.strip() for name in header)
+    for layout in LAYOUTS:
+        if layout.header and there.issuperset(layout.header):
+            return layout
+        if layout.written and written[: len(layout.written)] == layout.written:
+            return layout
+    return NAMED

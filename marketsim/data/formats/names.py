@@ -54,7 +54,7 @@ FIELDS = {
     ),
     "close": _names(
         "close|c|close price|closeprice|closing price|closing|close last|cls pric|last|last price|latest|ltp|settle|"
-        "schluss|schlusskurs|schlußkurs|letzter|clôture|cloture|fermeture|dernier|cierre|último|ultimo|fechamento|"
+        "schluss|zuletzt|schlusskurs|schlußkurs|letzter|clôture|cloture|fermeture|dernier|cierre|último|ultimo|fechamento|"
         "chiusura|закрытие|закр|цена закрытия|收盘|收盘价|收盤|收盤價|終値|종가|zamknięcie|zamkniecie|"
         "ostatnio|kapanış|şimdi|mid c|mid close|price|цена|y"
     ),
