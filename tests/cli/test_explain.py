@@ -16,7 +16,9 @@ from marketsim.forecasting.contamination import EXPOSURES
 from marketsim.settings.choices import FILLS
 
 CLI = Path(output.__file__).parent
-COMPUTED = ("Symbol", "Source", "Bars", "First", "Last", "Gaps", "Dropped", "Time", "Volume")  # `marketsim data`
+COMPUTED = (  # `marketsim data`
+    *("Symbol", "Source", "Bars", "First", "Last", "Gaps", "Dropped", "Time", "Volume", "New", "Timeframe"),
+)
 
 
 def headers() -> Iterator[str]:

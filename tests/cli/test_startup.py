@@ -7,7 +7,10 @@ import sys
 
 import pytest
 
-HEAVY = ("numpy", "scipy", "pandas", "pyarrow", "torch", "rich.table", "pydantic", "psycopg")
+HEAVY = (
+    *("numpy", "scipy", "pandas", "pyarrow", "torch", "rich.table", "pydantic", "psycopg"),
+    *("exchange_calendars", "ccxt", "yfinance", "alpaca"),
+)
 PROGRAM = """
 import sys
 try:
