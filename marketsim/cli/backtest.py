@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marketsim.cli import options, output, tables
-from marketsim.data.symbols import once_each
 from marketsim.errors import Failure, MarketsimError, UsageError
 
 if TYPE_CHECKING:
@@ -43,8 +42,7 @@ def backtest(
     fixed = {"fast": True} if command.info_name == "fast" else {}
     settings = options.settings_of(command, **fixed)
 
-    names, repeated = once_each(_names(symbols or [], symbols_file, all_symbols, settings))
-    output.notes(repeated)
+    names = _names(symbols or [], symbols_file, all_symbols, settings)
     for option, given in (("--resume", resume), ("--overwrite", overwrite)):
         if given and output_directory is None:
             raise UsageError(f"{option} needs --output DIR, the folder of the other run")
@@ -55,11 +53,15 @@ def backtest(
     with clock.stage("start-up/libraries"):
         from marketsim import __version__
         from marketsim.backtesting import parallel
+        from marketsim.data.symbols import once_each
         from marketsim.results.document import deciding
         from marketsim.results.encoding import DocumentWriter
         from marketsim.results.run_directory import RunDirectory
         from marketsim.results.schema import BacktestDocument
         from marketsim.results.timing import timing_document
+
+    names, repeated = once_each(names)
+    output.notes(repeated)
 
     summary = RunSummary(in_full=len(names) <= tables.FULL)
     directory = None

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marketsim.cli import options, output, tables
-from marketsim.data.symbols import once_each
 from marketsim.registry import ENSEMBLES
 from marketsim.settings.resolution import check
 
@@ -58,6 +57,7 @@ def compare_models(
 
     from marketsim.comparison.models import compare
     from marketsim.comparison.schema import FailedModel
+    from marketsim.data.symbols import once_each
 
     symbols, repeated = once_each(symbols)
     output.notes(repeated)

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marketsim.cli import options, output, tables
-from marketsim.data.symbols import once_each
 from marketsim.errors import UsageError
 from marketsim.registry import PATH_MODELS, draws_paths
 
@@ -53,6 +52,7 @@ def forecast(
         )
 
     from marketsim.backtesting import next_bars
+    from marketsim.data.symbols import once_each
 
     symbols, repeated = once_each(symbols)
     output.notes(repeated)
