@@ -24,8 +24,12 @@ class ListedModel:
 
 
 def list_models() -> list[ListedModel]:
-    """The models of `registry.MODELS`, then the ensembles; no package of a model is imported."""
+    """The models of `registry.MODELS`, those of installed packages, the ensembles; no package is imported."""
     models = [_listed(name) for name in registry.MODELS]
+    models += [
+        ListedModel(name, (), None, "unknown", f"registered by an installed package: {place}", True)
+        for name, place in sorted(registry.entry_points("models").items())
+    ]
     return models + [
         ListedModel(name, (), None, None, "that of the models that it is made of", True) for name in registry.ENSEMBLES
     ]

@@ -20,6 +20,7 @@ from marketsim.forecasting.forecasts import LEVELS
 from marketsim.forecasting.keys import fingerprint
 from marketsim.models import open_model
 from marketsim.models.har import Har
+from marketsim.models.listing import list_models
 from marketsim.models.own import OwnContextModel, adopt
 from marketsim.models.own_spec import open_own_model
 from marketsim.models.state_digest import digest_state
@@ -357,6 +358,8 @@ def test_an_installed_package_registers_a_name(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     assert VALIDATORS["model"].check("mine-by-name") == "mine-by-name"
     assert open_model("mine-by-name", NetworkSettings(), 42).name == "Mine"
+    (listed,) = (model for model in list_models() if model.name == "mine-by-name")
+    assert listed.training == "registered by an installed package: plugin_of_mine:Mine"
     with pytest.raises(ValueError, match="must be one of"):
         VALIDATORS["model"].check("yours-by-name")
 
