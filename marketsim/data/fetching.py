@@ -18,6 +18,7 @@ from marketsim.data.store import Origin, Store, StoredBars, StoreSource
 from marketsim.data.timeframe import Timeframe
 from marketsim.errors import DataError
 
+EPOCH = np.datetime64(0, "s")  # before which exchanges know no stamp
 FIRST = 3_000  # bars that are fetched of a new symbol where nobody says since when
 
 Progress = Callable[[str, int, int], None]
@@ -84,7 +85,8 @@ class Fetcher:
     def _whole(self, instrument: Instrument, since: np.datetime64 | None, kept: StoredBars | None) -> Fetched:
         """All bars from `since` on; those that are there stay until the new ones are whole."""
         if since is None:
-            since = kept.since if kept is not None else self.now - FIRST * np.timedelta64(self.timeframe.seconds, "s")
+            begin = self.now - FIRST * np.timedelta64(self.timeframe.seconds, "s")
+            since = kept.since if kept is not None else max(begin, EPOCH)
         path = self.store.file(instrument.symbol, self.timeframe)
         series = self._download(instrument, self._unfinished(instrument, "anew") if path.exists() else path, since)
         try:

@@ -83,6 +83,13 @@ def test_first_all_and_then_what_is_missing(tmp_path: Path) -> None:
     assert not [path for path in (tmp_path / "unfinished").iterdir() if path.suffix != ".lock"]
 
 
+def test_a_new_symbol_is_fetched_from_three_thousand_bars_ago_but_not_from_before_1970(tmp_path: Path) -> None:
+    market = Market()
+    fetcher(market, tmp_path).fetch("XY")
+    Fetcher(market, Store(str(tmp_path)), parse_timeframe("1w"), NOW).fetch("XY")
+    assert [since for since, _ in market.asked] == [str(NOW - 3_000 * DAY)[:10], "1970-01-01"]
+
+
 def test_what_was_asked_for_and_not_there_is_not_asked_for_again(tmp_path: Path) -> None:
     market = Market()
     fetcher(market, tmp_path).fetch("XY", TIMES[0] - 500 * DAY)
