@@ -140,3 +140,10 @@ def test_a_summary_is_a_sentence_that_fits(group, cli):
     text = cli(*group.split(), "--help").out
     summaries = text[text.index("Commands:") :].splitlines()[1:]
     assert summaries and all(line.endswith(".") and not line.endswith("...") for line in summaries)
+
+
+def test_a_file_of_symbols_may_begin_with_a_byte_order_mark(cli, tmp_path):
+    (tmp_path / "symbols.txt").write_text("ETHUSD  # a coin\n", encoding="utf-8-sig")
+    ended = cli("backtest", "--symbols-file", str(tmp_path / "symbols.txt"), "--sims", "2", "--window", "3", "--json")
+    assert (ended.code, ended.err) == (0, "")
+    assert '"symbol": "ETHUSD"' in ended.out

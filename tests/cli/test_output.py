@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -103,3 +105,17 @@ def test_progress_leads_with_what_there_are_several_of(monkeypatch):
     line = terminal.getvalue().split("\r\x1b[K")[1]
     assert line.startswith("symbols (5 of 9) ")
     assert " s left, fits of ETHUSD " in line
+
+
+@pytest.mark.parametrize(("columns", "widths"), [("", (120, 40, 80)), ("70", (70, 70, 70))])
+def test_a_width_is_that_of_the_stream_s_own_terminal(columns, widths, monkeypatch):
+    def size(descriptor):
+        return os.terminal_size(({1: 120, 2: 40}[descriptor], 24))
+
+    def stream(descriptor):
+        return SimpleNamespace(fileno=lambda: descriptor)
+
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr(os, "get_terminal_size", size)
+    monkeypatch.setattr(sys, "stdout", stream(1))
+    assert (output._width(), output._width(stream(2)), output._width(io.StringIO())) == widths
