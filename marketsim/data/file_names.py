@@ -104,7 +104,7 @@ def _without_exchange(word: str) -> str:
 
 
 def _is_dated(name: str) -> bool:
-    """Whether a name has nothing but digits, and words that are no symbol: "2024-01", "part_3"."""
-    return all(
-        _is_aside(word) or word.lower() in ("part", "page", "chunk") for word in re.split(r"[\W_]+", name) if word
-    )
+    """Whether a name has nothing but numbers, and words that are no symbol: "2024-01", "part_3"."""
+    words = [word for word in re.split(r"[\W_]+", name) if word]
+    numbered = any(word.isdigit() for word in words)
+    return numbered and all(_is_aside(word) or word.lower() in ("part", "page", "chunk") for word in words)

@@ -15,7 +15,7 @@ import numpy as np
 from marketsim.data.adjustments import adjust, split_like
 from marketsim.data.bars import Bars, make_bars
 from marketsim.data.contents import BarFile, printable
-from marketsim.data.file_names import stem, symbol_of_file
+from marketsim.data.file_names import stem, symbol_of_file, symbol_of_name
 from marketsim.data.listing import ENDINGS, Listing, is_loose, list_files
 from marketsim.data.read_options import Reading, ReadOptions
 from marketsim.data.repeats import repeated
@@ -142,7 +142,7 @@ class FileSource:
         files = self._listing.files
         if len(files) == 1:
             table = self._table(files[0])  # what is wrong with the file itself says more
-            if list(table.series) == [""] and symbol_of_file(files[0]) is None:
+            if list(table.series) == [""] and symbol_of_name(stem(files[0].stem)) is None:
                 return [files[0]]
         hint = nearest(symbol, self._files)
         if len(files) == 1 and len(self._files) == 1:
