@@ -17,7 +17,7 @@ from marketsim.data.calendar import (
     open_calendar,
     weekday,
 )
-from marketsim.data.timetable import Continuous, Daily, Intraday, Periodic, Timetable
+from marketsim.data.timetable import Daily, Timetable
 from marketsim.data.zones import DAY, Stamps, to_local
 from marketsim.errors import MissingExtra
 
@@ -37,6 +37,10 @@ def make_timetable(times: Stamps, calendar: Calendar, zone: str | None = None) -
         daily = _daily(times, calendar, zone)
         if spacing < 1.5 * DAY or np.mean(daily.following(times[:-1]) == times[1:]) > 0.5:  # a Friday and a Monday
             return daily
+
+    from marketsim.data.other_timetables import Continuous, Intraday, Periodic
+
+    if spacing > 0.9 * DAY:
         place = _midnight_zone(times, (zone, calendar.zone))
         months = round(spacing / (DAY * 30.4)) if spacing >= MONTH else 0
         return Periodic(calendar, place or "UTC", spacing, months, place is not None)

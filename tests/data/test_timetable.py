@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from marketsim.data.bars import next_opens
 from marketsim.data.calendar import open_calendar
+from marketsim.data.other_timetables import Continuous, Intraday, Periodic
 from marketsim.data.regularity import make_timetable
-from marketsim.data.timetable import Continuous, Daily, Intraday, Periodic, Timetable
+from marketsim.data.timetable import Daily, Timetable
 from marketsim.data.zones import Stamps, to_utc
 
 YORK, TOKYO_ZONE = "America/New_York", "Asia/Tokyo"
