@@ -8,10 +8,11 @@ from typing import Any
 
 from marketsim.errors import UsageError
 from marketsim.registry import nearest
+from marketsim.settings.checks import FLAGS
 from marketsim.settings.database_url import has_password
 from marketsim.settings.reference_variables import HONORED, READ_ELSEWHERE, Variable, means_nothing
 from marketsim.settings.settings import KEYS, Settings
-from marketsim.settings.validators import FLAGS, VALIDATORS
+from marketsim.settings.validators import VALIDATORS
 
 ENVIRONMENT_PREFIX = "MARKETSIM_"
 LONGEST_QUOTE = 80  # characters
