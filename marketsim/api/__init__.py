@@ -18,7 +18,7 @@ from marketsim.backtesting.chosen_bars import load, open_bars
 from marketsim.backtesting.worker import finish
 from marketsim.comparison import models as comparison
 from marketsim.data.bars import Bars
-from marketsim.errors import Failure, MarketsimError, Success, UsageError, value_of
+from marketsim.errors import Failure, MarketsimError, Success, value_of
 from marketsim.forecasting.forecasts import LEVELS
 from marketsim.forecasting.keys import fingerprint
 from marketsim.profiling import Clock
@@ -79,28 +79,27 @@ def load_bars(symbol: str, **settings: Any) -> Bars:
 
 
 @takes(*READING)
-def read_bars(path: str | os.PathLike[str], symbol: str | None = None, **settings: Any) -> Bars:
-    """The bars of one symbol in a file, or in a folder of files.
+def read_bars(path: str | os.PathLike[str], symbol: str | None = None, **settings: Any) -> Bars | dict[str, Bars]:
+    """The bars in a file, or in a folder of files, of any layout that is known.
 
     Parameters
     ----------
     path
         A CSV, text, JSON, Parquet or Feather file, also compressed, or a folder of them.
     symbol
-        What the bars are of; None takes what the file says, or else its name.
+        The one to read; it also names the bars of a file that does not. None: all there are.
     **settings
         What a file may leave open: `date_format`, `timezone`, `adjust`, `on_bad_bars`; docs/settings.md explains them.
 
     Returns
     -------
-    Bars
+    Bars or dict
+        The bars of the symbol, or of the only one there is; by symbol where there are several.
 
     Raises
     ------
     DataError
-        The file cannot be read, or a row is bad.
-    UsageError
-        There are several symbols, and none was named.
+        The file cannot be read, a row is bad, or it has no bars of the symbol.
 
     Examples
     --------
@@ -109,10 +108,7 @@ def read_bars(path: str | os.PathLike[str], symbol: str | None = None, **setting
     >>> len(marketsim.read_bars("NVDA.csv"))
     1500
     """
-    found = data.read_bars(os.fspath(path), symbol, chosen("read_bars", settings).bars)
-    if isinstance(found, Bars):
-        return found
-    raise UsageError(f"{path} holds {len(found)} symbols: name one, such as read_bars(path, '{next(iter(found))}')")
+    return data.read_bars(os.fspath(path), symbol, chosen("read_bars", settings).bars)
 
 
 @takes(*KEYS)
