@@ -21,6 +21,7 @@ from marketsim.errors import DataError
 
 DELIMITERS = ("\t", ";", "|", ",", " ")
 PREAMBLE = 60  # lines above a header
+TRIES = 3  # first rows of numbers from which on the columns are looked for
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 CHINESE, CYRILLIC, LATIN = "gb18030", "cp1251", "cp1252"  # encodings that are tried where a file is not UTF-8
 FITTING = 0.95  # of the rows, whose high and low must hold the open and the close where no header says which is which
@@ -118,10 +119,13 @@ def _with(text: str, encoding: str, delimiter: str) -> Dialect | None:
     """The dialect with this delimiter: of width 0, and with the likely header, where no bars are found."""
     rows = _rows(text, delimiter)
     best: list[str] = []
+    tries = TRIES
     for i, (_, row) in enumerate(rows[:PREAMBLE]):
         if len(row) >= 4 and has_prices(row) and not _behind_sign(rows, i):
             return _headed(rows, i, encoding, delimiter, _source(text))
-        layout = unnamed_layout(_cells(rows[i:])) if len(row) >= 5 and not row[0].startswith("#") else None
+        layout = None
+        if tries and len(row) >= 5 and sum(map(_is_number, row)) >= 4:
+            layout, tries = unnamed_layout(_cells(rows[i:])), tries - 1
         if layout is not None:
             before = rows[i - 1][0] if i else 0
             names = (*layout.unnamed, *(f"column {n + 1}" for n in range(len(layout.unnamed), len(row))))[: len(row)]
@@ -223,8 +227,6 @@ def unnamed_layout(body: Sequence[list[str]]) -> Layout | None:
     """The layout of rows without a header, by what their cells look like and which of them hold the others."""
     first = body[0]
     width = len(first) - (not first[-1].strip())
-    if sum(map(_is_number, first)) < 4:
-        return None
     same = [row for row in body if len(row) == len(first)]
     for layout in (*LAYOUTS, *BY_ORDER):
         names = layout.unnamed

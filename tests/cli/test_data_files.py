@@ -1,0 +1,76 @@
+"""`marketsim data` on files of one's own: five lines, in words, and never a traceback."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.data.exchange_files import EXCHANGE_FILES
+from tests.data.json_files import JSON_FILES
+from tests.data.program_files import PROGRAM_FILES
+from tests.data.stock_files import STOCK_FILES
+
+
+def written(tmp_path, file):
+    path = tmp_path / file.name
+    path.write_bytes(file.content)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        STOCK_FILES["Tiingo"],
+        EXCHANGE_FILES["Binance, microseconds"],
+        PROGRAM_FILES["MetaTrader 4"],
+        JSON_FILES["Yahoo chart"],
+    ],
+    ids=lambda file: file.name,
+)
+def test_check_says_in_five_lines_what_was_understood(cli, tmp_path, file):
+    ended = cli("data", "check", written(tmp_path, file))
+    assert ended.code == 0
+    lines = [line for line in ended.out.splitlines() if not line.startswith("  ")]
+    assert [line.split()[0] for line in lines] == [file.symbol, "Columns", "Bars", "Calendar", "Asset"]
+    text = " ".join(ended.out.split())
+    assert f": {file.layout} Columns" in text
+    assert f"Bars 60 from {file.rows[0].time.date()}" in text
+    assert f"Asset {'crypto, long only; 15' if file.crypto else 'long and short; 5'} bps a side" in text
+
+
+def test_check_as_a_document_and_of_what_is_no_file(cli, tmp_path):
+    ended = cli("data", "check", written(tmp_path, STOCK_FILES["Tiingo"]), "nosuch.csv", "--json")
+    good, bad = json.loads(ended.out)["symbols"]
+    assert ended.code == 4
+    assert (good["symbol"], good["layout"], good["calendar"], good["fee_bps"]) == ("NVDA", "Tiingo", "weekdays", 5.0)
+    assert (bad["status"], bad["error"]) == ("failed", "nosuch.csv: no such file or directory")
+
+
+def test_what_can_be_read_in_two_ways_is_refused_with_the_option_that_mends_it(cli, tmp_path):
+    (tmp_path / "NVDA.csv").write_text("date,open,high,low,close\n01/02/2024,1,2,1,2\n01/03/2024,1,2,1,2\n")
+    ended = cli("data", "check", str(tmp_path / "NVDA.csv"))
+    assert ended.code == 3
+    assert "line 2, column 'date': '01/02/2024' can be read in two ways" in ended.err
+    mended = cli("data", "show", str(tmp_path / "NVDA.csv"), "--date-format", "%m/%d/%Y", "--json")
+    assert json.loads(mended.out)["newest"][0]["time"] == "2024-01-02"
+
+
+def test_convert_writes_what_is_read_again_to_the_last_bit(cli, tmp_path):
+    pytest.importorskip("pyarrow", reason="Parquet is written with the extra 'parquet'")
+    path = written(tmp_path, STOCK_FILES["Investing.com"])
+    assert cli("data", "convert", path, "--to", str(tmp_path / "clean")).code == 0
+    clean = str(tmp_path / "clean" / "NVDA.parquet")
+    first, again = (json.loads(cli("data", "show", each, "--json").out) for each in (path, clean))
+    assert first["fingerprint"] == again["fingerprint"]
+    (tmp_path / "clean" / "NVDA.parquet").write_bytes(b"mine")
+    ended = cli("data", "convert", path, "--to", str(tmp_path / "clean"))
+    assert ended.code == 3
+    assert "is not of marketsim's making" in ended.err
+
+
+def test_a_backtest_takes_a_file_by_its_symbol(cli, tmp_path):
+    path = written(tmp_path, EXCHANGE_FILES["Binance, microseconds"])
+    ended = cli("backtest", f"MINE={path}", "--sims", "5", "--window", "10", "--json")
+    assert ended.code == 0
+    assert json.loads(ended.out)["symbols"][0]["symbol"] == "MINE"
