@@ -21,7 +21,7 @@ from marketsim.data.read_options import Reading, ReadOptions
 from marketsim.data.repeats import repeated
 from marketsim.data.series import Series, join
 from marketsim.data.symbols import parse_symbol, part_place
-from marketsim.data.table import Table, read_table, symbols_in
+from marketsim.data.table import Table, read_table, symbols_named
 from marketsim.errors import DataError, UsageError
 from marketsim.registry import nearest
 
@@ -118,7 +118,8 @@ class FileSource:
 
     def _symbols_in(self, file: BarFile, alone: bool) -> list[str]:
         try:
-            own = symbols_in(file)
+            named = symbols_named(file)
+            own = list(self._table(file).series) if named is None else named
         except DataError as error:
             if not alone and is_loose(file):
                 self._notes.append(f"{error}; the file is passed over")

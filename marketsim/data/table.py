@@ -79,12 +79,12 @@ def read_table(file: BarFile, options: Reading | None = None) -> Table:
     )
 
 
-def symbols_in(file: BarFile) -> list[str]:
-    """The symbols that a file names by itself, as far as its first rows tell; none where its name must tell."""
+def symbols_named(file: BarFile) -> list[str] | None:
+    """The symbols that the head of a file names; none where its name must tell, None where a column of it does."""
     cells = open_cells(file)
     found = resolve(cells.heading, cells.sample, cells.name)
     if any(columns.symbol is not None for columns in found):
-        return list(read_table(file).series)
+        return None
     return list(filter(None, (_named(columns, cells) for columns in found)))
 
 

@@ -119,6 +119,14 @@ def test_a_bad_symbol_does_not_shut_the_others_out(tmp_path: Path) -> None:
         source.load("BAD")
 
 
+def test_a_file_of_many_symbols_is_listed_with_the_owners_date_format(tmp_path: Path) -> None:
+    lines = [f"{name},0{month}/02/2024,1,2,1,2" for name in ("AAPL", "NVDA") for month in (1, 2, 3)]
+    (tmp_path / "all.csv").write_text("\n".join(["symbol,date,open,high,low,close", *lines]) + "\n")
+    source = open_source("files", str(tmp_path / "all.csv"), ReadOptions(date_format="%d/%m/%Y"))
+    assert source.symbols() == ["AAPL", "NVDA"]
+    assert str(source.load("NVDA").time[2])[:10] == "2024-02-03"
+
+
 @pytest.mark.parametrize(("name", "rows", "crypto"), [("WIDGETUSD", COIN, True), ("ETHUSD", STOCK, False)])
 def test_bars_tell_what_an_asset_is_and_one_note_says_so(
     tmp_path: Path, name: str, rows: list[Row], crypto: bool
