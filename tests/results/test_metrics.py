@@ -73,3 +73,54 @@ def test_what_is_only_a_rounding_is_no_spread_and_no_loss() -> None:
     rich = 1e4 + np.array([0.0, 1e-9, 0.0, 1e-9])  # what was traded is large, and so is its rounding
     assert sharpe(rich, 252) is None
     assert sharpe(np.array([1e-9, 2e-9, 4e-9]), 252) is not None
+
+
+def resampled(returns: np.ndarray, seed: int) -> tuple[float, float]:
+    """The interval as its definition has it: blocks drawn, joined and cut, one resample after the other."""
+    count = len(returns)
+    block = next(size for size in range(1, count) if size**3 >= count)
+    blocks = -(-count // block)
+    starts = np.random.default_rng(seed).integers(0, count - block, (2000, blocks), endpoint=True)
+    means = []
+    for drawn in starts:
+        joined = [value for start in drawn for value in returns[start : start + block]]
+        means.append(np.mean(joined[:count]))
+    off = np.sort(means) - np.mean(means)
+    return returns.mean() + off[50] * _widening(blocks), returns.mean() + off[1949] * _widening(blocks)
+
+
+@pytest.mark.parametrize("count", [10, 27, 70])
+def test_the_interval_is_that_of_joined_blocks(count: int) -> None:
+    returns = np.random.default_rng(count).standard_t(4, count)
+    assert bootstrap_interval(returns, 5) == pytest.approx(resampled(returns, 5), rel=1e-9)
+
+
+@pytest.mark.parametrize("blocks", [2, 4, 9])
+def test_the_ends_are_moved_outward_by_the_terms_of_the_handbook(blocks: int) -> None:
+    terms = [  # of 26.7.5: powers of z with their factors, and the divisor
+        ({3: 1, 1: 1}, 4),
+        ({5: 5, 3: 16, 1: 3}, 96),
+        ({7: 3, 5: 19, 3: 17, 1: -15}, 384),
+        ({9: 79, 7: 776, 5: 1482, 3: -1920, 1: -945}, 92160),
+    ]
+    z, freedom = 1.959964, blocks - 1
+    t = z + sum(
+        sum(factor * z**power for power, factor in polynomial.items()) / divisor / freedom**n
+        for n, (polynomial, divisor) in enumerate(terms, 1)
+    )
+    assert _widening(blocks) == pytest.approx(t / z * np.sqrt(blocks / freedom), rel=1e-12)
+
+
+def test_two_returns_have_a_sharpe_and_none_has_a_figure_of_its_own() -> None:
+    assert sharpe(np.array([0.0, 0.2]), 1) == pytest.approx(0.1 / np.sqrt(0.02))
+    assert sortino(np.array([]), 365) is None
+    assert max_drawdown(np.array([])) == 0.0
+
+
+def test_rounding_is_measured_by_the_largest_amount() -> None:
+    large = np.array([1e6, -1e6, 5e-7])  # a unit in the last place of a million is 1e-10
+    assert sortino(np.array([1e6, 1e6, -5e-7]), 1) is None
+    assert sortino(np.array([1.0, 1.0, -5e-7]), 1) is not None
+    assert max_drawdown(np.array([1e6, -5e-7])) == 0.0
+    assert max_drawdown(np.array([1.0, -5e-7])) == pytest.approx(5e-7)
+    assert sharpe(large, 1) is not None
