@@ -30,6 +30,11 @@ class Heading:
     source: str = ""  # what a comment "# source: ..." says
     comma_is_point: bool = False  # where a comma with three digits behind it may be either
 
+    def __post_init__(self) -> None:
+        """Names stand in messages: what cannot be printed is left out of them."""
+        names = tuple("".join(filter(str.isprintable, name)) for name in self.names)
+        object.__setattr__(self, "names", names)
+
 
 class Cells(Protocol):
     """A file whose rows can be read column by column."""

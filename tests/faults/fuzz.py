@@ -16,12 +16,20 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from marketsim.errors import DataError
+from marketsim.data import read_bars
+from marketsim.data.bars import make_bars
+from marketsim.data.parquet import write_bars
+from marketsim.errors import DataError, MarketsimError
 from marketsim.results import saved_runs
 from marketsim.results.result import FinishedSymbol
 from marketsim.results.run_directory import RunDirectory
+from tests.data.exchange_files import EXCHANGE_FILES
+from tests.data.json_files import JSON_FILES
+from tests.data.program_files import PROGRAM_FILES
+from tests.data.stock_files import STOCK_FILES
 from tests.faults.ended_early import NEW, NONE_LEFT, OLD, content, finished, in_child, write
 
+PATIENCE = 20.0  # processor seconds that a file of sixty bars may take at most
 FOUND = Path(__file__).with_name("found")
 
 
@@ -87,10 +95,31 @@ def kills(rng: np.random.Generator, place: Path) -> bytes | None:
     return None if sound else f"{event} {old} {sorted(left)}".encode()
 
 
+def bar_files(rng: np.random.Generator, place: Path) -> bytes | None:
+    """A file of bars in a known layout is damaged; what ended otherwise than in bars or one line, or took long."""
+    files = [*STOCK_FILES.values(), *EXCHANGE_FILES.values(), *PROGRAM_FILES.values(), *JSON_FILES.values()]
+    file = files[rng.integers(len(files))]
+    path, after = place / file.name, damaged(file.content, rng)
+    path.write_bytes(after)
+    if rng.integers(4) == 0:
+        write_bars(make_bars("X", "test", np.arange(60).astype("datetime64[s]"), np.ones((60, 5))), place / "X.parquet")
+        path = place / "X.parquet"
+        path.write_bytes(after := damaged(path.read_bytes(), rng))
+    begun = time.process_time()
+    try:
+        read_bars(path)
+    except MarketsimError as error:
+        return None if str(error).isprintable() and time.process_time() - begun < PATIENCE else after
+    except Exception:
+        return after
+    return None if time.process_time() - begun < PATIENCE else after
+
+
 KINDS: dict[str, Callable[[np.random.Generator, Path], bytes | None]] = {
     "run-files": run_files,
     "kept-parts": kept_parts,
     "kills": kills,
+    "bar-files": bar_files,
 }
 
 
