@@ -52,7 +52,7 @@ OPTIMIZERS = {
 }
 SOURCES = {
     "sample": "marketsim.data.sample:SampleSource",
-    "files": "marketsim.data.files:FileSource",
+    "files": "marketsim.data.reading.files:FileSource",
     "store": "marketsim.data.store:StoreSource",
 }
 EXECUTORS = {

@@ -20,9 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
-from marketsim.data.calendar import open_calendar
+from marketsim.data.calendars.calendar import open_calendar
+from marketsim.data.calendars.zones import to_local
 from marketsim.data.faults import faults
-from marketsim.data.zones import to_local
 
 SAMPLES = Path(__file__).parents[1] / "marketsim" / "data" / "samples"
 NEWEST = 1_500

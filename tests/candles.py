@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars, make_bars
-from marketsim.data.calendar import open_calendar
+from marketsim.data.calendars.calendar import open_calendar
 from marketsim.forecasting.series import Series
 
 

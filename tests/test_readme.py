@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from marketsim.data.bars import Bars
-from marketsim.data.calendar import NEW_YORK, open_calendar
+from marketsim.data.calendars.calendar import NEW_YORK, open_calendar
 from marketsim.settings.settings import KEYS
 from tests.candles import random_bars
 from tests.pages import PAGES, REASONS, ROOT, blocks, commands, output, run

@@ -30,11 +30,11 @@ def load(symbol: str, chosen: BarsSettings, source: Source) -> Bars:
 
 def _fetched(chosen: BarsSettings) -> Source:
     """The store, which a provider brings up to date."""
+    from marketsim.data.calendars.timeframe import parse_timeframe
     from marketsim.data.fetching import FetchedSource, Fetcher
     from marketsim.data.sources import open_provider
     from marketsim.data.sources.patience import Patience
     from marketsim.data.store import Store
-    from marketsim.data.timeframe import parse_timeframe
 
     assert chosen.fetch is not None
     fetcher = Fetcher(

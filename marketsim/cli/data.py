@@ -171,7 +171,7 @@ def _survey(
 def _wanted(names: list[str], settings: "Settings") -> "Iterator[tuple[str, Source | MarketsimError]]":
     """Each symbol that is named, by itself or by its file, and where its bars are; all of the source, if none is."""
     from marketsim.backtesting.chosen_bars import open_bars
-    from marketsim.data.files import FileSource, is_file_name
+    from marketsim.data.reading.files import FileSource, is_file_name
 
     source = open_bars(settings.bars)
     if not names:
@@ -203,7 +203,7 @@ def _facts(bars: "Bars") -> dict[str, Any]:
 def _understood(bars: "Bars", source: "Source", settings: "Settings") -> dict[str, Any]:
     """What was made of a file: its layout and columns, and what follows for the bars."""
     from marketsim.backtesting.costs import fee_bps
-    from marketsim.data.files import FileSource
+    from marketsim.data.reading.files import FileSource
 
     table = source.table_of(bars.symbol) if isinstance(source, FileSource) else None
     return {

@@ -30,12 +30,12 @@ def fetch(
     """
     chosen = options.settings_of(command).bars
 
+    from marketsim.data.calendars.timeframe import parse_timeframe
     from marketsim.data.fetching import Fetcher
     from marketsim.data.present import present, utc
     from marketsim.data.sources import open_provider
     from marketsim.data.sources.patience import Patience
     from marketsim.data.store import Store
-    from marketsim.data.timeframe import parse_timeframe
 
     try:
         begin = None if since is None else utc(since)
@@ -68,7 +68,7 @@ def fetch(
 
 def _row(fetched: Any) -> dict[str, Any]:
     """What is said of a symbol that was fetched."""
-    from marketsim.data.read_options import ReadOptions
+    from marketsim.data.reading.read_options import ReadOptions
     from marketsim.data.store import StoreSource
 
     output.notes(fetched.notes)

@@ -9,7 +9,7 @@ from marketsim import registry
 
 if TYPE_CHECKING:  # the command line asks for symbols before it needs numpy
     from marketsim.data.bars import Bars
-    from marketsim.data.read_options import Reading
+    from marketsim.data.reading.read_options import Reading
 
 
 class Source(Protocol):
@@ -31,7 +31,7 @@ class Source(Protocol):
 
 def open_source(source: str, data: str | None = None, options: Reading | None = None) -> Source:
     """The source called `source`; bars of one's own, `data`, take the place of the sample."""
-    from marketsim.data.read_options import ReadOptions
+    from marketsim.data.reading.read_options import ReadOptions
 
     name = "files" if source == "sample" and data is not None else source
     opened: Source = registry.load(registry.SOURCES, "source", name)(data, options or ReadOptions())
@@ -66,7 +66,7 @@ def read_bars(path: str | Path, symbol: str | None = None, options: Reading | No
     >>> len(read_bars("NVDA.csv"))
     1500
     """
-    from marketsim.data.files import FileSource  # a run on other sources does not need it
+    from marketsim.data.reading.files import FileSource  # a run on other sources does not need it
 
     if symbol is not None:
         return FileSource(f"{symbol}={path}" if Path(path).is_file() else str(path), options).load(symbol)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.data.calendars.zones import DAY
 from marketsim.data.symbols import is_crypto
-from marketsim.data.zones import DAY
 
 FIRST = 10_000  # bars that tell how far apart all are
 WEEKS = 2  # that must be covered before bars tell anything

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.data.assets import asset_of
-from marketsim.data.calendar import open_calendar
+from marketsim.data.calendars.calendar import open_calendar
+from marketsim.data.calendars.regularity import choose_calendar, make_timetable, misfit
+from marketsim.data.calendars.timetable import Timetable
 from marketsim.data.faults import CHANNELS as CHANNELS
 from marketsim.data.faults import check_order, faults
 from marketsim.data.present import utc
-from marketsim.data.regularity import choose_calendar, make_timetable, misfit
-from marketsim.data.timetable import Timetable
 from marketsim.errors import DataError, UsageError
 
 if TYPE_CHECKING:

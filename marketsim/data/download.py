@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.data import store
+from marketsim.data.calendars.timeframe import Timeframe
 from marketsim.data.faults import faults
 from marketsim.data.sources import Instrument, Page, Provider
 from marketsim.data.store import Origin, StoredBars
-from marketsim.data.timeframe import Timeframe
 
 OVERLAP = 10  # bars that are fetched again, to see whether the past is still the same
 SAME = 2e-5  # relative difference of two prices that are one: adjusted prices come with noise

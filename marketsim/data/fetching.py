@@ -10,12 +10,12 @@ import numpy as np
 
 from marketsim.data import store
 from marketsim.data.bars import Bars
-from marketsim.data.contents import printable
+from marketsim.data.calendars.timeframe import Timeframe
 from marketsim.data.download import Download, PastChanged, differing
-from marketsim.data.read_options import Reading
+from marketsim.data.reading.contents import printable
+from marketsim.data.reading.read_options import Reading
 from marketsim.data.sources import Instrument, Provider
 from marketsim.data.store import Origin, Store, StoredBars, StoreSource
-from marketsim.data.timeframe import Timeframe
 from marketsim.errors import DataError
 
 EPOCH = np.datetime64(0, "s")  # before which exchanges know no stamp

@@ -7,9 +7,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from marketsim.data.arrow_tables import METADATA
 from marketsim.data.bars import CHANNELS, Bars
-from marketsim.data.contents import printable
+from marketsim.data.reading.arrow_tables import METADATA
+from marketsim.data.reading.contents import printable
 from marketsim.errors import DataError, MissingExtra
 
 SCHEMA = "marketsim.bars/1"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from marketsim.data.bars import Bars, make_bars
-from marketsim.data.read_options import Reading
+from marketsim.data.reading.read_options import Reading
 from marketsim.data.symbols import fetch_command, parse_symbol, part_place
 from marketsim.errors import DataError
 from marketsim.registry import nearest
@@ -36,7 +36,7 @@ class SampleSource:
     def load(self, symbol: str, crypto: bool | None = None) -> Bars:
         """See `Source.load`; "AAPL=FILE" loads that file as AAPL."""
         if part_place(symbol)[1] is not None:
-            from marketsim.data.files import FileSource
+            from marketsim.data.reading.files import FileSource
 
             return FileSource(symbol, self.options).load(symbol, crypto)
         symbol = parse_symbol(symbol)

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars, make_bars
-from marketsim.data.contents import printable
-from marketsim.data.read_options import Reading, ReadOptions
+from marketsim.data.calendars.timeframe import Timeframe, parse_timeframe
+from marketsim.data.reading.contents import printable
+from marketsim.data.reading.read_options import Reading, ReadOptions
 from marketsim.data.symbols import fetch_command, parse_symbol
-from marketsim.data.timeframe import Timeframe, parse_timeframe
 from marketsim.errors import DataError, MarketsimError, MissingExtra, UsageError
 from marketsim.registry import nearest
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars
-from marketsim.data.zones import to_local
+from marketsim.data.calendars.zones import to_local
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,7 +22,7 @@ MEASURE = """
 import re, time
 from pathlib import Path
 import numpy, pandas, pyarrow.parquet
-import marketsim.data.files
+import marketsim.data.reading.files
 from marketsim.data import read_bars
 
 def peak():

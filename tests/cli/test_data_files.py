@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from tests.data.exchange_files import EXCHANGE_FILES
-from tests.data.json_files import JSON_FILES
-from tests.data.program_files import PROGRAM_FILES
-from tests.data.stock_files import STOCK_FILES
+from tests.data.reading.exchange_files import EXCHANGE_FILES
+from tests.data.reading.json_files import JSON_FILES
+from tests.data.reading.program_files import PROGRAM_FILES
+from tests.data.reading.stock_files import STOCK_FILES
 
 
 def written(tmp_path, file):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from marketsim.data.calendar import open_calendar
+from marketsim.data.calendars.calendar import open_calendar
 from marketsim.data.sources import stooq
 from tests.candles import random_ohlcv
 from tests.loopback import Answer, Server, serve

@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars, make_bars
+from marketsim.data.calendars.zones import to_utc
 from marketsim.data.symbols import is_crypto, is_currency_pair, parse_symbol
-from marketsim.data.zones import to_utc
 from marketsim.errors import DataError, UsageError
 
 GOOD = [100.0, 110.0, 90.0, 105.0, 7.0]

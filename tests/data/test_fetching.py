@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from marketsim.data import download, store
+from marketsim.data.calendars.timeframe import Timeframe, parse_timeframe
 from marketsim.data.fetching import FetchedSource, Fetcher
 from marketsim.data.sources import Instrument, Page
 from marketsim.data.store import Store, StoreSource
-from marketsim.data.timeframe import Timeframe, parse_timeframe
 from marketsim.errors import DataError
 
 DAY = np.timedelta64(1, "D")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from marketsim.data import open_source
-from marketsim.data.read_options import ReadOptions
+from marketsim.data.reading.read_options import ReadOptions
 from marketsim.data.sample import SAMPLES
 from marketsim.errors import DataError, UsageError
 

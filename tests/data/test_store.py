@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from marketsim.data import store
+from marketsim.data.calendars.timeframe import parse_timeframe
 from marketsim.data.store import Origin, Store, StoredBars, StoreSource
 from marketsim.data.symbols import fetch_command
-from marketsim.data.timeframe import parse_timeframe
 from marketsim.errors import DataError, MarketsimError, UsageError
 
 ORIGIN = Origin("AAPL", "1d", "yahoo", "AAPL", False, "America/New_York", "adjusted for splits and dividends")

@@ -23,10 +23,10 @@ from marketsim.errors import DataError, MarketsimError
 from marketsim.results import saved_runs
 from marketsim.results.result import FinishedSymbol
 from marketsim.results.run_directory import RunDirectory
-from tests.data.exchange_files import EXCHANGE_FILES
-from tests.data.json_files import JSON_FILES
-from tests.data.program_files import PROGRAM_FILES
-from tests.data.stock_files import STOCK_FILES
+from tests.data.reading.exchange_files import EXCHANGE_FILES
+from tests.data.reading.json_files import JSON_FILES
+from tests.data.reading.program_files import PROGRAM_FILES
+from tests.data.reading.stock_files import STOCK_FILES
 from tests.faults.ended_early import NEW, NONE_LEFT, OLD, content, finished, in_child, write
 
 PATIENCE = 20.0  # processor seconds that a file of sixty bars may take at most

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim import registry
+from marketsim.data.calendars.timeframe import Timeframe
 from marketsim.data.sources.patience import Patience
-from marketsim.data.timeframe import Timeframe
 
 
 @dataclass(frozen=True, slots=True)

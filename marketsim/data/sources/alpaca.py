@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from marketsim.data.calendars.timeframe import Timeframe
 from marketsim.data.sources import Instrument, Page
 from marketsim.data.sources.patience import Answer, Busy, Patience
 from marketsim.data.symbols import QUOTES, is_crypto, parse_symbol
-from marketsim.data.timeframe import Timeframe
 from marketsim.errors import DataError, MarketsimError, MissingExtra, UsageError
 
 KEY, SECRET = "APCA_API_KEY_ID", "APCA_API_SECRET_KEY"

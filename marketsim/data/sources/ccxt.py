@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from marketsim.data.calendars.timeframe import Timeframe
 from marketsim.data.sources import Instrument, Page
 from marketsim.data.sources.patience import Answer, Busy, Patience
 from marketsim.data.symbols import parse_symbol
-from marketsim.data.timeframe import Timeframe
 from marketsim.errors import DataError, MarketsimError, MissingExtra, UsageError
 from marketsim.registry import nearest
 

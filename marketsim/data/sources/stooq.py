@@ -15,10 +15,10 @@ from urllib.request import Request, urlopen
 
 import numpy as np
 
+from marketsim.data.calendars.timeframe import Timeframe
 from marketsim.data.sources import Instrument, Page
 from marketsim.data.sources.patience import Busy, Patience
 from marketsim.data.symbols import is_crypto, is_currency_pair, parse_symbol
-from marketsim.data.timeframe import Timeframe
 from marketsim.errors import MarketsimError, UsageError
 
 ADDRESS = "https://stooq.com/q/d/l/"

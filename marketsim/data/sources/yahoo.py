@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from marketsim.data.calendars.timeframe import Timeframe
+from marketsim.data.calendars.zones import DAY
 from marketsim.data.sources import Instrument, Page
 from marketsim.data.sources.patience import Answer, Busy, Patience
 from marketsim.data.symbols import QUOTES, is_crypto, is_currency_pair, parse_symbol
-from marketsim.data.timeframe import Timeframe
-from marketsim.data.zones import DAY
 from marketsim.errors import DataError, MarketsimError, MissingExtra, UsageError
 
 INTERVALS = {

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from marketsim.data.calendars.timeframe import parse_timeframe
 from marketsim.data.sources import Page, Provider, open_provider
 from marketsim.data.sources import ccxt as source
 from marketsim.data.sources.patience import Patience
-from marketsim.data.timeframe import parse_timeframe
 from marketsim.errors import DataError, MarketsimError, UsageError
 from tests.loopback import HALF, SLOW, Answer, Server, serve
 

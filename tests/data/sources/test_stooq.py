@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from marketsim.data.calendars.timeframe import parse_timeframe
 from marketsim.data.sources import open_provider, stooq
 from marketsim.data.sources.patience import Patience
-from marketsim.data.timeframe import parse_timeframe
 from marketsim.errors import MarketsimError, UsageError
 from tests.loopback import CUT, HALF, SLOW, Answer, Server, serve
 

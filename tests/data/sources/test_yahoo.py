@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from marketsim.data.calendar import open_calendar
+from marketsim.data.calendars.calendar import open_calendar
+from marketsim.data.calendars.timeframe import parse_timeframe
+from marketsim.data.calendars.zones import Stamps, to_utc
 from marketsim.data.sources import Page, Provider, open_provider
 from marketsim.data.sources import yahoo as source
 from marketsim.data.sources.patience import Patience
-from marketsim.data.timeframe import parse_timeframe
-from marketsim.data.zones import Stamps, to_utc
 from marketsim.errors import DataError, MarketsimError, UsageError
 from tests.loopback import CUT, HALF, SLOW, Answer, Server, serve
 

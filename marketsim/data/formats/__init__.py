@@ -1,8 +1,0 @@
-"""Known layouts of bar files and the names of their columns: `layouts.LAYOUTS` is the table, an entry a layout."""
-
-from __future__ import annotations
-
-from marketsim.data.formats.layouts import BY_ORDER, DAY_FIRST, LAYOUTS, MONTH_FIRST, NAMED, TWO_ROWS, Layout, layout_of
-from marketsim.data.formats.names import plain
-
-__all__ = ["BY_ORDER", "DAY_FIRST", "LAYOUTS", "MONTH_FIRST", "NAMED", "TWO_ROWS", "Layout", "layout_of", "plain"]

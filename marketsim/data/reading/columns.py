@@ -1,0 +1,258 @@
+"""Which column of a file is what: time, prices, volume, symbol, adjustments."""
+
+from __future__ import annotations
+
+import re
+import reprlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from marketsim.data.reading.cells import Heading
+from marketsim.data.reading.date_formats import kind_of
+from marketsim.data.reading.formats import NAMED, Layout, layout_of, plain
+from marketsim.data.reading.formats.names import (
+    ADJUSTED,
+    CLOCK,
+    DIVIDEND,
+    FIELDS,
+    FINISHED,
+    SERIES,
+    SPLIT,
+    STAMP,
+    SYMBOL,
+    TICK_VOLUME,
+    UNNAMED,
+    UP_AND_DOWN,
+    VOLUME,
+    WORDS_ONLY,
+)
+from marketsim.data.symbols import QUOTES
+from marketsim.errors import DataError
+
+FIELD = r"adj(?:usted)?[ ._]?close|open|high|low|close|volume"
+SIGNS = r"[ ._,:'\")(-]"
+FLAT = re.compile(
+    rf"(?i){SIGNS}*(?:(?P<field>{FIELD}){SIGNS}+(?P<group>\S.*?)|(?P<left>\S.*?){SIGNS}+(?P<last>{FIELD})){SIGNS}*"
+)
+STAMPS = ("full", "midnight", "date", "digits")
+
+Sample = Callable[[int], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Positions of the columns of one symbol, or of all where a column tells them apart."""
+
+    layout: Layout
+    stamps: tuple[int, ...]  # columns of dates or stamps, the best first: the next is for when one cannot be read
+    clock: int | None  # times of day, which belong to dates
+    prices: tuple[int, int, int, int]  # open, high, low, close
+    volume: tuple[int, ...] = ()  # what is added up
+    real_volume: int | None = None  # taken in its place where it is not zero throughout
+    symbol: int | None = None
+    series: int | None = None  # NSE's class of a symbol
+    adjusted: tuple[int | None, ...] = (None,) * 5  # open, high, low, close, volume
+    split: int | None = None
+    dividend: int | None = None
+    finished: int | None = None
+    group: str | None = None  # the symbol, where columns are of one symbol each
+    base: str | None = None  # the coin that volume is counted in, where its name says so
+
+    @property
+    def texts(self) -> list[int]:
+        """What is read as text: of the stamps the best, the others if it comes to that."""
+        found = (self.stamps[0], self.clock, self.symbol, self.series, self.finished)
+        return [each for each in found if each is not None]
+
+    @property
+    def numbers(self) -> list[int]:
+        """What is read as numbers."""
+        found = (*self.prices, *self.volume, self.real_volume, *self.adjusted, self.split, self.dividend)
+        return [each for each in found if each is not None]
+
+
+def resolve(heading: Heading, sample: Sample, name: str) -> list[Columns]:
+    """The columns of a file, of each symbol where it has columns of its own.
+
+    DataError that names what is missing, and what the header has.
+    """
+    names = [plain(each) for each in heading.names]
+    groups = heading.groups
+    if not groups and _prices(names) is None:
+        names, groups = _parted(heading.names)
+    if not groups:
+        return [_resolve(heading, names, range(len(names)), sample, name)]
+    shared = [i for i, group in enumerate(groups) if not group]
+    found = []
+    for group in dict.fromkeys(filter(None, groups)):
+        own = [i for i, each in enumerate(groups) if each == group]
+        if _prices([names[i] if i in own else "" for i in range(len(names))]) is not None:
+            found.append(replace(_resolve(heading, names, [*shared, *own], sample, name), group=group))
+    if not found:
+        _resolve(heading, names, range(len(names)), sample, name)
+    return found
+
+
+def has_prices(names: Iterable[str]) -> bool:
+    """Whether a row of cells is a header with open, high, low and close, for one symbol or for many."""
+    cells = list(names)
+    return _prices([plain(each) for each in cells]) is not None or bool(_parted(cells)[1])
+
+
+def describe(heading: Heading, columns: Columns, stamp: int) -> tuple[list[str], list[str]]:
+    """The names of the columns that are used, `stamp` for the time, and of those that are not."""
+    used = dict.fromkeys((stamp, *columns.texts[1:], *columns.numbers))
+    names = [each.strip() or f"column {i + 1}" for i, each in enumerate(heading.names)]
+    if columns.group is not None and heading.groups:
+        rest = [i for i in range(len(names)) if i not in used and heading.groups[i] in ("", columns.group)]
+    else:
+        rest = [i for i in range(len(names)) if i not in used]
+    return [names[i] for i in used], [names[i] for i in rest]
+
+
+def _resolve(heading: Heading, names: list[str], own: Sequence[int], sample: Sample, file: str) -> Columns:
+    """The columns among the positions `own`."""
+    visible = [each if i in set(own) else "\0" for i, each in enumerate(names)]
+    layout = layout_of(visible, heading.names) if heading.layout is NAMED else heading.layout
+    prices = _prices(visible)
+    stamps, clock = _times(visible, sample)
+    if prices is None or not stamps:
+        _refuse(heading.names, visible, bool(stamps), file)
+    assert prices is not None
+    for role, at in zip(FIELDS, prices, strict=True):
+        if visible.count(visible[at]) > 1:
+            raise DataError(f"{file}: column '{role}' is there twice; the header has {_shown(heading.names)}")
+    volume, real, base = _volume(visible)
+    symbol = _symbol(visible, sample, (*stamps, *prices))
+    adjusted = tuple(_first(visible, ADJUSTED[each]) for each in (*FIELDS, "volume"))
+    return Columns(
+        layout,
+        stamps,
+        clock,
+        prices,
+        volume,
+        real,
+        symbol,
+        _first(visible, SERIES) if symbol is not None else None,
+        tuple(None if each in prices else each for each in adjusted),
+        _first(visible, SPLIT),
+        _first(visible, DIVIDEND),
+        _first(visible, FINISHED),
+        None,
+        base,
+    )
+
+
+def _first(names: Sequence[str], wanted: Iterable[str]) -> int | None:
+    return next((names.index(each) for each in wanted if each in names), None)
+
+
+def _prices(names: Sequence[str]) -> tuple[int, int, int, int] | None:
+    """Where open, high, low and close stand; the adjusted close where there is no other."""
+    found = [_first(names, FIELDS[role]) for role in FIELDS]
+    if found[3] is None:
+        found[3] = _first(names, ADJUSTED["close"])
+    open_, high, low, close = found
+    if open_ is None or high is None or low is None or close is None:
+        return _in_dollars(names)
+    return open_, high, low, close
+
+
+def _in_dollars(names: Sequence[str]) -> tuple[int, int, int, int] | None:
+    """Prices whose names end in a currency: "open usd"."""
+    for quote in map(str.lower, QUOTES):
+        found = [_first(names, [f"{role} {quote}", f"{role} price {quote}"]) for role in FIELDS]
+        if None not in found:
+            open_, high, low, close = (each for each in found if each is not None)
+            return open_, high, low, close
+    return None
+
+
+def _times(names: Sequence[str], sample: Sample) -> tuple[tuple[int, ...], int | None]:
+    """The columns of stamps, the best first, and that of times of day where those are dates alone."""
+    named = [names.index(each) for each in dict.fromkeys(STAMP) if each in names]
+    if names and names[0] in UNNAMED:
+        named.append(0)
+    kinds = {i: kind_of(sample(i)) for i in named}
+    if not any(kinds[i] in STAMPS for i in named):
+        others = [i for i, each in enumerate(names) if each != "\0" and i not in kinds]
+        kinds |= {i: kind for i in others if (kind := _stamp_kind(sample(i)))}
+        named += [i for i in others if i in kinds]
+    clock = next(
+        (
+            i
+            for i in map(names.index, (each for each in CLOCK if each in names))
+            if kind_of(sample(i)) in ("clock", "digits")
+        ),
+        None,
+    )
+    rank = {"full": 0, "midnight": 0 if clock is None else 1, "date": 1, "digits": 2}
+    ranked = sorted((i for i in named if kinds[i] in STAMPS and i != clock), key=lambda i: rank[kinds[i]])
+    if not ranked:
+        return tuple(i for i in named if i != clock or kinds[i] == "digits")[:1], None
+    alone = kinds[ranked[0]] == "full"
+    return tuple(ranked), None if alone else clock
+
+
+def _stamp_kind(cells: list[str]) -> str:
+    """The kind of a column that no name tells: of text with separators only, for a number may be anything."""
+    kind = kind_of(cells)
+    text = next((cell for cell in cells if cell.strip()), "")
+    return kind if kind in STAMPS and not text.replace(".", "", 1).isdigit() else ""
+
+
+def _volume(names: Sequence[str]) -> tuple[tuple[int, ...], int | None, str | None]:
+    """The columns that are volume together, the one that is better where it is not zero, and the coin it counts."""
+    up, down = (_first(names, [each]) for each in UP_AND_DOWN)
+    at = _first(names, VOLUME)
+    if at is not None:
+        tick = _first(names, TICK_VOLUME)
+        return ((tick,), at, None) if tick is not None and tick != at else ((at,), None, None)
+    if up is not None and down is not None:
+        return (up, down), None, None
+    counted = {i: each.removeprefix("volume ") for i, each in enumerate(names) if each.startswith("volume ")}
+    quotes = {*map(str.lower, QUOTES), "currency", "quote", "ma"} - {"btc", "eth", "bnb", "xbt"}
+    base = next((i for i, each in counted.items() if each not in quotes and " " not in each), None)
+    if base is None:
+        return (), None, None
+    return (base,), None, counted[base].upper()
+
+
+def _symbol(names: Sequence[str], sample: Sample, taken: Sequence[int]) -> int | None:
+    """The column that tells symbols apart."""
+    for each in SYMBOL:
+        if each in names and names.index(each) not in taken:
+            at = names.index(each)
+            cells = [cell.strip() for cell in sample(at) if cell.strip()]
+            if cells and (each not in WORDS_ONLY or any(not cell.replace(".", "").isdigit() for cell in cells)):
+                return at
+    return None
+
+
+def _parted(cells: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Names such as "AAPL.Open", "Close_AAPL" or "('Close', 'AAPL')" as plain names and groups; no groups if none."""
+    found = [FLAT.fullmatch(cell.strip()) for cell in cells]
+    names = [
+        plain(match["field"] or match["last"]) if match else plain(cell)
+        for match, cell in zip(found, cells, strict=True)
+    ]
+    groups = [(match["group"] or match["left"]).strip(" '\"().,_-") if match else "" for match in found]
+    whole = [
+        group
+        for group in dict.fromkeys(filter(None, groups))
+        if _prices([each if g == group else "" for each, g in zip(names, groups, strict=True)]) is not None
+    ]
+    if not whole:
+        return [plain(cell) for cell in cells], ()
+    return names, tuple(groups)
+
+
+def _refuse(header: Sequence[str], names: Sequence[str], timed: bool, file: str) -> None:
+    missing = [role for role, wanted in FIELDS.items() if _first(names, wanted) is None]
+    if not timed:
+        missing.insert(0, "date (or datetime, timestamp, open time, time)")
+    raise DataError(f"{file}: no column {', '.join(missing)}; the header has {_shown(header)}")
+
+
+def _shown(header: Sequence[str]) -> str:
+    return ", ".join(map(reprlib.repr, header[:12])) + (", ..." if len(header) > 12 else "")

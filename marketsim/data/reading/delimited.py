@@ -1,0 +1,241 @@
+"""CSV and its kin: pandas reads the cells, as the very doubles that Python's `float` gives."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from marketsim.data.reading.cells import MOST_ROWS, Cells, Column, Heading, LoadedCells
+from marketsim.data.reading.columns import resolve
+from marketsim.data.reading.contents import MOST_BYTES, BarFile
+from marketsim.data.reading.decimals import ENGLISH, styles
+from marketsim.data.reading.dialects import Dialect, sniff, undecodable
+from marketsim.errors import DataError
+
+BLOCK = 1 << 20  # bytes that are looked through at a time
+LONG = b"0" * 16  # more digits than pandas' quick way reads exactly
+DIGITS = bytes(b"0"[0] if chr(i) in "0123456789." else 32 for i in range(256))
+POWERS = dict.fromkeys(b"eE", b"e"[0]) | dict.fromkeys(b"+-", b"-"[0]) | dict.fromkeys(b"123456789", b"1"[0])
+EXPONENTS = bytes(POWERS.get(i, 32) for i in range(256))  # e-05 is as exact as a decimal, e-15 may not be
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a look through all bytes of a file tells."""
+
+    exact: bool  # whether pandas' quick way reads every number to the last bit
+    delimiters: int
+
+
+@dataclass(frozen=True, slots=True)
+class DelimitedCells:
+    """A text file of cells that is larger than its first block; see `Cells`."""
+
+    name: str
+    heading: Heading
+    dialect: Dialect
+    content: Path | bytes  # in UTF-8
+
+    def sample(self, column: int) -> list[str]:
+        """See `Cells.sample`."""
+        return self.dialect.sample(column)
+
+    def read(self, texts: Sequence[int], numbers: Sequence[int]) -> Mapping[int, Column]:
+        """See `Cells.read`."""
+        scan = self._scan()
+        style = styles(cell for column in numbers for cell in self.sample(column))
+        found = None
+        if style[0] is ENGLISH or len(style) == 1:
+            types = dict.fromkeys(texts, str) | dict.fromkeys(numbers, np.float64)
+            for missing in (False, True):  # without looking for missing values, which is quicker
+                try:
+                    found = self._frame(types, missing, "high" if scan.exact else "round_trip", style[0].point)
+                    break
+                except (ValueError, OverflowError):
+                    continue
+        if found is None:
+            found = self._frame(dict.fromkeys((*texts, *numbers), str), False, "high", ".")
+        self._no_longer(len(found[texts[0]]), scan.delimiters)
+        return found
+
+    def place(self, row: int) -> str:
+        """See `Cells.place`."""
+        for at, (line, _) in enumerate(self._records()):
+            if at == row:
+                return f"{self.name}, line {line}"
+        return f"{self.name}, row {row + 1}"
+
+    def _frame(self, types: Mapping[int, type], missing: bool, precision: Any, point: str) -> dict[int, Column]:
+        """The columns of `types`, read by pandas; ValueError where one is not of its type."""
+        import pandas
+
+        content = io.BytesIO(self.content) if isinstance(self.content, bytes) else self.content
+        dialect = self.dialect
+        try:
+            frame = pandas.read_csv(
+                content,
+                sep=r"\s+" if dialect.delimiter == " " else dialect.delimiter,
+                header=None,
+                names=list(range(dialect.width)),
+                index_col=False,
+                usecols=sorted(types),
+                dtype=types,
+                skiprows=dialect.skipped,
+                skipinitialspace=True,
+                na_filter=missing,
+                keep_default_na=missing,
+                float_precision=precision,
+                decimal=point,
+                nrows=MOST_ROWS + 1,
+                encoding="utf-8",
+            )
+        except UnicodeDecodeError:
+            raise self._undecodable() from None
+        except pandas.errors.EmptyDataError:
+            return {each: np.empty(0, dtype=object) for each in types}
+        except pandas.errors.ParserError as error:
+            raise self._misshapen(str(error)) from None
+        if len(frame) > MOST_ROWS:
+            raise DataError(f"{self.name}: more than {MOST_ROWS:,} rows; split the file")
+        return {each: frame[each].to_numpy() for each in types}
+
+    def _stream(self) -> IO[bytes]:
+        return io.BytesIO(self.content) if isinstance(self.content, bytes) else self.content.open("rb")
+
+    def _scan(self) -> Scan:
+        """Look through the file: for numbers of many digits or with a power of ten, for delimiters, for no text."""
+        kept, exact, delimiters, lines = b"", True, 0, 0
+        sign = self.dialect.delimiter.encode()
+        with self._stream() as stream:
+            for _ in range(self.dialect.skipped):
+                stream.readline()
+            while block := stream.read(BLOCK):
+                if b"\0" in block:
+                    line = self.dialect.skipped + lines + block.count(b"\n", 0, block.index(b"\0")) + 1
+                    raise DataError(f"{self.name}, line {line}: a binary file, not a table")
+                lines += block.count(b"\n")
+                delimiters += block.count(sign)
+                if exact:
+                    exact = _is_exact(kept + block)
+                    kept = block[1 - len(LONG) :]
+        return Scan(exact, delimiters)
+
+    def _no_longer(self, rows: int, delimiters: int) -> None:
+        """DataError for a row of more cells than there are columns, of which pandas would leave out the rest."""
+        if self.dialect.delimiter == " " or delimiters <= rows * (self.dialect.width - 1):
+            return
+        for line, row in self._records():
+            if len(row) > self.dialect.width:
+                raise _too_long(self.name, line, row, self.dialect.width)
+
+    def _records(self) -> Iterator[tuple[int, list[str]]]:
+        """The rows of data with the lines that they begin on."""
+        with self._stream() as stream:
+            lines = io.TextIOWrapper(stream, encoding="utf-8", errors="replace")
+            for _ in range(self.dialect.skipped):
+                lines.readline()
+            reader = csv.reader(lines, delimiter=self.dialect.delimiter, skipinitialspace=True)
+            line = self.dialect.skipped + 1
+            try:
+                for row in reader:
+                    if any(cell.strip() for cell in row) or len(row) > 1:
+                        yield line, row
+                    line = self.dialect.skipped + reader.line_num + 1
+            except csv.Error:
+                return
+
+    def _misshapen(self, words: str) -> DataError:
+        """What pandas could not part into cells."""
+        if "inside string" not in words and self.dialect.delimiter != " ":
+            for line, row in self._records():
+                if len(row) > self.dialect.width:
+                    return _too_long(self.name, line, row, self.dialect.width)
+        return DataError(f"{self.name}: {words.splitlines()[0].removeprefix('Error tokenizing data. C error: ')}")
+
+    def _undecodable(self) -> DataError:
+        """The first byte that is not UTF-8."""
+        with self._stream() as stream:
+            data = stream.read()
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            return undecodable(self.name, data, error)
+        return DataError(f"{self.name}: not text in UTF-8")
+
+
+def open_delimited(file: BarFile, head: bytes, whole: bool) -> Cells:
+    """The cells of a text file, of which `head` is the first part or the `whole`.
+
+    DataError where no bars are found in it, or where it is no text.
+    """
+    dialect = sniff(file.name, head, whole)
+    if not dialect.width:
+        resolve(dialect.heading, dialect.sample, file.name)  # says what is missing
+    plain = dialect.encoding in ("utf-8", "utf-8-sig")
+    if whole:
+        return _loaded(file.name, head, dialect)
+    content: Path | bytes
+    if plain and file.is_plain():
+        if file.path.stat().st_size > MOST_BYTES:
+            raise DataError(f"{file.name}: more than {MOST_BYTES >> 30} GiB; split the file")
+        content = file.path
+    else:
+        content = file.read()
+        if not plain:
+            content = content.decode(dialect.encoding, errors="replace").encode()
+    return DelimitedCells(file.name, dialect.heading, dialect, content)
+
+
+def _loaded(name: str, data: bytes, dialect: Dialect) -> Cells:
+    """The cells of a small file, for which pandas would not be worth its import."""
+    try:
+        text = data.decode(dialect.encoding)
+    except UnicodeDecodeError as error:
+        raise undecodable(name, data, error) from None
+    reader = csv.reader(_after(text, dialect.skipped), delimiter=dialect.delimiter, skipinitialspace=True, strict=True)
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    line = dialect.skipped + 1
+    try:
+        for row in reader:
+            cells = [cell for cell in row if cell] if dialect.delimiter == " " else row
+            if any(cell.strip() for cell in cells) or len(cells) > 1:
+                if len(cells) > dialect.width:
+                    raise _too_long(name, line, cells, dialect.width)
+                rows.append([*cells, *[""] * (dialect.width - len(cells))])
+                lines.append(line)
+            line = dialect.skipped + reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(f"{name}, line {dialect.skipped + reader.line_num}: {error}") from None
+    table = np.empty((len(rows), dialect.width), dtype=object)
+    for at, row in enumerate(rows):
+        table[at] = row
+    return LoadedCells(name, dialect.heading, tuple(table.T), lambda row: f"line {lines[row]}")
+
+
+def _is_exact(block: bytes) -> bool:
+    """Whether all numbers in a block have so few digits, and powers of ten so small, that they are read exactly."""
+    if LONG in block.translate(DIGITS):
+        return False
+    if b"e" not in block and b"E" not in block:
+        return True
+    powers = block.translate(EXPONENTS)
+    return b"e1" not in powers and b"e-1" not in powers
+
+
+def _after(text: str, lines: int) -> io.StringIO:
+    """The text behind its first lines."""
+    stream = io.StringIO(text, newline=None)
+    for _ in range(lines):
+        stream.readline()
+    return stream
+
+
+def _too_long(name: str, line: int, row: Sequence[str], width: int) -> DataError:
+    return DataError(f"{name}, line {line}: {len(row)} cells under a header of {width}")

@@ -1,0 +1,57 @@
+"""JSON: the cells of the bars that stand anywhere in a document."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from marketsim.data.reading.cells import Cells, Heading, LoadedCells, column_of
+from marketsim.data.reading.contents import BarFile
+from marketsim.data.reading.dialects import undecodable
+from marketsim.data.reading.json_documents import find_tables, outline, zone_of
+from marketsim.errors import DataError
+
+
+def open_json(file: BarFile) -> Cells:
+    """The cells of a JSON document, or of one a line. DataError where there are no bars in it."""
+    document = _parsed(file)
+    tables = list(find_tables(document))
+    if not tables:
+        raise DataError(f"{file.name}: JSON without open, high, low and close; it has {outline(document)}")
+    zone = zone_of(document)
+    if len(tables) == 1:
+        (table,) = tables
+        heading = replace(table.heading, symbol=table.symbol, zone=zone)
+        return LoadedCells(file.name, heading, tuple(map(column_of, table.columns.values())), _entry)
+    names = list(tables[0].columns)
+    same = [table for table in tables if list(table.columns) == names and table.symbol]
+    if len(same) < len(tables):
+        raise DataError(f"{file.name}: {len(tables)} tables of bars, and not all of them name their symbol")
+    columns = [column_of([cell for table in same for cell in table.columns[name]]) for name in names]
+    symbols = column_of([table.symbol for table in same for _ in table.columns[names[0]]])
+    heading = Heading((*names, "symbol"), zone=zone)
+    return LoadedCells(file.name, heading, (*columns, symbols), _entry)
+
+
+def _entry(row: int) -> str:
+    return f"entry {row + 1}"
+
+
+def _parsed(file: BarFile) -> Any:
+    data = file.read()
+    try:
+        text = data.decode("utf-8-sig")
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError as error:
+            lines = text.splitlines()
+            if error.msg != "Extra data" or len(lines) < 2:
+                raise
+            return [json.loads(line) for line in lines if line.strip()]
+    except UnicodeDecodeError as error:
+        raise undecodable(file.name, data, error) from None
+    except json.JSONDecodeError as error:
+        raise DataError(f"{file.name}, line {error.lineno}: no JSON: {error.msg.lower()}") from None
+    except (RecursionError, ValueError):  # ValueError: a whole number of thousands of digits
+        raise DataError(f"{file.name}: no JSON of bars: nested too deeply, or a number of too many digits") from None

@@ -1,0 +1,81 @@
+"""The files of bars in a folder, its sub-folders and zip archives."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from marketsim.data.reading.contents import BarFile, is_regular, members, printable
+from marketsim.data.reading.file_names import PACKED, SUFFIXES
+from marketsim.errors import DataError
+
+ENDINGS = (*(f"{suffix}{packed}" for suffix in SUFFIXES for packed in ("", *PACKED)), ".zip")
+LOOSE = (".txt", ".json")  # endings of files that may well hold something else
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Files that may hold bars, sorted, and remarks on those that are passed over."""
+
+    files: tuple[BarFile, ...]
+    notes: tuple[str, ...] = ()
+
+
+def list_files(path: Path) -> Listing:
+    """What is at `path`: the file itself, the members of a zip archive, or what is in the folder and those below it.
+
+    In folders, hidden files and names of other endings are left alone. DataError where nothing is there.
+    """
+    name = printable(path)
+    try:
+        if not path.is_dir():
+            if not is_regular(path):
+                raise DataError(f"{name}: a pipe or a device, which cannot be read twice; save it as a file")
+            return Listing(tuple(_opened(path)))
+        found, notes = _walk(path)
+    except OSError as error:
+        raise DataError(f"{name}: {(error.strerror or str(error)).lower()}") from error
+    except ValueError as error:  # a NUL in a name
+        raise DataError(f"{name}: {error}") from None
+    if not found:
+        raise DataError(f"{name}: no .csv, .txt, .json, .parquet or .feather file in this directory")
+    return Listing(tuple(found), tuple(notes))
+
+
+def is_loose(file: BarFile) -> bool:
+    """Whether a file may be left alone where it holds no bars, for its ending promises none."""
+    return file.stem.lower().endswith(LOOSE)
+
+
+def _walk(path: Path) -> tuple[list[BarFile], list[str]]:
+    found: list[BarFile] = []
+    notes: list[str] = []
+    for folder, below, names in os.walk(path):
+        below[:] = sorted(each for each in below if not each.startswith("."))
+        for each in sorted(names):
+            own = Path(folder, each)
+            if each.startswith(".") or not each.lower().endswith(ENDINGS):
+                continue
+            try:
+                if not is_regular(own):
+                    notes.append(f"{printable(own)} is a pipe or a device and is passed over")
+                else:
+                    found += _opened(own)
+            except (OSError, DataError) as error:
+                words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+                notes.append(f"{printable(own)} is passed over: {words}")
+    return found, notes
+
+
+def _opened(path: Path) -> list[BarFile]:
+    """The file, or its members with bars where it is a zip archive: those of a known ending, plain text last."""
+    inside = members(path)
+    if inside is None:
+        return [BarFile(path)]
+    own = [each for each in inside if not each.split("/")[-1].startswith(("__", ".")) and "__MACOSX" not in each]
+    sure = [each for each in own if each.lower().endswith(ENDINGS) and not each.lower().endswith(LOOSE)]
+    chosen = sure or own
+    if not chosen:
+        raise DataError(f"{printable(path)}: a zip archive without a file")
+    return [BarFile(path, each) for each in chosen]

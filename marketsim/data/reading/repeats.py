@@ -1,0 +1,31 @@
+"""Bars that say nothing new: a weekend filled with Friday's, a price that stands still for days."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from marketsim.data.bars import Bars
+from marketsim.data.calendars.zones import DAY
+
+
+def repeated(bars: Bars) -> tuple[str, ...]:
+    """A note of the bars that repeat the one before, or its close all through.
+
+    Of bars shorter than a day, only those that moved and are repeated in all prices: a quiet minute is none.
+    """
+    close = bars.close
+    rows = np.flatnonzero(close[1:] == close[:-1]) + 1  # of what is left, all that can repeat a bar
+    now, before = bars.ohlcv[rows, :4], bars.ohlcv[rows - 1, :4]
+    same = (now == before).all(axis=1)
+    if len(bars) > 1 and np.median(np.diff(bars.time).astype("timedelta64[s]").astype(np.int64)) >= DAY:
+        same |= (now == before[:, 3:]).all(axis=1)
+    else:
+        same &= now[:, 1] > now[:, 2]
+    rows = rows[same]
+    if not len(rows):
+        return ()
+    weekend = np.isin((bars.time[rows].astype("datetime64[D]").astype(np.int64) + 3) % 7, (5, 6)).sum()
+    count = f"{len(rows):,} bars of {len(bars):,} repeat" if len(rows) > 1 else f"1 bar of {len(bars):,} repeats"
+    where = f", {weekend:,} on weekends" if weekend else ""
+    first = str(bars.time[rows[0]]).removesuffix("T00:00:00")
+    return (f"{bars.symbol}: {count} the one before{where}, the first on {first}",)

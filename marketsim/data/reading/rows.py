@@ -1,0 +1,165 @@
+"""The rows of a file as numbers, in the one style that its prices are written in; what is no bar is left out."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.data.reading.adjustments import Prices
+from marketsim.data.reading.cells import Cells, Column
+from marketsim.data.reading.columns import Columns
+from marketsim.data.reading.decimals import ENGLISH, UNKNOWN, Style, styles, to_doubles
+from marketsim.data.reading.series import Series
+from marketsim.data.reading.timestamps import Stamps
+
+JUMP = 50.0  # between closes: more looks like thousands that were read as decimals
+CHANNELS = ("open", "high", "low", "close", "volume")
+
+Doubles = NDArray[np.float64]
+
+
+def style_of(cells: Cells, found: Sequence[Columns], read: dict[int, Column]) -> Style:
+    """How prices are written: of two ways that fit, the one whose bars hold together and jump less.
+
+    Prices in `read` are replaced by their text where they were read as numbers too soon.
+    """
+    prices = [at for columns in found for at in columns.prices]
+    if all(read[at].dtype != object for at in prices):
+        if all(_is_steady(read[columns.prices[3]]) for columns in found):
+            return ENGLISH
+        texts = cells.read(prices, [])
+        if any(texts[at].dtype != object for at in prices) or len(styles(_texts(texts, prices))) == 1:
+            return ENGLISH
+        read |= texts
+    prices = [at for at in prices if read[at].dtype == object]
+    ways = styles(_texts(read, prices))
+    if len(ways) > 1 and not cells.heading.comma_is_point and any("," in cell for cell in _texts(read, prices)):
+        ways = (ENGLISH, *(way for way in ways if way is not ENGLISH))
+    return min(ways, key=lambda way: _unlikely(read, found[0], way)) if len(ways) > 1 else ways[0]
+
+
+def make_series(
+    cells: Cells, columns: Columns, read: Mapping[int, Column], stamps: Stamps, style: Style
+) -> tuple[Series, NDArray[np.int64]]:
+    """The rows `[R]` that are bars, of all symbols, and their positions in the file."""
+    whole = _Rows(cells, read, style, dict(stamps.unreadable))
+    ohlcv = np.empty((len(stamps.time), 5), order="F")  # the checks go through it by column
+    for channel, at in enumerate(columns.prices):
+        ohlcv[:, channel] = whole.numbers(at, CHANNELS[channel])
+    ohlcv[:, 4] = _volume(whole, columns, len(ohlcv))
+    adjusted = None
+    if columns.adjusted[3] is not None and (close := whole.extra(columns.adjusted[3])) is not None:
+        others = [whole.extra(at) if at != columns.adjusted[3] else close for at in columns.adjusted]
+        adjusted = np.column_stack([np.full(len(ohlcv), np.nan) if each is None else each for each in others])
+    prices = Prices(ohlcv, adjusted, whole.extra(columns.split), whole.extra(columns.dividend))
+    series = Series(stamps.time, prices, whole.unreadable, cells.place, tuple(whole.notes))
+    keep, notes = _bars(series, columns, read)
+    if keep.all():
+        return series, np.arange(len(series))
+    rows = np.flatnonzero(keep)
+    return replace(series.take(rows), notes=(*series.notes, *notes)), rows
+
+
+@dataclass(slots=True)
+class _Rows:
+    """A file's columns of numbers, with what could not be read of them."""
+
+    cells: Cells
+    read: Mapping[int, Column]
+    style: Style
+    unreadable: dict[int, str]
+    notes: list[str] = field(default_factory=list)
+
+    def numbers(self, at: int, label: str) -> Doubles:
+        """A column of prices or volumes; a cell that is no number makes its row a bad one."""
+        values, wrong = _doubles(self.read[at], self.style, label == "volume")
+        for row in wrong:
+            cell = str(self.read[at][row])
+            words = f"{reprlib.repr(cell)} is not a number" if cell.strip() else "an empty cell"
+            self.unreadable.setdefault(row, f"column '{label}': {words}")
+        return values
+
+    def extra(self, at: int | None) -> Doubles | None:
+        """A column that a series can do without; with a cell that is no number it is named and not used."""
+        if at is None:
+            return None
+        values, wrong = _doubles(self.read[at], self.style, True)
+        if not wrong:
+            return values
+        name, cell = self.cells.heading.names[at].strip(), reprlib.repr(str(self.read[at][wrong[0]]))
+        self.notes.append(f"{self.cells.name}: column '{name}' is not used: {self.cells.place(wrong[0])} has {cell}")
+        return None
+
+
+def _volume(rows: _Rows, columns: Columns, count: int) -> Doubles:
+    if not columns.volume:
+        return np.full(count, np.nan)
+    volume = rows.numbers(columns.volume[0], "volume")
+    for at in columns.volume[1:]:
+        volume = volume + rows.numbers(at, "volume")
+    if columns.real_volume is not None:
+        real = rows.numbers(columns.real_volume, "volume")
+        volume = real if np.nan_to_num(real).any() else volume
+    return np.full(count, np.nan) if (volume == -1).all() else volume  # a provider's way to say that there is none
+
+
+def _bars(series: Series, columns: Columns, read: Mapping[int, Column]) -> tuple[NDArray[np.bool_], list[str]]:
+    """Which rows are bars: those without any price, lines of words and what the exchange calls unfinished are not."""
+    keep, notes = np.ones(len(series), dtype=bool), []
+    if np.isnan(series.prices.ohlcv[:, 3]).any():
+        empty = np.isnan(series.prices.ohlcv[:, :4]).all(axis=1)
+        words = empty & np.isnat(series.time)
+        for rows, what in ((words, "is no bar"), (empty & ~words & ~_has_text(read, columns), "has no price")):
+            if rows.any() and not rows.all():
+                notes.append(_left_out(series.place, rows, what))
+                keep &= ~rows
+    if columns.finished is not None:
+        unfinished = np.array([str(cell).strip().lower() in ("0", "false") for cell in read[columns.finished]])
+        if unfinished.any() and not unfinished.all():
+            notes.append(_left_out(series.place, unfinished, "is marked as unfinished by the exchange"))
+            keep &= ~unfinished
+    return keep, notes
+
+
+def _left_out(place: object, rows: NDArray[np.bool_], what: str) -> str:
+    count = int(rows.sum())
+    also = f"; it and {count - 1:,} more are left out" if count > 1 else " and is left out"
+    return f"{place(int(np.argmax(rows)))} {what}{also}"  # type: ignore[operator]
+
+
+def _has_text(read: Mapping[int, Column], columns: Columns) -> NDArray[np.bool_]:
+    """Rows one of whose prices is text, rather than nothing."""
+    there = np.zeros(len(read[columns.prices[0]]), dtype=bool)
+    for at in columns.prices:
+        if read[at].dtype == object:
+            there |= np.array([str(cell).strip().lower() not in UNKNOWN for cell in read[at]])
+    return there
+
+
+def _texts(read: Mapping[int, Column], columns: Sequence[int]) -> list[str]:
+    return [str(cell) for at in columns for cell in read[at]]
+
+
+def _is_steady(close: Column) -> bool:
+    with np.errstate(all="ignore"):
+        ratio = close[1:] / close[:-1]
+        return not ((ratio > JUMP) | (ratio < 1 / JUMP)).any()
+
+
+def _unlikely(read: Mapping[int, Column], columns: Columns, style: Style) -> tuple[int, float]:
+    """How badly prices look in a style: rows that break a rule, and the sum of the jumps."""
+    open_, high, low, close = (_doubles(read[at], style, False)[0] for at in columns.prices)
+    with np.errstate(all="ignore"):
+        broken = ~((high >= np.maximum(open_, close)) & (low <= np.minimum(open_, close)))
+        jumps = np.abs(np.diff(np.log(close)))
+    return int(broken.sum()), round(float(np.nansum(jumps)), 6)
+
+
+def _doubles(column: Column, style: Style, scaled: bool) -> tuple[Doubles, list[int]]:
+    if column.dtype == object:
+        return to_doubles(column, style, scaled)
+    return column.astype(np.float64, copy=False), []

@@ -1,0 +1,52 @@
+"""Which of two readings of dates is meant, by how far apart they put the bars."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.data.calendars.zones import DAY
+from marketsim.data.reading.date_formats import prefer
+from marketsim.errors import DataError
+
+CLOSED = 4.5  # days: a pause of a daily market, with a holiday on either side of a weekend
+SAME = 1.5  # steps within this factor of the median are one spacing
+ODD = 0.01  # share of the steps that may be longer, in a regular series
+SHORT = 0.05  # or shorter
+
+Times = NDArray[np.datetime64]
+
+
+def choose_reading(readings: Mapping[str, Times], where: str, cell: object, dates: str = "") -> str:
+    """The format, of those that all cells fit, that is meant: that of the only regular spacing, else the convention's.
+
+    `dates` is the convention, DAY_FIRST, MONTH_FIRST or "" for none; dates with full stops have the day first.
+    DataError, with both readings, where nothing decides.
+    """
+    if len(readings) == 1:
+        return next(iter(readings))
+    regular = [each for each, time in readings.items() if is_regular(time)]
+    if len(regular) == 1:
+        return regular[0]
+    left = prefer(regular or list(readings), dates)
+    if len(left) == 1 or left[0].startswith("%d."):
+        return left[0]
+    first, second = (f"{each} begins with {str(readings[each][0])[:10]}" for each in left[:2])
+    raise DataError(
+        f"{where}: {reprlib.repr(str(cell))} can be read in two ways, and the spacing of the bars does not tell which "
+        f"is meant: {first}, {second}; give --date-format '{left[0]}' or '{left[1]}'"
+    )
+
+
+def is_regular(time: Times) -> bool:
+    """Whether nearly all bars are one spacing apart, pauses of a market's nights, weekends and holidays aside."""
+    steps = np.diff(np.unique(time[~np.isnat(time)])).astype(np.int64) / (DAY * 10**9)  # days
+    if not len(steps):
+        return True
+    usual = float(np.median(steps))
+    longer = float((steps > max(CLOSED, SAME * usual)).mean())
+    shorter = float((steps < usual / SAME).mean()) if usual >= 1 else 0.0
+    return longer <= ODD and shorter <= SHORT

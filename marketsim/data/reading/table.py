@@ -1,0 +1,155 @@
+"""The one reader of files: from cells of any kind to the rows of each symbol."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from marketsim.data.reading.cells import Cells, Column
+from marketsim.data.reading.columns import Columns, describe, resolve
+from marketsim.data.reading.contents import BarFile
+from marketsim.data.reading.formats import plain
+from marketsim.data.reading.formats.names import WORDS_ONLY
+from marketsim.data.reading.opening import open_cells
+from marketsim.data.reading.read_options import Reading, ReadOptions
+from marketsim.data.reading.rows import make_series, style_of
+from marketsim.data.reading.series import Series
+from marketsim.data.reading.timestamps import Stamps, Wanted, parse_stamps
+from marketsim.data.reading.written_dates import Place
+from marketsim.data.symbols import parse_symbol
+from marketsim.errors import DataError
+
+EQUITY = ("", "EQ")  # NSE's series whose symbols stand alone
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What was read of a file."""
+
+    name: str  # of the file, printable
+    layout: str
+    used: list[str]  # names of columns
+    unused: list[str]
+    time_column: str
+    series: dict[str, Series]  # by canonical symbol; by "" where the file does not tell
+    zone: str  # that its stamps were written in
+    source: str = ""  # what a comment "# source: ..." above the header says
+    base: str | None = None  # the coin that volume is counted in, where the file says so
+    notes: tuple[str, ...] = ()
+
+
+def read_table(file: BarFile, options: Reading | None = None) -> Table:
+    """The bars in a file of any known layout.
+
+    DataError for what is no such table; it names file, line and column. `make_bars` checks the numbers.
+    """
+    cells = open_cells(file)
+    found = resolve(cells.heading, cells.sample, cells.name)
+    first = found[0]
+    texts = sorted({each for columns in found for each in columns.texts})
+    numbers = sorted({each for columns in found for each in columns.numbers})
+    read = dict(cells.read(texts, numbers))
+    if not len(read[first.stamps[0]]):
+        raise DataError(f"{cells.name}: no bars under the header")
+    at_stamp, stamps = _stamps(cells, first, read, options or ReadOptions())
+    style = style_of(cells, found, read)
+    series: dict[str, Series] = {}
+    notes = [*stamps.notes, *([f"{cells.name}: {first.layout.remark}"] if first.layout.remark else [])]
+    for columns in found:
+        rows, at = make_series(cells, columns, read, stamps, style)
+        parts, remarks = _by_symbol(rows, at, columns, read, cells)
+        notes += remarks
+        for symbol, part in parts.items():
+            series[symbol] = part.oldest_first(f"{cells.name}{', ' * bool(symbol)}{symbol}")
+    used, unused = describe(cells.heading, first, at_stamp)
+    return Table(
+        cells.name,
+        first.layout.name,
+        used,
+        unused,
+        cells.heading.names[at_stamp].strip() or f"column {at_stamp + 1}",
+        series,
+        stamps.zone,
+        cells.heading.source,
+        first.base,
+        tuple(dict.fromkeys(notes)),
+    )
+
+
+def symbols_named(file: BarFile) -> list[str] | None:
+    """The symbols that the head of a file names; none where its name must tell, None where a column of it does."""
+    cells = open_cells(file)
+    found = resolve(cells.heading, cells.sample, cells.name)
+    if any(columns.symbol is not None for columns in found):
+        return None
+    return list(filter(None, (_named(columns, cells) for columns in found)))
+
+
+def _named(columns: Columns, cells: Cells) -> str:
+    """The symbol that the header says the columns are of; "" for none."""
+    return _canonical(columns.group or cells.heading.symbol or "", loose=True) or ""
+
+
+def _stamps(cells: Cells, columns: Columns, read: Mapping[int, Column], options: Reading) -> tuple[int, Stamps]:
+    """The column of stamps that can be read, and its stamps; the error of the first one where none can."""
+    zone = options.timezone or cells.heading.zone
+    clocks = None if columns.clock is None else read[columns.clock]
+    failure: DataError | None = None
+    for at in columns.stamps:
+        name = cells.heading.names[at].strip() or f"column {at + 1}"
+        wanted = Wanted(options.date_format, zone, cells.heading.zones.get(at), columns.layout.dates)
+        column = read[at] if at in read else cells.read([at], [])[at]
+        try:
+            stamps = parse_stamps(column, _places(cells, name), cells.name, wanted, clocks)
+            words = {row: f"column '{name}': {each}" for row, each in stamps.unreadable.items()}
+            return at, replace(stamps, unreadable=words)
+        except DataError as error:
+            failure = failure or error
+    assert failure is not None
+    raise failure
+
+
+def _places(cells: Cells, column: str) -> Place:
+    return lambda row: f"{cells.place(row)}, column '{column}'"
+
+
+def _by_symbol(
+    series: Series, rows: np.ndarray, columns: Columns, read: Mapping[int, Column], cells: Cells
+) -> tuple[dict[str, Series], list[str]]:
+    """The rows of each symbol, and remarks on what is left out because its symbol is none."""
+    if columns.symbol is None:
+        return {_named(columns, cells): series}, []
+    loose = plain(cells.heading.names[columns.symbol]) in WORDS_ONLY
+    names: list[str] = [str(cell).strip() for cell in read[columns.symbol][rows]]
+    if columns.series is not None:
+        classes = [str(cell).strip() for cell in read[columns.series][rows]]
+        names = [name if kind in EQUITY else f"{name}.{kind}" for name, kind in zip(names, classes, strict=True)]
+    canonical = {name: _canonical(name, loose) for name in dict.fromkeys(names)}
+    codes = {symbol: code for code, symbol in enumerate(dict.fromkeys(canonical.values()))}
+    of_row = np.array([codes[canonical[name]] for name in names])
+    order = np.argsort(of_row, kind="stable")
+    ends = np.cumsum(np.bincount(of_row, minlength=len(codes)))
+    found = {symbol: order[ends[code - 1] if code else 0 : ends[code]] for symbol, code in codes.items()}
+    remarks = []
+    if (lost := found.pop(None, None)) is not None:
+        name = next(name for name, symbol in canonical.items() if symbol is None)
+        column = cells.heading.names[columns.symbol].strip()
+        what = f"{series.place(int(lost[0]))}, column '{column}': {name!a} is not a symbol"
+        remarks.append(f"{what}; {len(lost):,} row{'s are' if len(lost) > 1 else ' is'} left out")
+    if not found:
+        raise DataError(remarks[0])
+    return {symbol: series.take(at) for symbol, at in found.items() if symbol is not None}, remarks
+
+
+def _canonical(name: str, loose: bool = False) -> str | None:
+    """A symbol's canonical form; None for what is none. A company's name becomes one where `loose`."""
+    if not name:
+        return None
+    try:
+        return parse_symbol(name)
+    except DataError:
+        short = re.sub(r"[^A-Za-z0-9.^=&]", "", name)[:32].upper()
+        return short if loose and short else None

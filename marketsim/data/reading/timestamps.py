@@ -1,0 +1,142 @@
+"""Time stamps from a column of text or numbers: one format must fit every cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.data.calendars.zones import to_utc
+from marketsim.data.reading import epochs
+from marketsim.data.reading.date_formats import seconds_of_day
+from marketsim.data.reading.spacing import Times, choose_reading
+from marketsim.data.reading.written_dates import FEW, ISO, OPTION, Place, read_dates, shown
+from marketsim.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is known of stamps before they are read."""
+
+    date_format: str | None = None  # of strptime, or s, ms, us or ns for an epoch
+    timezone: str | None = None  # of stamps without one; None: UTC
+    zone: str | None = None  # that stamps are shown in which are UTC already
+    dates: str = ""  # the layout's convention: DAY_FIRST or MONTH_FIRST
+
+
+@dataclass(frozen=True, slots=True)
+class Stamps:
+    """R time stamps."""
+
+    time: Times  # [R] datetime64[ns], UTC; NaT where unreadable
+    unreadable: dict[int, str]  # row -> the cell in words
+    zone: str = "UTC"  # that they were written in
+    notes: tuple[str, ...] = ()
+
+
+def parse_stamps(
+    cells: NDArray[Any], place: Place, name: str, wanted: Wanted | None = None, clocks: NDArray[Any] | None = None
+) -> Stamps:
+    """The stamps in R >= 1 cells of the file `name`: text, numbers or datetime64; `clocks`, times of day, are added.
+
+    Stamps without a zone are taken as UTC, or as `wanted.timezone`. DataError, which begins with `place(row)`, where
+    no format fits; where day and month can be swapped and neither the spacing nor a convention decides; where stamps
+    with and without a zone are mixed.
+    """
+    wanted = wanted or Wanted()
+    if cells.dtype.kind == "M":
+        naive, read = wanted.zone is None, Stamps(cells.astype("datetime64[ns]"), {}, wanted.zone or "UTC")
+    else:
+        texts = cells if cells.dtype == object else cells.astype(str).astype(object)
+        numbers = _numbers(cells, wanted.date_format)
+        if numbers is not None:
+            naive, read = _from_numbers(texts, numbers, place, wanted)
+        else:
+            naive, read = _from_words(texts, place, name, wanted)
+    if clocks is not None:
+        read = _with_clocks(read, clocks, place)
+    if naive:
+        read = _localised(read, name, wanted.timezone)
+    rows = np.flatnonzero(np.isnat(read.time)).tolist()
+    words = {row: read.unreadable.get(row, f"{shown(cells[row])} is not a date") for row in rows}
+    return replace(read, unreadable=words)
+
+
+def _numbers(cells: NDArray[Any], date_format: str | None) -> epochs.Numbers | None:
+    """The cells as numbers, where they are to be read as such."""
+    if date_format is not None and date_format not in epochs.UNITS:
+        return None
+    if cells.dtype.kind in "iu":
+        return epochs.Numbers(cells.astype(np.int64), np.zeros(len(cells), dtype=np.int64))
+    if cells.dtype.kind == "f":
+        return epochs.from_doubles(cells.astype(np.float64))
+    return epochs.from_texts(cells)
+
+
+def _from_numbers(texts: NDArray[Any], numbers: epochs.Numbers, place: Place, wanted: Wanted) -> tuple[bool, Stamps]:
+    """Epochs, which are UTC, or calendar numbers, which are as naive as any date."""
+    readings = {} if wanted.date_format is not None else epochs.calendars(numbers)
+    if readings:
+        return True, Stamps(readings[choose_reading(readings, place(0), texts[0])], {})
+    unit = wanted.date_format or epochs.unit_of(numbers)
+    if unit is None:
+        row = epochs.odd_one(numbers)
+        raise DataError(f"{place(row)}: {shown(texts[row])} is not a date, nor an epoch up to 2100; {OPTION}")
+    time = epochs.from_epoch(numbers, unit)
+    if np.isnat(time).sum() > max(1, FEW * len(time)):
+        row = int(np.argmax(np.isnat(time)))
+        raise DataError(f"{place(row)}: {shown(texts[row])} is not an epoch; {OPTION}")
+    return False, Stamps(time, {})
+
+
+def _from_words(texts: NDArray[Any], place: Place, name: str, wanted: Wanted) -> tuple[bool, Stamps]:
+    """Dates with separators or words."""
+    found = read_dates(texts, place, wanted.date_format, wanted.dates)
+    notes: tuple[str, ...] = ()
+    if wanted.date_format is None and not found.style.startswith(("%Y", *ISO)):
+        row = int(np.argmax(~np.isnat(found.time)))
+        notes = (f"{name}: the date {shown(texts[row])} is read as {str(found.time[row])[:10]}",)
+    if found.zone is None:
+        return True, Stamps(found.time, {}, "UTC", notes)
+    time = found.time if found.offset or found.zone == "UTC" else localise(found.time, found.zone)
+    return False, Stamps(time, {}, found.zone, notes)
+
+
+def _with_clocks(read: Stamps, clocks: NDArray[Any], place: Place) -> Stamps:
+    """Times of day added to dates."""
+    texts, codes = np.unique(clocks.astype(str), return_inverse=True)
+    seconds = [seconds_of_day(text) for text in texts.tolist()]
+    known = np.array([np.nan if each is None else each for each in seconds])[codes]
+    wrong = {int(row): f"{shown(clocks[row])} is not a time of day" for row in np.flatnonzero(np.isnan(known))}
+    if len(wrong) > max(1, FEW * len(known)):
+        row = min(wrong)
+        raise DataError(f"{place(row)}: {wrong[row]}")
+    added = np.rint(np.nan_to_num(known) * 1e9).astype("timedelta64[ns]")
+    time = np.where(np.isnan(known), np.datetime64("NaT", "ns"), read.time + added)
+    return replace(read, time=time, unreadable=read.unreadable | wrong)
+
+
+def _localised(read: Stamps, name: str, zone: str | None) -> Stamps:
+    """Naive stamps in UTC, and the remark that goes with it."""
+    if zone is not None:
+        return replace(read, time=localise(read.time, zone), zone=zone)
+    if _all_midnights(read.time[:1000]) and _all_midnights(read.time):
+        return read
+    said = f"{name}: time stamps without a zone are taken as UTC (--timezone sets another)"
+    return replace(read, notes=(*read.notes, said))
+
+
+def _all_midnights(time: Times) -> bool:
+    known = time[~np.isnat(time)]
+    return bool((known.astype("datetime64[D]") == known).all())
+
+
+def localise(time: Times, zone: str) -> Times:
+    """Naive stamps of a zone in UTC; of an hour that its clocks show twice, one of the two. UsageError for no zone."""
+    whole = time.astype("datetime64[s]")
+    known = ~np.isnat(time)
+    utc = time.copy()
+    utc[known] = to_utc(whole[known], zone).astype("datetime64[ns]") + (time[known] - whole[known])
+    return utc

@@ -1,0 +1,235 @@
+"""Bars of one's own in folders and archives, by any name, and what is said of them."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from marketsim.data import open_source, read_bars
+from marketsim.data.bars import Bars
+from marketsim.data.reading.file_names import symbol_of_name
+from marketsim.data.reading.read_options import ReadOptions
+from marketsim.errors import DataError, MarketsimError
+from tests.data.reading.exchange_files import EXCHANGE_FILES
+from tests.data.reading.json_files import JSON_FILES
+from tests.data.reading.program_files import PROGRAM_FILES
+from tests.data.reading.stock_files import STOCK_FILES
+from tests.data.reading.written import COIN, STOCK, Row, make_rows, ohlcv, table
+
+HEADER = "date,open,high,low,close,volume"
+
+
+def text(rows: list[Row]) -> bytes:
+    return table(rows, HEADER, lambda row: (row.time, *ohlcv(row)))
+
+
+def load(path: Path, symbol: str, **options: str) -> Bars:
+    return open_source("files", str(path), ReadOptions(**options)).load(symbol)
+
+
+@pytest.mark.parametrize(
+    ("name", "symbol"),
+    [
+        ("NASDAQ_NVDA, 1D", "NVDA"),
+        ("BINANCE_ETHUSDT", "ETHUSDT"),
+        ("ETH_USDT-1d", "ETHUSDT"),
+        ("BTC_USDT_USDT-1h-futures", "BTCUSDT"),
+        ("ALGOUSDT-1m-2025-02", "ALGOUSDT"),
+        ("M&M.NS", "M&M.NS"),
+        ("nvda_us_d", "NVDA"),
+        ("EURUSD1440", "EURUSD"),
+        ("DAT_ASCII_EURUSD_M1_2012", "EURUSD"),
+        ("Bitcoin Historical Data - Investing.com", "BTCUSD"),
+        ("BRK-B", "BRKB"),
+        ("MAX", "MAX"),
+        ("HistoricalPrices", None),
+        ("all_stocks_5yr", None),
+        ("2024-01", None),
+    ],
+)
+def test_a_file_is_named_after_its_symbol(name: str, symbol: str | None) -> None:
+    assert symbol_of_name(name) == symbol
+
+
+def test_any_name_will_do_when_the_symbol_is_given(tmp_path: Path) -> None:
+    path = tmp_path / "M & M, my own (2).csv"
+    path.write_bytes(text(STOCK))
+    for source in (open_source("sample"), open_source("files", f"AAPL={path}")):
+        assert source.load(f"AAPL={path}").symbol == "AAPL"
+    assert open_source("files", f"AAPL={path}").symbols() == ["AAPL"]
+    assert read_bars(path, "AAPL").symbol == "AAPL"  # type: ignore[union-attr]
+    (tmp_path / "HistoricalPrices.csv").write_bytes(text(STOCK))
+    assert load(tmp_path / "HistoricalPrices.csv", "MSFT").symbol == "MSFT"
+    (tmp_path / "NVDA.csv").write_bytes(text(STOCK))
+    with pytest.raises(DataError, match=r"which holds NVDA; MSFT=.*NVDA.csv reads it as MSFT"):
+        load(tmp_path / "NVDA.csv", "MSFT")
+
+
+def test_months_are_joined_and_what_overlaps_must_agree(tmp_path: Path) -> None:
+    below = tmp_path / "spot" / "ETHUSDT"
+    below.mkdir(parents=True)
+    (below / "ETHUSDT-1d-2024-01.csv").write_bytes(text(COIN[20:]))
+    (below / "ETHUSDT-1d-2023-12.csv").write_bytes(text(COIN[:30]))
+    bars = load(tmp_path, "ETHUSDT")
+    assert bars.time.tolist() == [row.time for row in COIN]
+    other = [*COIN[20:29], Row(COIN[29].time, *ohlcv(COIN[28])[:4], 5.0), *COIN[30:]]  # type: ignore[arg-type]
+    (below / "ETHUSDT-1d-2024-01.csv").write_bytes(text(other))
+    with pytest.raises(
+        DataError, match=r"ETHUSDT: .*01.csv, line 11 and .*12.csv, line 31 differ on the bar 2024-01-02"
+    ):
+        load(tmp_path, "ETHUSDT")
+
+
+def test_bars_of_different_lengths_are_not_joined(tmp_path: Path) -> None:
+    (tmp_path / "ETHUSD-1d.csv").write_bytes(text(COIN))
+    (tmp_path / "ETHUSD-1h.csv").write_bytes(text(make_rows(COIN[0].time, timedelta(hours=1), 50)))
+    with pytest.raises(DataError, match=r"ETHUSD has bars of different lengths: .*1h.csv and .*1d.csv"):
+        load(tmp_path, "ETHUSD")
+
+
+def test_folders_with_other_things_in_them(tmp_path: Path) -> None:
+    (tmp_path / "NVDA.csv").write_bytes(text(STOCK))
+    (tmp_path / "README.txt").write_text("These are my bars.\n")
+    (tmp_path / "config.json").write_text('{"colour": "blue"}')
+    os.mkfifo(tmp_path / "AMZN.csv")
+    source = open_source("files", str(tmp_path))
+    assert source.symbols() == ["NVDA"]
+    notes = " ".join(source.load("NVDA").notes)
+    assert "AMZN.csv is a pipe or a device and is passed over" in notes
+    assert "README.txt" in notes and "config.json" in notes
+    with pytest.raises(DataError, match=r"AMZN.csv: a pipe or a device"):
+        load(tmp_path / "AMZN.csv", "AMZN")
+
+
+def test_a_bad_symbol_does_not_shut_the_others_out(tmp_path: Path) -> None:
+    rows = [f"{name},{line}" for name in ("NVDA", "BAD", "a b") for line in text(STOCK).decode().splitlines()[1:]]
+    rows[70] = rows[70].replace(",9", ",-9")
+    (tmp_path / "all.csv").write_text(f"symbol,{HEADER}\n" + "\n".join(rows) + "\n")
+    source = open_source("files", str(tmp_path / "all.csv"))
+    assert source.symbols() == ["BAD", "NVDA"]
+    assert len(source.load("NVDA")) == len(STOCK)
+    assert any("'a b' is not a symbol; 60 rows are left out" in note for note in source.load("NVDA").notes)
+    with pytest.raises(DataError, match=r"all.csv, line 72, column"):
+        source.load("BAD")
+
+
+def test_a_file_of_many_symbols_is_listed_with_the_owners_date_format(tmp_path: Path) -> None:
+    lines = [f"{name},0{month}/02/2024,1,2,1,2" for name in ("AAPL", "NVDA") for month in (1, 2, 3)]
+    (tmp_path / "all.csv").write_text("\n".join(["symbol,date,open,high,low,close", *lines]) + "\n")
+    source = open_source("files", str(tmp_path / "all.csv"), ReadOptions(date_format="%d/%m/%Y"))
+    assert source.symbols() == ["AAPL", "NVDA"]
+    assert str(source.load("NVDA").time[2])[:10] == "2024-02-03"
+
+
+@pytest.mark.parametrize(("name", "rows", "crypto"), [("WIDGETUSD", COIN, True), ("ETHUSD", STOCK, False)])
+def test_bars_tell_what_an_asset_is_and_one_note_says_so(
+    tmp_path: Path, name: str, rows: list[Row], crypto: bool
+) -> None:
+    path = tmp_path / f"{name}.csv"
+    path.write_bytes(text(rows))
+    bars = load(path, name)
+    assert bars.crypto is crypto
+    assert sum("--asset" in note for note in bars.notes) == 1
+    assert open_source("files", str(path)).load(name, crypto=not crypto).crypto is not crypto
+
+
+def test_a_weekend_filled_with_fridays_bars_is_named_and_makes_no_coin(tmp_path: Path) -> None:
+    rows: list[Row] = []
+    for row in COIN:
+        rows.append(Row(row.time, *ohlcv(rows[-1])[:4], 0.0) if row.time.weekday() > 4 else row)  # type: ignore[arg-type]
+    (tmp_path / "NVDA.csv").write_bytes(text(rows))
+    bars = load(tmp_path / "NVDA.csv", "NVDA")
+    assert not bars.crypto
+    assert any("bars of 60 repeat the one before, 16 on weekends" in note for note in bars.notes)
+
+
+def split_rows(ratio: float, at: int = 30) -> list[Row]:
+    """Bars whose prices were divided by `ratio` from row `at` on."""
+    return [
+        Row(row.time, *(round(x / (ratio if i >= at else 1), 4) for x in ohlcv(row)[:4]), row.volume)  # type: ignore[operator]
+        for i, row in enumerate(STOCK)
+    ]
+
+
+def adjusted(path: Path, rows: list[Row], header: str, extra: Callable[[int, Row], object], mode: str = "auto") -> Bars:
+    numbers = {id(row): i for i, row in enumerate(rows)}
+    path = path / "NVDA.csv"
+    path.write_bytes(
+        table(rows, f"{HEADER},{header}", lambda row: (row.time.date(), *ohlcv(row), extra(numbers[id(row)], row)))
+    )
+    return load(path, "NVDA", adjust=mode)
+
+
+@pytest.mark.parametrize("mode", ["auto", "none"])
+def test_an_adjusted_close_adjusts_all_four_prices(tmp_path: Path, mode: str) -> None:
+    bars = adjusted(tmp_path, STOCK, "Adj Close", lambda i, row: row.close * (0.5 if i < 30 else 1), mode)
+    factor = np.where(np.arange(60) < 30, 0.5 if mode == "auto" else 1.0, 1.0)
+    raw = np.array([ohlcv(row)[:4] for row in STOCK], dtype=float)
+    np.testing.assert_allclose(bars.ohlcv[:, :4], raw * factor[:, None], rtol=1e-15)
+    assert ("adjusted by the adjusted close" in bars.source) is (mode == "auto")
+    assert any("--adjust none" in note for note in bars.notes) is (mode == "none")
+
+
+def test_a_factor_that_never_changes_adjusts_nothing(tmp_path: Path) -> None:
+    bars = adjusted(tmp_path, STOCK, "Adj Close", lambda i, row: round(row.close / 3, 4))
+    assert bars.close.tolist() == [row.close for row in STOCK]
+    assert any("which adjusts nothing" in note for note in bars.notes)
+
+
+def test_a_split_divides_the_prices_before_it(tmp_path: Path) -> None:
+    bars = adjusted(tmp_path, split_rows(7), "Stock Splits", lambda i, row: 7 if i == 30 else 0)
+    np.testing.assert_allclose(bars.close, np.array([row.close for row in STOCK]) / 7, rtol=1e-6)
+    np.testing.assert_allclose(bars.volume[:30], 7 * np.array([row.volume for row in STOCK[:30]]))
+    assert "adjusted for 1 split" in bars.source
+
+
+def test_a_split_that_the_prices_do_not_show_is_named(tmp_path: Path) -> None:
+    bars = adjusted(tmp_path, STOCK, "Stock Splits", lambda i, row: 7 if i == 30 else 0)
+    assert bars.close.tolist() == [row.close for row in STOCK]
+    assert any("the split of 7:1 on 2024-01-15 is in the prices before it already" in note for note in bars.notes)
+    bars = adjusted(tmp_path, split_rows(7), "split_ratio", lambda i, row: 50 if i == 30 else 1)
+    assert any("disagrees with the prices" in note for note in bars.notes)
+
+
+def test_a_jump_like_a_split_is_warned_of_and_dividends_are_named(tmp_path: Path) -> None:
+    (tmp_path / "NVDA.csv").write_bytes(text(split_rows(7)))
+    assert any("look like a split of 7:1" in note for note in load(tmp_path / "NVDA.csv", "NVDA").notes)
+    bars = adjusted(tmp_path, STOCK, "Dividends", lambda i, row: 0.5 if i == 9 else 0)
+    assert any("1 dividends are named and not used" in note for note in bars.notes)
+
+
+def test_sub_second_stamps_keep_apart(tmp_path: Path) -> None:
+    first = datetime(2024, 1, 2)
+    rows = make_rows(first, timedelta(milliseconds=250), 40)
+    (tmp_path / "ETHUSD.csv").write_bytes(text(rows))
+    bars = load(tmp_path / "ETHUSD.csv", "ETHUSD")
+    assert bars.time[1] - bars.time[0] == np.timedelta64(250, "ms")
+    assert len(bars.between(None, None)) == 40
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_damaged_files_are_one_line_and_never_a_traceback(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    for file in [*STOCK_FILES.values(), *EXCHANGE_FILES.values(), *PROGRAM_FILES.values(), *JSON_FILES.values()][
+        seed::4
+    ]:
+        content = bytearray(file.content)
+        for _ in range(chance.choice((1, 3, 30))):
+            at = chance.randrange(len(content))
+            content[at : at + chance.randrange(3)] = chance.choice(
+                (b"\0", b",", b'"', b"\n", b"9" * 30, b"\xff", b"{", b"")
+            )
+        path = tmp_path / file.name
+        path.write_bytes(bytes(content))
+        said = "read"
+        try:
+            read_bars(path)
+        except MarketsimError as error:
+            said = str(error)
+        assert said.isprintable()
