@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
@@ -43,7 +42,6 @@ class Rules:
     slippage: float
     fill: str
     close_at_eod: bool
-    binned: bool = True  # w is that of a bin's center, as in a fit; else that at the levels, as in what is booked
 
 
 def below(a: float, b: float) -> bool:
@@ -65,44 +63,15 @@ def taken(bar: Bar, upper: float, lower: float, at_open: bool, rules: Rules, mir
         return 1.0
     if rules.fill == "provable":
         return float(below(upper, bar.high) and (at_open or not below(bar.close, upper)))
-    upper_places, lower_places = places(bar)
-    d, u = bins(bar.low, bar.open, lower_places, lower), bins(bar.close, bar.high, upper_places, upper)
-    return probabilities(bar, mirrored)[u, d] if rules.binned else probability(bar, [upper], [lower], mirrored)[0, 0]
+    if not below(lower, bar.open):
+        return 1.0
+    return float(probability(bar, min(upper, bar.high), lower, mirrored))
 
 
-def places(bar: Bar) -> tuple[list[float], list[float]]:
-    """Ends of bins, as parts of the way from the close to the high and from the low to the open."""
-    size = bar.high - bar.low or 1.0
-    above, below = (max(1, math.ceil(7 * side / size - 1e-9)) for side in (bar.high - bar.close, bar.open - bar.low))
-    return [1 - (above - i) / above for i in range(above + 1)], [1 - (1 - i / below) ** 1.75 for i in range(below + 1)]
-
-
-def bins(start: float, end: float, places: list[float], level: float) -> int:
-    """The bin that holds `level`: each begins above its first edge and ends on its last."""
-    edges = [start * (1 - place) + end * place for place in places]
-    return max(i for i, edge in enumerate(edges[:-1]) if below(edge, level) or i == 0)
-
-
-def centers(start: float, end: float, places: list[float]) -> list[float]:
-    return [start + (end - start) * (a + b) / 2 for a, b in itertools.pairwise(places)]
-
-
-@cache
-def probabilities(bar: Bar, mirrored: bool) -> np.ndarray:
-    """w of every bin, by upper and lower one."""
-    upper_places, lower_places = places(bar)
-    upper, lower = centers(bar.close, bar.high, upper_places), centers(bar.low, bar.open, lower_places)
-    return probability(bar, upper, lower, mirrored)
-
-
-def probability(bar: Bar, upper: list[float], lower: list[float], mirrored: bool) -> np.ndarray:
+def probability(bar: Bar, upper: float, lower: float, mirrored: bool) -> np.ndarray:
     sign = -1 if mirrored else 1
-
-    def logs(moves: list[float]) -> np.ndarray:
-        return np.array([sign * math.log1p(sign * move) for move in moves])
-
-    prices = logs([bar.open, bar.high, bar.low, bar.close])
-    return take_profit_probability(*prices, logs(lower)[None, :], logs(upper)[:, None], bar.variance, bar.spread)
+    logs = (sign * math.log1p(sign * move) for move in (bar.open, bar.high, bar.low, bar.close, lower, upper))
+    return take_profit_probability(*map(np.array, logs), bar.variance, bar.spread)
 
 
 def long_trade(bar: Bar, upper: float, lower: float, rules: Rules) -> float | None:
@@ -136,17 +105,6 @@ def profit(bars: list[Bar], h: float, l: float, rules: Rules) -> float:
     return total
 
 
-def edges(bar: Bar, move: str) -> list[float]:
-    """Where bins end along an axis: a long's below its open or above its close, and a short's."""
-    above, below = places(bar)
-    short_above, short_below = places(bar.mirror)
-    if move == "high_move":
-        long, short = (bar.close, bar.high, above), (bar.high, bar.open, short_below)
-    else:
-        long, short = (bar.low, bar.open, below), (bar.close, bar.low, short_above)
-    return [start * (1 - place) + end * place for start, end, parts in (long, short) for place in parts]
-
-
 def candidates(
     bars: list[Bar], bounds: tuple[tuple[float, float], tuple[float, float]], step: float
 ) -> tuple[list[float], list[float]]:
@@ -156,7 +114,7 @@ def candidates(
     for (low, high), sign, move in ((bounds[0], -1, "high_move"), (bounds[1], 1, "low_move")):
         points = {low, high, min(max(0.0, low), high)}
         for bar in bars:
-            for price in (bar.open, bar.high, bar.low, bar.close, *edges(bar, move)):
+            for price in (bar.open, bar.high, bar.low, bar.close):
                 meeting = price - getattr(bar, move)
                 if low - step <= meeting <= high + step:  # a bound may miss its meeting by a rounding
                     points |= {min(max(x, low), high) for x in (meeting + sign * step, *(ties * [meeting]))}
@@ -167,5 +125,5 @@ def candidates(
 def brute_force(
     bars: list[Bar], bounds: tuple[tuple[float, float], tuple[float, float]], rules: Rules, step: float = 1e-7
 ) -> float:
-    """The best profit over every candidate."""
+    """The best profit over every candidate, under `touch` and `provable`."""
     return max(profit(bars, h, l, rules) for h, l in itertools.product(*candidates(bars, bounds, step)))

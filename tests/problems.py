@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
@@ -9,10 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 from marketsim.execution.fills import profit_terms
 from marketsim.execution.profit_terms import LOWER_CLIP, UPPER_CLIP, Costs, Leg, Levels, Outcomes, ProfitTerms
 from marketsim.execution.strategies import Legs
+from marketsim.optimizers.exact.tuning import TUNING
 from marketsim.settings.choices import FILLS
 from tests.oracle import Bar, Rules
 
 BOUNDS = ((-0.03, 0.03), (-0.03, 0.03))
+GRIDS = replace(TUNING, product=0)  # whole grids by running sums, however small they are
+BLOCKS = replace(GRIDS, cells=0, all_cells=0, interpolated_cells=0)  # blocks of candidates
 
 
 def make_bars(seed: int, count: int, kind: str, shortable: bool, mixed: bool) -> list[Bar]:
@@ -50,12 +55,12 @@ def bars_of_any_kind(largest: int = 8) -> st.SearchStrategy[list[Bar]]:
     )
 
 
-def any_rules() -> st.SearchStrategy[Rules]:
+def any_rules(fills: tuple[str, ...] = FILLS) -> st.SearchStrategy[Rules]:
     return st.builds(
         Rules,
         st.sampled_from([0.0, 0.0005, 0.0015]),
         st.sampled_from([0.0, 0.0005]),
-        st.sampled_from(FILLS),
+        st.sampled_from(fills),
         st.booleans(),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +13,13 @@ from marketsim.data.walk_forward import Walk
 from marketsim.execution.bar_variance import path_variance
 from marketsim.execution.baselines import buy_and_hold, forecast_close
 from marketsim.execution.fills import profit_terms
-from marketsim.execution.profit_terms import TIE, Costs, Levels, Outcomes, ProfitTerms, stack
+from marketsim.execution.profit_terms import TIE, Costs, Levels, Outcomes, ProfitTerms
 from marketsim.execution.strategies import STRATEGIES, Legs
 from marketsim.execution.track_record import Fit, FittedTrack, Track, book, level_prices
+from marketsim.execution.windows import Windows
 from marketsim.forecasting.forecasts import Forecasts, actual_moves
 from marketsim.optimizers import Optimizer
+from marketsim.optimizers.window_fit import fit_windows
 from marketsim.profiling import part
 from marketsim.settings.choices import AT_CLOSE, CLOSE_AT_EOD, EVERY_STRATEGY
 from marketsim.settings.groups import CostSettings, TradingRules
@@ -58,45 +60,60 @@ def strategies_of(rules: TradingRules) -> list[str]:
 def fit_strategies(
     names: Sequence[str], market: Market, rules: TradingRules, optimizer: Optimizer, seed: int
 ) -> tuple[dict[str, Fit], int]:
-    """Fit every strategy and policy on every window in one call; each row then takes its better policy.
+    """Fit every strategy and policy on every window; each row then takes the policy that would have been booked better.
 
     Returns the fits by strategy, and how many problems another optimizer had to finish.
     """
     walk, policies = market.walk, POLICIES[rules.close_at_eod]
-    legs = {name: market.legs(name) for name in names}
-    with part("terms"):
-        problems = stack(window_terms(legs.values(), market, rules))
-    with part("search"):
-        optimum = optimizer.fit(problems, (rules.bounds, rules.bounds), seed)
-    h, l, profit = (
-        np.reshape(each, (len(names), len(policies), -1))
-        for each in (optimum.high_multiplier, optimum.low_multiplier, optimum.profit)
-    )
+    terms = market_terms(market, rules)
     origins = np.append(walk.evaluated, len(walk.origins) - 1)
-    close = market.bars.close[walk.origins[origins]]
-    at = market.levels.at(origins)
-    fits = {}
-    for i, name in enumerate(names):
-        better = np.argmax(profit[i] >= profit[i].max(0) - TIE, axis=0)
-        chosen = (better, np.arange(len(better)))
+    at, close = market.levels.at(origins), market.bars.close[walk.origins[origins]]
+    row = np.arange(len(origins))
+    fits, fallbacks = {}, 0
+    for name in names:
+        legs = market.legs(name)
+        found = []
+        for eod in policies:
+            windows = windows_of(legs, market, rules, eod)
+            with part("search"):
+                found.append(fit_windows(windows, terms, optimizer, (rules.bounds, rules.bounds), seed))
+        in_sample = np.stack([fit.booked.sum(1) for fit in found])
+        better = np.argmax(in_sample >= in_sample.max(0) - TIE, axis=0)
+        h = np.stack([fit.high_multiplier for fit in found])[better, row]
+        l = np.stack([fit.low_multiplier for fit in found])[better, row]
+        upper, lower = level_prices(at, close, h, l)
         fits[name] = Fit(
-            h[i][chosen],
-            l[i][chosen],
-            np.array(policies)[better],
-            profit[i][chosen],
-            *level_prices(at, close, h[i][chosen], l[i][chosen]),
-            legs[name].at(origins),
+            high_multiplier=h,
+            low_multiplier=l,
+            close_at_eod=np.array(policies)[better],
+            in_sample=in_sample[better, row],
+            upper=upper,
+            lower=lower,
+            legs=legs.at(origins),
         )
-    return fits, optimum.fallbacks
+        fallbacks += sum(fit.fallbacks for fit in found)
+    return fits, fallbacks
 
 
-def window_terms(legs: Iterable[Legs], market: Market, rules: TradingRules) -> list[ProfitTerms]:
-    """The problems `[S + 1, W]` of every strategy's legs `[N]`, and for each of them of every policy."""
-    levels, shortable = market.levels.at(slice(-1)), not market.bars.crypto
-    terms = profit_terms(levels, market.outcomes, market.costs, rules.fill, shortable)
-    by_policy = {True: terms.at_close(), False: terms}
-    policies = POLICIES[rules.close_at_eod]
-    return [by_policy[eod].placed(each.at(slice(-1))).at(market.walk.windows) for each in legs for eod in policies]
+def market_terms(market: Market, rules: TradingRules) -> ProfitTerms:
+    """The terms `[N - 1]` of all bars whose outcome is known, for every strategy."""
+    with part("terms"):
+        levels, shortable = market.levels.at(slice(-1)), not market.bars.crypto
+        return profit_terms(levels, market.outcomes, market.costs, rules.fill, shortable)
+
+
+def windows_of(legs: Legs, market: Market, rules: TradingRules, close_at_eod: bool) -> Windows:
+    """The windows of all simulations and of the plan, for a strategy's legs `[N]` and a closing policy."""
+    known = slice(-1)
+    return Windows(
+        levels=market.levels.at(known),
+        outcomes=market.outcomes,
+        legs=legs.at(known),
+        costs=market.costs,
+        fill=rules.fill,
+        close_at_eod=close_at_eod,
+        rows=market.walk.windows,
+    )
 
 
 def simulate(fits: dict[str, Fit], market: Market, rules: TradingRules) -> tuple[list[FittedTrack], list[Track]]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from marketsim.comparison.problems import FitProblems, Optima
 from marketsim.comparison.ranking import Runs
-from marketsim.execution.profit_terms import evaluate
+from marketsim.execution.evaluation import evaluate
 
 PLACES = 161  # along a multiplier
 LARGEST, SMALLEST = 22.0, 6.0  # points, of the rings

@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.backtesting.pipeline import Progress, open_tools, prepare
-from marketsim.backtesting.simulation import POLICIES, Market, strategies_of, window_terms
+from marketsim.backtesting.simulation import POLICIES, Market, market_terms, strategies_of, windows_of
 from marketsim.comparison.schema import Policy, ProblemFacts
 from marketsim.errors import DataError, value_of
 from marketsim.execution.profit_terms import ProfitTerms
 from marketsim.execution.strategies import Legs
 from marketsim.execution.track_record import book
 from marketsim.forecasting.forecaster import Forecaster
-from marketsim.optimizers.exact.maximum import FINE, Bounds, Optimum, maximise
+from marketsim.optimizers.exact.candidates import Bounds
+from marketsim.optimizers.exact.maximum import FINE, Optimum, maximise
 from marketsim.profiling import Clock
 from marketsim.reference.benchmark import FEE, benchmark_bars
 from marketsim.reference.fees import PUBLISHED, Fee
@@ -125,7 +126,8 @@ def symbol_problems(symbol: str, settings: Settings, progress: Progress) -> tupl
         bars=walk.windows.shape[1],
         policies=_names(policies),
     )
-    terms = tuple(each.at(slice(-1)) for each in window_terms([legs], market, rules))
+    of_bars = market_terms(market, rules)
+    terms = tuple(windows_of(legs, market, rules, eod).fitted_to(of_bars).at(slice(-1)) for eod in policies)
     return FitProblems(facts, terms, policies, (rules.bounds, rules.bounds), booked), notes
 
 

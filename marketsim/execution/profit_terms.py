@@ -1,4 +1,4 @@
-"""Profit terms: what a leg earns over the multipliers, bar by bar, and the price of candidates.
+"""Profit terms: what a leg earns over the multipliers, bar by bar.
 
 All prices are moves from the origin's close, so a price is `1 + move` and a profit is a fraction of that
 close. `u` is the move of the upper level, `d` that of the lower one.
@@ -7,15 +7,14 @@ close. `u` is the move of the upper level, `d` that of the lower one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.execution.arrays import Array, count_edges, namespace, numbers
+from marketsim.execution.arrays import Array
 from marketsim.execution.strategies import Legs
-from marketsim.profiling import part
 from marketsim.settings.choices import BASIS_POINTS
 
 UPPER_CLIP = (0.0, 10.0)
@@ -48,7 +47,7 @@ class Levels:
 
     def at(self, index: Any) -> Levels:
         """The levels of some bars, as an array is indexed."""
-        return Levels(*(getattr(self, field.name)[index] for field in fields(self)))
+        return Levels(self.high_move[index], self.low_move[index], self.variance[index], self.spread[index])
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,11 @@ class Outcomes:
 
     def at(self, index: Any) -> Outcomes:
         """The outcomes of some bars, as an array is indexed."""
-        return Outcomes(*(getattr(self, field.name)[index] for field in fields(self)))
+        return Outcomes(self.open[index], self.high[index], self.low[index], self.close[index])
+
+    def mirrored(self) -> Outcomes:
+        """The bars upside down, where a short is a long."""
+        return Outcomes(open=-self.open, high=-self.low, low=-self.high, close=-self.close)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +73,16 @@ class Leg:
     """Profit of one leg over the multipliers `(h, l)`: an entry, and a lattice of take-profit weights a bar.
 
         u = clip(upper_move + h, *upper_clip)       d = clip(lower_move + l, *lower_clip)
-        profit = [low < d] * (at_level + per_lower * min(d, open))
-                 + weight[p, q] * (gain + per_upper * u)     u in bin p and d in bin q, else nothing
+        profit = [low < d] * (at_level + per_lower * min(d, open)) + take-profit(u, d)
 
-    Bin p ends at `upper_edges[p]` and holds it, the first one begins at -inf; bin q begins above
-    `lower_edges[q]`, the last one never ends. A level within `LEVEL_TIE` of an edge is on it. A fill policy is
-    nothing but the weights. Slopes have the signs `per_lower <= 0 <= per_upper`: inside a cell of the lattices profit
-    never falls in h nor rises in l.
+    Nothing is taken at or below the first lower edge, nor above the last upper one. In between, a lattice of bins gives
+    the weight `weight[p, q] * (gain + per_upper * u)` for u in bin p, which ends at `upper_edges[p]` and holds it,
+    and d in bin q, which begins above `lower_edges[q]`; the first upper bin begins at -inf, the last lower one never
+    ends. An `interpolated` lattice holds its weights at the edges: between two of them what is taken is linear, in u
+    and in d; where two edges are one it jumps. Interpolated edges do not lie beyond the clips.
+
+    A level within `LEVEL_TIE` of an edge is on it. A fill policy is nothing but the weights. Slopes have the signs
+    `per_lower <= 0 <= per_upper`: inside a cell of lattices of bins profit never falls in h nor rises in l.
 
     A short is a long in the mirror: its prices, levels and multipliers change sign, and upper and lower change
     places. All arrays are float64 moves or fractions of the origin's close; `...` is `[N]` bars, or `[B, W]`
@@ -97,21 +103,75 @@ class Leg:
     upper_edges: Array  # [..., P] increasing
     lower_edges: Array  # [..., Q] increasing
     weight: Array  # [..., P, Q] in [0, 1]
+    interpolated: bool = False
 
     def map(self, change: Callable[[Array], Array]) -> Leg:
         """The leg with every array changed."""
-        arrays = (getattr(self, field.name) for field in fields(self)[3:])
-        return Leg(self.mirrored, self.upper_clip, self.lower_clip, *map(change, arrays))
+        return replace(
+            self,
+            upper_move=change(self.upper_move),
+            lower_move=change(self.lower_move),
+            low=change(self.low),
+            open=change(self.open),
+            at_level=change(self.at_level),
+            per_lower=change(self.per_lower),
+            gain=change(self.gain),
+            per_upper=change(self.per_upper),
+            upper_edges=change(self.upper_edges),
+            lower_edges=change(self.lower_edges),
+            weight=change(self.weight),
+        )
 
     def at_close(self) -> Leg:
-        """The leg without take-profits: what is entered is closed at the close."""
-        return replace(self, weight=0.0 * self.weight)
+        """The leg without take-profits, whose lattice is one empty bin: what is entered is closed at the close."""
+        return replace(
+            self,
+            upper_edges=self.upper_edges[..., :1],
+            lower_edges=self.lower_edges[..., :1],
+            weight=0.0 * self.weight[..., :1, :1],
+        )
 
     def sized(self, size: Array) -> Leg:
         """The leg with positions of `size` `[...]`; none where it is zero."""
-        names = ("at_level", "per_lower", "gain", "per_upper")
-        weight = self.weight * (size != 0)[..., None, None]
-        return replace(self, weight=weight, **{name: getattr(self, name) * size for name in names})
+        return replace(
+            self,
+            at_level=self.at_level * size,
+            per_lower=self.per_lower * size,
+            gain=self.gain * size,
+            per_upper=self.per_upper * size,
+            weight=self.weight * (size != 0)[..., None, None],
+        )
+
+    def _widened(self, upper: int, lower: int) -> Leg:
+        """The leg with as many edges; an edge that is there again changes nothing."""
+        *_, p, q = self.weight.shape
+        at_upper, at_lower = np.minimum(np.arange(upper), p - 1), np.minimum(np.arange(lower), q - 1)
+        return replace(
+            self,
+            upper_edges=self.upper_edges[..., at_upper],
+            lower_edges=self.lower_edges[..., at_lower],
+            weight=self.weight[..., at_upper, :][..., at_lower],
+        )
+
+    @classmethod
+    def concatenate(cls, legs: Sequence[Leg]) -> Leg:
+        """Legs of one kind side by side, along the first axis; the smaller lattices repeat their last edges."""
+        upper, lower = (max(leg.weight.shape[axis] for leg in legs) for axis in (-2, -1))
+        legs = [leg._widened(upper, lower) for leg in legs]
+        return replace(
+            legs[0],
+            upper_move=np.concatenate([leg.upper_move for leg in legs]),
+            lower_move=np.concatenate([leg.lower_move for leg in legs]),
+            low=np.concatenate([leg.low for leg in legs]),
+            open=np.concatenate([leg.open for leg in legs]),
+            at_level=np.concatenate([leg.at_level for leg in legs]),
+            per_lower=np.concatenate([leg.per_lower for leg in legs]),
+            gain=np.concatenate([leg.gain for leg in legs]),
+            per_upper=np.concatenate([leg.per_upper for leg in legs]),
+            upper_edges=np.concatenate([leg.upper_edges for leg in legs]),
+            lower_edges=np.concatenate([leg.lower_edges for leg in legs]),
+            weight=np.concatenate([leg.weight for leg in legs]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +200,10 @@ class ProfitTerms:
         """The terms of some bars or problems, as an array is indexed; `[B, W]` positions make windows."""
         return self.map(lambda array: array[index])
 
-
-def stack(parts: Sequence[ProfitTerms]) -> ProfitTerms:
-    """Problems side by side, along the first axis."""
-    return ProfitTerms(tuple(_stacked(legs) for legs in zip(*(part.legs for part in parts), strict=True)))
-
-
-def _stacked(legs: tuple[Leg, ...]) -> Leg:
-    joined: dict[str, Any] = {
-        field.name: np.concatenate([getattr(leg, field.name) for leg in legs]) for field in fields(Leg)[3:]
-    }
-    return replace(legs[0], **joined)
+    @classmethod
+    def concatenate(cls, parts: Sequence[ProfitTerms]) -> ProfitTerms:
+        """Problems side by side, along the first axis."""
+        return cls(tuple(Leg.concatenate(legs) for legs in zip(*(part.legs for part in parts), strict=True)))
 
 
 def upper_level(high_move: NDArray[np.float64], h: NDArray[np.float64] | float) -> NDArray[np.float64]:
@@ -179,39 +232,3 @@ def entered(leg: Leg, h: NDArray[np.float64], l: NDArray[np.float64]) -> NDArray
 def one_by_one(leg: Leg) -> ProfitTerms:
     """The leg's N bars as N problems of one bar."""
     return ProfitTerms((leg,)).at((slice(None), None))
-
-
-def evaluate(terms: ProfitTerms, h: Array, l: Array) -> Array:
-    """Profit `[B, K]` of candidates `(h, l)`, each `[B, K]` (or `[1, K]` for all), on terms `[B, W]`."""
-    xp = namespace(h)
-    with part("evaluate", terms.legs[0].low.shape[0] * h.shape[1]):
-        return total_profit(terms.legs, None, h, l, xp)
-
-
-def total_profit(legs: Sequence[Leg], of: Array | None, h: Array, l: Array, xp: Any) -> Array:
-    """Profit `[N, ...]` of candidates that broadcast, on the problems `of` `[N]`, or on each of them."""
-    profits = (_earned(leg, of, -l, -h, xp) if leg.mirrored else _earned(leg, of, h, l, xp) for leg in legs)
-    return sum(xp.sum(each, axis=-1) for each in profits)
-
-
-def _earned(leg: Leg, of: Array | None, h: Array, l: Array, xp: Any) -> Array:
-    """Profit `[N, ..., W]` of each bar, in the leg's own coordinates."""
-    size, window, upper_bins, lower_bins = leg.weight.shape
-    aligned = (slice(None), *(None,) * (h.ndim - 1))
-
-    def each(a: Array) -> Array:
-        return a[aligned] if of is None else a[of][aligned]
-
-    u = xp.clip(each(leg.upper_move) + h[..., None], *leg.upper_clip)
-    d = xp.clip(each(leg.lower_move) + l[..., None], *leg.lower_clip)
-    entry = each(leg.at_level) + each(leg.per_lower) * xp.minimum(d, each(leg.open))
-    above = d - LEVEL_TIE
-    p, q = count_edges(each(leg.upper_edges), u - LEVEL_TIE, xp), count_edges(each(leg.lower_edges), above, xp)
-    filled, begun = p < upper_bins, q > 0
-    bar = each(xp.reshape(numbers(size * window, leg.weight, xp), (size, window)))
-    place = (bar * upper_bins + p * filled) * lower_bins + (q - 1) * begun
-    profit = xp.reshape(leg.weight, (-1,))[place]
-    profit *= xp.where(filled, each(leg.gain) + each(leg.per_upper) * u, 0.0)
-    profit *= begun
-    profit += xp.where(above > each(leg.low), entry, 0.0)
-    return profit

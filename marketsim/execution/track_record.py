@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.execution.evaluation import evaluate
 from marketsim.execution.fills import Multipliers, long_leg, short_leg
 from marketsim.execution.profit_terms import (
     Costs,
     Levels,
     Outcomes,
     entered,
-    evaluate,
     lower_level,
     one_by_one,
     upper_level,

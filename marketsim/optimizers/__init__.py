@@ -11,7 +11,8 @@ from typing import Protocol
 import numpy as np
 
 from marketsim.execution.profit_terms import ProfitTerms
-from marketsim.optimizers.exact.maximum import Bounds, Optimum
+from marketsim.optimizers.exact.candidates import Bounds
+from marketsim.optimizers.exact.maximum import Optimum
 from marketsim.optimizers.objective import Limits, Objective, Spent
 
 

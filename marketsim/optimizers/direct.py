@@ -10,7 +10,8 @@ from scipy import optimize
 from marketsim.execution.profit_terms import ProfitTerms
 from marketsim.optimizers import Search
 from marketsim.optimizers.differential_evolution import DifferentialEvolution
-from marketsim.optimizers.exact.maximum import Bounds, Optimum
+from marketsim.optimizers.exact.candidates import Bounds
+from marketsim.optimizers.exact.maximum import Optimum
 from marketsim.optimizers.objective import UNLIMITED, Limits, Objective
 
 EVALUATIONS = 500

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from marketsim.execution.profit_terms import ProfitTerms, evaluate
-from marketsim.optimizers.exact.maximum import Bounds
+from marketsim.execution.evaluation import evaluate
+from marketsim.execution.profit_terms import ProfitTerms
+from marketsim.optimizers.exact.candidates import Bounds
 
 STAKE = 1.0  # what a candidate without a price is taken to lose until a worse one was seen
 UNLIMITED = 10**6  # evaluations, where only the clock ends a search

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from marketsim.errors import BoundsError
-from marketsim.optimizers.exact.maximum import Bounds
+from marketsim.optimizers.exact.candidates import Bounds
 
 BOUNDS: Bounds = ((-0.03, 0.03), (-0.03, 0.03))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from marketsim.optimizers.exact.maximum import Bounds
+from marketsim.optimizers.exact.candidates import Bounds
 from marketsim.reference.bounds import BOUNDS, checked
 from marketsim.reference.fees import Fee
 from marketsim.reference.profits import Array

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
-from marketsim.optimizers.exact.maximum import Bounds
+from marketsim.optimizers.exact.candidates import Bounds
 from marketsim.reference.bounds import BOUNDS, checked, intervals
 
 LOG = logging.getLogger(__name__)

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.execution.profit_terms import TIE
-from marketsim.optimizers.exact.maximum import STEP, Bounds, maximise
+from marketsim.optimizers.exact.candidates import Bounds
+from marketsim.optimizers.exact.maximum import STEP, maximise
 from marketsim.reference.windows import Windows
 
 STEPS = tuple(STEP * times for times in (1.0, 2.7, 7.3, 0.37))  # moves far above 1 need wide ones, crowded ones narrow

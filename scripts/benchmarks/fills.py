@@ -27,8 +27,9 @@ from numpy.typing import NDArray
 from marketsim.data.sample import SampleSource
 from marketsim.data.walk_forward import make_walk
 from marketsim.execution.bar_variance import path_variance
+from marketsim.execution.evaluation import evaluate
 from marketsim.execution.fills import long_leg, short_leg
-from marketsim.execution.profit_terms import TIE, Costs, Levels, Outcomes, evaluate, one_by_one
+from marketsim.execution.profit_terms import TIE, Costs, Levels, Outcomes, one_by_one
 from marketsim.forecasting.forecasts import LEVELS
 from marketsim.settings.choices import FILLS
 

@@ -29,7 +29,7 @@ from marketsim.cli.observed_run import traffic
 from marketsim.data import open_source
 from marketsim.data.walk_forward import make_walk
 from marketsim.execution.fills import profit_terms
-from marketsim.execution.profit_terms import Costs, stack
+from marketsim.execution.profit_terms import Costs, ProfitTerms
 from marketsim.execution.strategies import always_on
 from marketsim.forecasting.keys import contexts_of
 from marketsim.forecasting.protocols import ContextModel
@@ -115,7 +115,7 @@ def fits() -> None:
     levels, did = problems(bars, walk)
     placed = profit_terms(levels, did, Costs(0.0015, 0.0005), "expected", False)
     placed = placed.placed(always_on(levels.high_move, levels.low_move, False)).at(walk.windows[:-1])
-    terms = stack([placed.at_close(), placed])
+    terms = ProfitTerms.concatenate([placed.at_close(), placed])
     gpu = ExactOn(torch.device("cuda"))
     here, there = (seconds(partial(each.fit, terms, BOUNDS, 0)) for each in (Exact(), gpu))
     apart = np.abs(Exact().fit(terms, BOUNDS, 0).profit - gpu.fit(terms, BOUNDS, 0).profit).max()

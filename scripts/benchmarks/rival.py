@@ -20,8 +20,9 @@ from marketsim.data.bars import Bars
 from marketsim.data.walk_forward import make_walk
 from marketsim.errors import value_of
 from marketsim.execution.bar_variance import path_variance
+from marketsim.execution.evaluation import evaluate
 from marketsim.execution.fills import profit_terms
-from marketsim.execution.profit_terms import Costs, Levels, Outcomes, ProfitTerms, evaluate
+from marketsim.execution.profit_terms import Costs, Levels, Outcomes, ProfitTerms
 from marketsim.execution.strategies import always_on
 from marketsim.forecasting.forecasts import HIGH, LOW, MEDIAN
 from marketsim.forecasting.series import Series

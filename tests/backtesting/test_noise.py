@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from marketsim.backtesting import pipeline
 from marketsim.data.bars import make_bars
+from marketsim.execution.evaluation import evaluate
 from marketsim.execution.fills import long_leg, short_leg
-from marketsim.execution.profit_terms import Costs, Outcomes, evaluate, one_by_one
+from marketsim.execution.profit_terms import Costs, Outcomes, one_by_one
 from marketsim.models.rolling_quantile import RollingQuantile
 from marketsim.optimizers.exact import Exact
 from marketsim.profiling import Clock

@@ -11,14 +11,15 @@ import pytest
 
 from marketsim import registry
 from marketsim.errors import MissingExtra
-from marketsim.execution.profit_terms import evaluate, stack
+from marketsim.execution.evaluation import evaluate
+from marketsim.execution.profit_terms import ProfitTerms
 from marketsim.optimizers import Optimizer, Search, objective
 from marketsim.optimizers.exact.maximum import FINE, maximise
 from marketsim.optimizers.objective import Limits, Objective, Spent
 from tests.oracle import Rules
 from tests.problems import BOUNDS, make_bars, staircase, terms_of
 
-PROBLEMS = stack(
+PROBLEMS = ProfitTerms.concatenate(
     [
         terms_of(make_bars(seed, 20, "continuous", True, False), Rules(0.0015, 0.0005, "touch", eod))
         for seed in range(2)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from marketsim.execution.profit_terms import evaluate
+from marketsim.execution.evaluation import evaluate
 from marketsim.optimizers import objective
 from marketsim.optimizers.objective import TOGETHER, Limits, Objective, Spent
 from tests.problems import BOUNDS, staircase

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from marketsim.execution.profit_terms import ProfitTerms
-from marketsim.optimizers.exact.maximum import FINE, Bounds, Optimum, maximise
+from marketsim.optimizers.exact.candidates import Bounds
+from marketsim.optimizers.exact.maximum import FINE, Optimum, maximise
 from marketsim.optimizers.objective import Objective
 
 
 class Exact:
-    """`surface.maximise` as an optimizer."""
+    """`maximise` as an optimizer."""
 
     stochastic = False
 

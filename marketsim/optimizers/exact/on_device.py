@@ -6,7 +6,8 @@ import torch
 
 from marketsim.execution.profit_terms import ProfitTerms
 from marketsim.optimizers.exact import Exact
-from marketsim.optimizers.exact.maximum import Bounds, Optimum, maximise
+from marketsim.optimizers.exact.candidates import Bounds
+from marketsim.optimizers.exact.maximum import Optimum, maximise
 
 
 class ExactOn(Exact):

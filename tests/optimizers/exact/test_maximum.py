@@ -11,37 +11,45 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from marketsim.execution.profit_terms import Leg, ProfitTerms, evaluate, stack
+from marketsim.execution.evaluation import evaluate
+from marketsim.execution.profit_terms import Leg, ProfitTerms
 from marketsim.optimizers.differential_evolution import DifferentialEvolution
 from marketsim.optimizers.direct import Direct
-from marketsim.optimizers.exact import maximum as surface
-from marketsim.optimizers.exact.leg_profit import Side
+from marketsim.optimizers.exact.candidates import Bounds
+from marketsim.optimizers.exact.leg_profit import LegProfit
 from marketsim.optimizers.exact.maximum import STEP, maximise
+from marketsim.optimizers.exact.tuning import TUNING, Tuning
 from marketsim.settings.choices import FILLS
+from tests.decimals import UNIT, best_of_all, profit_of, whole
 from tests.oracle import Bar, Rules, brute_force, profit
-from tests.problems import BOUNDS, any_rules, bars_of_any_kind, make_bars, terms_of
+from tests.problems import BLOCKS, BOUNDS, GRIDS, any_rules, bars_of_any_kind, make_bars, terms_of
 
-multiplier = st.one_of(st.floats(-0.05, 0.05), st.integers(-5, 5).map(lambda n: n / 100))
+multiplier = st.one_of(st.floats(-0.05, 0.05).map(lambda x: round(x, 9)), st.integers(-5, 5).map(lambda n: n / 100))
+any_bounds = st.sampled_from(
+    [BOUNDS, ((-0.01, 0.04), (-0.05, 0.0)), ((0.01, 0.02), (-0.02, -0.005)), ((-1.0, 1.0), (-1.0, 1.0))]
+)
 
 
 @settings(max_examples=500)
-@given(bars_of_any_kind(), any_rules(), multiplier, multiplier)
+@given(bars_of_any_kind(), any_rules(("provable", "touch")), multiplier, multiplier)
 def test_evaluate_equals_the_bar_by_bar_simulator(bars: list[Bar], rules: Rules, h: float, l: float) -> None:
     found = evaluate(terms_of(bars, rules), np.array([[h]]), np.array([[l]]))[0, 0]
     assert found == pytest.approx(profit(bars, h, l, rules), abs=1e-14)
 
 
+@settings(max_examples=200)
+@given(bars_of_any_kind(), any_rules(), st.lists(multiplier, min_size=1), st.lists(multiplier, min_size=1))
+def test_evaluate_equals_the_formula_of_a_leg(bars: list[Bar], rules: Rules, h: list[float], l: list[float]) -> None:
+    terms, along_h, along_l = terms_of(bars, rules), whole(np.array(h)), whole(np.array(l))
+    expected = sum(profit_of(leg, along_h, along_l) for leg in terms.legs)
+    at = np.meshgrid(along_h * UNIT, along_l * UNIT)
+    found = evaluate(terms, at[0].reshape(1, -1), at[1].reshape(1, -1))
+    np.testing.assert_allclose(found.reshape(expected.shape), expected, rtol=0, atol=1e-8)
+
+
 @settings(max_examples=300)
-@given(
-    bars_of_any_kind(6),
-    any_rules(),
-    st.sampled_from(
-        [BOUNDS, ((-0.01, 0.04), (-0.05, 0.0)), ((0.01, 0.02), (-0.02, -0.005)), ((-1.0, 1.0), (-1.0, 1.0))]
-    ),
-)
-def test_the_maximum_equals_brute_force_and_is_attained(
-    bars: list[Bar], rules: Rules, bounds: tuple[tuple[float, float], tuple[float, float]]
-) -> None:
+@given(bars_of_any_kind(6), any_rules(("provable", "touch")), any_bounds)
+def test_the_maximum_equals_brute_force_and_is_attained(bars: list[Bar], rules: Rules, bounds: Bounds) -> None:
     found = maximise(terms_of(bars, rules), bounds)
     best = brute_force(bars, bounds, rules)
     h, l = float(found.high_multiplier[0]), float(found.low_multiplier[0])
@@ -56,6 +64,18 @@ def test_the_maximum_equals_brute_force_and_is_attained(
     assert profit(bars, h, l, rules) == pytest.approx(found.profit[0], abs=1e-14)
 
 
+@settings(max_examples=200)
+@given(bars_of_any_kind(3), any_rules(), any_bounds, st.sampled_from([TUNING, GRIDS, BLOCKS]))
+def test_the_maximum_of_every_lattice_equals_brute_force(
+    bars: list[Bar], rules: Rules, bounds: Bounds, tuning: Tuning
+) -> None:
+    terms = terms_of(bars, rules)
+    found = maximise(terms, bounds, tuning=tuning)
+    assert found.profit[0] == pytest.approx(best_of_all(terms, bounds), abs=1e-9)
+    point = (found.high_multiplier[:, None], found.low_multiplier[:, None])
+    assert evaluate(terms, *point)[0, 0] == found.profit[0]
+
+
 @pytest.mark.parametrize("count", [1, 7, 60, 200])
 @pytest.mark.parametrize("fill", FILLS)
 def test_many_problems_at_once_equal_one_at_a_time(count: int, fill: str) -> None:
@@ -67,7 +87,7 @@ def test_many_problems_at_once_equal_one_at_a_time(count: int, fill: str) -> Non
         for seed, eod in ((1, False), (2, True), (3, False), (4, True))
         for short in make_bars(seed, 1, "lattice", True, False)
     ]
-    together = maximise(stack(problems), BOUNDS)
+    together = maximise(ProfitTerms.concatenate(problems), BOUNDS)
     for b, problem in enumerate(problems):
         alone = maximise(problem, BOUNDS)
         assert together.profit[b] == alone.profit[0]
@@ -76,10 +96,10 @@ def test_many_problems_at_once_equal_one_at_a_time(count: int, fill: str) -> Non
 
 
 @settings(max_examples=200)
-@given(st.integers(0, 10**6), st.integers(1, 60), any_rules(), st.booleans())
+@given(st.integers(0, 10**6), st.integers(1, 60), any_rules(("provable", "touch")), st.booleans())
 def test_float32_attains_what_float64_claims(seed: int, count: int, rules: Rules, shortable: bool) -> None:
     bars = make_bars(seed, count, "continuous", shortable, False)
-    found = maximise(terms_of(bars, rules), BOUNDS)
+    found = maximise(terms_of(bars, rules), BOUNDS, touching=False)
     single = terms_of(bars, rules, np.float32).map(lambda a: a.astype(np.float32))
     h, l = (x.astype(np.float32)[:, None] for x in (found.high_multiplier, found.low_multiplier))
     assert evaluate(single, h, l)[0, 0] == pytest.approx(found.profit[0], abs=3e-6 * count)
@@ -88,7 +108,7 @@ def test_float32_attains_what_float64_claims(seed: int, count: int, rules: Rules
 @pytest.mark.parametrize("shortable", [False, True])
 @pytest.mark.parametrize("fill", FILLS)
 def test_never_below_direct_or_differential_evolution(fill: str, shortable: bool) -> None:
-    problems = stack(
+    problems = ProfitTerms.concatenate(
         [
             terms_of(make_bars(seed, 30, kind, shortable, False), Rules(0.0015, 0.0005, fill, eod))
             for seed in range(2)
@@ -130,7 +150,7 @@ def test_an_empty_problem_stays_at_zero() -> None:
 
 @pytest.mark.parametrize("fill", FILLS)
 def test_torch_tensors_take_the_same_lines(fill: str) -> None:
-    terms = stack(
+    terms = ProfitTerms.concatenate(
         [
             terms_of(make_bars(seed, 40, "continuous", True, False), Rules(0.001, 0.001, fill, False))
             for seed in range(5)
@@ -146,7 +166,7 @@ def test_torch_tensors_take_the_same_lines(fill: str) -> None:
 @pytest.mark.parametrize("count", [3, 20, 70])
 def test_every_array_is_made_where_the_terms_are(count: int) -> None:
     """On a device other than torch's default one, which has no memory here: what is made there cannot be used."""
-    terms = stack(
+    terms = ProfitTerms.concatenate(
         [
             terms_of(make_bars(seed, count, "continuous", True, False), Rules(0.001, 0.001, "expected", False))
             for seed in range(5)
@@ -183,23 +203,6 @@ def make_lattice(seed: int, bars: int, upper_bins: int, lower_bins: int, mirrore
     return leg.map(lambda a: a[None])
 
 
-def lattice_profit(leg: Leg, h: float, l: float) -> float:
-    """The formula of `Leg`, a bar and a bin at a time."""
-    if leg.mirrored:
-        h, l = -l, -h
-    total = 0.0
-    for m in range(leg.low.shape[1]):
-        u = min(max(leg.upper_move[0, m] + h, leg.upper_clip[0]), leg.upper_clip[1])
-        d = min(max(leg.lower_move[0, m] + l, leg.lower_clip[0]), leg.lower_clip[1])
-        if d > leg.low[0, m]:
-            total += leg.at_level[0, m] + leg.per_lower[0, m] * min(d, leg.open[0, m])
-        p = sum(edge < u for edge in leg.upper_edges[0, m])
-        q = sum(edge < d for edge in leg.lower_edges[0, m]) - 1
-        if p < leg.upper_edges.shape[2] and q >= 0:
-            total += leg.weight[0, m, p, q] * (leg.gain[0, m] + leg.per_upper[0, m] * u)
-    return total
-
-
 @settings(max_examples=150)
 @given(
     st.integers(0, 10**6),
@@ -214,18 +217,7 @@ def test_any_lattice_of_weights_is_solved_exactly(
     made = {"long": [False], "short": [True], "both": [False, True]}[legs]
     terms = ProfitTerms(tuple(make_lattice(seed + i, bars, upper_bins, lower_bins, m) for i, m in enumerate(made)))
     found = maximise(terms, BOUNDS)
-    h_ends, l_ends = {-0.03, 0.03, 0.0}, {-0.03, 0.03, 0.0}
-    for leg in terms.legs:
-        upper = (leg.upper_edges - leg.upper_move[..., None] - STEP).ravel()
-        edges = np.concatenate([leg.lower_edges, leg.low[..., None], leg.open[..., None]], -1)
-        lower = (edges - leg.lower_move[..., None] + STEP).ravel()
-        h_ends |= set(-lower if leg.mirrored else upper)
-        l_ends |= set(-upper if leg.mirrored else lower)
-    inside = [[x for x in ends if -0.03 <= x <= 0.03] for ends in (h_ends, l_ends)]
-    best = max(sum(lattice_profit(leg, h, l) for leg in terms.legs) for h in inside[0] for l in inside[1])
-    assert found.profit[0] == pytest.approx(best, abs=1e-12)
-    h, l = float(found.high_multiplier[0]), float(found.low_multiplier[0])
-    assert found.profit[0] == pytest.approx(sum(lattice_profit(leg, h, l) for leg in terms.legs), abs=1e-14)
+    assert found.profit[0] == pytest.approx(best_of_all(terms, BOUNDS), abs=1e-9)
 
 
 @pytest.mark.parametrize("bins", [1, 2, 5])
@@ -233,7 +225,7 @@ def test_any_lattice_of_weights_is_solved_exactly(
 def test_large_grids_some_at_a_time_have_the_same_optimum(bins: int, mirrored: bool) -> None:
     """Enough candidates for several chunks; with these weights no bound holds, and whole grids are priced."""
     many = [ProfitTerms((make_lattice(seed, 60, bins, bins, mirrored),)) for seed in range(40)]
-    together = maximise(stack(many), BOUNDS)
+    together = maximise(ProfitTerms.concatenate(many), BOUNDS)
     for b, problem in enumerate(many[:10]):
         alone = maximise(problem, BOUNDS)
         assert together.profit[b] == pytest.approx(alone.profit[0], abs=1e-12)
@@ -242,26 +234,21 @@ def test_large_grids_some_at_a_time_have_the_same_optimum(bins: int, mirrored: b
 
 @pytest.mark.parametrize("shortable", [False, True])
 @pytest.mark.parametrize("kind", ["continuous", "lattice", "duplicated", "knife-edge"])
-def test_blocks_that_bounds_leave_hold_the_optimum_of_the_whole_grid(
-    kind: str, shortable: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_blocks_that_bounds_leave_hold_the_optimum_of_the_whole_grid(kind: str, shortable: bool) -> None:
     """The two ways to the optimum of large problems, where ties and few or no profitable orders are among them."""
+    whole_grids = replace(GRIDS, cells=1 << 30, interpolated_cells=1 << 30)
     problems = [
         terms_of(make_bars(seed, 70, kind, shortable, seed % 3 == 0), Rules(fee, 0.0005, fill, False))
         for fill, fee in (("expected", 0.0015), ("provable", 0.0), ("provable", 0.02))
         for seed in range(4)
     ]
-    monkeypatch.setattr(surface, "FEW", 0)
-    monkeypatch.setattr(surface, "ALL", 0)
     for some in (
         problems[:1],
         problems[:4],
         problems[4:],
     ):  # the first one has bars without a long, and without a short
-        by_blocks = maximise(stack(some), BOUNDS)
-        with monkeypatch.context() as whole:
-            whole.setattr(surface, "FEW", 1 << 30)
-            by_grid = maximise(stack(some), BOUNDS)
+        by_blocks = maximise(ProfitTerms.concatenate(some), BOUNDS, tuning=BLOCKS)
+        by_grid = maximise(ProfitTerms.concatenate(some), BOUNDS, tuning=whole_grids)
         np.testing.assert_array_equal(by_blocks.profit, by_grid.profit)
         np.testing.assert_array_equal(by_blocks.high_multiplier, by_grid.high_multiplier)
         np.testing.assert_array_equal(by_blocks.low_multiplier, by_grid.low_multiplier)
@@ -276,11 +263,11 @@ def test_no_candidate_of_a_block_earns_more_than_its_bound(
     leg = make_lattice(seed, bars, bins, bins, mirrored)
     weight = -np.sort(-leg.weight, axis=2) if falling else leg.weight
     leg = replace(leg, weight=weight, gain=np.abs(leg.gain))
-    side = Side.of(leg, *BOUNDS, np)
-    assert side.bounded(np)[0] == (np.diff(weight, axis=2) <= 0).all()
-    if side.bounded(np)[0]:
+    side = LegProfit.of(leg, *BOUNDS, TUNING)
+    assert side.bounded()[0] == (np.diff(weight, axis=2) <= 0).all()
+    if side.bounded()[0]:
         rng = np.random.default_rng(seed)
         h, l = np.sort(rng.uniform(-0.03, 0.03, (2, 1, 3, 4)).reshape(2, 1, -1)).reshape(2, 1, 3, 4)
-        most = side.most(h, l, np.zeros_like(h), np)
-        grid = side.grid(h.reshape(1, -1), l.reshape(1, -1), np).reshape(1, 3, 4, 3, 4)
+        most = side.most(h, l, np.zeros_like(h))
+        grid = side.grid(h.reshape(1, -1), l.reshape(1, -1)).reshape(1, 3, 4, 3, 4)
         assert (grid.max((2, 4)) <= most + 1e-12).all()

@@ -20,7 +20,7 @@ SETTINGS = Settings.of(sims=12, window=25, cache="off")
 @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=GPU)])
 @pytest.mark.parametrize("symbol", ["ETHUSD", "NVDA"])
 def test_a_walk_on_tensors_is_the_walk_on_arrays(device, symbol):
-    source = SampleSource(None, "error")
+    source = SampleSource()
     arrays, tensors = (
         pipeline.run_symbol(symbol, SETTINGS, pipeline.Tools(source, Har(), optimizer, None), Clock())
         for optimizer in (Exact(), ExactOn(torch.device(device)))

@@ -1,0 +1,182 @@
+"""Lattices of take-profit weights: which part of a take-profit each fill policy credits, by both levels of a bar.
+
+All of them are those of a long; a short is a long on the mirrored bar. Levels and prices are moves from the origin's
+close.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.execution.profit_terms import LEVEL_TIE, Outcomes
+
+Floats = NDArray[np.float64]
+Interval = tuple[float, float]
+Probability = Callable[[Floats, Floats], Floats]  # w [N, P, Q] at upper levels [N, P] and lower levels [N, Q]
+
+CERTAIN = 1e-3  # a probability that is no nearer to one is not taken for it
+CROWDED = 1e-3  # of the bar's range: the least distance over which samples of w are spread
+RIDGE = 1e-3  # of a fit by least squares: edges with few samples nearby keep what w is there
+NARROW = 1e-5  # a part of a bar that has one bin, however w runs there
+
+
+@dataclass(frozen=True, slots=True)
+class Lattice:
+    """Edges and weights of N bars, as a `Leg` has them."""
+
+    upper_edges: Floats  # [N, P]
+    lower_edges: Floats  # [N, Q]
+    weight: Floats  # [N, P, Q]
+    interpolated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """How closely a lattice follows the probability w."""
+
+    samples: int  # of w along each level, from which edges and weights are made
+    bins: int  # the most along each level
+    upper_error: float  # of a take-profit between two upper edges, about, as a fraction of the close
+    lower_error: float  # and between two lower ones
+
+
+PRECISIONS = (  # the first one for a start
+    Precision(samples=16, bins=12, upper_error=4e-3, lower_error=1e-3),
+    Precision(samples=32, bins=24, upper_error=2e-4, lower_error=2e-4),
+    Precision(samples=64, bins=48, upper_error=4e-5, lower_error=4e-5),
+)
+
+
+def touch_lattice(bar: Outcomes) -> Lattice:
+    """One bin: filled wherever the bar reached the level, whatever came first."""
+    return Lattice(bar.high[:, None], bar.low[:, None], np.ones((len(bar.close), 1, 1)))
+
+
+def provable_lattice(bar: Outcomes) -> Lattice:
+    """Traded through, and after the entry for sure: the close is at or beyond it, or the entry was at the open."""
+    through = bar.high - 2 * LEVEL_TIE
+    upper = np.stack([np.minimum(bar.close, through), through], -1)
+    weight = np.broadcast_to([[1.0, 1.0], [0.0, 1.0]], (len(bar.close), 2, 2))
+    return Lattice(upper, np.stack([bar.low, bar.open], -1), weight)
+
+
+def expected_at(bar: Outcomes, w: Floats) -> Lattice:
+    """The calibrated fill at one pair of levels a bar, where the probability is `w` `[N]` if it is in doubt."""
+    weight = np.ones((len(bar.close), 2, 2))
+    weight[:, 1, 0] = w
+    return Lattice(np.stack([bar.close, bar.high], -1), np.stack([bar.low, bar.open], -1), weight)
+
+
+def expected_lattice(
+    bar: Outcomes, probability: Probability, upper_clip: Interval, lower_clip: Interval, precision: Precision
+) -> Lattice:
+    """The calibrated fill at all levels: what is taken is linear between edges, which lie closest where w bends most.
+
+    w is sampled between close and high and between low and open, as far as the clips let the levels come. The edges
+    are spread so that the error between any two of them is about the same (de Boor, A Practical Guide to Splines,
+    1978), and the weights are those that fit what is taken at the samples best, by least squares: the error has no
+    sign, so that a fit does not seek it out.
+    """
+    size = bar.high - bar.low
+    least = np.maximum(CROWDED * size, 1e-12)
+    above, below = np.maximum(bar.high - bar.open, least), np.maximum(bar.close - bar.low, least)
+    first = np.minimum(np.maximum(bar.close, upper_clip[0]), bar.high)
+    last = np.maximum(np.minimum(bar.open, lower_clip[1] - 2 * LEVEL_TIE), bar.low)
+    u = _crowded(first, bar.high, below + first - bar.close, above, precision.samples)
+    d = _crowded(bar.low, last, below, above + bar.open - last, precision.samples)
+    w = probability(u, np.minimum(d, (last - 1e-7 * size)[:, None]))  # before the open, where w may end short of one
+    stake = u - bar.close[:, None]
+    taken = w * stake[:, :, None]
+    upper = _edges(u, taken, precision.bins, precision.upper_error)
+    lower = _edges(d, np.swapaxes(taken, 1, 2), precision.bins, precision.lower_error)
+    continuous = np.asarray((w[:, :, -1] >= 1 - CERTAIN).all(1))  # as d comes to the open
+    at_close = stake[:, 0] <= 0  # where nothing is at stake
+    fitted = np.swapaxes(_fitted(lower, d, np.swapaxes(taken, 1, 2), end=continuous), 1, 2)
+    fitted = _fitted(upper, u, fitted, start=at_close)
+    stake = (upper - bar.close[:, None])[:, :, None]
+    weight = np.where(stake > 0, fitted / np.where(stake > 0, stake, 1.0), 1.0)
+    weight[continuous, :, -1] = 1.0
+    weight = np.maximum.accumulate(np.minimum.accumulate(np.clip(weight, 0.0, 1.0), 1), 2)
+    at_open = np.where((bar.open <= lower_clip[1])[:, None], 1.0, weight[:, :, -1])
+    return Lattice(
+        upper,
+        np.concatenate([lower, lower[:, -1:]], 1),
+        np.concatenate([weight, at_open[:, :, None]], 2),
+        interpolated=True,
+    )
+
+
+def _crowded(start: Floats, end: Floats, at_start: Floats, at_end: Floats, count: int) -> Floats:
+    """Places `[N, count + 1]` from `start` to `end` `[N]`, crowded at both ends over the distances given for them."""
+    length = end - start
+    steps = np.log1p(length / at_start) + np.log1p(length / at_end)
+    ratio = np.exp(np.linspace(0, 1, count + 1) * steps[:, None]) * (at_start / (length + at_end))[:, None]
+    place = start[:, None] + (ratio * (length + at_end)[:, None] - at_start[:, None]) / (1 + ratio)
+    place = np.clip(place, start[:, None], end[:, None])
+    place[:, 0], place[:, -1] = start, end
+    return np.maximum.accumulate(place, 1)
+
+
+def _edges(x: Floats, taken: Floats, bins: int, error: float) -> Floats:
+    """Edges `[N, P]` along samples `x` `[N, M]`, for what is taken there, `[N, M, ...]`; the last ones may coincide."""
+    step = np.maximum(np.diff(x, axis=1), 1e-14)
+    slope = np.diff(taken, axis=1) / step[:, :, None]
+    bend = np.sqrt(np.mean(np.diff(slope, axis=1) ** 2, axis=2)) / ((step[:, 1:] + step[:, :-1]) / 2)
+    bend = np.pad(bend, [(0, 0), (1, 1)], "edge")
+    needed = np.sqrt(np.maximum(bend[:, 1:], bend[:, :-1]) / (8 * error)) * np.diff(x, axis=1)
+    needed = np.concatenate([np.zeros((len(x), 1)), np.cumsum(needed, 1)], 1)
+    total = needed[:, -1]
+    count = np.where(x[:, -1] - x[:, 0] < NARROW, 1.0, np.clip(np.ceil(total - 1e-9), 1, bins))
+    part = np.arange(1 + int(count.max())) / count[:, None]
+    target = part * total[:, None]
+    after = np.clip((needed[:, None, :] < target[:, :, None]).sum(2), 1, x.shape[1] - 1)
+    row = np.arange(len(x))[:, None]
+    before, width = needed[row, after - 1], needed[row, after] - needed[row, after - 1]
+    way = np.clip((target - before) / np.where(width > 0, width, 1.0), 0.0, 1.0)
+    place = x[row, after - 1] * (1 - way) + x[row, after] * way
+    place = np.where(part <= 0, x[:, :1], np.where(part >= 1, x[:, -1:], place))
+    return np.maximum.accumulate(place, 1)
+
+
+def _hats(x: Floats, edges: Floats) -> Floats:
+    """`[N, P, M]`: the share of each edge `[N, P]` in linear interpolation at `x` `[N, M]`."""
+    width = np.diff(edges, axis=1)[:, :, None]
+    way = (x[:, None, :] - edges[:, :-1, None]) / np.where(width > 0, width, 1.0)
+    ramps = np.where(width > 0, np.clip(way, 0.0, 1.0), 0.0)
+    size, _, count = ramps.shape
+    ramps = np.concatenate([np.ones((size, 1, count)), ramps, np.zeros((size, 1, count))], 1)
+    return ramps[:, :-1] - ramps[:, 1:]
+
+
+def _fitted(
+    edges: Floats,
+    x: Floats,
+    values: Floats,
+    start: NDArray[np.bool_] | None = None,
+    end: NDArray[np.bool_] | None = None,
+) -> Floats:
+    """Values `[N, P, ...]` at the edges that fit those at `x` `[N, M, ...]` best, where every `x` counts by its length.
+
+    The value at the first edge is kept where `start` `[N]` says so, that at the last one where `end` does.
+    """
+    width = np.diff(x, axis=1)
+    length = (np.pad(width, [(0, 0), (1, 0)]) + np.pad(width, [(0, 0), (0, 1)])) / 2
+    hats = _hats(x, edges)
+    on_edges = np.swapaxes(_hats(edges, x), 1, 2) @ values
+    left = values - np.swapaxes(hats, 1, 2) @ on_edges
+    row, last = np.arange(len(x)), (edges < edges[:, -1:]).sum(1)  # edges beyond the last one coincide with it
+    if start is not None:
+        hats[start, 0] = 0.0
+    if end is not None:
+        hats[row[end], last[end]] = 0.0
+    weighted = hats * length[:, None, :]
+    normal = weighted @ np.swapaxes(hats, 1, 2)
+    diagonal = np.einsum("npp->np", normal)
+    diagonal += np.where(diagonal > 0, RIDGE * diagonal, 1.0)
+    fitted = on_edges + np.linalg.solve(normal, weighted @ left)
+    kept: Floats = fitted[row[:, None], np.minimum(np.arange(edges.shape[1]), last[:, None])]
+    return kept

@@ -1,0 +1,66 @@
+"""The windows of a walk: what a strategy would have earned on them, as terms to fit and as it is booked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.execution.evaluation import evaluate
+from marketsim.execution.fills import long_leg, profit_terms, short_leg
+from marketsim.execution.lattices import Precision
+from marketsim.execution.profit_terms import Costs, Levels, Outcomes, ProfitTerms, one_by_one
+from marketsim.execution.strategies import Legs
+from marketsim.settings.choices import TOUCH
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """B windows of W out of N bars, under one strategy, fill policy and closing policy."""
+
+    levels: Levels  # [N] before the multipliers
+    outcomes: Outcomes  # [N]
+    legs: Legs  # [N] where the strategy places orders
+    costs: Costs
+    fill: str
+    close_at_eod: bool
+    rows: NDArray[np.int64]  # [B, W] the bars of each window
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def at(self, index: NDArray[np.int64]) -> Windows:
+        """Some of the windows."""
+        return replace(self, rows=self.rows[index])
+
+    def fitted_to(self, terms: ProfitTerms) -> ProfitTerms:
+        """The problems `[B, W]`, of terms `[N]` of all bars."""
+        return (terms.at_close() if self.close_at_eod else terms).placed(self.legs).at(self.rows)
+
+    def terms(self, precision: Precision) -> ProfitTerms:
+        """The problems `[B, W]`, to a precision of their own."""
+        bars, rows = np.unique(self.rows, return_inverse=True)
+        legs = self.legs.at(bars)
+        terms = profit_terms(
+            self.levels.at(bars), self.outcomes.at(bars), self.costs, self.fill, legs.short is not None, precision
+        )
+        return (terms.at_close() if self.close_at_eod else terms).placed(legs).at(rows.reshape(self.rows.shape))
+
+    def booked(self, h: NDArray[np.float64], l: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Profit `[B, W]` of each bar with its window's multipliers `[B]`, exactly as an evaluated bar is booked."""
+        pairs, pair = np.unique(np.stack([h, l], axis=1), axis=0, return_inverse=True)  # neighbours often share one
+        wanted = np.zeros((len(pairs), len(self.legs.long)), bool)
+        wanted[pair[:, None], self.rows] = True
+        which, bar = np.nonzero(wanted)
+        profit = np.zeros(wanted.shape)
+        for make_leg, placed in ((long_leg, self.legs.long), (short_leg, self.legs.short)):
+            if placed is None or not placed[bar].any():
+                continue
+            of, at = which[placed[bar]], bar[placed[bar]]
+            traded = pairs[of, 0], pairs[of, 1]
+            fill = TOUCH if self.close_at_eod else self.fill
+            leg = make_leg(self.levels.at(at), self.outcomes.at(at), self.costs, fill, traded)
+            terms = one_by_one(leg.at_close() if self.close_at_eod else leg)
+            profit[of, at] += evaluate(terms, traded[0][:, None], traded[1][:, None])[:, 0]
+        return profit[pair[:, None], self.rows]

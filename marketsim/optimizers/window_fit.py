@@ -1,0 +1,51 @@
+"""Multipliers for the windows of a walk, by any optimizer, and what they would have earned as it is booked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.execution.lattices import PRECISIONS
+from marketsim.execution.profit_terms import ProfitTerms
+from marketsim.execution.windows import Windows
+from marketsim.optimizers import Optimizer
+from marketsim.optimizers.exact.candidates import Bounds
+from marketsim.settings.choices import EXPECTED
+
+AGREEMENT = 0.4e-4  # a bar, as a fraction of the close: what the surface may claim more or less than is booked
+
+
+@dataclass(frozen=True, slots=True)
+class WindowFit:
+    """The multipliers of B windows, and what they would have earned on the W bars of theirs."""
+
+    high_multiplier: NDArray[np.float64]  # [B]
+    low_multiplier: NDArray[np.float64]  # [B]
+    booked: NDArray[np.float64]  # [B, W] profit of each bar, fraction of the close before it
+    claimed: NDArray[np.float64]  # [B] profit of the window on the surface that was maximised
+    fallbacks: int = 0  # problems that a search gave up on and another one finished
+
+
+def fit_windows(windows: Windows, terms: ProfitTerms, optimizer: Optimizer, bounds: Bounds, seed: int) -> WindowFit:
+    """Fit every window; `terms` `[N]` are those of all bars to the first precision, which strategies may share.
+
+    Take-profits in doubt make `expected` profits a surface that is known to a precision. A window whose optimum it
+    prices otherwise than it is booked is fitted again to the next one. What a window gets depends on its own bars
+    alone.
+    """
+    found = optimizer.fit(windows.fitted_to(terms), bounds, seed)
+    h, l, claimed, fallbacks = found.high_multiplier, found.low_multiplier, found.profit, found.fallbacks
+    booked = windows.booked(h, l)
+    exact = windows.close_at_eod or windows.fill != EXPECTED
+    for precision in () if exact else PRECISIONS[1:]:
+        (apart,) = np.nonzero(np.abs(claimed - booked.sum(1)) > AGREEMENT * windows.rows.shape[1])
+        if not apart.size:
+            break
+        some = windows.at(apart)
+        again = optimizer.fit(some.terms(precision), bounds, seed)
+        h[apart], l[apart], claimed[apart] = again.high_multiplier, again.low_multiplier, again.profit
+        booked[apart] = some.booked(h[apart], l[apart])
+        fallbacks += again.fallbacks
+    return WindowFit(h, l, booked, claimed, fallbacks)
