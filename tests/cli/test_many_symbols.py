@@ -128,7 +128,7 @@ def test_symbols_come_from_the_line_a_file_or_the_source(cli, data, tmp_path):
     ("arguments", "hint"),
     [
         ("backtest", "SYMBOL, --symbols-file FILE or --all"),
-        ("backtest --all ETHUSD", "no SYMBOL"),
+        ("backtest --all ETHUSD", "leave out SYMBOL"),
         ("backtest --symbols-file missing", "--symbols-file missing: No such file"),
         ("backtest ETHUSD --resume", "--resume needs --output DIR"),
         ("backtest ETHUSD --overwrite", "--overwrite needs --output DIR"),
