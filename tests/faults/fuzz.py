@@ -15,20 +15,27 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from numpy.typing import NDArray
 
 from marketsim.data import read_bars
 from marketsim.data.bars import make_bars
 from marketsim.data.parquet import write_bars
 from marketsim.errors import DataError, MarketsimError
+from marketsim.forecasting.cache.sqlite import FILE, SqliteCache
+from marketsim.forecasting.forecaster import make_forecasts
+from marketsim.models.rolling_quantile import RollingQuantile
+from marketsim.profiling import Clock
 from marketsim.results import saved_runs
 from marketsim.results.result import FinishedSymbol
 from marketsim.results.run_directory import RunDirectory
+from tests.candles import random_bars
 from tests.data.reading.exchange_files import EXCHANGE_FILES
 from tests.data.reading.json_files import JSON_FILES
 from tests.data.reading.program_files import PROGRAM_FILES
 from tests.data.reading.stock_files import STOCK_FILES
 from tests.faults.ended_early import NEW, NONE_LEFT, OLD, content, finished, in_child, write
 
+BARS = random_bars(60)
 PATIENCE = 20.0  # processor seconds that a file of sixty bars may take at most
 FOUND = Path(__file__).with_name("found")
 
@@ -115,11 +122,26 @@ def bar_files(rng: np.random.Generator, place: Path) -> bytes | None:
     return None if time.process_time() - begun < PATIENCE else after
 
 
+def forecast_cache(rng: np.random.Generator, place: Path) -> bytes | None:
+    """A file of cached forecasts is damaged; what changed a forecast, if anything did."""
+    expected = through_cache(place)
+    path = place / FILE
+    path.write_bytes(after := damaged(path.read_bytes(), rng))
+    return None if np.array_equal(through_cache(place), expected) else after
+
+
+def through_cache(directory: Path) -> NDArray[np.float64]:
+    """Forecasts read from the cache in `directory`, or made and written there."""
+    with SqliteCache(directory) as cache:
+        return make_forecasts(RollingQuantile(), BARS, np.arange(50, 60), cache, Clock()).moves
+
+
 KINDS: dict[str, Callable[[np.random.Generator, Path], bytes | None]] = {
     "run-files": run_files,
     "kept-parts": kept_parts,
     "kills": kills,
     "bar-files": bar_files,
+    "forecast-cache": forecast_cache,
 }
 
 
