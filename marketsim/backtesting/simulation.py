@@ -15,9 +15,9 @@ from marketsim.execution.baselines import buy_and_hold, forecast_close
 from marketsim.execution.fills import profit_terms
 from marketsim.execution.profit_terms import TIE, Costs, Levels, Outcomes, ProfitTerms
 from marketsim.execution.strategies import STRATEGIES, Legs
-from marketsim.execution.track_record import Fit, FittedTrack, Track, book, level_prices
+from marketsim.execution.track_record import Fit, FittedTrackRecord, TrackRecord, book, level_prices
 from marketsim.execution.windows import Windows
-from marketsim.forecasting.forecasts import Forecasts, actual_moves
+from marketsim.forecasting.forecasts import CLOSE, HIGH, LOW, OPEN, Forecasts, actual_moves
 from marketsim.optimizers import Optimizer
 from marketsim.optimizers.window_fit import fit_windows
 from marketsim.profiling import part
@@ -42,8 +42,10 @@ class Market:
     @classmethod
     def of(cls, bars: Bars, walk: Walk, forecasts: Forecasts, costs: CostSettings) -> Market:
         """The market of a symbol."""
-        levels = Levels(forecasts.high, forecasts.low, *path_variance(forecasts.moves))
-        outcomes = Outcomes(*actual_moves(bars, walk.origins[:-1]).T)
+        variance, spread = path_variance(forecasts.moves)
+        levels = Levels(high_move=forecasts.high, low_move=forecasts.low, variance=variance, spread=spread)
+        moves = actual_moves(bars, walk.origins[:-1])
+        outcomes = Outcomes(open=moves[:, OPEN], high=moves[:, HIGH], low=moves[:, LOW], close=moves[:, CLOSE])
         fee = fee_bps(bars.crypto, costs)
         return cls(bars, walk, forecasts, levels, outcomes, fee, Costs.from_bps(fee, costs.slippage_bps))
 
@@ -116,18 +118,20 @@ def windows_of(legs: Legs, market: Market, rules: TradingRules, close_at_eod: bo
     )
 
 
-def simulate(fits: dict[str, Fit], market: Market, rules: TradingRules) -> tuple[list[FittedTrack], list[Track]]:
+def simulate(
+    fits: dict[str, Fit], market: Market, rules: TradingRules
+) -> tuple[list[FittedTrackRecord], list[TrackRecord]]:
     """Trade every evaluated bar once with what its simulation chose; then the baselines on the same bars."""
     bars, costs, evaluated = market.bars, market.costs, market.walk.evaluated
     at, then = market.levels.at(evaluated), market.outcomes.at(evaluated)
     zeros = np.zeros(len(evaluated))
-    tracks: list[FittedTrack] = []
-    baselines: list[Track] = []
+    tracks: list[FittedTrackRecord] = []
+    baselines: list[TrackRecord] = []
     for name, fit in fits.items():
         legs = fit.legs.at(slice(-1))
         chosen = (fit.high_multiplier[:-1], fit.low_multiplier[:-1])
         track = book(name, at, then, legs, costs, rules.fill, chosen, fit.close_at_eod[:-1])
-        tracks.append(FittedTrack(name, track.profits, track.orders, track.trades, track.wins, fit))
+        tracks.append(FittedTrackRecord(name, track.profits, track.orders, track.trades, track.wins, fit))
         unfitted = f"{name} unfitted" if len(fits) > 1 else "unfitted"
         eod = np.full(len(zeros), rules.close_at_eod == AT_CLOSE)
         baselines.append(book(unfitted, at, then, legs, costs, rules.fill, (zeros, zeros), eod))

@@ -25,7 +25,7 @@ from marketsim.comparison.schema import (
 from marketsim.data import Source
 from marketsim.data.bars import CHANNELS
 from marketsim.errors import Failure, MarketsimError, Success
-from marketsim.execution.track_record import Track
+from marketsim.execution.track_record import TrackRecord
 from marketsim.forecasting.contamination import tally
 from marketsim.forecasting.forecasts import CLOSE, LEVELS, MEDIAN, actual_moves
 from marketsim.forecasting.protocols import Model
@@ -194,7 +194,7 @@ def _row(model: str, result: Result, seconds: float | None, yardsticks: dict[str
     )
 
 
-def _strategy(track: Track, result: Result, yardsticks: dict[str, Floats]) -> ModelStrategyRow:
+def _strategy(track: TrackRecord, result: Result, yardsticks: dict[str, Floats]) -> ModelStrategyRow:
     """Profit by the headline's fills, and bar by bar what it is beyond a yardstick's: what moves both cancels."""
     profits = track.profits[result.rules.fill]
     mean, low, high = _mean(profits, result.seed)

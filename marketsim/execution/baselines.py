@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from marketsim.execution.profit_terms import Costs
 from marketsim.execution.tolerance import without_rounding
-from marketsim.execution.track_record import Track
+from marketsim.execution.track_record import TrackRecord
 from marketsim.settings.choices import FILLS
 
 
-def buy_and_hold(close: NDArray[np.float64], costs: Costs) -> Track:
+def buy_and_hold(close: NDArray[np.float64], costs: Costs) -> TrackRecord:
     """Buy at the close before the first evaluated bar, sell at the last close; fractions of what was paid.
 
     `close` `[S + 1]`, price units, oldest first. The profits add up to `close[-1] / close[0] - 1` less costs.
@@ -30,21 +30,23 @@ def buy_and_hold(close: NDArray[np.float64], costs: Costs) -> Track:
     return _track("buy-and-hold", profit, held, held * won)
 
 
-def forecast_close(close: NDArray[np.float64], close_move: NDArray[np.float64], shortable: bool, costs: Costs) -> Track:
+def forecast_close(
+    close: NDArray[np.float64], close_move: NDArray[np.float64], shortable: bool, costs: Costs
+) -> TrackRecord:
     """Hold the next bar when its predicted close is above the last one; short it when below, if possible.
 
     `close` `[S + 1]` and the forecasts `close_move` `[S]` made at `close[:-1]`, oldest first. A trade lasts as
-    long as the side does; its profit is spread over its bars, each a fraction of the close before it.
+    long as the position does; its profit is spread over its bars, each a fraction of the close before it.
     """
-    side = np.sign(close_move) * (1.0 if shortable else close_move > 0)
-    before = np.concatenate([[0.0], side[:-1]])
-    after = np.concatenate([side[1:], [0.0]])
+    position = np.sign(close_move) * (1.0 if shortable else close_move > 0)
+    before = np.concatenate([[0.0], position[:-1]])
+    after = np.concatenate([position[1:], [0.0]])
     move = np.diff(close) / close[:-1]
     bought, sold = _market_orders(costs)
-    opens, closes = (side != 0) & (side != before), (side != 0) & (side != after)
-    enter, leave = (np.where(side > 0, *each) for each in ((bought, sold), (sold, bought)))
-    profit = side * move - enter * opens - leave * closes * (1 + move)
-    trade = np.cumsum(opens) * (side != 0)
+    opens, closes = (position != 0) & (position != before), (position != 0) & (position != after)
+    enter, leave = (np.where(position > 0, *each) for each in ((bought, sold), (sold, bought)))
+    profit = position * move - enter * opens - leave * closes * (1 + move)
+    trade = np.cumsum(opens) * (position != 0)
     won = (without_rounding(np.bincount(trade, profit)) > 0)[trade]
     return _track("forecast-close", profit, opens.astype(np.int64), (opens & won).astype(np.int64))
 
@@ -54,6 +56,6 @@ def _market_orders(costs: Costs) -> tuple[float, float]:
     return (1 + costs.fee) * (1 + costs.slippage) - 1, 1 - (1 - costs.fee) * (1 - costs.slippage)
 
 
-def _track(name: str, profit: NDArray[np.float64], trades: NDArray[np.int64], wins: NDArray[np.int64]) -> Track:
+def _track(name: str, profit: NDArray[np.float64], trades: NDArray[np.int64], wins: NDArray[np.int64]) -> TrackRecord:
     newest_first = profit[::-1]
-    return Track(name, dict.fromkeys(FILLS, newest_first), trades[::-1], trades[::-1], wins[::-1].astype(float))
+    return TrackRecord(name, dict.fromkeys(FILLS, newest_first), trades[::-1], trades[::-1], wins[::-1].astype(float))

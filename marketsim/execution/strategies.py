@@ -25,7 +25,7 @@ class Legs:
 
 
 def entry_exit(high_move: NDArray[np.float64], low_move: NDArray[np.float64], shortable: bool) -> Legs:
-    """One side a bar: long where `|high_move| > |low_move|`, else short, or flat where shorts are impossible."""
+    """One leg a bar: long where `|high_move| > |low_move|`, else short, or flat where shorts are impossible."""
     long = np.abs(high_move) > np.abs(low_move)
     return Legs(long, ~long if shortable else None)
 

@@ -1,4 +1,4 @@
-"""Tracks: what a strategy or a baseline did on the evaluated bars, one row a simulation, newest first."""
+"""Track records: what a strategy or a baseline did on the evaluated bars, one row a simulation, newest first."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class TrackRecord:
     """Profits are fractions of the close before the bar, after costs; counts are per bar."""
 
     name: str
@@ -62,7 +62,7 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
-class FittedTrack(Track):
+class FittedTrackRecord(TrackRecord):
     """What a strategy did, and what it had chosen to do; baselines choose nothing."""
 
     fit: Fit
@@ -77,7 +77,7 @@ def book(
     fill: str,
     multipliers: Multipliers,
     close_at_eod: NDArray[np.bool_],
-) -> Track:
+) -> TrackRecord:
     """Trade each of S bars once, with its own multipliers `[S]` and closing policy `[S]`; wins count by `fill`."""
     h, l = multipliers
     profits = {policy: np.zeros(len(h)) for policy in FILLS}
@@ -98,7 +98,7 @@ def book(
         wins += _won(earned, fill)
         orders += placed
         trades += filled
-    return Track(name, profits, orders, trades, wins)
+    return TrackRecord(name, profits, orders, trades, wins)
 
 
 def _credited(profits: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:

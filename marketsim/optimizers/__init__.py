@@ -52,4 +52,4 @@ class Search:
         """The answer to every problem within `limits`."""
         problems = (Objective(terms.at(np.array([b])), bounds, self.limits) for b in range(len(terms)))
         h, l, profit = np.array([self.answer(problem, seed) for problem in problems]).T
-        return Optimum(h, l, profit)
+        return Optimum(high_multiplier=h, low_multiplier=l, profit=profit)

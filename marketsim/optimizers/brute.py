@@ -12,7 +12,7 @@ from scipy import optimize
 from marketsim.optimizers import Search
 from marketsim.optimizers.objective import Objective
 
-COARSEST = 21  # places an axis, where only the clock ends a search
+COARSEST = 21  # places of each multiplier, where only the clock ends a search
 
 
 class Brute(Search):

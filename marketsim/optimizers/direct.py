@@ -49,6 +49,4 @@ class Direct(Search):
                 found.append(super().fit(problem, bounds, seed))
             except (ArithmeticError, RuntimeError, ValueError):
                 found.append(replace(DifferentialEvolution().fit(problem, bounds, seed), fallbacks=1))
-        names = ("high_multiplier", "low_multiplier", "profit")
-        h, l, profit = (np.concatenate([getattr(each, name) for each in found]) for name in names)
-        return Optimum(h, l, profit, sum(each.fallbacks for each in found))
+        return Optimum.concatenate(found)

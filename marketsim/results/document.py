@@ -9,7 +9,7 @@ import numpy as np
 from marketsim import __version__
 from marketsim.data.bars import Bars
 from marketsim.errors import Failure, Success
-from marketsim.execution.track_record import Fit, FittedTrack, Track
+from marketsim.execution.track_record import Fit, FittedTrackRecord, TrackRecord
 from marketsim.forecasting.contamination import Exposure, exposures, tally, warning
 from marketsim.forecasting.forecasts import Forecasts
 from marketsim.forecasting.keys import fingerprint
@@ -169,12 +169,12 @@ def equity_rows(result: Result) -> Iterator[EquityRow]:
             )
 
 
-def _strategy_row(track: FittedTrack, result: Result) -> StrategyRow:
+def _strategy_row(track: FittedTrackRecord, result: Result) -> StrategyRow:
     window = result.walk.windows.shape[1]
     return _track_row(track, result, in_sample_bps=float(BASIS_POINTS * track.fit.in_sample[:-1].mean() / window))
 
 
-def _track_row(track: Track, result: Result, in_sample_bps: float | None) -> StrategyRow:
+def _track_row(track: TrackRecord, result: Result, in_sample_bps: float | None) -> StrategyRow:
     returns = track.profits[result.rules.fill][::-1]
     orders, trades, ambiguous = int(track.orders.sum()), int(track.trades.sum()), track.ambiguous
     interval = bootstrap_interval(returns, result.seed) if trades else None
@@ -203,7 +203,7 @@ def _track_row(track: Track, result: Result, in_sample_bps: float | None) -> Str
     )
 
 
-def _plan_row(track: FittedTrack, bars: Bars) -> PlanRow:
+def _plan_row(track: FittedTrackRecord, bars: Bars) -> PlanRow:
     fit, opens = track.fit, bars.next_opens(1)
     side, at_close = _side(fit, -1), bool(fit.close_at_eod[-1])
     upper, lower = float(fit.upper[-1]), float(fit.lower[-1])

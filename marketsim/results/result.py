@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from marketsim.data.bars import Bars
 from marketsim.data.walk_forward import Walk
 from marketsim.errors import Failure, Outcome, Success
-from marketsim.execution.track_record import FittedTrack, Track
+from marketsim.execution.track_record import FittedTrackRecord, TrackRecord
 from marketsim.forecasting.forecasts import Forecasts
 from marketsim.results.schema import CostsRow, FailedSymbol, SymbolDocument
 from marketsim.settings.groups import TradingRules
@@ -24,8 +24,8 @@ class Result:
     rules: TradingRules
     optimizer: str
     seed: int  # of the bootstrap
-    strategies: list[FittedTrack]
-    baselines: list[Track]
+    strategies: list[FittedTrackRecord]
+    baselines: list[TrackRecord]
     fits: int
     fallbacks: int
 

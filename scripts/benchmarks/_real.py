@@ -19,7 +19,7 @@ from marketsim.data.sample import SampleSource
 from marketsim.data.walk_forward import make_walk
 from marketsim.execution.profit_terms import Costs, Levels, lower_level, upper_level
 from marketsim.execution.strategies import Legs
-from marketsim.execution.track_record import Track, book
+from marketsim.execution.track_record import TrackRecord, book
 from marketsim.settings.choices import FILLS
 from marketsim.settings.settings import Settings
 
@@ -33,7 +33,7 @@ FACTORS = (0.25, 0.5, 1.0)  # of the predicted low and high: levels that nothing
 NO_COSTS = Costs(0.0, 0.0)
 
 Array = NDArray[np.float64]
-Compared = tuple[Track, Array, Array]  # what was booked, and the least and the most that the path paid, of S bars
+Compared = tuple[TrackRecord, Array, Array]  # what was booked, and the least and the most that the path paid, of S bars
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def sample(pool: Pool) -> None:
         print(f"  {symbol:6} {len(track.orders):6,} {share:10.1%} {w:8.2f} {profits}")
 
 
-def sampled(symbol: str) -> Track:
+def sampled(symbol: str) -> TrackRecord:
     bars = SampleSource().load(symbol)
     settings = Settings.of(strategy="always-on", sims=min(len(bars) - 61 - HISTORY, MOST_BARS))
     return walk(bars, settings).strategies[0]

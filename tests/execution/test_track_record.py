@@ -9,7 +9,7 @@ from marketsim.execution.baselines import buy_and_hold
 from marketsim.execution.fill_probability import take_profit_probability
 from marketsim.execution.profit_terms import Costs, Outcomes
 from marketsim.execution.strategies import Legs
-from marketsim.execution.track_record import Track, _won, book, level_prices
+from marketsim.execution.track_record import TrackRecord, _won, book, level_prices
 from tests.problems import make_levels
 
 # opens, highs, lows and closes around a last close of 100, levels at 98 and 102
@@ -23,7 +23,7 @@ BARS = np.array(
 )
 
 
-def book_bars(fill: str, long: list[bool]) -> Track:
+def book_bars(fill: str, long: list[bool]) -> TrackRecord:
     upper, lower, *moves = (np.broadcast_to(x, 4) / 100 - 1 for x in (102, 98, *BARS.T))
     zeros = np.zeros(4)
     return book(
@@ -38,7 +38,7 @@ def book_bars(fill: str, long: list[bool]) -> Track:
     )
 
 
-def counts(track: Track) -> tuple[list[int], list[int], list[float], list[bool]]:
+def counts(track: TrackRecord) -> tuple[list[int], list[int], list[float], list[bool]]:
     return track.orders.tolist(), track.trades.tolist(), track.wins.tolist(), track.ambiguous.tolist()
 
 
@@ -75,7 +75,7 @@ BOTH = np.array(
 FREE = Costs(0, 0)
 
 
-def book_both(fill: str, close_at_eod: bool = False, costs: Costs = FREE) -> Track:
+def book_both(fill: str, close_at_eod: bool = False, costs: Costs = FREE) -> TrackRecord:
     count = len(BOTH)
     upper, lower, *moves = (np.broadcast_to(x, count) / 100 - 1 for x in (102, 98, *BOTH.T))
     zeros, every = np.zeros(count), np.ones(count, bool)
@@ -161,7 +161,7 @@ def test_a_rounding_is_no_win_and_no_part_of_a_chance() -> None:
         profits = rounded | {"expected": exact["provable"] + share * 0.03 + np.array([1e-17, -1e-17])}
         wins = _won(profits, "expected")
         assert wins.tolist() == [share, share]
-        track = Track("a", profits, np.ones(2, int), np.ones(2, int), wins)
+        track = TrackRecord("a", profits, np.ones(2, int), np.ones(2, int), wins)
         assert track.probability.tolist() == [share, share]
     even = np.array([1e-16, -1e-16])
     assert _won({"provable": even, "expected": even, "touch": even}, "expected").tolist() == [0.0, 0.0]

@@ -1,4 +1,4 @@
-"""The exact maximum on a device of torch's: the same lines of surface.py, on tensors."""
+"""The exact maximum on a device of torch's: the same lines as on arrays."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from marketsim.optimizers.exact.maximum import Optimum, maximise
 
 
 class ExactOn(Exact):
-    """`surface.maximise` in float64 on `device`; terms go there once, and three numbers a problem come back."""
+    """`maximise` in float64 on `device`; terms go there once, and three numbers a problem come back."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
@@ -19,5 +19,5 @@ class ExactOn(Exact):
     def fit(self, terms: ProfitTerms, bounds: Bounds, seed: int) -> Optimum:
         """The best of every problem; the seed is not needed."""
         found = maximise(terms.map(lambda array: torch.as_tensor(array, device=self.device)), bounds)
-        numbers = torch.stack([found.high_multiplier, found.low_multiplier, found.profit]).cpu().numpy()
-        return Optimum(*numbers)
+        h, l, profit = torch.stack([found.high_multiplier, found.low_multiplier, found.profit]).cpu().numpy()
+        return Optimum(high_multiplier=h, low_multiplier=l, profit=profit)
