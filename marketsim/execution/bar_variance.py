@@ -1,10 +1,10 @@
 """How much a bar was expected to move inside, and how sure that was: read off the forecast's quantiles.
 
 The high of a continuous martingale over a bar of variance v lies `sqrt(v) * |N(0, 1)|` above its open, by the
-reflection principle, and the low as far below. Where v is known but for the error that `fill_probability.py` assumes, bent
-and of median 1, the distance is `sqrt(v) * |N| * exp(spread * error / 2)`: the median of the forecast highs and lows
-tells v, and how far their upper decile lies beyond it tells the spread. A model that learns its quantiles from past
-bars learns both from them. How far the error is bent they cannot tell: a decile moves by less than it is known to.
+reflection principle, and the low as far below. Where v is known but for the error that `fill_probability.py` assumes,
+bent and of median 1, the distance is `sqrt(v) * |N| * exp(spread * error / 2)`: the median of the forecast highs and
+lows tells v, and how far their upper decile lies beyond it tells the spread. A model that learns its quantiles from
+past bars learns both from them. How far the error is bent they cannot tell: a decile moves by less than it is known to.
 
 A bar that opens away from the last close moves its high and low with it, but that is over before an order waits: the
 gap is read off the quantiles of the open, as of a normal, and what it adds to both quantiles is taken out again.
