@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.execution.evaluation import evaluate
+from marketsim.execution.evaluation import total_profit
 from marketsim.execution.fills import long_leg, profit_terms, short_leg
 from marketsim.execution.lattices import Precision
 from marketsim.execution.profit_terms import Costs, Levels, Outcomes, ProfitTerms, one_by_one
@@ -62,5 +62,5 @@ class Windows:
             fill = TOUCH if self.close_at_eod else self.fill
             leg = make_leg(self.levels.at(at), self.outcomes.at(at), self.costs, fill, traded)
             terms = one_by_one(leg.at_close() if self.close_at_eod else leg)
-            profit[of, at] += evaluate(terms, traded[0][:, None], traded[1][:, None])[:, 0]
+            profit[of, at] += total_profit(terms.legs, None, traded[0][:, None], traded[1][:, None])[:, 0]
         return profit[pair[:, None], self.rows]

@@ -5,7 +5,6 @@ from dataclasses import fields
 import pytest
 
 from marketsim.backtesting.simulation import POLICIES
-from marketsim.execution.fills import LATTICES
 from marketsim.execution.strategies import STRATEGIES
 from marketsim.settings import choices
 from marketsim.settings.groups import Group, WalkSettings
@@ -38,7 +37,6 @@ def test_no_key_stands_in_two_groups():
 
 def test_the_choices_are_what_the_code_gives_a_meaning_to():
     assert tuple(STRATEGIES) == choices.STRATEGIES
-    assert tuple(LATTICES) == choices.FILLS
     assert tuple(POLICIES) == choices.CLOSE_AT_EOD
 
 
