@@ -10,6 +10,7 @@ from typing import Any
 from marketsim.cli.profiled_runs import GpuTraffic, Observed
 from marketsim.profiling import STAGES, prefixes
 
+ANSWERS = 3  # of a fit that does not search: one on each precision of its surface, at most
 SEARCH, EVALUATE = "optimize/search", "optimize/search/evaluate"
 
 
@@ -137,7 +138,7 @@ def search_cost(name: str, run: Observed) -> SearchCost:
     """What one evaluation of a search costs: the profit itself, and what the optimizer adds to it."""
     total, profit = run.seconds[SEARCH], run.seconds.get(EVALUATE, 0.0)
     evaluations, fits = run.counts.get(EVALUATE, 0), run.counts["fits"]
-    if evaluations <= fits:  # no search: the answer alone was evaluated
+    if evaluations <= ANSWERS * fits:  # no search: the answers alone were evaluated
         return SearchCost(name, fits, total / fits)
     return SearchCost(
         name,
