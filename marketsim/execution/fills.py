@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from marketsim.execution.fill_probability import take_profit_probability
 from marketsim.execution.lattices import (
     PRECISIONS,
+    Interval,
     Lattice,
     Precision,
     expected_at,
@@ -53,24 +54,13 @@ def long_leg(
     """
     pays, gets = 1 + costs.fee, 1 - costs.fee
     at_close = gets * (1 - costs.slippage) * (1 + bar.close)
-    lattice = _BarsOfLeg.of_long(levels, bar).lattice(fill, traded, precision)
-    every = np.ones_like(bar.close)
-    return Leg(
-        mirrored=False,
-        upper_clip=UPPER_CLIP,
-        lower_clip=LOWER_CLIP,
-        upper_move=levels.high_move,
-        lower_move=levels.low_move,
-        low=bar.low,
-        open=bar.open,
+    seen = _BarsOfLeg.of_long(levels, bar)
+    return seen.leg(
+        seen.lattice(fill, traded, precision),
         at_level=at_close - pays,
-        per_lower=-pays * every,
+        per_lower=-pays,
         gain=gets - at_close,
-        per_upper=gets * every,
-        upper_edges=lattice.upper_edges,
-        lower_edges=lattice.lower_edges,
-        weight=lattice.weight,
-        interpolated=lattice.interpolated,
+        per_upper=gets,
     )
 
 
@@ -88,24 +78,13 @@ def short_leg(
     """
     pays, gets = 1 + costs.fee, 1 - costs.fee
     at_close = pays * (1 + costs.slippage) * (1 + bar.close)
-    lattice = _BarsOfLeg.of_short(levels, bar).lattice(fill, traded, precision)
-    every = np.ones_like(bar.close)
-    return Leg(
-        mirrored=True,
-        upper_clip=mirror(LOWER_CLIP),
-        lower_clip=mirror(UPPER_CLIP),
-        upper_move=-levels.low_move,
-        lower_move=-levels.high_move,
-        low=-bar.high,
-        open=-bar.open,
+    seen = _BarsOfLeg.of_short(levels, bar)
+    return seen.leg(
+        seen.lattice(fill, traded, precision),
         at_level=gets - at_close,
-        per_lower=-gets * every,
+        per_lower=-gets,
         gain=at_close - pays,
-        per_upper=pays * every,
-        upper_edges=lattice.upper_edges,
-        lower_edges=lattice.lower_edges,
-        weight=lattice.weight,
-        interpolated=lattice.interpolated,
+        per_upper=pays,
     )
 
 
@@ -141,19 +120,47 @@ class _BarsOfLeg:
     def of_short(cls, levels: Levels, bar: Outcomes) -> _BarsOfLeg:
         return cls(True, bar.mirrored(), -levels.low_move, -levels.high_move, levels.variance, levels.spread)
 
+    @property
+    def upper_clip(self) -> Interval:
+        return mirror(LOWER_CLIP) if self.mirrored else UPPER_CLIP
+
+    @property
+    def lower_clip(self) -> Interval:
+        return mirror(UPPER_CLIP) if self.mirrored else LOWER_CLIP
+
+    def leg(self, lattice: Lattice, at_level: Floats, per_lower: float, gain: Floats, per_upper: float) -> Leg:
+        """The leg with the weights of a lattice, and what its entries and take-profits pay."""
+        every = np.ones_like(self.bar.close)
+        return Leg(
+            mirrored=self.mirrored,
+            upper_clip=self.upper_clip,
+            lower_clip=self.lower_clip,
+            upper_move=self.upper_move,
+            lower_move=self.lower_move,
+            low=self.bar.low,
+            open=self.bar.open,
+            at_level=at_level,
+            per_lower=per_lower * every,
+            gain=gain,
+            per_upper=per_upper * every,
+            upper_edges=lattice.upper_edges,
+            lower_edges=lattice.lower_edges,
+            weight=lattice.weight,
+            interpolated=lattice.interpolated,
+        )
+
     def lattice(self, fill: str, traded: Multipliers | None, precision: Precision) -> Lattice:
         """The weights of a fill policy."""
         if fill == TOUCH:
             return touch_lattice(self.bar)
         if fill == PROVABLE:
             return provable_lattice(self.bar)
-        upper_clip, lower_clip = (mirror(LOWER_CLIP), mirror(UPPER_CLIP)) if self.mirrored else (UPPER_CLIP, LOWER_CLIP)
         if traded is None:
-            return expected_lattice(self.bar, self.probabilities, upper_clip, lower_clip, precision)
+            return expected_lattice(self.bar, self.probabilities, self.upper_clip, self.lower_clip, precision)
         h, l = traded
         along_upper, along_lower = (-l, -h) if self.mirrored else (h, l)
-        upper = np.clip(self.upper_move + along_upper, *upper_clip)
-        lower = np.clip(self.lower_move + along_lower, *lower_clip)
+        upper = np.clip(self.upper_move + along_upper, *self.upper_clip)
+        lower = np.clip(self.lower_move + along_lower, *self.lower_clip)
         return expected_at(self.bar, self.probability(upper, lower))
 
     def probabilities(self, upper: Floats, lower: Floats) -> Floats:

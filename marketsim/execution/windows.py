@@ -36,7 +36,7 @@ class Windows:
 
     def fitted_to(self, terms: ProfitTerms) -> ProfitTerms:
         """The problems `[B, W]`, of terms `[N]` of all bars."""
-        return (terms.at_close() if self.close_at_eod else terms).placed(self.legs).at(self.rows)
+        return self._problems(terms, self.legs, self.rows)
 
     def terms(self, precision: Precision) -> ProfitTerms:
         """The problems `[B, W]`, to a precision of their own."""
@@ -45,7 +45,7 @@ class Windows:
         terms = profit_terms(
             self.levels.at(bars), self.outcomes.at(bars), self.costs, self.fill, legs.short is not None, precision
         )
-        return (terms.at_close() if self.close_at_eod else terms).placed(legs).at(rows.reshape(self.rows.shape))
+        return self._problems(terms, legs, rows.reshape(self.rows.shape))
 
     def booked(self, h: NDArray[np.float64], l: NDArray[np.float64]) -> NDArray[np.float64]:
         """Profit `[B, W]` of each bar with its window's multipliers `[B]`, exactly as an evaluated bar is booked."""
@@ -64,3 +64,7 @@ class Windows:
             terms = one_by_one(leg.at_close() if self.close_at_eod else leg)
             profit[of, at] += total_profit(terms.legs, None, traded[0][:, None], traded[1][:, None])[:, 0]
         return profit[pair[:, None], self.rows]
+
+    def _problems(self, terms: ProfitTerms, legs: Legs, rows: NDArray[np.int64]) -> ProfitTerms:
+        """The terms of bars as problems `[B, W]`, under the closing policy and with the strategy's orders."""
+        return (terms.at_close() if self.close_at_eod else terms).placed(legs).at(rows)
