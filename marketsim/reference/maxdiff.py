@@ -75,32 +75,15 @@ def optimize_maxdiff_entry_exit(
         (False, [0.0, 0.039])
 
     """
+    bars = _bars(close_actual, high_actual, high_pred, low_actual, low_pred)
+    given: dict[str, Any] = {"trading_fee": trading_fee, "rule": rule}
 
     def profits(h: float, l: float, close_at_eod: bool) -> Array:
-        return entry_exit_profit(
-            close_actual,
-            maxdiff_trades,
-            high_actual,
-            high_pred + h,
-            low_actual,
-            low_pred + l,
-            close_at_eod=close_at_eod,
-            trading_fee=trading_fee,
-            rule=rule,
-        )
+        return entry_exit_profit(**_shifted(bars, h, l), positions=maxdiff_trades, close_at_eod=close_at_eod, **given)
 
     def fit(close_at_eod: bool) -> tuple[float, float, float]:
         return optimize_entry_exit_multipliers(
-            close_actual,
-            maxdiff_trades,
-            high_actual,
-            high_pred,
-            low_actual,
-            low_pred,
-            close_at_eod=close_at_eod,
-            trading_fee=trading_fee,
-            rule=rule,
-            **(optim_kwargs or {}),
+            **bars, positions=maxdiff_trades, close_at_eod=close_at_eod, **given, **(optim_kwargs or {})
         )
 
     best, timings = _better(fit, close_at_eod_candidates, log_timings)
@@ -128,33 +111,20 @@ def optimize_maxdiff_always_on(
     rule: str | None = None,
 ) -> AlwaysOnOptimizationResult:
     """As `optimize_maxdiff_entry_exit`, for two positions on every bar; crypto has the buying one alone."""
+    bars = _bars(close_actual, high_actual, high_pred, low_actual, low_pred)
+    given: dict[str, Any] = {"trading_fee": trading_fee, "rule": rule}
 
     def profits(positions: Array, h: float, l: float, close_at_eod: bool) -> Array:
-        return entry_exit_profit(
-            close_actual,
-            positions,
-            high_actual,
-            high_pred + h,
-            low_actual,
-            low_pred + l,
-            close_at_eod=close_at_eod,
-            trading_fee=trading_fee,
-            rule=rule,
-        )
+        return entry_exit_profit(**_shifted(bars, h, l), positions=positions, close_at_eod=close_at_eod, **given)
 
     def fit(close_at_eod: bool) -> tuple[float, float, float]:
         return optimize_always_on_multipliers(
-            close_actual,
-            buy_indicator,
-            sell_indicator,
-            high_actual,
-            high_pred,
-            low_actual,
-            low_pred,
+            **bars,
+            buy_indicator=buy_indicator,
+            sell_indicator=sell_indicator,
             close_at_eod=close_at_eod,
-            trading_fee=trading_fee,
             is_crypto=is_crypto,
-            rule=rule,
+            **given,
             **(optim_kwargs or {}),
         )
 
@@ -166,6 +136,22 @@ def optimize_maxdiff_always_on(
     bought = profits(buy_indicator, h, l, eod)
     sold = _zeros(bought) if is_crypto else profits(sell_indicator, h, l, eod)
     return AlwaysOnOptimizationResult(bought, sold, h, l, eod, timings)
+
+
+def _bars(close: Array, high: Array, high_pred: Array, low: Array, low_pred: Array) -> dict[str, Array]:
+    """The bars and their predictions, by the names that the reference's functions give them."""
+    return {
+        "close_actual": close,
+        "high_actual": high,
+        "high_pred": high_pred,
+        "low_actual": low,
+        "low_pred": low_pred,
+    }
+
+
+def _shifted(bars: dict[str, Array], h: float, l: float) -> dict[str, Array]:
+    """The bars with multipliers added to their predictions."""
+    return bars | {"high_pred": bars["high_pred"] + h, "low_pred": bars["low_pred"] + l}
 
 
 def _better(
