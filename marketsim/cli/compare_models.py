@@ -19,19 +19,7 @@ if TYPE_CHECKING:
     )
 
 
-@options.takes(
-    options.WALK,
-    options.RULES,
-    options.COSTS,
-    options.BARS,
-    options.STORE,
-    options.OPTIMIZER,
-    options.SEED,
-    options.OWN_MODEL,
-    options.NETWORK,
-    options.CACHE,
-    options.CACHE_PLACE,
-)
+@options.takes(*options.all_but(options.MODEL, options.WORK))
 def compare_models(
     command: typer.Context,
     symbols: options.Symbols,

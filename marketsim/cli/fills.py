@@ -14,20 +14,7 @@ HEIGHT = 15  # lines of a drawn bar
 SIDE = 4  # columns of a level on each side of the bar
 
 
-@options.takes(
-    options.WALK,
-    options.MODEL,
-    options.RULES,
-    options.COSTS,
-    options.BARS,
-    options.STORE,
-    options.OPTIMIZER,
-    options.SEED,
-    options.OWN_MODEL,
-    options.NETWORK,
-    options.CACHE,
-    options.CACHE_PLACE,
-)
+@options.takes(*options.all_but(options.WORK))
 def fills(
     command: typer.Context,
     symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="Such as ETHUSD.")],

@@ -13,17 +13,7 @@ if TYPE_CHECKING:
     from marketsim.results.schema import FailedSymbol
 
 
-@options.takes(
-    options.WALK,
-    options.MODEL,
-    options.BARS,
-    options.STORE,
-    options.SEED,
-    options.OWN_MODEL,
-    options.NETWORK,
-    options.CACHE,
-    options.CACHE_PLACE,
-)
+@options.takes(*options.all_but(options.RULES, options.COSTS, options.OPTIMIZER, options.WORK))
 def forecast(
     command: typer.Context,
     symbols: options.Symbols,

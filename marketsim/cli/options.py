@@ -169,6 +169,11 @@ def _option(key: str) -> inspect.Parameter:
     )
 
 
+def all_but(*left_out: OptionGroup) -> tuple[OptionGroup, ...]:
+    """All groups but a few, in their order."""
+    return tuple(group for group in GROUPS if group not in left_out)
+
+
 def takes(*groups: OptionGroup) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The command takes the settings of `groups` too, and leaves them to `settings_of`."""
     keys = [key for group in groups for key in group.keys]

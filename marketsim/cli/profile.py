@@ -24,18 +24,7 @@ SCIPY = ("direct", "differential-evolution", "dual-annealing", "shgo", "basin-ho
 SEARCHED = 5  # simulations at most in a run for the costs of a search: what an evaluation costs does not depend on them
 
 
-@options.takes(
-    options.WALK,
-    options.MODEL,
-    options.RULES,
-    options.COSTS,
-    options.BARS,
-    options.STORE,
-    options.OPTIMIZER,
-    options.SEED,
-    options.OWN_MODEL,
-    options.NETWORK,
-)
+@options.takes(*options.all_but(options.CACHE, options.CACHE_PLACE, options.WORK))
 def profile(
     command: typer.Context,
     symbol: Annotated[
