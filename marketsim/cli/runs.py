@@ -9,7 +9,7 @@ from marketsim.cli.help import GroupedCommand
 from marketsim.errors import MarketsimError
 
 if TYPE_CHECKING:
-    from marketsim.cli.documents import ProfitRow, SavedRunRow
+    from marketsim.cli.run_documents import ProfitRow, SavedRunRow
     from marketsim.results.saved_runs import Difference, SavedRun
 
 app = typer.Typer(rich_markup_mode=None, help="List, show and compare saved runs.")
@@ -26,7 +26,7 @@ def list_(
     """List the runs in folders: symbols, changed settings, profit."""
     from pathlib import Path
 
-    from marketsim.cli.documents import RunsListDocument
+    from marketsim.cli.run_documents import RunsListDocument
     from marketsim.results import saved_runs
 
     rows: list[SavedRunRow] = []
@@ -51,7 +51,7 @@ def show(directories: Directories, json: options.Json = False, debug: options.De
     """Show runs: versions, settings, tables."""
     from pathlib import Path
 
-    from marketsim.cli.documents import RunsShowDocument, ShownRun
+    from marketsim.cli.run_documents import RunsShowDocument, ShownRun
     from marketsim.results import saved_runs
 
     found = [saved_runs.read(Path(name)) for name in directories]
@@ -77,7 +77,7 @@ def compare(
     """Compare two runs: what differs, and profit."""
     from pathlib import Path
 
-    from marketsim.cli.documents import RunsCompareDocument
+    from marketsim.cli.run_documents import RunsCompareDocument
     from marketsim.results import saved_runs
 
     a, b = saved_runs.read(Path(left)), saved_runs.read(Path(right))
@@ -100,7 +100,7 @@ def compare(
 
 
 def _in_short(run: "SavedRun") -> "SavedRunRow":
-    from marketsim.cli.documents import SavedRunRow
+    from marketsim.cli.run_documents import SavedRunRow
 
     return SavedRunRow(
         directory=str(run.directory),
@@ -128,12 +128,13 @@ def _cells(difference: "Difference") -> tuple[str, ...]:
 
 def _profits(a: "SavedRun", b: "SavedRun") -> "list[ProfitRow]":
     """The headline of every symbol and strategy in both runs; None where one does not have it."""
-    from marketsim.cli.documents import ProfitRow
+    from marketsim.cli.run_documents import ProfitRow
 
-    rows = []
+    rows, headlines = [], (a.headlines, b.headlines)
+    strategies = dict.fromkeys((*headlines[0], *headlines[1]))
     for symbol in dict.fromkeys((*a.statuses, *b.statuses)):
-        for strategy in dict.fromkeys((*a.headlines, *b.headlines)):
-            left, right = (run.headlines.get(strategy, {}).get(symbol) for run in (a, b))
+        for strategy in strategies:
+            left, right = (found.get(strategy, {}).get(symbol) for found in headlines)
             if left is not None or right is not None:
                 difference = None if left is None or right is None else right - left
                 rows.append(ProfitRow(symbol=symbol, strategy=strategy, a=left, b=right, difference=difference))

@@ -113,11 +113,10 @@ def differences(left: SavedRun, right: SavedRun) -> Iterator[Difference]:
     yield from _values("setting", left.settings, right.settings)
     yield from _values("version", left.versions, right.versions)
     yield from _values("symbol", left.statuses, right.statuses)
-    both = [name for name in left.results if name in right.results]
-    yield from _values("bars", *({name: run.results[name].bars.fingerprint for name in both} for run in (left, right)))
-    yield from _values(
-        "model", *({name: run.results[name].model.fingerprint for name in both} for run in (left, right))
-    )
+    results = (left.results, right.results)
+    both = [name for name in results[0] if name in results[1]]
+    yield from _values("bars", *({name: found[name].bars.fingerprint for name in both} for found in results))
+    yield from _values("model", *({name: found[name].model.fingerprint for name in both} for found in results))
     tables = [_simulations(run.files) for run in (left, right)]
     for name in both:
         if tables[0].get(name) != tables[1].get(name):
