@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,7 +31,7 @@ def info(
     with _open(command, "readonly") as cache:
         held = cache.info()
         output.notes(cache.warnings)
-    facts = {
+    facts: dict[str, Any] = {
         "path": held.place,
         "bytes": held.bytes,
         "forecasts": held.forecasts,
@@ -39,14 +39,24 @@ def info(
         "newest": _date(held.newest),
     }
     if json:
+        from marketsim.cli.documents import CachedModelRow, CacheDocument, MovedFileRow
+
         models, moved = ([asdict(each) for each in rows] for rows in (held.models, held.moved))
-        symbols = {each.symbol: each.forecasts for each in held.symbols}
-        document = {"schema": "marketsim.cache/1", **facts, "models": models, "symbols": symbols, "moved_aside": moved}
-        output.document(document)
+        output.document(
+            CacheDocument(
+                **facts,
+                models=[CachedModelRow(**row) for row in models],
+                symbols={each.symbol: each.forecasts for each in held.symbols},
+                moved_aside=[MovedFileRow(**row) for row in moved],
+            )
+        )
         return
     output.lines(f"Forecast cache {facts.pop('path')}", "")
     output.table("Contents", ("Fact", "Value"), [(key, str(value)) for key, value in facts.items()], words=2)
-    by_model = [(f"{each.name} {each.version}", each.fingerprint[:12], str(each.forecasts)) for each in held.models]
+    by_model = [
+        (f"{each.name} {each.version}" if each.name else "unknown", each.fingerprint[:12], str(each.forecasts))
+        for each in held.models
+    ]
     output.table("By model", ("Model", "Fingerprint", "Forecasts"), by_model, words=2)
     output.table("By symbol", ("Symbol", "Forecasts"), [(each.symbol, str(each.forecasts)) for each in held.symbols])
     if held.moved:
@@ -122,6 +132,7 @@ def verify(
     import secrets
 
     from marketsim.backtesting.chosen_bars import load, open_bars
+    from marketsim.cli.documents import CheckedDigests, VerifiedSymbol, VerifyDocument
     from marketsim.forecasting.cache.verification import check_digests
     from marketsim.forecasting.cache.verification import verify as compare
     from marketsim.forecasting.ensembles import Ensemble
@@ -142,15 +153,15 @@ def verify(
         }
         output.notes(cache.warnings)
     rows = [
-        {"symbol": symbol, "cached": each.cached, "checked": each.checked, "different": len(each.different)}
+        VerifiedSymbol(symbol=symbol, cached=each.cached, checked=each.checked, different=len(each.different))
         for symbol, each in found.items()
     ]
     if json:
-        document = {"schema": "marketsim.cache.verify/1", "model": settings.model, "seed": seed}
-        output.document({**document, "digests": asdict(digests), "symbols": rows})
+        checked = CheckedDigests(rows=digests.rows, damaged=digests.damaged)
+        output.document(VerifyDocument(model=settings.model, seed=seed, digests=checked, symbols=rows))
     else:
         output.lines(f"{digests.rows:,} forecasts checked by their digests, {digests.damaged:,} damaged", "")
-        cells = [[str(value) for value in row.values()] for row in rows]
+        cells = [[row.symbol, *map(str, (row.cached, row.checked, row.different))] for row in rows]
         output.table(f"Cached forecasts of {settings.model}", ("Symbol", "Cached", "Checked", "Different"), cells)
         output.lines("", f"The sample was drawn with --sample-seed {seed}.")
     _judge(digests.damaged, sum(len(each.different) for each in found.values()))
@@ -182,7 +193,9 @@ def _open(command: typer.Context, mode: str) -> "ForecastCache":
 def _deleted(cache: "ForecastCache", forecasts: int, json: bool) -> None:
     output.notes(cache.warnings)
     if json:
-        output.document({"schema": "marketsim.cache.deleted/1", "path": cache.place, "deleted": forecasts})
+        from marketsim.cli.documents import DeletedDocument
+
+        output.document(DeletedDocument(path=cache.place, deleted=forecasts))
     else:
         output.lines(f"{forecasts:,} forecasts deleted from {cache.place}")
 

@@ -16,8 +16,10 @@ def show(
     found = options.resolution_of(command)
     values = shown(found.settings)
     if json:
-        entries = {key: {"value": value, "from": found.origins[key]} for key, value in values.items()}
-        output.document({"schema": "marketsim.config/1", "settings": entries})
+        from marketsim.cli.documents import ConfigDocument, ShownSetting
+
+        entries = {key: ShownSetting(value=value, source=found.origins[key]) for key, value in values.items()}
+        output.document(ConfigDocument(settings=entries))
     else:
         unset = {"fee_bps": "auto", "cache_dir": "the platform's"}
         rows = [

@@ -85,11 +85,11 @@ def show(
     names = ("time", "open", "high", "low", "close", "volume")
     newest = list(zip(map(_stamp, bars.time[-NEWEST:]), bars.ohlcv[-NEWEST:].tolist(), strict=True))
     if json:
-        shown = [
-            dict(zip(names, (time, *(None if value != value else value for value in row)), strict=True))
-            for time, row in newest
-        ]
-        output.document({"schema": "marketsim.data.show/1", **facts, "newest": shown})
+        from marketsim.cli.documents import BarRow, DataShowDocument
+
+        cells = ((time, *prices, None if volume != volume else volume) for time, (*prices, volume) in newest)
+        shown = [BarRow(**dict(zip(names, values, strict=True))) for values in cells]
+        output.document(DataShowDocument(**facts, newest=shown))
         return
     output.table(bars.symbol, ("Fact", "Value"), [(key, str(value)) for key, value in facts.items()], words=2)
     decimals = shown_decimals(bars.ohlcv[-1000:, :4])
@@ -153,7 +153,11 @@ def _survey(
             output.notes(bars.notes)
             texts.append(_described(bars, understood))
     if json:
-        output.document({"schema": "marketsim.data/1", "symbols": rows})
+        from msgspec import convert
+
+        from marketsim.cli.documents import BarsRow, DataDocument, UnreadableSymbol
+
+        output.document(DataDocument(symbols=convert(rows, list[BarsRow | UnreadableSymbol])))
     elif 0 < len(texts) <= few:
         for text in texts:
             output.lines(*text)

@@ -1,69 +1,10 @@
-"""The documents of the commands that look at something; imported when one is printed."""
+"""The documents of the commands that look at settings, words, models, bars and caches; imported when one is printed."""
 
 from __future__ import annotations
 
 from msgspec import UNSET, UnsetType
 
 from marketsim.results.rows import Count, Row, Setting, Sha256
-from marketsim.results.saved_runs import Difference
-from marketsim.results.schema import BacktestDocument, SimulationRow
-
-
-class FillsDocument(Row, frozen=True, tag_field="schema", tag="marketsim.fills/1"):
-    """`marketsim fills --json`."""
-
-    symbol: str
-    bars: list[SimulationRow]  # all that were evaluated
-    drawn: list[SimulationRow]  # those of the bar that was asked for
-
-
-class SavedRunRow(Row, frozen=True):
-    """A run in short."""
-
-    directory: str
-    versions: dict[str, str]
-    symbols: list[str]
-    failed: Count
-    changed: dict[str, Setting]  # settings that are not at their default
-    headline: dict[str, float]  # by strategy, the mean over symbols, a fraction of the stake
-
-
-class RunsListDocument(Row, frozen=True, tag_field="schema", tag="marketsim.runs.list/1"):
-    """`marketsim runs list --json`."""
-
-    runs: list[SavedRunRow]
-
-
-class ShownRun(Row, frozen=True):
-    """A run in full."""
-
-    directory: str
-    results: BacktestDocument
-
-
-class RunsShowDocument(Row, frozen=True, tag_field="schema", tag="marketsim.runs.show/1"):
-    """`marketsim runs show --json`."""
-
-    runs: list[ShownRun]
-
-
-class ProfitRow(Row, frozen=True):
-    """Out-of-sample profit in two runs, fractions of the stake; None where a run does not have it."""
-
-    symbol: str
-    strategy: str
-    a: float | None
-    b: float | None
-    difference: float | None  # b - a
-
-
-class RunsCompareDocument(Row, frozen=True, tag_field="schema", tag="marketsim.runs.compare/1"):
-    """`marketsim runs compare --json`."""
-
-    a: str  # directory
-    b: str
-    differences: list[Difference]  # causes before effects
-    profits: list[ProfitRow]
 
 
 class ShownSetting(Row, frozen=True, rename={"source": "from"}):
@@ -118,10 +59,10 @@ class NewModelDocument(Row, frozen=True, tag_field="schema", tag="marketsim.mode
 
 
 class CachedModelRow(Row, frozen=True):
-    """The forecasts of a model in the cache."""
+    """The forecasts of a model in the cache; name and version are None where they are not known any more."""
 
-    name: str
-    version: str
+    name: str | None
+    version: str | None
     fingerprint: str
     forecasts: Count
 
@@ -201,7 +142,7 @@ class BarsRow(Row, frozen=True, tag_field="status", tag="ok"):
 
 
 class UnreadableSymbol(Row, frozen=True, tag_field="status", tag="failed"):
-    """Why a symbol cannot be read."""
+    """Why a symbol cannot be read, or fetched."""
 
     symbol: str
     error: str
@@ -211,6 +152,29 @@ class DataDocument(Row, frozen=True, tag_field="schema", tag="marketsim.data/1")
     """`marketsim data list --json`, `check` and `convert`."""
 
     symbols: list[BarsRow | UnreadableSymbol]
+
+
+class FetchedBars(Row, frozen=True, tag_field="status", tag="ok"):
+    """Bars of a symbol in the store, after they were fetched."""
+
+    symbol: str
+    source: str
+    name: str  # the symbol, as the provider spells it
+    timeframe: str
+    adjusted: str  # how the provider adjusted them
+    bars: Count
+    new: Count
+    first: str
+    last: str
+    gaps: Count
+    file: str
+    notes: list[str]
+
+
+class FetchDocument(Row, frozen=True, tag_field="schema", tag="marketsim.data.fetch/1"):
+    """`marketsim data fetch --json`."""
+
+    symbols: list[FetchedBars | UnreadableSymbol]
 
 
 class BarRow(Row, frozen=True):

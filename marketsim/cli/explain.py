@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +39,10 @@ def explain(
     """
     found = [_find(" ".join(words))] if words else list(entries())
     if json:
-        output.document({"schema": "marketsim.explain/1", "entries": [asdict(entry) for entry in found]})
+        from marketsim.cli.documents import ExplainDocument, ExplainedTerm
+
+        terms = [ExplainedTerm(term=entry.term, also=list(entry.also), text=entry.text) for entry in found]
+        output.document(ExplainDocument(entries=terms))
     elif words:
         output.lines(found[0].term, "", *found[0].text.split("\n\n"))
     else:

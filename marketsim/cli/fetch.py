@@ -94,7 +94,11 @@ def _row(fetched: Any) -> dict[str, Any]:
 
 def _show(rows: list[dict[str, Any]], provider: str, json: bool) -> None:
     if json:
-        output.document({"schema": "marketsim.data.fetch/1", "symbols": rows})
+        from msgspec import convert
+
+        from marketsim.cli.documents import FetchDocument, FetchedBars, UnreadableSymbol
+
+        output.document(FetchDocument(symbols=convert(rows, list[FetchedBars | UnreadableSymbol])))
     elif good := [row for row in rows if row["status"] == "ok"]:
         keys = ("symbol", "timeframe", "bars", "new", "first", "last", "gaps")
         cells = [[f"{row[key]:,}" if isinstance(row[key], int) else row[key] for key in keys] for row in good]

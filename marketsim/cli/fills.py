@@ -41,7 +41,7 @@ def fills(
     rows = list(simulation_rows(value_of(run.outcome)))
     drawn = _chosen(rows, at)
     if json:
-        from marketsim.cli.documents import FillsDocument
+        from marketsim.cli.run_documents import FillsDocument
 
         output.document(FillsDocument(symbol=run.symbol, bars=rows, drawn=drawn))
         return
@@ -101,8 +101,7 @@ def _drawing(row: "SimulationRow") -> list[str]:
     }
     names = {name: name for name in prices}
     if entry and target:
-        names |= {entry: "entry", target: "exit at the close" if row.close_at_eod else "take-profit"}
-    names |= {} if not (entry and target and row.close_at_eod) else {target: f"{target} level, not used"}
+        names |= {entry: "entry", target: f"{target} level, not used" if row.close_at_eod else "take-profit"}
     top, bottom = max(prices.values()), min(prices.values())
     span = (top - bottom) or 1.0
 

@@ -13,14 +13,16 @@ app = typer.Typer(rich_markup_mode=None, help="List the forecasting models, or b
 @app.command("list", cls=GroupedCommand)
 def list_(json: options.Json = False, debug: options.Debug = False) -> None:
     """List the models: variants, extras, training data."""
-    from dataclasses import asdict
-
     from marketsim.models.listing import list_models
     from marketsim.registry import ENSEMBLES, members
 
     models = list_models()
     if json:
-        output.document({"schema": "marketsim.models.list/1", "models": [asdict(model) for model in models]})
+        from msgspec import convert
+
+        from marketsim.cli.documents import ListedModelRow, ModelsListDocument
+
+        output.document(ModelsListDocument(models=convert(models, list[ListedModelRow], from_attributes=True)))
         return
     cells = [
         (
@@ -66,6 +68,8 @@ def new(
         raise UsageError(f"{path}: {error.strerror or error}") from None
     model = f"{path}:{CLASS}"
     if json:
-        output.document({"schema": "marketsim.models.new/1", "file": str(path), "model": model})
+        from marketsim.cli.documents import NewModelDocument
+
+        output.document(NewModelDocument(file=str(path), model=model))
     else:
         output.lines(f"{path} is written. Try it: marketsim backtest ETHUSD --model {model}")

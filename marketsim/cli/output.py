@@ -55,11 +55,9 @@ def _stderr(line: str) -> None:
 
 def document(values: Row | Mapping[str, Any]) -> None:
     """A JSON document on stdout; JSON spells control characters out by itself."""
-    import json
+    from marketsim.results.encoding import to_json
 
-    from msgspec import to_builtins
-
-    text(json.dumps(to_builtins(values), indent=2, allow_nan=False) + "\n")
+    text(to_json(values))
 
 
 def text(document: str) -> None:

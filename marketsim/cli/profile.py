@@ -16,7 +16,7 @@ from marketsim.settings.resolution import Words
 
 if TYPE_CHECKING:
     from marketsim.cli.output import Progress
-    from marketsim.cli.profile_summary import Machine, Profile
+    from marketsim.cli.profile_summary import Machine, ProfileDocument
     from marketsim.cli.profiled_runs import Observed
     from marketsim.settings.settings import Settings
 
@@ -65,8 +65,6 @@ def profile(
         if find_spec("pyinstrument") is None:
             raise MissingExtra("--flamegraph", "profile")
 
-    from dataclasses import asdict
-
     from marketsim.cli import profile_summary, profile_tables
 
     words = options.given(command) | ({"config": config} if config else {})
@@ -78,7 +76,7 @@ def profile(
     if trace is not None:
         _write_trace(Path(trace), profile_summary.trace({name: last[name] for name in ("cold", "warm")}))
     if json:
-        output.document({"schema": "marketsim.profile/2", **asdict(found)})
+        output.document(found)
         return
     profile_tables.show(found, gpu)
     if trace is not None:
@@ -120,10 +118,10 @@ def _runs(symbol: str, words: Mapping[str, Words], count: int) -> "Iterator[_Run
 
 def _measured(
     runs: _Runs, settings: "Settings", repeat: int, spans: bool, gpu: bool
-) -> "tuple[Profile, dict[str, Observed]]":
+) -> "tuple[ProfileDocument, dict[str, Observed]]":
     """What was found, and the last run of each kind."""
     from marketsim.cli import profile_summary
-    from marketsim.cli.profile_summary import Profile, search_cost, summary
+    from marketsim.cli.profile_summary import ProfileDocument, search_cost, summary
 
     machine = _machine()
     way = "trace" if spans else "plain"
@@ -149,7 +147,7 @@ def _measured(
     if settings.optimizer == "exact":
         costs.append(search_cost("exact", rounds[-1]["warm"]))
     cold, warm = (found.pop(name) for name in ("cold", "warm"))
-    return Profile(
+    return ProfileDocument(
         symbol=runs.symbol,
         machine=machine,
         repeat=repeat,

@@ -9,6 +9,7 @@ from typing import Any
 
 from marketsim.cli.profiled_runs import GpuTraffic, Observed
 from marketsim.profiling import STAGES, prefixes
+from marketsim.results.rows import Count, Row
 
 ANSWERS = 3  # of a fit that does not search: one on each precision of its surface, at most
 SEARCH, EVALUATE = "optimize/search", "optimize/search/evaluate"
@@ -83,16 +84,15 @@ class Machine:
     load: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """All that `marketsim profile` found."""
+class ProfileDocument(Row, frozen=True, tag_field="schema", tag="marketsim.profile/2"):
+    """`marketsim profile --json`."""
 
     symbol: str
     machine: Machine
-    repeat: int
-    runs: Mapping[str, RunSummary]  # cold and warm
-    what_if: Sequence[WhatIf]
-    bottleneck: Sequence[SearchCost]
+    repeat: Count
+    runs: dict[str, RunSummary]  # cold and warm
+    what_if: list[WhatIf]
+    bottleneck: list[SearchCost]
     gpu: GpuTraffic | None
 
 

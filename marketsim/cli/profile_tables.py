@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from marketsim.cli import output
-from marketsim.cli.profile_summary import Profile, RunSummary, SearchCost, StageSummary, WhatIf
+from marketsim.cli.profile_summary import ProfileDocument, RunSummary, SearchCost, StageSummary, WhatIf
 from marketsim.cli.profiled_runs import GpuTraffic
 
 SLIGHT = 0.001  # of a run: what a stage spends outside of its parts is then not worth a line
 MIB = 2**20
 
 
-def show(profile: Profile, gpu: bool) -> None:
+def show(profile: ProfileDocument, gpu: bool) -> None:
     """Print all of it; `gpu`: whether there is one."""
     machine = profile.machine
     load = "" if machine.load is None else f" and a load of {machine.load:.1f} before the first run"
@@ -77,7 +77,7 @@ def _no_spread(repeat: int) -> tuple[str, ...]:
     return ("",) if repeat > 1 else ()
 
 
-def _what_if(profile: Profile) -> None:
+def _what_if(profile: ProfileDocument) -> None:
     warm = profile.runs["warm"]
     named = [WhatIf("unchanged, warm", warm.seconds, warm.least, warm.most, 1.0), *profile.what_if]
     rows = [

@@ -14,33 +14,17 @@ from marketsim.cli.documents import (
     DataShowDocument,
     DeletedDocument,
     ExplainDocument,
-    FillsDocument,
+    FetchDocument,
     ModelsListDocument,
     NewModelDocument,
-    RunsCompareDocument,
-    RunsListDocument,
-    RunsShowDocument,
     VerifyDocument,
 )
-from marketsim.cli.profile_summary import Machine, RunSummary, SearchCost, WhatIf
-from marketsim.cli.profiled_runs import GpuTraffic
+from marketsim.cli.profile_summary import ProfileDocument
+from marketsim.cli.run_documents import FillsDocument, RunsCompareDocument, RunsListDocument, RunsShowDocument
 from marketsim.comparison.schema import ModelsDocument, OptimizersDocument
-from marketsim.results.rows import Count, Row
+from marketsim.results.rows import Row
 from marketsim.results.schema import BacktestDocument
 from marketsim.results.timing import TimingDocument
-
-
-class ProfileDocument(Row, frozen=True, tag_field="schema", tag="marketsim.profile/2"):
-    """`marketsim profile --json`."""
-
-    symbol: str
-    machine: Machine
-    repeat: Count
-    runs: dict[str, RunSummary]  # cold and warm
-    what_if: list[WhatIf]
-    bottleneck: list[SearchCost]
-    gpu: GpuTraffic | None
-
 
 DOCUMENTS: tuple[type[Row], ...] = (
     BacktestDocument,
@@ -50,6 +34,7 @@ DOCUMENTS: tuple[type[Row], ...] = (
     DataShowDocument,
     DeletedDocument,
     ExplainDocument,
+    FetchDocument,
     FillsDocument,
     ForecastDocument,
     ModelsDocument,

@@ -38,7 +38,7 @@ COMMANDS = {
 }
 ELSEWHERE = {  # why
     "profile": "takes long; tests/cli/test_profile.py checks its document",
-    "data fetch": "needs a provider",
+    "data fetch": "needs a provider; tests/cli/test_fetch.py checks its document",
 }
 
 

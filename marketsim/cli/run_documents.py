@@ -1,0 +1,64 @@
+"""The documents of the commands that look at runs and their trades; imported when one is printed."""
+
+from __future__ import annotations
+
+from marketsim.results.rows import Count, Row, Setting
+from marketsim.results.saved_runs import Difference
+from marketsim.results.schema import BacktestDocument, SimulationRow
+
+
+class FillsDocument(Row, frozen=True, tag_field="schema", tag="marketsim.fills/1"):
+    """`marketsim fills --json`."""
+
+    symbol: str
+    bars: list[SimulationRow]  # all that were evaluated
+    drawn: list[SimulationRow]  # those of the bar that was asked for
+
+
+class SavedRunRow(Row, frozen=True):
+    """A run in short."""
+
+    directory: str
+    versions: dict[str, str]
+    symbols: list[str]
+    failed: Count
+    changed: dict[str, Setting]  # settings that are not at their default
+    headline: dict[str, float]  # by strategy, the mean over symbols, a fraction of the stake
+
+
+class RunsListDocument(Row, frozen=True, tag_field="schema", tag="marketsim.runs.list/1"):
+    """`marketsim runs list --json`."""
+
+    runs: list[SavedRunRow]
+
+
+class ShownRun(Row, frozen=True):
+    """A run in full."""
+
+    directory: str
+    results: BacktestDocument
+
+
+class RunsShowDocument(Row, frozen=True, tag_field="schema", tag="marketsim.runs.show/1"):
+    """`marketsim runs show --json`."""
+
+    runs: list[ShownRun]
+
+
+class ProfitRow(Row, frozen=True):
+    """Out-of-sample profit in two runs, fractions of the stake; None where a run does not have it."""
+
+    symbol: str
+    strategy: str
+    a: float | None
+    b: float | None
+    difference: float | None  # b - a
+
+
+class RunsCompareDocument(Row, frozen=True, tag_field="schema", tag="marketsim.runs.compare/1"):
+    """`marketsim runs compare --json`."""
+
+    a: str  # directory
+    b: str
+    differences: list[Difference]  # causes before effects
+    profits: list[ProfitRow]
