@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,9 +22,11 @@ from marketsim.profiling import Clock
 from marketsim.results.code import code_digest
 from marketsim.results.document import bars_facts
 from marketsim.results.result import FinishedSymbol
-from marketsim.results.run_directory import RunDirectory
 from marketsim.results.schema import BarsFacts
 from marketsim.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from marketsim.results.run_directory import RunDirectory
 
 CHUNK = 8  # symbols of a job: their contexts go through the model together
 ENDING = 4  # the last jobs get smaller, a fourth of what is left each, so that workers end together

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING
 
 from marketsim.backtesting.chosen_bars import load, open_bars
 from marketsim.backtesting.dispatcher import Dispatcher
@@ -14,8 +15,10 @@ from marketsim.models import open_model
 from marketsim.profiling import Clock
 from marketsim.results.document import bars_facts
 from marketsim.results.result import FinishedSymbol, SymbolFiles
-from marketsim.results.run_directory import RunDirectory
 from marketsim.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from marketsim.results.run_directory import RunDirectory
 
 
 def stream(

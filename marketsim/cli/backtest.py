@@ -56,7 +56,6 @@ def backtest(
         from marketsim.data.symbols import once_each
         from marketsim.results.document import deciding
         from marketsim.results.encoding import DocumentWriter
-        from marketsim.results.run_directory import RunDirectory
         from marketsim.results.schema import BacktestDocument
         from marketsim.results.timing import timing_document
 
@@ -68,6 +67,8 @@ def backtest(
     with ExitStack() as stack:
         stack.callback(lambda: output.notes(directory.notes if directory is not None else ()))
         if output_directory is not None:
+            from marketsim.results.run_directory import RunDirectory
+
             directory = RunDirectory(output_directory, settings, resume, overwrite)
             stack.enter_context(directory)
         spool = stack.enter_context(output.spool())
