@@ -17,6 +17,7 @@ from marketsim.backtesting.pipeline import Tools
 from marketsim.data import Source
 from marketsim.data.bars import Bars
 from marketsim.data.memory import MemorySource
+from marketsim.data.symbols import once_each
 from marketsim.errors import UsageError
 from marketsim.forecasting.ensembles import Ensemble
 from marketsim.forecasting.protocols import Model
@@ -130,7 +131,7 @@ class Given:
 
 def _source(function: str, bars: Sequence[Bars | str]) -> tuple[Source | None, list[str]]:
     series = [each for each in bars if isinstance(each, Bars)]
-    names = list(dict.fromkeys(each for each in bars if isinstance(each, str)))
+    names, _ = once_each([each for each in bars if isinstance(each, str)])
     for kind in {type(each).__name__ for each in bars} - {Bars.__name__, "str"}:
         hint = "marketsim.Bars.from_frame(frame, symbol=...) makes Bars of a DataFrame"
         raise UsageError(f"{function}() takes Bars or the name of a symbol, not {kind}; {hint}")
