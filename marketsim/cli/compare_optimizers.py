@@ -237,7 +237,8 @@ def _out_of_sample(problem: "ProblemFacts", rows: "list[OptimizerRow]") -> None:
         for row in rows
     ]
     output.table(
-        f"{problem.strategy}, out-of-sample on the bars after these windows, by the exit\nthat earned more in-sample",
+        f"{problem.strategy}, out-of-sample on the bars after these windows,\n"
+        "by the exit of which more profit was found in-sample",
         headers,
         cells,
     )

@@ -57,7 +57,7 @@ def rank(problems: FitProblems, optima: Optima, runs: Runs, seed: int) -> list[O
     after the others; those without a result come last.
     """
     pace = {run.name: _seconds_by_window(run, problems) for run in runs}
-    rows = [_row(run, problems, optima, pace.get(RIVAL, {}), seed) for run in runs]
+    rows = [_row(run, problems, optima, pace[run.name], pace.get(RIVAL, {}), seed) for run in runs]
     found = sorted((row for row in rows if row.gap_bps is not None), key=_gap)
     enough = [row for row in found if row.windows >= min(LEAST_BARS, problems.windows)]
     ranks: list[int] = []
@@ -122,8 +122,14 @@ def _gap(row: OptimizerRow) -> float:
 
 
 def _row(
-    run: OptimizerTrials, problems: FitProblems, optima: Optima, rival: dict[int, float], seed: int
+    run: OptimizerTrials,
+    problems: FitProblems,
+    optima: Optima,
+    pace: dict[int, float],
+    rival: dict[int, float],
+    seed: int,
 ) -> OptimizerRow:
+    """The row of an optimizer; `pace` and that of its `rival` are seconds by window."""
     found = [trial for trial in run.trials if trial.history]
     row = OptimizerRow(
         name=run.name,
@@ -137,7 +143,7 @@ def _row(
     row = _with_profits(row, found, problems, optima)
     whole = _whole_windows(found, problems)
     if whole:
-        row = _with_times(row, found, whole, _seconds_by_window(run, problems), rival)
+        row = _with_times(row, found, whole, pace, rival)
         if problems.book:
             row = _with_out_of_sample(row, whole, problems, optima, seed)
     return row

@@ -7,12 +7,11 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from marketsim.errors import MarketsimError
-from marketsim.results.rows import Bps, Count, Profit, Row, Setting, Sha256, Share, Stamp
+from marketsim.results.rows import Bps, Count, Profit, Row, Seconds, Setting, Sha256, Share, Stamp
 from marketsim.results.schema import ExposureCounts
 
 Policy = Literal["take-profit", "close"]
 Status = Literal["done", "budget", "timeout", "failed", "not installed"]
-Seconds = Annotated[float, Meta(ge=0)]
 
 
 class ProblemFacts(Row, frozen=True):

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from msgspec import Meta
-
 from marketsim.profiling import STAGES, Clock
-from marketsim.results.rows import Count, Row, Share
-
-Seconds = Annotated[float, Meta(ge=0)]
+from marketsim.results.rows import Count, Row, Seconds, Share
 
 
 class StageTime(Row, frozen=True):

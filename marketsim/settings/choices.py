@@ -7,7 +7,7 @@ BASIS_POINTS = 10_000  # in a whole
 ENTRY_EXIT, ALWAYS_ON = STRATEGIES = ("entry-exit", "always-on")
 EVERY_STRATEGY = "all"
 PROVABLE, EXPECTED, TOUCH = FILLS = ("provable", "expected", "touch")  # what they credit never falls in this order
-_, AT_CLOSE, AT_TARGET = CLOSE_AT_EOD = ("auto", "always", "never")
+_, AT_CLOSE, _ = CLOSE_AT_EOD = ("auto", "always", "never")
 AUTO, CRYPTO, STOCK = ASSETS = ("auto", "crypto", "stock")
 STORE = "store"  # the source that is fetched into
 DROP, KEEP = PARTIAL_BARS = ("drop", "keep")
