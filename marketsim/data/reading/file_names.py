@@ -21,9 +21,14 @@ WORDS = """
     spot futures perp perpetual swap bid ask mid daily day days hourly hour hours weekly week monthly month minute
     minutes min mins second seconds sec intraday interday eod tick ticks to from the of us d h m w y yr years year copy
     final new old clean csv max historicaldata historicalprices historicalquotes output results test train dataset local
-    utc est gmt"""
+    utc est gmt part page chunk"""
 ASIDE = frozenset((*WORDS.split(), *EXCHANGES.lower().split()))  # words of a name that say something else
 PERIOD = re.compile(r"(?i)\d+(?:s|m|mins?|minutes?|h|hr|hours?|d|days?|w|wk|mo|mn|y|yr)?|(?:s|m|h|d|w|mn)\d+")
+PIECES = frozenset(("part", "page", "chunk"))  # words beside the number of a file among others
+DATE = re.compile(
+    r"(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])?(?:[0-5]\d){0,2})?)?"  # 202401
+    r"|(?:0[1-9]|[12]\d|3[01]){2}(?:19|20)\d\d"  # 31012024
+)
 METATRADER = re.compile(r"([A-Z]{6})(?:1|5|15|30|60|240|1440|10080|43200)")
 COIN_NAMES = {
     "BITCOIN": "BTC",
@@ -44,13 +49,16 @@ COIN_NAMES |= {
 
 
 def symbol_of_file(file: BarFile, base: str | None = None) -> str | None:
-    """The canonical symbol that a file, or else its folder, is named after; None for "HistoricalPrices.csv".
+    """The canonical symbol that a file is named after; None for "HistoricalPrices.csv".
 
     `base` is the coin that its volume is counted in, which "bitstampUSD" lacks.
     """
-    return symbol_of_name(stem(file.stem), base) or (
-        symbol_of_name(file.folder) if _is_dated(stem(file.stem)) else None
-    )
+    return symbol_of_name(stem(file.stem), base)
+
+
+def symbol_of_folder(file: BarFile) -> str | None:
+    """The one that its folder is named after, where its own name says no more than its part of a series: "2024-01"."""
+    return symbol_of_name(file.folder) if _is_piece(stem(file.stem)) else None
 
 
 def stem(name: str) -> str:
@@ -103,8 +111,16 @@ def _without_exchange(word: str) -> str:
     return rest if rest and rest != word and word[: -len(rest)].upper() in EXCHANGES.split() else word
 
 
-def _is_dated(name: str) -> bool:
-    """Whether a name has nothing but numbers, and words that are no symbol: "2024-01", "part_3"."""
-    words = [word for word in re.split(r"[\W_]+", name) if word]
-    numbered = any(word.isdigit() for word in words)
-    return numbered and all(_is_aside(word) or word.lower() in ("part", "page", "chunk") for word in words)
+def _is_piece(name: str) -> bool:
+    """Whether a name has a date or the number of a part, and words that are no symbol: "2024-01", "part_3".
+
+    Other numbers, such as "600519" and "7203", may well be symbols.
+    """
+    words = [word.lower() for word in re.split(r"[\W_]+", name) if word]
+    if not all(map(_is_aside, words)):
+        return False
+    numbers = [word for word in words if word.isdigit()]
+    if not PIECES.isdisjoint(words):
+        return bool(numbers)
+    dates = [number for number in numbers if DATE.fullmatch(number)]
+    return bool(dates) and all(number in dates or len(number) <= 2 for number in numbers)

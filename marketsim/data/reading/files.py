@@ -15,7 +15,7 @@ import numpy as np
 from marketsim.data.bars import Bars, make_bars
 from marketsim.data.reading.adjustments import adjust, split_like
 from marketsim.data.reading.contents import BarFile, printable
-from marketsim.data.reading.file_names import stem, symbol_of_file, symbol_of_name
+from marketsim.data.reading.file_names import stem, symbol_of_file, symbol_of_folder, symbol_of_name
 from marketsim.data.reading.listing import ENDINGS, Listing, is_loose, list_files
 from marketsim.data.reading.read_options import Reading, ReadOptions
 from marketsim.data.reading.repeats import repeated
@@ -50,6 +50,7 @@ class FileSource:
         self.options: Reading = options or ReadOptions()
         self._tables: OrderedDict[BarFile, Table] = OrderedDict()
         self._notes: list[str] = []
+        self._folders: dict[str, str] = {}  # symbol -> the folder that it is named after
 
     def symbols(self) -> list[str]:
         """See `Source.symbols`."""
@@ -65,7 +66,12 @@ class FileSource:
         tables = [self._table(file) for file in files]
         found = [self._series(table, symbol) for table in tables]
         whole = join(found, symbol)
-        notes = (*self._notes, *(note for table in tables for note in table.notes), *whole.notes)
+        notes = (
+            *self._notes,
+            *self._naming(symbol),
+            *(note for table in tables for note in table.notes),
+            *whole.notes,
+        )
         return self._bars(symbol, replace(whole, notes=tuple(dict.fromkeys(notes))), tables, crypto)
 
     def describe(self, tables: Sequence[Table]) -> str:
@@ -127,7 +133,21 @@ class FileSource:
             own = []
         if self._given:
             return own if self._given in own else [self._given]
-        return own or [symbol_of_file(file, self._base(file)) or _fallback(file)]
+        return own or [self._symbol_named(file)]
+
+    def _symbol_named(self, file: BarFile) -> str:
+        """The symbol that a file, or else its folder, is named after."""
+        symbol = symbol_of_file(file, self._base(file))
+        if symbol is None and (symbol := symbol_of_folder(file)) is not None:
+            self._folders[symbol] = file.folder
+        return symbol or _fallback(file)
+
+    def _naming(self, symbol: str) -> tuple[str, ...]:
+        """A note where it was the folder that named the symbol."""
+        if symbol not in self._folders:
+            return ()
+        folder = printable(self._folders[symbol])
+        return (f"{symbol}: its files have only dates or numbers in their names, so the folder {folder} names it",)
 
     def _base(self, file: BarFile) -> str | None:
         """The coin that volume is counted in, where the name of the file lacks it."""

@@ -57,6 +57,49 @@ def test_a_file_is_named_after_its_symbol(name: str, symbol: str | None) -> None
     assert symbol_of_name(name) == symbol
 
 
+@pytest.mark.parametrize("name", ["600519", "000001", "7203", "1", "0700", "1234567", "1700000000", "20241301"])
+def test_a_number_that_is_no_date_is_no_part_of_a_folders_series(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "CHINA"
+    folder.mkdir()
+    (folder / f"{name}.csv").write_bytes(text(STOCK[:30]))
+    (folder / "600520.csv").write_bytes(text(STOCK[30:]))
+    source = open_source("files", str(folder))
+    assert source.symbols() == sorted([name, "600520"])
+    assert [len(source.load(symbol)) for symbol in (name, "600520")] == [30, 30]
+    assert not any("CHINA" in note.replace(str(folder), "") for note in source.load(name).notes)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("2024", "2023"),
+        ("2023-12", "2024-01"),
+        ("202312", "202401"),
+        ("2023_12_04", "2024_01_15"),
+        ("20231204", "20240115"),
+        ("04122023", "15012024"),
+        ("1m_2023-12", "1m_2024-01 (2)"),
+        ("part_1", "part_2"),
+        ("page 20", "page 21"),
+        ("600519 chunk", "600520 chunk"),
+    ],
+)
+def test_parts_of_a_series_are_named_after_their_folder_and_a_note_says_so(
+    tmp_path: Path, first: str, second: str
+) -> None:
+    folder = tmp_path / "NVDA"
+    folder.mkdir()
+    (folder / f"{first}.csv").write_bytes(text(STOCK[:30]))
+    (folder / f"{second}.csv").write_bytes(text(STOCK[30:]))
+    (tmp_path / "AAPL.csv").write_bytes(text(STOCK))
+    source = open_source("files", str(tmp_path))
+    assert source.symbols() == ["AAPL", "NVDA"]
+    bars = source.load("NVDA")
+    assert len(bars) == len(STOCK)
+    assert sum("so the folder NVDA names it" in note for note in bars.notes) == 1
+    assert not any("folder" in note for note in source.load("AAPL").notes)
+
+
 def test_any_name_will_do_when_the_symbol_is_given(tmp_path: Path) -> None:
     path = tmp_path / "M & M, my own (2).csv"
     path.write_bytes(text(STOCK))
