@@ -65,7 +65,7 @@ class FileSource:
         files = self._files.get(symbol) or self._only_file(symbol)
         tables = [self._table(file) for file in files]
         found = [self._series(table, symbol) for table in tables]
-        whole = join(found, symbol)
+        whole = join(found, symbol, self.options.adjust)
         notes = (
             *self._notes,
             *self._naming(symbol),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.data.reading.adjustments import Prices
+from marketsim.data.reading.adjustments import NOISE, Prices
 from marketsim.errors import DataError
 
 
@@ -53,8 +53,11 @@ class Series:
         return replace(turned, notes=(*self.notes, f"{name}: the newest bar is first; the order is turned"))
 
 
-def join(parts: Sequence[Series], symbol: str) -> Series:
-    """The rows of several files as one series; bars that two files have are the same in both, or it is a DataError."""
+def join(parts: Sequence[Series], symbol: str, adjust: str) -> Series:
+    """The rows of several files as one series; bars that two files have are the same in both, or it is a DataError.
+
+    Their adjusted closes too, unless `adjust` is "none": two downloads may be adjusted up to different days.
+    """
     if len(parts) == 1:
         return parts[0]
     known = [part for part in parts if not np.isnat(part.time).all()]
@@ -82,12 +85,22 @@ def join(parts: Sequence[Series], symbol: str) -> Series:
     time, values, file = whole.time[order], whole.prices.ohlcv[order], files[order]
     again = np.flatnonzero((time[1:] == time[:-1]) & (file[1:] != file[:-1])) + 1
     for row in again.tolist():
-        if not np.array_equal(values[row], values[row - 1], equal_nan=True):
+        own, other = int(order[row]), int(order[row - 1])
+        same = np.array_equal(values[row], values[row - 1], equal_nan=True)
+        if not same or (adjust != "none" and _adjusted_apart(whole.prices, own, other)):
+            of = " in the adjusted close (--adjust none does not use it)" if same else ""
             raise DataError(
-                f"{symbol}: {place(int(order[row]))} and {place(int(order[row - 1]))} differ on the bar {time[row]}; "
-                "keep one of the files"
+                f"{symbol}: {place(own)} and {place(other)} differ on the bar {time[row]}{of}; keep one of the files"
             )
     return whole.take(np.delete(order, again))
+
+
+def _adjusted_apart(prices: Prices, row: int, other: int) -> bool:
+    """Whether the adjusted closes of two rows differ; one that is not known differs from none."""
+    if prices.adjusted is None:
+        return False
+    own, its = prices.adjusted[[row, other], 3]
+    return bool(abs(own - its) > NOISE * abs(own))
 
 
 def _prices(parts: Sequence[Series]) -> Prices:

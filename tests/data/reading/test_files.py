@@ -129,6 +129,26 @@ def test_months_are_joined_and_what_overlaps_must_agree(tmp_path: Path) -> None:
         load(tmp_path, "ETHUSDT")
 
 
+@pytest.mark.parametrize(
+    ("factor", "joined"), [(1 + 5e-7, True), (1 + 5e-6, False), (0.5, False), (float("nan"), True)]
+)
+def test_adjusted_closes_that_overlap_must_agree_too(tmp_path: Path, factor: float, joined: bool) -> None:
+    """As of two downloads with a dividend or a split between them, whose closes are the same."""
+    header = f"{HEADER},Adj Close"
+    for name, rows, own in (("2023", STOCK[:35], 0.5), ("2024", STOCK[25:], 0.5 * factor)):
+        cells = [(row.time.date(), *ohlcv(row), row.close * own if own == own else "") for row in rows]
+        lines = [",".join(map(str, each)) for each in cells]
+        (tmp_path / f"NVDA-{name}.csv").write_text("\n".join([header, *lines]) + "\n")
+    assert len(load(tmp_path, "NVDA", adjust="none")) == len(STOCK)
+    if joined:
+        assert len(load(tmp_path, "NVDA")) == len(STOCK)
+        return
+    with pytest.raises(
+        DataError, match=r"2024.csv, line 2 and .*2023.csv, line 27 differ on the bar 2024-01-08.* in the"
+    ):
+        load(tmp_path, "NVDA")
+
+
 def test_bars_of_different_lengths_are_not_joined(tmp_path: Path) -> None:
     (tmp_path / "ETHUSD-1d.csv").write_bytes(text(COIN))
     (tmp_path / "ETHUSD-1h.csv").write_bytes(text(make_rows(COIN[0].time, timedelta(hours=1), 50)))
