@@ -8,8 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.data.calendars.regularity import usual_spacing
+from marketsim.data.calendars.zones import DAY
 from marketsim.data.reading.adjustments import NOISE, Prices
 from marketsim.errors import DataError
+
+SAME_SPACING = 1.5  # times the shortest usual distance of bars in a file that the longest may be
+SAME_DAYS = 3  # the same for bars of a day or more: a short file may have few bars that no weekend parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +130,13 @@ def _same_spacing(parts: Sequence[Series], symbol: str) -> None:
     """DataError where files have bars of different lengths, such as ETHUSD-1h.csv and ETHUSD-1d.csv."""
     usual = {}
     for part in parts:
-        steps = np.diff(part.time[~np.isnat(part.time)]).astype(np.int64)
-        if len(steps) >= 3:
-            usual[part.place(0)] = float(np.median(steps))
-    if usual and max(usual.values()) > 3 * min(usual.values()):
+        times = part.time[~np.isnat(part.time)].astype("datetime64[s]")
+        if np.count_nonzero(times[1:] > times[:-1]) >= 3:
+            usual[part.place(0)] = usual_spacing(times)
+    if not usual:
+        return
+    least, most = min(usual.values()), max(usual.values())
+    if most > (SAME_DAYS if least >= DAY else SAME_SPACING) * least:
         shortest, longest = min(usual, key=lambda each: usual[each]), max(usual, key=lambda each: usual[each])
         raise DataError(
             f"{symbol} has bars of different lengths: {_file(shortest)} and {_file(longest)}; "

@@ -156,6 +156,27 @@ def test_bars_of_different_lengths_are_not_joined(tmp_path: Path) -> None:
         load(tmp_path, "ETHUSD")
 
 
+@pytest.mark.parametrize(("short", "long"), [(5, 15), (15, 30), (30, 60), (60, 120), (240, 720), (1440, 10080)])
+def test_bars_of_different_lengths_on_other_days_are_not_joined(tmp_path: Path, short: int, long: int) -> None:
+    later = make_rows(COIN[0].time + timedelta(days=500), timedelta(minutes=long), 50)
+    (tmp_path / "ETHUSD-2023.csv").write_bytes(text(make_rows(COIN[0].time, timedelta(minutes=short), 50)))
+    (tmp_path / "ETHUSD-2025.csv").write_bytes(text(later))
+    with pytest.raises(DataError, match=r"ETHUSD has bars of different lengths: .*2023.csv and .*2025.csv"):
+        load(tmp_path, "ETHUSD")
+
+
+def test_gaps_and_weekends_are_no_different_lengths(tmp_path: Path) -> None:
+    """Minutes of which every second is missing, and a few days with a weekend and a holiday between them."""
+    minutes = make_rows(COIN[0].time, timedelta(minutes=1), 300)
+    kept = np.random.default_rng(5).random(150) < 0.5
+    (tmp_path / "ETHUSD-1.csv").write_bytes(text([row for row, keep in zip(minutes, kept, strict=False) if keep]))
+    (tmp_path / "ETHUSD-2.csv").write_bytes(text(minutes[150:]))
+    (tmp_path / "NVDA-1.csv").write_bytes(text([STOCK[at] for at in (4, 5, 8, 9)]))
+    (tmp_path / "NVDA-2.csv").write_bytes(text(STOCK[10:]))
+    assert len(load(tmp_path, "ETHUSD")) == 150 + kept.sum()
+    assert len(load(tmp_path, "NVDA")) == 54
+
+
 def test_folders_with_other_things_in_them(tmp_path: Path) -> None:
     (tmp_path / "NVDA.csv").write_bytes(text(STOCK))
     (tmp_path / "README.txt").write_text("These are my bars.\n")
