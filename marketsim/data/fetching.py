@@ -31,7 +31,7 @@ class Fetched:
     stored: StoredBars
     path: Path
     new: int  # bars that were not there before
-    notes: tuple[str, ...]  # what the user must know: a past that changed, bars that were left out
+    notes: tuple[str, ...]  # what the user must know: of the symbol, a past that changed, bars left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +57,21 @@ class Fetcher:
         """
         instrument = self.provider.instrument(symbol)
         with self.store.lock(instrument.symbol, self.timeframe):
-            path = self.store.file(instrument.symbol, self.timeframe)
-            if self.replace:
-                return self._whole(instrument, since, store.read_if_sound(path))
-            kept = store.read(path)
-            if kept is None:
-                return self._whole(instrument, since, None)
-            self._refuse_a_mixture(kept, instrument)
-            try:
-                return self._rest(instrument, since, kept)
-            except PastChanged:
-                return self._whole(instrument, min(since or kept.since, kept.since), kept)
+            fetched = self._up_to_date(instrument, since)
+        return replace(fetched, notes=(*instrument.notes, *fetched.notes))
+
+    def _up_to_date(self, instrument: Instrument, since: np.datetime64 | None) -> Fetched:
+        path = self.store.file(instrument.symbol, self.timeframe)
+        if self.replace:
+            return self._whole(instrument, since, store.read_if_sound(path))
+        kept = store.read(path)
+        if kept is None:
+            return self._whole(instrument, since, None)
+        self._refuse_a_mixture(kept, instrument)
+        try:
+            return self._rest(instrument, since, kept)
+        except PastChanged:
+            return self._whole(instrument, min(since or kept.since, kept.since), kept)
 
     def _rest(self, instrument: Instrument, since: np.datetime64 | None, kept: StoredBars) -> Fetched:
         """What is missing before and after the bars that are there; PastChanged where those are others by now."""

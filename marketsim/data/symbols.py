@@ -80,9 +80,19 @@ def once_each(symbols: Sequence[str]) -> tuple[list[str], list[str]]:
     return list(first.values()), notes
 
 
+def coin_and_quote(symbol: str) -> tuple[str, str] | None:
+    """The known coin that a canonical symbol begins with and the currency that it is quoted in; None for others.
+
+    >>> coin_and_quote("DOTUSD"), coin_and_quote("BTCTUSD"), coin_and_quote("ETH")
+    (('DOT', 'USD'), ('BTC', 'TUSD'), None)
+    """
+    pairs = ((symbol.removesuffix(quote), quote) for quote in QUOTES if symbol.endswith(quote))
+    return next(((coin, quote) for coin, quote in pairs if coin in COINS), None)
+
+
 def is_crypto(symbol: str) -> bool:
     """Whether a canonical symbol is a known coin followed by a currency; a bare "ETH" may well be a stock."""
-    return any(symbol.endswith(quote) and symbol.removesuffix(quote) in COINS for quote in QUOTES)
+    return coin_and_quote(symbol) is not None
 
 
 def is_currency_pair(symbol: str) -> bool:

@@ -23,6 +23,7 @@ class Instrument:
     crypto: bool
     zone: str = "UTC"  # whose dates daily bars have
     adjusted: str = "not adjusted"  # for splits and dividends
+    notes: tuple[str, ...] = ()  # what the user must know of it
 
 
 @dataclass(frozen=True, slots=True, eq=False)

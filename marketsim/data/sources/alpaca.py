@@ -15,7 +15,7 @@ import numpy as np
 from marketsim.data.calendars.timeframe import Timeframe
 from marketsim.data.sources import Instrument, Page
 from marketsim.data.sources.patience import Answer, Busy, Patience
-from marketsim.data.symbols import QUOTES, is_crypto, parse_symbol
+from marketsim.data.symbols import coin_and_quote, parse_symbol
 from marketsim.errors import DataError, MarketsimError, MissingExtra, UsageError
 
 KEY, SECRET = "APCA_API_KEY_ID", "APCA_API_SECRET_KEY"
@@ -44,9 +44,8 @@ class Alpaca:
     def instrument(self, symbol: str) -> Instrument:
         """See `Provider`; whether Alpaca has it, its bars tell."""
         canonical = parse_symbol(symbol)
-        if is_crypto(canonical):
-            quote = next(each for each in QUOTES if canonical.endswith(each) and canonical != each)
-            return Instrument(canonical, f"{canonical.removesuffix(quote)}/{quote}", crypto=True)
+        if (pair := coin_and_quote(canonical)) is not None:
+            return Instrument(canonical, "/".join(pair), crypto=True)
         missing = [name for name in (KEY, SECRET) if not os.environ.get(name)]
         if missing:
             raise UsageError(f"provider 'alpaca' needs the variables {KEY} and {SECRET} for stocks; not set: {missing}")

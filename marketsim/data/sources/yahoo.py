@@ -14,7 +14,7 @@ from marketsim.data.calendars.timeframe import Timeframe
 from marketsim.data.calendars.zones import DAY
 from marketsim.data.sources import Instrument, Page
 from marketsim.data.sources.patience import Answer, Busy, Patience
-from marketsim.data.symbols import QUOTES, is_crypto, is_currency_pair, parse_symbol
+from marketsim.data.symbols import coin_and_quote, is_crypto, is_currency_pair, parse_symbol
 from marketsim.errors import DataError, MarketsimError, MissingExtra, UsageError
 
 INTERVALS = {
@@ -60,7 +60,8 @@ class Yahoo:
         except _NoBars as error:
             raise DataError(f"yahoo has no {name} ({error}); it spells symbols as {self.spelling}") from None
         canonical = parse_symbol(symbol)
-        return Instrument(canonical, name, is_crypto(canonical), zone, "adjusted for splits and dividends")
+        adjusted = "adjusted for splits and dividends"
+        return Instrument(canonical, name, is_crypto(canonical), zone, adjusted, _replaced(canonical, name))
 
     def pages(
         self, instrument: Instrument, timeframe: Timeframe, since: np.datetime64, until: np.datetime64
@@ -137,10 +138,17 @@ def _spelling(symbol: str) -> str:
     canonical = parse_symbol(symbol)
     if is_currency_pair(canonical):
         return f"{canonical.removesuffix('=X')}=X"
-    if is_crypto(canonical):
-        quote = next(each for each in QUOTES if canonical.endswith(each) and canonical != each)
-        return f"{canonical.removesuffix(quote)}-{'USD' if quote.startswith('USD') else quote}"
+    if (pair := coin_and_quote(canonical)) is not None:
+        coin, quote = pair
+        return f"{coin}-{'USD' if quote.startswith('USD') else quote}"
     return re.sub(r"\.([AB])$", r"-\1", canonical)
+
+
+def _replaced(canonical: str, name: str) -> tuple[str, ...]:
+    """A note where Yahoo's bars are of another quote than the symbol says, for it has no coins in USDT or USDC."""
+    if not is_crypto(canonical) or parse_symbol(name) == canonical:
+        return ()
+    return (f"{canonical}: Yahoo quotes coins in dollars; these are bars of {name}",)
 
 
 def _line(error: Exception) -> str:

@@ -79,6 +79,13 @@ def test_days_and_crypto(server: Server, monkeypatch: pytest.MonkeyPatch) -> Non
     assert server.paths()[-1] == "/v1beta3/crypto/us/bars"
 
 
+@pytest.mark.parametrize(
+    ("symbol", "name"), [("BTCUSD", "BTC/USD"), ("dotusd", "DOT/USD"), ("SHIBUSDT", "SHIB/USDT"), ("ETHBTC", "ETH/BTC")]
+)
+def test_spelling_of_crypto(symbol: str, name: str) -> None:
+    assert provider().instrument(symbol).name == name
+
+
 def test_a_key_is_asked_for_and_never_shown(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     server.faults = [401]
     with pytest.raises(MarketsimError, match=r"alpaca refuses \(HTTP 401\)") as refused:

@@ -13,9 +13,11 @@ import pytest
 from marketsim.data.calendars.calendar import open_calendar
 from marketsim.data.calendars.timeframe import parse_timeframe
 from marketsim.data.calendars.zones import Stamps, to_utc
+from marketsim.data.fetching import Fetcher
 from marketsim.data.sources import Page, Provider, open_provider
 from marketsim.data.sources import yahoo as source
 from marketsim.data.sources.patience import Patience
+from marketsim.data.store import Store
 from marketsim.errors import DataError, MarketsimError, UsageError
 from tests.loopback import CUT, HALF, SLOW, Answer, Server, serve
 
@@ -151,6 +153,10 @@ def test_what_is_before_the_listing_is_no_error(server: Server) -> None:
         ("BTCUSD", "BTC-USD"),
         ("BTCUSDT", "BTC-USD"),
         ("ETHEUR", "ETH-EUR"),
+        ("DOTUSD", "DOT-USD"),
+        ("BNBUSD", "BNB-USD"),
+        ("SHIBUSDC", "SHIB-USD"),
+        ("XBTUSD", "XBT-USD"),
         ("EURUSD", "EURUSD=X"),
         ("BRK.B", "BRK-B"),
         ("7203.T", "7203.T"),
@@ -159,6 +165,16 @@ def test_what_is_before_the_listing_is_no_error(server: Server) -> None:
 )
 def test_spelling(symbol: str, name: str) -> None:
     assert source._spelling(symbol) == name
+
+
+@pytest.mark.parametrize(
+    ("symbol", "told"), [("BTCUSDT", True), ("BTCUSD", False), ("BTC-USD", False), ("AAPL", False)]
+)
+def test_bars_of_another_quote_are_told(server: Server, tmp_path: Path, symbol: str, told: bool) -> None:
+    fetcher = Fetcher(provider(), Store(str(tmp_path)), parse_timeframe("1d"), NOW)
+    notes = fetcher.fetch(symbol, SINCE).notes
+    assert (notes == ("BTCUSDT: Yahoo quotes coins in dollars; these are bars of BTC-USD",)) is told
+    assert bool(notes) is told
 
 
 def test_faults_are_waited_out(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
