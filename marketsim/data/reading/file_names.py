@@ -57,8 +57,8 @@ def symbol_of_file(file: BarFile, base: str | None = None) -> str | None:
 
 
 def symbol_of_folder(file: BarFile) -> str | None:
-    """The one that its folder is named after, where its own name says no more than its part of a series: "2024-01"."""
-    return symbol_of_name(file.folder) if _is_piece(stem(file.stem)) else None
+    """The one that its folder or archive is named after; None where its own name says more than "2024-01" does."""
+    return symbol_of_name(stem(file.folder)) if _is_piece(stem(file.stem)) else None
 
 
 def stem(name: str) -> str:

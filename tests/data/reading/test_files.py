@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import zipfile
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -98,6 +99,16 @@ def test_parts_of_a_series_are_named_after_their_folder_and_a_note_says_so(
     assert len(bars) == len(STOCK)
     assert sum("so the folder NVDA names it" in note for note in bars.notes) == 1
     assert not any("folder" in note for note in source.load("AAPL").notes)
+
+
+@pytest.mark.parametrize("name", ["NVDA.zip", "NVDA_1d.csv.zip"])
+def test_an_archive_names_its_parts_without_its_ending(tmp_path: Path, name: str) -> None:
+    with zipfile.ZipFile(tmp_path / name, "w") as archive:
+        archive.writestr("2023-12.csv", text(STOCK[:20]))
+        archive.writestr("2024-01.csv", text(STOCK[20:]))
+    source = open_source("files", str(tmp_path / name))
+    assert source.symbols() == ["NVDA"]
+    assert len(source.load("NVDA")) == len(STOCK)
 
 
 def test_any_name_will_do_when_the_symbol_is_given(tmp_path: Path) -> None:
