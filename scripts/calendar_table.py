@@ -9,6 +9,8 @@ from pathlib import Path
 import exchange_calendars
 import numpy as np
 
+from marketsim.data.calendars.calendar import weekday
+
 TABLE = Path(__file__).parents[1] / "marketsim" / "data" / "calendars" / "XNYS.txt"
 FIRST, LAST = "1953-01-01", "2050-12-31"  # before 1953 there was trade on Saturdays
 UNFORESEEN = (  # nobody knew on the evening before, or at the last close
@@ -23,7 +25,7 @@ def main() -> None:
         calendar = exchange_calendars.get_calendar("XNYS", start=FIRST, end=LAST)
     sessions = calendar.schedule.index.to_numpy().astype("datetime64[D]")
     days = np.arange(np.datetime64(FIRST), np.datetime64(LAST) + 1)
-    weekdays = days[(days.astype(np.int64) + 3) % 7 < 5]
+    weekdays = days[weekday(days) < 5]
     closed = weekdays[~np.isin(weekdays, sessions)]
     rows = {str(day): "unforeseen" if str(day) in UNFORESEEN else "closed" for day in closed}
     for day in calendar.early_closes:

@@ -7,6 +7,7 @@ import numpy as np
 from marketsim.data import Source, open_source
 from marketsim.data.bars import Bars
 from marketsim.data.present import present, utc
+from marketsim.data.symbols import part_place
 from marketsim.settings.choices import AUTO, CRYPTO, KEEP, STOCK, STORE
 from marketsim.settings.groups import BarsSettings
 
@@ -20,8 +21,13 @@ def open_bars(chosen: BarsSettings) -> Source:
 
 
 def load(symbol: str, chosen: BarsSettings, source: Source) -> Bars:
-    """The bars of `symbol` that were chosen, as of the present."""
+    """The bars of `symbol` that were chosen, as of the present; "AAPL=FILE" are those of that file."""
     crypto = {CRYPTO: True, STOCK: False}.get(chosen.asset)
+    symbol, place = part_place(symbol)
+    if place is not None:
+        from marketsim.data.reading.files import FileSource  # a run on other sources does not need it
+
+        source = FileSource(place, chosen, symbol)
     bars = source.load(symbol, crypto)
     if chosen.calendar != AUTO:
         bars = bars.on(chosen.calendar)

@@ -69,7 +69,7 @@ def read_bars(path: str | Path, symbol: str | None = None, options: Reading | No
     from marketsim.data.reading.files import FileSource  # a run on other sources does not need it
 
     if symbol is not None:
-        return FileSource(f"{symbol}={path}" if Path(path).is_file() else str(path), options).load(symbol)
+        return FileSource(str(path), options, symbol if Path(path).is_file() else None).load(symbol)
     source = FileSource(str(path), options)
     bars = {each: source.load(each) for each in source.symbols()}
     return next(iter(bars.values())) if len(bars) == 1 else bars

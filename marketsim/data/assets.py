@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.data.calendars.calendar import weekday
 from marketsim.data.calendars.zones import DAY
 from marketsim.data.symbols import is_crypto
 
@@ -40,15 +41,11 @@ def trades_all_week(time: NDArray[np.datetime64], close: NDArray[np.float64]) ->
     every = max(1, int(DAY / max(spacing, 1) / 4))  # four looks at a day tell whether it has bars
     looks, prices = time[::every], close[::every]
     moved = np.append(True, prices[1:] != prices[:-1])
-    days = np.unique(looks[moved].astype("datetime64[D]")).astype(np.int64)
-    weeks = (
-        int(time[-1].astype("datetime64[D]").astype(np.int64))
-        - int(time[0].astype("datetime64[D]").astype(np.int64))
-        + 1
-    ) / 7
+    days = np.unique(looks[moved].astype("datetime64[D]"))
+    weeks = (int((time[-1].astype("datetime64[D]") - time[0].astype("datetime64[D]")).astype(np.int64)) + 1) / 7
     if weeks < WEEKS:
         return None
-    share = np.bincount((days + 3) % 7, minlength=7) / weeks
+    share = np.bincount(weekday(days), minlength=7) / weeks
     if (share >= HABITUAL).all():
         return True
     return False if share[5] <= RARE and (share[:4] >= HABITUAL).all() else None

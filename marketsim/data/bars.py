@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from marketsim.data.assets import asset_of
 from marketsim.data.calendars.calendar import open_calendar
-from marketsim.data.calendars.regularity import choose_calendar, make_timetable, misfit
+from marketsim.data.calendars.regularity import choose_timetable, make_timetable, misfit
 from marketsim.data.calendars.timetable import Timetable
 from marketsim.data.faults import CHANNELS as CHANNELS
 from marketsim.data.faults import check_order, faults
@@ -152,8 +152,8 @@ class Bars:
     def on(self, calendar: str) -> Bars:
         """The same bars by the calendar of this name; see `calendar.open_calendar`."""
         market, zone = open_calendar(calendar), self.timetable.zone
-        doubt = misfit(self.symbol, self.time, market, zone)
-        return replace(self, timetable=make_timetable(self.time, market, zone), doubt=doubt)
+        table = make_timetable(self.time, market, zone)
+        return replace(self, timetable=table, doubt=misfit(self.symbol, self.time, table))
 
     def between(self, start: str | None, end: str | None) -> Bars:
         """The bars from `start` to `end`, both included: ISO dates, which are days of the bars' zone, or stamps.
@@ -260,16 +260,16 @@ def make_bars(
         crypto, said = asset_of(symbol, time, ohlcv[:, 3])
         notes = notes if said is None else (*notes, said)
     if calendar is None:
-        market, doubt = choose_calendar(symbol, crypto, time, zone)
+        table, doubt = choose_timetable(symbol, crypto, time, zone)
     else:
-        market, doubt = open_calendar(calendar), None
+        table, doubt = make_timetable(time, open_calendar(calendar), zone), None
     return Bars(
         symbol=symbol,
         source=source,
         time=time,
         ohlcv=ohlcv,
         crypto=crypto,
-        timetable=make_timetable(time, market, zone),
+        timetable=table,
         dropped=len(bad),
         notes=notes,
         doubt=doubt,

@@ -38,12 +38,13 @@ class Download:
     progress: Callable[[str, int, int], None]
     notes: list[str] = field(default_factory=list)
 
-    def extend(self, until: np.datetime64) -> StoredBars:
+    def extend(self, until: np.datetime64, kept: StoredBars | None = None) -> StoredBars:
         """The file's bars with all that the provider has up to `until`; what came before an interruption is kept.
 
+        `kept` is what the file holds, where that is known.
         PastChanged where bars that are there already, but for the newest few, are others by now.
         """
-        kept = store.read_if_sound(self.path)
+        kept = store.read_if_sound(self.path) if kept is None else kept
         if kept is None or kept.origin != self.origin or kept.since > self.since:
             kept = StoredBars(self.origin, self.since, np.empty(0, "datetime64[s]"), np.empty((0, 5)))
         begin = kept.time[-OVERLAP] if len(kept) >= OVERLAP else kept.since
@@ -64,7 +65,7 @@ class Download:
                     store.write(self.path, known)
         finally:
             known = _joined(known, pages)
-            if pages:
+            if pages and known.digest != kept.digest:
                 store.write(self.path, known)
         return known
 

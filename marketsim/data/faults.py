@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from marketsim.errors import DataError
 
 CHANNELS = ("open", "high", "low", "close")
+COLUMNS = (*CHANNELS, "volume")
 
 
 def check_order(time: NDArray[np.datetime64], place: Callable[[int], str], column: str) -> None:

@@ -76,15 +76,16 @@ class Fetcher:
     def _rest(self, instrument: Instrument, since: np.datetime64 | None, kept: StoredBars) -> Fetched:
         """What is missing before and after the bars that are there; PastChanged where those are others by now."""
         series = self._download(instrument, self.store.file(instrument.symbol, self.timeframe), kept.since)
-        notes: tuple[str, ...] = ()
+        there, notes = kept, tuple[str, ...]()
         if since is not None and since < kept.since:
             earlier = self._download(instrument, self._unfinished(instrument, "earlier"), since)
             found = earlier.extend(kept.time[0])
             if differing(found, kept).any():
                 raise PastChanged
-            store.write(series.path, store.join(found, kept))
+            there = store.join(found, kept)
+            store.write(series.path, there)
             notes = tuple(earlier.notes)
-        return self._finish(series.extend(self.now), kept, (*notes, *series.notes))
+        return self._finish(series.extend(self.now, there), series.path, kept, (*notes, *series.notes))
 
     def _whole(self, instrument: Instrument, since: np.datetime64 | None, kept: StoredBars | None) -> Fetched:
         """All bars from `since` on; those that are there stay until the new ones are whole."""
@@ -99,9 +100,9 @@ class Fetcher:
             series.path.unlink()
             found = series.extend(self.now)
         changes = () if kept is None or kept.origin != found.origin else _changes(kept, found)
-        return self._finish(found, kept, (*series.notes, *changes))
+        return self._finish(found, series.path, kept, (*series.notes, *changes))
 
-    def _finish(self, stored: StoredBars, before: StoredBars | None, notes: tuple[str, ...]) -> Fetched:
+    def _finish(self, stored: StoredBars, kept_in: Path, before: StoredBars | None, notes: tuple[str, ...]) -> Fetched:
         origin, path = stored.origin, self.store.file(stored.origin.symbol, self.timeframe)
         if not len(stored):
             path.unlink(missing_ok=True)
@@ -109,7 +110,8 @@ class Fetcher:
                 f"{origin.source} has no {origin.timeframe} bars of {origin.name} from {stored.since} on; it spells "
                 f"symbols as {self.provider.spelling}"
             )
-        store.write(path, stored)
+        if kept_in != path:
+            store.write(path, stored)
         for what in ("earlier", "anew"):
             self.store.unfinished(origin.symbol, self.timeframe, what).unlink(missing_ok=True)
         new = len(stored) if before is None else int(np.count_nonzero(~np.isin(stored.time, before.time)))
@@ -169,5 +171,5 @@ class FetchedSource(StoreSource):
     def load(self, symbol: str, crypto: bool | None = None) -> Bars:
         """See `Source.load`."""
         fetched = self._fetcher.fetch(symbol, self._since)
-        bars = super().load(fetched.stored.origin.symbol, crypto)
+        bars = self._bars(fetched.stored, crypto)
         return replace(bars, notes=(*fetched.notes, *bars.notes))

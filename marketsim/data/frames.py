@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.data.bars import CHANNELS, Bars, make_bars
+from marketsim.data.bars import Bars, make_bars
+from marketsim.data.faults import COLUMNS
 from marketsim.data.symbols import parse_symbol
 from marketsim.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
-
-COLUMNS = (*CHANNELS, "volume")
 
 
 def to_frame(bars: Bars) -> pd.DataFrame:

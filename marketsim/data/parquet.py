@@ -1,49 +1,60 @@
-"""Bars as a clean Parquet file, which is read again as exactly these bars."""
+"""Parquet files of marketsim's making: bars written for others, and what writes a table whole or not at all."""
 
 from __future__ import annotations
 
 import json
 import os
-import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from marketsim.data.bars import CHANNELS, Bars
-from marketsim.data.reading.arrow_tables import METADATA
+from marketsim.data.bars import Bars
+from marketsim.data.faults import COLUMNS
+from marketsim.data.reading.arrow_tables import BARS_SCHEMA, METADATA
 from marketsim.data.reading.contents import printable
-from marketsim.errors import DataError, MissingExtra
-
-SCHEMA = "marketsim.bars/1"
+from marketsim.errors import DataError, MarketsimError, MissingExtra
 
 
 def write_bars(bars: Bars, path: Path) -> None:
     """Write bars to `path`, whole or not at all: columns time (UTC), open, high, low, close and volume.
 
-    DataError where the file cannot be written, or where one is there that marketsim did not write.
+    The file says their symbol, zone and source; it is read again as the same bars.
+
+    Raises
+    ------
+    DataError
+        A file is there that `write_bars` did not write.
+    MarketsimError
+        The file cannot be written.
     """
+    if path.exists() and not is_ours(path):
+        raise DataError(f"{printable(path)} is there already, and is not of marketsim's making; choose another name")
+    unit = str(bars.time.dtype)[len("datetime64[") : -1]
+    said = {"schema": BARS_SCHEMA, "symbol": bars.symbol, "zone": bars.timetable.zone, "source": bars.source}
+    write_table(path, {"time": bars.time} | {name: bars.ohlcv[:, i] for i, name in enumerate(COLUMNS)}, unit, said)
+
+
+def write_table(path: Path, columns: Mapping[str, Any], unit: str, said: Mapping[str, Any]) -> None:
+    """Write `columns` `[T]` each, of which "time" is UTC in `unit`, with metadata; MarketsimError where it fails."""
     try:
         import pyarrow
         from pyarrow import parquet
     except ImportError:
         raise MissingExtra("Parquet files", "parquet") from None
-    if path.exists() and not is_ours(path):
-        raise DataError(f"{printable(path)} is there already, and is not of marketsim's making; choose another name")
-    said = {"schema": SCHEMA, "symbol": bars.symbol, "zone": bars.timetable.zone, "source": bars.source}
-    unit = str(bars.time.dtype)[len("datetime64[") : -1]
-    columns = {"time": pyarrow.array(bars.time, pyarrow.timestamp(unit, "UTC"))}
-    columns |= {name: pyarrow.array(bars.ohlcv[:, i]) for i, name in enumerate((*CHANNELS, "volume"))}
-    table = pyarrow.table(columns).replace_schema_metadata({METADATA: json.dumps(said)})
+    stamps = pyarrow.array(columns["time"], pyarrow.timestamp(unit, "UTC"))
+    table = pyarrow.table({**columns, "time": stamps}).replace_schema_metadata({METADATA: json.dumps(said)})
+    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(handle)
-        try:
-            parquet.write_table(table, name)
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
+        with partial.open("wb") as file:
+            parquet.write_table(table, file, compression="zstd")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
     except OSError as error:
-        raise DataError(f"{printable(path)}: {(error.strerror or str(error)).lower()}") from error
+        raise MarketsimError(f"{printable(path)}: {(error.strerror or str(error)).lower()}") from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def is_ours(path: Path) -> bool:
@@ -51,6 +62,7 @@ def is_ours(path: Path) -> bool:
     from pyarrow import parquet
 
     try:
-        return METADATA in (parquet.read_schema(path).metadata or {})
-    except Exception:  # anything else than Parquet
+        metadata = parquet.read_schema(path).metadata or {}
+        return bool(json.loads(metadata[METADATA])["schema"] == BARS_SCHEMA)
+    except Exception:  # anything else than a Parquet file of ours
         return False

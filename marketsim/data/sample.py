@@ -8,7 +8,7 @@ import numpy as np
 
 from marketsim.data.bars import Bars, make_bars
 from marketsim.data.reading.read_options import Reading
-from marketsim.data.symbols import fetch_command, parse_symbol, part_place
+from marketsim.data.symbols import fetch_command, parse_symbol
 from marketsim.errors import DataError
 from marketsim.registry import nearest
 
@@ -26,7 +26,6 @@ class SampleSource:
     name = "sample"
 
     def __init__(self, data: str | None = None, options: Reading | None = None) -> None:
-        self.options = options
         self.timeframe = DAILY if options is None else options.timeframe
 
     def symbols(self) -> list[str]:
@@ -34,11 +33,7 @@ class SampleSource:
         return sorted(_files(self.timeframe))
 
     def load(self, symbol: str, crypto: bool | None = None) -> Bars:
-        """See `Source.load`; "AAPL=FILE" loads that file as AAPL."""
-        if part_place(symbol)[1] is not None:
-            from marketsim.data.reading.files import FileSource
-
-            return FileSource(symbol, self.options).load(symbol, crypto)
+        """See `Source.load`."""
         symbol = parse_symbol(symbol)
         path = _files(self.timeframe).get(symbol)
         if path is None:

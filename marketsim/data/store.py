@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -16,13 +15,15 @@ from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars, make_bars
 from marketsim.data.calendars.timeframe import Timeframe, parse_timeframe
+from marketsim.data.faults import COLUMNS
+from marketsim.data.parquet import write_table
+from marketsim.data.reading.arrow_tables import METADATA, STORE_SCHEMA
 from marketsim.data.reading.contents import printable
 from marketsim.data.reading.read_options import Reading, ReadOptions
 from marketsim.data.symbols import fetch_command, parse_symbol
 from marketsim.errors import DataError, MarketsimError, MissingExtra, UsageError
 from marketsim.registry import nearest
 
-SCHEMA = "marketsim.store/1"
 UNFINISHED = "unfinished"  # the directory of series that are not whole yet
 LOCKED = 600  # seconds for which another process may hold a series
 
@@ -113,14 +114,14 @@ def read(path: Path) -> StoredBars | None:
     pyarrow, parquet = _pyarrow()
     try:
         table = parquet.read_table(path, memory_map=False)
-        said = json.loads(table.schema.metadata[b"marketsim"])
+        said = json.loads(table.schema.metadata[METADATA])
         stored = StoredBars(
             Origin(**said["origin"]),
             np.datetime64(said["since"], "s"),
             table["time"].to_numpy().astype("datetime64[s]"),
-            np.stack([table[name].to_numpy() for name in _COLUMNS], axis=1),
+            np.stack([table[name].to_numpy() for name in COLUMNS], axis=1),
         )
-        if said["schema"] == SCHEMA and said["digest"] == stored.digest:
+        if said["schema"] == STORE_SCHEMA and said["digest"] == stored.digest:
             return stored
     except FileNotFoundError:
         return None
@@ -141,28 +142,14 @@ def read_if_sound(path: Path) -> StoredBars | None:
 
 def write(path: Path, stored: StoredBars) -> None:
     """Put the bars into the file, whole or not at all."""
-    pyarrow, parquet = _pyarrow()
     said = {
-        "schema": SCHEMA,
+        "schema": STORE_SCHEMA,
         "origin": asdict(stored.origin),
         "since": str(stored.since),
         "digest": stored.digest,
     }
-    columns = {"time": pyarrow.array(stored.time, pyarrow.timestamp("s", "UTC"))}
-    columns |= {name: stored.ohlcv[:, i] for i, name in enumerate(_COLUMNS)}
-    table = pyarrow.table(columns).replace_schema_metadata({"marketsim": json.dumps(said)})
-    partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            parquet.write_table(table, file, compression="zstd")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        raise MarketsimError(f"{printable(path)}: {(error.strerror or str(error)).lower()}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    columns = {"time": stored.time} | {name: stored.ohlcv[:, i] for i, name in enumerate(COLUMNS)}
+    write_table(path, columns, "s", said)
 
 
 class StoreSource:
@@ -183,8 +170,7 @@ class StoreSource:
     def load(self, symbol: str, crypto: bool | None = None) -> Bars:
         """See `Source.load`."""
         symbol = parse_symbol(symbol)
-        path = self.store.file(symbol, self.timeframe)
-        stored = read(path)
+        stored = read(self.store.file(symbol, self.timeframe))
         if stored is None or not len(stored):
             others = [str(timeframe) for name, timeframe in self.store.names() if name == symbol]
             there = f" (there are bars of {', '.join(others)})" if others else nearest(symbol, self.symbols())
@@ -192,9 +178,14 @@ class StoreSource:
                 f"no {self.timeframe} bars of {symbol} in the store{there}; "
                 f"'{fetch_command(symbol, str(self.timeframe))}' fetches them"
             )
+        return self._bars(stored, crypto)
+
+    def _bars(self, stored: StoredBars, crypto: bool | None) -> Bars:
+        """What a file holds, checked."""
         origin = stored.origin
+        path = self.store.file(origin.symbol, self.timeframe)
         return make_bars(
-            symbol,
+            origin.symbol,
             f"store ({origin.source}, {origin.name}, {origin.timeframe}, {origin.adjusted})",
             stored.time,
             stored.ohlcv,
@@ -214,9 +205,6 @@ def join(earlier: StoredBars, later: StoredBars) -> StoredBars:
         time=np.concatenate([earlier.time[before], later.time]),
         ohlcv=np.concatenate([earlier.ohlcv[before], later.ohlcv]),
     )
-
-
-_COLUMNS = ("open", "high", "low", "close", "volume")
 
 
 def _pyarrow() -> tuple[Any, Any]:

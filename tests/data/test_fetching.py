@@ -83,6 +83,20 @@ def test_first_all_and_then_what_is_missing(tmp_path: Path) -> None:
     assert not [path for path in (tmp_path / "unfinished").iterdir() if path.suffix != ".lock"]
 
 
+def test_what_brings_nothing_new_reads_the_file_once_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = FetchedSource(fetcher(Market(), tmp_path), None)
+    first = source.load("XY")
+    calls: list[str] = []
+    read, write = store.read, store.write
+    monkeypatch.setattr(store, "read", lambda path: (calls.append("read"), read(path))[1])
+    monkeypatch.setattr(store, "write", lambda path, stored: (calls.append("write"), write(path, stored))[1])
+    again = source.load("XY")
+    assert calls == ["read"]
+    assert (again.ohlcv == first.ohlcv).all()
+
+
 def test_a_new_symbol_is_fetched_from_three_thousand_bars_ago_but_not_from_before_1970(tmp_path: Path) -> None:
     market = Market()
     fetcher(market, tmp_path).fetch("XY")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import errno
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from marketsim.data import store
+from marketsim.data import open_source, read_bars, store
 from marketsim.data.calendars.timeframe import parse_timeframe
+from marketsim.data.parquet import write_bars
 from marketsim.data.store import Origin, Store, StoredBars, StoreSource
 from marketsim.data.symbols import fetch_command
 from marketsim.errors import DataError, MarketsimError, UsageError
@@ -81,7 +83,7 @@ def test_a_write_that_fails_leaves_the_old_file(file: Path, monkeypatch: pytest.
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(store.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(MarketsimError, match=r"AAPL-1d.parquet: no space left on device"):
         store.write(file, replace(STORED, ohlcv=OHLCV * 2))
     found = store.read(file)
@@ -133,3 +135,21 @@ def test_timeframes(text: str, name: str, seconds: int) -> None:
 def test_what_is_no_timeframe(text: str) -> None:
     with pytest.raises(UsageError, match=r"is not a timeframe; timeframes look like 1m"):
         parse_timeframe(text)
+
+
+def test_a_file_of_a_store_is_read_by_the_store_alone(file: Path) -> None:
+    with pytest.raises(DataError, match=rf"a file of the store, which '--source store --data {file.parent}' reads"):
+        read_bars(file)
+    bars = open_source("sample").load("NVDA")
+    with pytest.raises(DataError, match="not of marketsim's making"):
+        write_bars(bars, file)
+
+
+def test_bars_that_are_written_for_others_can_be_read_by_them(tmp_path: Path) -> None:
+    previous = os.umask(0o022)
+    try:
+        write_bars(open_source("sample").load("NVDA"), tmp_path / "NVDA.parquet")
+    finally:
+        os.umask(previous)
+    assert (tmp_path / "NVDA.parquet").stat().st_mode & 0o777 == 0o644
+    assert [path.name for path in tmp_path.iterdir()] == ["NVDA.parquet"]

@@ -49,8 +49,8 @@ def make_timetable(times: Stamps, calendar: Calendar, zone: str | None = None) -
     return Intraday(calendar, spacing, _slots(times[-NEWEST:], calendar, spacing))
 
 
-def choose_calendar(symbol: str, crypto: bool, times: Stamps, zone: str | None = None) -> tuple[Calendar, str | None]:
-    """The calendar of a canonical symbol with bars at `times`, and a doubt where it is not the one to be expected.
+def choose_timetable(symbol: str, crypto: bool, times: Stamps, zone: str | None = None) -> tuple[Timetable, str | None]:
+    """The timetable of a canonical symbol with bars at `times`, and a doubt where its calendar is an unexpected one.
 
     Where the bars lie on days when the exchange is closed, or its calendar is not installed, the weekdays that have
     bars are taken as sessions, holidays unknown.
@@ -60,18 +60,20 @@ def choose_calendar(symbol: str, crypto: bool, times: Stamps, zone: str | None =
         calendar = open_calendar(name)
     except MissingExtra:
         return _own_weekdays(times, zone, f"{symbol}: for the calendar {name} install 'marketsim[calendar]'")
+    table = make_timetable(times, calendar, zone)
     if name == CURRENCIES:
-        days = make_timetable(times, calendar, zone).dates(times)
-        return replace(calendar, weekdays=_habit(np.unique(days), calendar)), None
-    doubt = misfit(symbol, times, calendar, zone)
-    return (calendar, None) if doubt is None else _own_weekdays(times, zone, doubt)
+        calendar = replace(calendar, weekdays=_habit(np.unique(table.dates(times)), calendar))
+        return make_timetable(times, calendar, zone), None
+    doubt = misfit(symbol, times, table)
+    return (table, None) if doubt is None else _own_weekdays(times, zone, doubt)
 
 
-def misfit(symbol: str, times: Stamps, calendar: Calendar, zone: str | None = None) -> str | None:
+def misfit(symbol: str, times: Stamps, table: Timetable) -> str | None:
     """What makes one doubt that bars at `times` are of that calendar: a share of them on days when it is closed."""
+    calendar = table.calendar
     if calendar.name == ALWAYS or usual_spacing(times) > 1.5 * DAY:
         return None
-    days = np.unique(make_timetable(times, calendar, zone).dates(times))
+    days = np.unique(table.dates(times))
     closed = np.count_nonzero(~calendar.is_session(days))
     if closed < 3 or closed <= ADMITTED * len(days):
         return None
@@ -86,15 +88,18 @@ def usual_spacing(times: Stamps) -> int:
     return _commonest(steps[steps > 0]) if (steps > 0).any() else DAY
 
 
-def _own_weekdays(times: Stamps, zone: str | None, doubt: str) -> tuple[Calendar, str]:
-    """A calendar of the weekdays that have bars, and the doubt with what is taken instead."""
+def _own_weekdays(times: Stamps, zone: str | None, doubt: str) -> tuple[Timetable, str]:
+    """The timetable of the weekdays that have bars, and the doubt with what is taken instead."""
     calendar = replace(open_calendar(WEEKDAYS), zone=zone or "UTC")
     days = np.unique(make_timetable(times, calendar, zone).dates(times))
     week = _habit(days, calendar)
     if all(week):
-        return open_calendar(ALWAYS), f"{doubt}; all days of the week are taken as sessions"
+        return make_timetable(
+            times, open_calendar(ALWAYS), zone
+        ), f"{doubt}; all days of the week are taken as sessions"
     words = ", ".join(WEEK[i] for i in np.flatnonzero(week))
-    return replace(calendar, weekdays=week), f"{doubt}; {words} are taken as sessions, holidays unknown"
+    own = make_timetable(times, replace(calendar, weekdays=week), zone)
+    return own, f"{doubt}; {words} are taken as sessions, holidays unknown"
 
 
 def _habit(days: Days, calendar: Calendar) -> tuple[bool, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -11,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from marketsim.data.reading.cells import MOST_ROWS, SAMPLE, Column, Heading
-from marketsim.data.reading.contents import BarFile
+from marketsim.data.reading.contents import BarFile, printable
 from marketsim.data.reading.formats import Layout
 from marketsim.errors import DataError, MissingExtra
 
 METADATA = b"marketsim"  # the key of what a file of ours says of its bars
+BARS_SCHEMA, STORE_SCHEMA = "marketsim.bars/1", "marketsim.store/1"
 OWN = Layout("marketsim")
 
 Batches = Callable[
@@ -99,19 +101,21 @@ def open_arrow(file: BarFile, head: bytes) -> ArrowCells:
         schema, batches = (_parquet if head.startswith(b"PAR1") else _feather)(source, name)
         zones = {at: each.type.tz for at, each in enumerate(schema) if getattr(each.type, "tz", None)}
         heading = Heading(tuple(map(str, schema.names)), zones=zones)
-        return ArrowCells(name, _own(heading, schema.metadata or {}), batches)
+        return ArrowCells(name, _own(heading, schema.metadata or {}, file), batches)
 
 
-def _own(heading: Heading, metadata: Mapping[bytes, bytes]) -> Heading:
-    """The heading of a file of ours, which says more."""
-    if METADATA not in metadata:
+def _own(heading: Heading, metadata: Mapping[bytes, bytes], file: BarFile) -> Heading:
+    """The heading of a file of ours, which says more. DataError for one of the store, whose digest is to be checked."""
+    said = json.loads(metadata[METADATA]) if METADATA in metadata else {}
+    if said.get("schema") == STORE_SCHEMA:
+        place = shlex.quote(printable(file.path.parent))
+        raise DataError(f"{file.name}: a file of the store, which '--source store --data {place}' reads and checks")
+    if said.get("schema") != BARS_SCHEMA:
         return heading
-    said = json.loads(metadata[METADATA])
     return replace(
         heading,
         layout=OWN,
         symbol=said["symbol"],
-        source=said["source"],
         zones=dict.fromkeys(heading.zones, said["zone"]),
     )
 

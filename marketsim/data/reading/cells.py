@@ -27,13 +27,16 @@ class Heading:
     symbol: str | None = None  # that the file itself names
     zone: str | None = None  # of naive stamps, where the file names it
     zones: Mapping[int, str] = field(default_factory=dict)  # column -> the zone of its stamps, which are UTC
-    source: str = ""  # what a comment "# source: ..." says
     comma_is_point: bool = False  # where a comma with three digits behind it may be either
 
     def __post_init__(self) -> None:
         """Names stand in messages: what cannot be printed is left out of them."""
         names = tuple("".join(filter(str.isprintable, name)) for name in self.names)
         object.__setattr__(self, "names", names)
+
+    def label(self, column: int) -> str:
+        """What messages call a column: its name, or else its position."""
+        return self.names[column].strip() or f"column {column + 1}"
 
 
 class Cells(Protocol):
@@ -69,7 +72,7 @@ class LoadedCells:
     name: str
     heading: Heading
     columns: tuple[Column, ...]
-    row: Callable[[int], str] = field(default=lambda row: f"row {row + 1}")
+    row: Callable[[int], str]  # what messages call a row
 
     def sample(self, column: int) -> list[str]:
         """See `Cells.sample`."""

@@ -102,7 +102,7 @@ def has_prices(names: Iterable[str]) -> bool:
 def describe(heading: Heading, columns: Columns, stamp: int) -> tuple[list[str], list[str]]:
     """The names of the columns that are used, `stamp` for the time, and of those that are not."""
     used = dict.fromkeys((stamp, *columns.texts[1:], *columns.numbers))
-    names = [each.strip() or f"column {i + 1}" for i, each in enumerate(heading.names)]
+    names = [heading.label(i) for i in range(len(heading.names))]
     if columns.group is not None and heading.groups:
         rest = [i for i in range(len(names)) if i not in used and heading.groups[i] in ("", columns.group)]
     else:

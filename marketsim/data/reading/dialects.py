@@ -122,14 +122,14 @@ def _with(text: str, encoding: str, delimiter: str) -> Dialect | None:
     tries = TRIES
     for i, (_, row) in enumerate(rows[:PREAMBLE]):
         if len(row) >= 4 and has_prices(row) and not _behind_sign(rows, i):
-            return _headed(rows, i, encoding, delimiter, _source(text))
+            return _headed(rows, i, encoding, delimiter)
         layout = None
         if tries and len(row) >= 5 and sum(map(_is_number, row)) >= 4:
             layout, tries = unnamed_layout(_cells(rows[i:])), tries - 1
         if layout is not None:
             before = rows[i - 1][0] if i else 0
             names = (*layout.unnamed, *(f"column {n + 1}" for n in range(len(layout.unnamed), len(row))))[: len(row)]
-            heading = Heading(names, (), layout, source=_source(text), comma_is_point=delimiter != ",")
+            heading = Heading(names, (), layout, comma_is_point=delimiter != ",")
             return Dialect(encoding, delimiter, before, len(row), heading, _cells(rows[i:]))
         if row and not best and not row[0].startswith("#"):
             best = row
@@ -159,7 +159,7 @@ def _behind_sign(rows: list[Row], i: int) -> bool:
     return any(len(row) >= 4 and has_prices(row) for _, row in rows[i + 1 : i + 10])
 
 
-def _headed(rows: list[Row], i: int, encoding: str, delimiter: str, source: str) -> Dialect:
+def _headed(rows: list[Row], i: int, encoding: str, delimiter: str) -> Dialect:
     """The dialect of a file whose header is row `i`, with what stands on the lines above and below of it."""
     names = [name.strip() for name in rows[i][1]]
     groups: tuple[str, ...] = ()
@@ -181,9 +181,7 @@ def _headed(rows: list[Row], i: int, encoding: str, delimiter: str, source: str)
         groups = (*groups, "") if groups else ()
         width += 1
     symbols = set(filter(None, groups))
-    heading = Heading(
-        tuple(names), groups, TWO_ROWS if groups else NAMED, source=source, comma_is_point=delimiter != ","
-    )
+    heading = Heading(tuple(names), groups, TWO_ROWS if groups else NAMED, comma_is_point=delimiter != ",")
     if len(symbols) == 1:
         heading = replace(heading, groups=(), symbol=symbols.pop())
     return Dialect(encoding, delimiter, rows[start - 1][0], width, heading, body)
@@ -207,12 +205,6 @@ def _spread(row: Sequence[str]) -> tuple[str, ...]:
 def _is_index(row: Sequence[str]) -> bool:
     """Whether a row is nothing but the name of the index."""
     return plain(row[0]) in STAMP and not any(cell.strip() for cell in row[1:])
-
-
-def _source(text: str) -> str:
-    """What a comment "# source: ..." in the first lines says."""
-    comments = [line.lstrip("# ") for line in text.split("\n", PREAMBLE)[:PREAMBLE] if line.startswith("#")]
-    return next((each[len("source:") :].strip() for each in comments if each.startswith("source:")), "")
 
 
 def _cells(rows: Sequence[Row]) -> tuple[list[str], ...]:

@@ -14,9 +14,11 @@ import numpy as np
 
 from marketsim.data.bars import Bars, make_bars
 from marketsim.data.reading.adjustments import adjust, split_like
+from marketsim.data.reading.cells import Cells
 from marketsim.data.reading.contents import BarFile, printable
 from marketsim.data.reading.file_names import stem, symbol_of_file, symbol_of_folder, symbol_of_name
 from marketsim.data.reading.listing import ENDINGS, Listing, is_loose, list_files
+from marketsim.data.reading.opening import open_cells
 from marketsim.data.reading.read_options import Reading, ReadOptions
 from marketsim.data.reading.repeats import repeated
 from marketsim.data.reading.series import Series, join
@@ -32,23 +34,23 @@ class FileSource:
     """Bars from `data`: a file, or a folder whose files of bars are read, those in folders below it too.
 
     A file tells its symbols by a column or in its header, or else is named after its one symbol. A symbol in several
-    files is joined. `SYMBOL=FILE` says which symbol a file holds, as `data` or as the symbol that is loaded.
+    files is joined. `data` may be `SYMBOL=FILE`, which says which symbol a file holds.
     """
 
     name = "files"
 
-    def __init__(self, data: str | None, options: Reading | None = None) -> None:
+    def __init__(self, data: str | None, options: Reading | None = None, symbol: str | None = None) -> None:
+        """`symbol`: the one that a file holds, whatever it says itself."""
         if data is None:
             raise UsageError("the source 'files' needs --data FILE or --data DIR")
-        name, place = part_place(data)
-        if place is None or Path(data).exists():
-            name, place = "", data
-        self._data, self._given = data, parse_symbol(name) if name else ""
-        self.path = Path(place)
+        name, place = (symbol, data) if symbol or Path(data).exists() else part_place(data)
+        self._given = parse_symbol(name) if name and place is not None else ""
+        self.path = Path(data if place is None else place)
         self.place = printable(self.path)
         self.listing = f"marketsim data list --data {shlex.quote(self.place)}"
         self.options: Reading = options or ReadOptions()
         self._tables: OrderedDict[BarFile, Table] = OrderedDict()
+        self._opened: OrderedDict[BarFile, Cells] = OrderedDict()  # files that were looked into, and not yet read
         self._notes: list[str] = []
         self._folders: dict[str, str] = {}  # symbol -> the folder that it is named after
 
@@ -57,11 +59,8 @@ class FileSource:
         return sorted(self._files)
 
     def load(self, symbol: str, crypto: bool | None = None) -> Bars:
-        """See `Source.load`; "AAPL=FILE" loads that file as AAPL."""
-        name, place = part_place(symbol)
-        if place is not None and symbol != self._data:
-            return FileSource(symbol, self.options).load(name, crypto)
-        symbol = parse_symbol(name)
+        """See `Source.load`."""
+        symbol = parse_symbol(symbol)
         files = self._files.get(symbol) or self._only_file(symbol)
         tables = [self._table(file) for file in files]
         found = [self._series(table, symbol) for table in tables]
@@ -124,7 +123,7 @@ class FileSource:
 
     def _symbols_in(self, file: BarFile, alone: bool) -> list[str]:
         try:
-            named = symbols_named(file)
+            named = symbols_named(self._cells(file))
             own = list(self._table(file).series) if named is None else named
         except DataError as error:
             if not alone and is_loose(file):
@@ -179,11 +178,20 @@ class FileSource:
         return found
 
     def _table(self, file: BarFile) -> Table:
-        table = self._tables.pop(file, None) or read_table(file, self.options)
+        table = self._tables.pop(file, None)
+        if table is None:
+            cells = self._opened.pop(file) if file in self._opened else open_cells(file)
+            table = read_table(cells, self.options)
         self._tables[file] = table
         while len(self._tables) > KEPT:
             self._tables.popitem(last=False)
         return table
+
+    def _cells(self, file: BarFile) -> Cells:
+        cells = self._opened[file] = open_cells(file)
+        while len(self._opened) > KEPT:
+            self._opened.popitem(last=False)
+        return cells
 
 
 def is_file_name(text: str) -> bool:

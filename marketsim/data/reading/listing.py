@@ -51,7 +51,13 @@ def is_loose(file: BarFile) -> bool:
 def _walk(path: Path) -> tuple[list[BarFile], list[str]]:
     found: list[BarFile] = []
     notes: list[str] = []
-    for folder, below, names in os.walk(path):
+
+    def passed_over(error: OSError) -> None:
+        where = error.filename if error.filename is not None else path
+        notes.append(f"{printable(Path(where))} is passed over: {(error.strerror or str(error)).lower()}")
+
+    os.listdir(path)  # a folder that cannot be read itself is an error
+    for folder, below, names in os.walk(path, onerror=passed_over):
         below[:] = sorted(each for each in below if not each.startswith("."))
         for each in sorted(names):
             own = Path(folder, each)
@@ -69,7 +75,7 @@ def _walk(path: Path) -> tuple[list[BarFile], list[str]]:
 
 
 def _opened(path: Path) -> list[BarFile]:
-    """The file, or its members with bars where it is a zip archive: those of a known ending, plain text last."""
+    """The file, or its members with bars where it is a zip archive: of a known ending, or else all."""
     inside = members(path)
     if inside is None:
         return [BarFile(path)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from marketsim.data.bars import Bars
+from marketsim.data.calendars.calendar import weekday
 from marketsim.data.calendars.zones import DAY
 
 
@@ -24,7 +25,7 @@ def repeated(bars: Bars) -> tuple[str, ...]:
     rows = rows[same]
     if not len(rows):
         return ()
-    weekend = np.isin((bars.time[rows].astype("datetime64[D]").astype(np.int64) + 3) % 7, (5, 6)).sum()
+    weekend = int((weekday(bars.time[rows].astype("datetime64[D]")) >= 5).sum())
     count = f"{len(rows):,} bars of {len(bars):,} repeat" if len(rows) > 1 else f"1 bar of {len(bars):,} repeats"
     where = f", {weekend:,} on weekends" if weekend else ""
     first = str(bars.time[rows[0]]).removesuffix("T00:00:00")

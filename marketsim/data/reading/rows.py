@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.data.faults import COLUMNS
 from marketsim.data.reading.adjustments import Prices
 from marketsim.data.reading.cells import Cells, Column
 from marketsim.data.reading.columns import Columns
@@ -17,7 +18,6 @@ from marketsim.data.reading.series import Series
 from marketsim.data.reading.timestamps import Stamps
 
 JUMP = 50.0  # between closes: more looks like thousands that were read as decimals
-CHANNELS = ("open", "high", "low", "close", "volume")
 
 Doubles = NDArray[np.float64]
 
@@ -49,7 +49,7 @@ def make_series(
     whole = _Rows(cells, read, style, dict(stamps.unreadable))
     ohlcv = np.empty((len(stamps.time), 5), order="F")  # the checks go through it by column
     for channel, at in enumerate(columns.prices):
-        ohlcv[:, channel] = whole.numbers(at, CHANNELS[channel])
+        ohlcv[:, channel] = whole.numbers(at, COLUMNS[channel])
     ohlcv[:, 4] = _volume(whole, columns, len(ohlcv))
     adjusted = None
     if columns.adjusted[3] is not None and (close := whole.extra(columns.adjusted[3])) is not None:
@@ -125,10 +125,10 @@ def _bars(series: Series, columns: Columns, read: Mapping[int, Column]) -> tuple
     return keep, notes
 
 
-def _left_out(place: object, rows: NDArray[np.bool_], what: str) -> str:
+def _left_out(place: Callable[[int], str], rows: NDArray[np.bool_], what: str) -> str:
     count = int(rows.sum())
     also = f"; it and {count - 1:,} more are left out" if count > 1 else " and is left out"
-    return f"{place(int(np.argmax(rows)))} {what}{also}"  # type: ignore[operator]
+    return f"{place(int(np.argmax(rows)))} {what}{also}"
 
 
 def _has_text(read: Mapping[int, Column], columns: Columns) -> NDArray[np.bool_]:

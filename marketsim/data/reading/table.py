@@ -10,10 +10,8 @@ import numpy as np
 
 from marketsim.data.reading.cells import Cells, Column
 from marketsim.data.reading.columns import Columns, describe, resolve
-from marketsim.data.reading.contents import BarFile
 from marketsim.data.reading.formats import plain
 from marketsim.data.reading.formats.names import WORDS_ONLY
-from marketsim.data.reading.opening import open_cells
 from marketsim.data.reading.read_options import Reading, ReadOptions
 from marketsim.data.reading.rows import make_series, style_of
 from marketsim.data.reading.series import Series
@@ -36,17 +34,15 @@ class Table:
     time_column: str
     series: dict[str, Series]  # by canonical symbol; by "" where the file does not tell
     zone: str  # that its stamps were written in
-    source: str = ""  # what a comment "# source: ..." above the header says
     base: str | None = None  # the coin that volume is counted in, where the file says so
     notes: tuple[str, ...] = ()
 
 
-def read_table(file: BarFile, options: Reading | None = None) -> Table:
-    """The bars in a file of any known layout.
+def read_table(cells: Cells, options: Reading | None = None) -> Table:
+    """The bars in the cells of a file of any known layout.
 
     DataError for what is no such table; it names file, line and column. `make_bars` checks the numbers.
     """
-    cells = open_cells(file)
     found = resolve(cells.heading, cells.sample, cells.name)
     first = found[0]
     texts = sorted({each for columns in found for each in columns.texts})
@@ -70,18 +66,16 @@ def read_table(file: BarFile, options: Reading | None = None) -> Table:
         first.layout.name,
         used,
         unused,
-        cells.heading.names[at_stamp].strip() or f"column {at_stamp + 1}",
+        cells.heading.label(at_stamp),
         series,
         stamps.zone,
-        cells.heading.source,
         first.base,
         tuple(dict.fromkeys(notes)),
     )
 
 
-def symbols_named(file: BarFile) -> list[str] | None:
+def symbols_named(cells: Cells) -> list[str] | None:
     """The symbols that the head of a file names; none where its name must tell, None where a column of it does."""
-    cells = open_cells(file)
     found = resolve(cells.heading, cells.sample, cells.name)
     if any(columns.symbol is not None for columns in found):
         return None
@@ -99,7 +93,7 @@ def _stamps(cells: Cells, columns: Columns, read: Mapping[int, Column], options:
     clocks = None if columns.clock is None else read[columns.clock]
     failure: DataError | None = None
     for at in columns.stamps:
-        name = cells.heading.names[at].strip() or f"column {at + 1}"
+        name = cells.heading.label(at)
         wanted = Wanted(options.date_format, zone, cells.heading.zones.get(at), columns.layout.dates)
         column = read[at] if at in read else cells.read([at], [])[at]
         try:

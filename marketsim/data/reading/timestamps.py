@@ -12,7 +12,7 @@ from marketsim.data.calendars.zones import to_utc
 from marketsim.data.reading import epochs
 from marketsim.data.reading.date_formats import seconds_of_day
 from marketsim.data.reading.spacing import Times, choose_reading
-from marketsim.data.reading.written_dates import FEW, ISO, OPTION, Place, read_dates, shown
+from marketsim.data.reading.written_dates import FEW, OPTION, Place, read_dates, shown
 from marketsim.errors import DataError
 
 
@@ -49,11 +49,11 @@ def parse_stamps(
     if cells.dtype.kind == "M":
         naive, read = wanted.zone is None, Stamps(cells.astype("datetime64[ns]"), {}, wanted.zone or "UTC")
     else:
-        texts = cells if cells.dtype == object else cells.astype(str).astype(object)
         numbers = _numbers(cells, wanted.date_format)
         if numbers is not None:
-            naive, read = _from_numbers(texts, numbers, place, wanted)
+            naive, read = _from_numbers(cells, numbers, place, wanted)
         else:
+            texts = cells if cells.dtype == object else cells.astype(str).astype(object)
             naive, read = _from_words(texts, place, name, wanted)
     if clocks is not None:
         read = _with_clocks(read, clocks, place)
@@ -75,19 +75,19 @@ def _numbers(cells: NDArray[Any], date_format: str | None) -> epochs.Numbers | N
     return epochs.from_texts(cells)
 
 
-def _from_numbers(texts: NDArray[Any], numbers: epochs.Numbers, place: Place, wanted: Wanted) -> tuple[bool, Stamps]:
+def _from_numbers(cells: NDArray[Any], numbers: epochs.Numbers, place: Place, wanted: Wanted) -> tuple[bool, Stamps]:
     """Epochs, which are UTC, or calendar numbers, which are as naive as any date."""
     readings = {} if wanted.date_format is not None else epochs.calendars(numbers)
     if readings:
-        return True, Stamps(readings[choose_reading(readings, place(0), texts[0])], {})
+        return True, Stamps(readings[choose_reading(readings, place(0), cells[0])], {})
     unit = wanted.date_format or epochs.unit_of(numbers)
     if unit is None:
         row = epochs.odd_one(numbers)
-        raise DataError(f"{place(row)}: {shown(texts[row])} is not a date, nor an epoch up to 2100; {OPTION}")
+        raise DataError(f"{place(row)}: {shown(cells[row])} is not a date, nor an epoch up to 2100; {OPTION}")
     time = epochs.from_epoch(numbers, unit)
     if np.isnat(time).sum() > max(1, FEW * len(time)):
         row = int(np.argmax(np.isnat(time)))
-        raise DataError(f"{place(row)}: {shown(texts[row])} is not an epoch; {OPTION}")
+        raise DataError(f"{place(row)}: {shown(cells[row])} is not an epoch; {OPTION}")
     return False, Stamps(time, {})
 
 
@@ -95,7 +95,7 @@ def _from_words(texts: NDArray[Any], place: Place, name: str, wanted: Wanted) ->
     """Dates with separators or words."""
     found = read_dates(texts, place, wanted.date_format, wanted.dates)
     notes: tuple[str, ...] = ()
-    if wanted.date_format is None and not found.style.startswith(("%Y", *ISO)):
+    if wanted.date_format is None and not found.style.startswith("%Y"):
         row = int(np.argmax(~np.isnat(found.time)))
         notes = (f"{name}: the date {shown(texts[row])} is read as {str(found.time[row])[:10]}",)
     if found.zone is None:

@@ -19,6 +19,13 @@ class Busy(Exception):
         super().__init__(why)
         self.wait = wait  # seconds that it asked for
 
+    @classmethod
+    def of_status(cls, status: int, retry_after: str | None) -> Busy | None:
+        """What an HTTP status says of a provider that may answer later: too many requests, or a fault of its own."""
+        if status != 429 and status < 500:
+            return None
+        return cls(f"HTTP {status}", float(retry_after) if retry_after and retry_after.isdigit() else 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:

@@ -69,10 +69,8 @@ def _get(url: str) -> str:
             text = str(answer.read().decode("utf-8", "replace"))
     except HTTPError as error:
         error.close()
-        if error.code != 429 and error.code < 500:
-            raise MarketsimError(f"stooq refuses: HTTP {error.code}") from None
-        wait = str(error.headers.get("Retry-After", ""))
-        raise Busy(f"HTTP {error.code}", float(wait) if wait.isdigit() else 0.0) from None
+        busy = Busy.of_status(error.code, error.headers.get("Retry-After"))
+        raise (busy or MarketsimError(f"stooq refuses: HTTP {error.code}")) from None
     except (HTTPException, URLError, OSError) as error:
         raise Busy(f"{type(error).__name__}") from None  # its words may hold the address, and with it the key
     if text.startswith(HEADER) and not text.endswith("\n"):

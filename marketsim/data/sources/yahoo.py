@@ -122,9 +122,9 @@ def _session() -> Any:
 
     def request(method: str, url: str, *arguments: Any, **options: Any) -> Any:
         answer = plain(method, url, *arguments, **options)
-        if "/v8/finance/chart/" in url and (answer.status_code == 429 or answer.status_code >= 500):
-            wait = str(answer.headers.get("Retry-After", ""))
-            raise Busy(f"HTTP {answer.status_code}", float(wait) if wait.isdigit() else 0.0)
+        busy = Busy.of_status(answer.status_code, answer.headers.get("Retry-After"))
+        if busy is not None and "/v8/finance/chart/" in url:
+            raise busy
         return answer
 
     session.request = request

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from marketsim.data.calendars.calendar import HOUR, Days, calendar_name, open_calendar
-from marketsim.data.calendars.regularity import choose_calendar
+from marketsim.data.calendars.regularity import choose_timetable
 from marketsim.errors import MissingExtra, UsageError
 
 
@@ -95,8 +95,8 @@ def test_without_the_library_weekdays_are_taken_and_that_is_said(monkeypatch: py
     open_calendar.cache_clear()
     with pytest.raises(MissingExtra, match=r"calendar 'XTKS' .* needs the extra 'calendar'"):
         open_calendar("XTKS")
-    calendar, remark = choose_calendar("7203.T", False, np.array(TOKYO, "datetime64[s]"))
-    assert calendar.name == "weekdays"
+    table, remark = choose_timetable("7203.T", False, np.array(TOKYO, "datetime64[s]"))
+    assert table.calendar.name == "weekdays"
     assert remark == (
         "7203.T: for the calendar XTKS install 'marketsim[calendar]'; Mon, Tue, Wed, Thu, Fri are taken as sessions, "
         "holidays unknown"
@@ -107,12 +107,12 @@ def test_without_the_library_weekdays_are_taken_and_that_is_said(monkeypatch: py
 def test_bars_on_closed_days_are_told_and_their_own_weekdays_taken() -> None:
     weekdays = np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]")
     london = weekdays[np.is_busday(weekdays, holidays=["2024-01-01"])]
-    calendar, remark = choose_calendar("SHELL", False, london.astype("datetime64[s]"))
-    assert (calendar.name, remark) == ("XNYS", None)  # two days are not enough to tell
+    table, remark = choose_timetable("SHELL", False, london.astype("datetime64[s]"))
+    assert (table.calendar.name, remark) == ("XNYS", None)  # two days are not enough to tell
     weekdays = np.arange("2024-01-02", "2025-01-01", dtype="datetime64[D]")
-    calendar, remark = choose_calendar("SHELL", False, weekdays[np.is_busday(weekdays)].astype("datetime64[s]"))
-    assert calendar.name == "weekdays"
+    table, remark = choose_timetable("SHELL", False, weekdays[np.is_busday(weekdays)].astype("datetime64[s]"))
+    assert table.calendar.name == "weekdays"
     assert remark is not None and remark.startswith("SHELL: 9 of 261 days with bars are none of XNYS (--calendar")
-    calendar, remark = choose_calendar("COIN", False, weekdays.astype("datetime64[s]"))
-    assert calendar.name == "24/7"
+    table, remark = choose_timetable("COIN", False, weekdays.astype("datetime64[s]"))
+    assert table.calendar.name == "24/7"
     assert remark is not None and remark.endswith("all days of the week are taken as sessions")

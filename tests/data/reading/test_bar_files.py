@@ -44,7 +44,7 @@ def test_its_symbol_loads_it(name: str) -> None:
     for symbol in symbols:
         assert len(source.load(symbol)) == EXPECTED[name]["bars"]
     if len(symbols) == 1:
-        assert open_source("sample").load(f"OWN={path}").symbol == "OWN"
+        assert open_source("files", f"OWN={path}").load("OWN").symbol == "OWN"
 
 
 def bar(bars: Bars, row: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import zipfile
@@ -10,11 +11,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from marketsim.data import open_source, read_bars
 from marketsim.data.bars import Bars
+from marketsim.data.reading import files
+from marketsim.data.reading.cells import Cells
+from marketsim.data.reading.contents import BarFile
 from marketsim.data.reading.file_names import symbol_of_name
+from marketsim.data.reading.opening import open_cells
 from marketsim.data.reading.read_options import ReadOptions
 from marketsim.errors import DataError, MarketsimError
 from tests.data.reading.exchange_files import EXCHANGE_FILES
@@ -28,6 +34,10 @@ HEADER = "date,open,high,low,close,volume"
 
 def text(rows: list[Row]) -> bytes:
     return table(rows, HEADER, lambda row: (row.time, *ohlcv(row)))
+
+
+def load_frame(csv: bytes) -> pd.DataFrame:
+    return pd.read_csv(io.BytesIO(csv))
 
 
 def load(path: Path, symbol: str, **options: str) -> Bars:
@@ -111,13 +121,46 @@ def test_an_archive_names_its_parts_without_its_ending(tmp_path: Path, name: str
     assert len(source.load("NVDA")) == len(STOCK)
 
 
+def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "NVDA.csv").write_bytes(text(STOCK))
+    scan = os.scandir
+
+    def refuse(path: str) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    bars = load(tmp_path, "NVDA")
+    assert [note for note in bars.notes if "passed over" in note] == [
+        f"{tmp_path / 'closed'} is passed over: permission denied"
+    ]
+
+
+@pytest.mark.parametrize("name", ["NVDA.csv.gz", "NVDA.json"])
+def test_a_file_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    opened: list[str] = []
+
+    def once(file: BarFile) -> Cells:
+        opened.append(file.name)
+        return open_cells(file)
+
+    frame = load_frame(text(STOCK))
+    frame.to_csv(tmp_path / name, index=False) if "csv" in name else frame.to_json(tmp_path / name, orient="records")
+    monkeypatch.setattr(files, "open_cells", once)
+    assert len(load(tmp_path / name, "NVDA")) == len(STOCK)
+    assert len(opened) == 1
+
+
 def test_any_name_will_do_when_the_symbol_is_given(tmp_path: Path) -> None:
     path = tmp_path / "M & M, my own (2).csv"
     path.write_bytes(text(STOCK))
-    for source in (open_source("sample"), open_source("files", f"AAPL={path}")):
-        assert source.load(f"AAPL={path}").symbol == "AAPL"
-    assert open_source("files", f"AAPL={path}").symbols() == ["AAPL"]
+    source = open_source("files", f"AAPL={path}")
+    assert source.symbols() == ["AAPL"]
+    assert source.load("AAPL").symbol == "AAPL"
     assert read_bars(path, "AAPL").symbol == "AAPL"  # type: ignore[union-attr]
+    assert read_bars(path, "EURUSD=X").symbol == "EURUSD=X"  # type: ignore[union-attr]
     (tmp_path / "HistoricalPrices.csv").write_bytes(text(STOCK))
     assert load(tmp_path / "HistoricalPrices.csv", "MSFT").symbol == "MSFT"
     (tmp_path / "NVDA.csv").write_bytes(text(STOCK))
