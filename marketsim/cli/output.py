@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 1.0  # seconds without progress shown
 WIDTH = 80  # columns, where no terminal says how many
-LONG = 32  # characters of a word that may be broken
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is, how much there is
 
 SPOOLED = 1 << 23  # characters of a document held in memory
@@ -90,30 +89,23 @@ def lines(*texts: str) -> None:
 
 
 def table(title: str, headers: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1) -> None:
-    """A table; the first `words` columns are text, the others numbers. Cells may hold several lines."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
+    """A table; the first `words` columns are text, the others numbers. Cells may hold several lines.
+
+    Numbers are never broken: where the terminal is too narrow for its columns, every row is a block of lines.
+    """
+    from marketsim.cli import table_layout
 
     global _tables
     _tables = True
-
-    drawn = Table(
-        title=clean(title),
-        title_justify="left",
-        title_style="bold",
-        box=SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
     cells = [["\n".join(map(clean, cell.split("\n"))) for cell in row] for row in rows]
-    for i, header in enumerate(headers):
-        name = i < words and all(" " not in row[i] and len(row[i]) < LONG for row in cells)
-        drawn.add_column(header, justify="left" if i < words else "right", overflow="fold", no_wrap=name)
-    for row in cells:
-        drawn.add_row(*row)
+    columns = table_layout.columns(headers, cells, words)
+    chosen = table_layout.layout(columns, _width())
     console = _console()
-    console.print(drawn)
+    if chosen is None:
+        console.print(clean(title), style="bold", end="\n\n")
+        console.print("\n".join(table_layout.blocks(columns, _width())), soft_wrap=True)
+    else:
+        console.print(table_layout.grid(clean(title), columns, chosen))
     console.print()
 
 
