@@ -33,6 +33,7 @@ STRATEGY = StrategyRow(
     high_bps=66.2,
     bars=70,
     orders=70,
+    stood_aside=9,
     trades=35,
     fill_rate=0.5,
     win_rate=0.6,
@@ -49,7 +50,7 @@ def strategy_row(name: str, **changes: Any) -> StrategyRow:
 
 
 def baseline_row(name: str, **changes: Any) -> StrategyRow:
-    return strategy_row(name, kind="baseline", in_sample_bps=None, **changes)
+    return strategy_row(name, kind="baseline", in_sample_bps=None, stood_aside=None, **changes)
 
 
 def plan_row(strategy: str, side: str, close_at_eod: bool) -> PlanRow:
@@ -69,6 +70,8 @@ def plan_row(strategy: str, side: str, close_at_eod: bool) -> PlanRow:
         close_at_eod=close_at_eod,
         high_multiplier=0.01,
         low_multiplier=-0.01,
+        t=1.234,
+        stood_aside=False,
     )
 
 
@@ -100,6 +103,7 @@ def symbol_document(**changes: Any) -> SymbolDocument:
         ),
         costs=CostsRow(fee_bps=15.0, slippage_bps=5.0),
         fill="provable",
+        min_t=1.0,
         optimizer=OptimizerFacts(name="direct", fits=142, fallbacks=4),
         evaluated=EvaluatedBars(bars=70, first="2020-09-30", last="2020-12-08"),
         rows=[

@@ -105,6 +105,19 @@ def profit(bars: list[Bar], h: float, l: float, rules: Rules) -> float:
     return total
 
 
+def t_statistic(profits: list[float], weights: list[float]) -> float:
+    """Mean over standard error of a window's profits a bar, by the effective number of bars."""
+    total = sum(weights)
+    effective = total**2 / sum(w**2 for w in weights)
+    if effective <= 1 + 1e-9:
+        return math.nan
+    mean = sum(w * x for w, x in zip(weights, profits, strict=True)) / total
+    variance = sum(w * (x - mean) ** 2 for w, x in zip(weights, profits, strict=True)) / total
+    if variance < 1e-24:
+        return 0.0 if abs(mean) < 1e-12 else math.copysign(math.inf, mean)
+    return mean / math.sqrt(variance / (effective - 1))
+
+
 def candidates(
     bars: list[Bar], bounds: tuple[tuple[float, float], tuple[float, float]], step: float
 ) -> tuple[list[float], list[float]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from marketsim.backtesting.costs import fee_bps
+from marketsim.backtesting.gate import stands_aside, t_statistic
 from marketsim.data.bars import Bars
 from marketsim.data.walk_forward import Walk
 from marketsim.execution.bar_variance import path_variance
@@ -64,7 +65,8 @@ def fit_strategies(
 ) -> tuple[dict[str, Fit], int]:
     """Fit every strategy and policy on every window; each row then takes the policy that would have been booked better.
 
-    Returns the fits by strategy, and how many problems another optimizer had to finish.
+    Where that policy's t on the window is below `rules.min_t`, no order is placed. Returns the fits by strategy, and
+    how many problems another optimizer had to finish.
     """
     walk, policies = market.walk, POLICIES[rules.close_at_eod]
     terms = market_terms(market, rules)
@@ -79,8 +81,12 @@ def fit_strategies(
             windows = windows_of(legs, market, rules, eod)
             with part("search"):
                 found.append(fit_windows(windows, terms, optimizer, (rules.bounds, rules.bounds), seed))
-        in_sample = np.stack([fit.booked.sum(1) for fit in found])
+        booked = np.stack([fit.booked for fit in found])
+        in_sample = booked.sum(2)
         better = np.argmax(in_sample >= in_sample.max(0) - TIE, axis=0)
+        t = t_statistic(booked[better, row])
+        wanted = legs.at(origins)
+        aside = stands_aside(t, rules.min_t) & wanted.any
         h = np.stack([fit.high_multiplier for fit in found])[better, row]
         l = np.stack([fit.low_multiplier for fit in found])[better, row]
         upper, lower = level_prices(at, close, h, l)
@@ -89,9 +95,11 @@ def fit_strategies(
             low_multiplier=l,
             close_at_eod=np.array(policies)[better],
             in_sample=in_sample[better, row],
+            t=t,
+            stood_aside=aside,
             upper=upper,
             lower=lower,
-            legs=legs.at(origins),
+            legs=wanted.where(~aside),
         )
         fallbacks += sum(fit.fallbacks for fit in found)
     return fits, fallbacks
@@ -128,13 +136,13 @@ def simulate(
     tracks: list[FittedTrackRecord] = []
     baselines: list[TrackRecord] = []
     for name, fit in fits.items():
-        legs = fit.legs.at(slice(-1))
+        wanted = market.legs(name).at(evaluated)  # what is not fitted never stands aside
         chosen = (fit.high_multiplier[:-1], fit.low_multiplier[:-1])
-        track = book(name, at, then, legs, costs, rules.fill, chosen, fit.close_at_eod[:-1])
+        track = book(name, at, then, fit.legs.at(slice(-1)), costs, rules.fill, chosen, fit.close_at_eod[:-1])
         tracks.append(FittedTrackRecord(name, track.profits, track.orders, track.trades, track.wins, fit))
         unfitted = f"{name} unfitted" if len(fits) > 1 else "unfitted"
         eod = np.full(len(zeros), rules.close_at_eod == AT_CLOSE)
-        baselines.append(book(unfitted, at, then, legs, costs, rules.fill, (zeros, zeros), eod))
+        baselines.append(book(unfitted, at, then, wanted, costs, rules.fill, (zeros, zeros), eod))
     close = bars.close[len(bars) - 1 - len(zeros) :]
     predicted = market.forecasts.close[evaluated[::-1]]
     baselines.append(forecast_close(close, predicted, not bars.crypto, costs))

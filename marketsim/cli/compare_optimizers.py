@@ -17,7 +17,7 @@ FILES = ("optimizers.json", "trials.csv", "history.csv")
 PICTURES = {".png": "matplotlib", ".html": "plotly"}  # by suffix, what draws it
 
 
-@options.takes(*options.all_but(options.OPTIMIZER, options.WORK))
+@options.takes(*options.all_but(options.GATE, options.OPTIMIZER, options.WORK))
 def compare_optimizers(
     command: typer.Context,
     symbol: Annotated[str | None, typer.Argument(metavar="[SYMBOL]", help="Such as NVDA. [ETHUSD]")] = None,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from marketsim.results.schema import FailedSymbol
 
 
-@options.takes(*options.all_but(options.RULES, options.COSTS, options.OPTIMIZER, options.WORK))
+@options.takes(*options.all_but(options.RULES, options.GATE, options.COSTS, options.OPTIMIZER, options.WORK))
 def forecast(
     command: typer.Context,
     symbols: options.Symbols,

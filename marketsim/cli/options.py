@@ -42,7 +42,8 @@ class OptionGroup:
 WALK = OptionGroup("Walk-forward", keys_of(WalkSettings))
 MODEL = OptionGroup("Model", ("model",))
 OWN_MODEL = OptionGroup("Model", ("model_option",))
-RULES = OptionGroup("Trading rules", keys_of(TradingRules))
+GATE = OptionGroup("Trading rules", ("min_t",))
+RULES = OptionGroup("Trading rules", tuple(key for key in keys_of(TradingRules) if key not in GATE.keys))
 COSTS = OptionGroup("Costs", keys_of(CostSettings))
 STORE = OptionGroup("Stored bars", ("timeframe", "store"))
 BARS = OptionGroup("Bars", tuple(key for key in keys_of(BarsSettings) if key not in STORE.keys))
@@ -59,6 +60,7 @@ GROUPS = (
     MODEL,
     OWN_MODEL,
     RULES,
+    GATE,
     COSTS,
     BARS,
     STORE,
@@ -94,6 +96,7 @@ TEXTS = {
     "bounds": Text(
         "Range of the multipliers, the offsets added to predicted moves of high and low.", "X|LOW,HIGH", "0.03"
     ),
+    "min_t": Text("Place no order where the fit's in-sample t is below this; 0: always place it.", "T", "1"),
     "fee_bps": Text("Fee per side, in basis points.", "BPS", "15 for crypto, else 5"),
     "slippage_bps": Text("Slippage of exits at the close, in basis points.", "BPS", "5"),
     "asset": Text("Asset class: it sets fees, short sales and bars per year.", default="by symbol"),

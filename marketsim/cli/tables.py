@@ -40,7 +40,9 @@ def summary_row(symbol: SymbolDocument | FailedSymbol, seconds: float) -> tuple[
         return symbol.symbol, "-", "-", "-", "-", f"{seconds:.2f}", "failed"
     lines = []
     for row, plan in zip(symbol.rows, symbol.plan, strict=False):  # strategies come before baselines
-        orders = [f"{order.side} {order.entry}" for order in _orders(plan)] or ["flat"]
+        orders = [f"{order.side} {order.entry}" for order in _orders(plan)] or [
+            "stand aside" if plan.stood_aside else "flat"
+        ]
         if plan.stale:
             orders = [f"over: {plan.bar}"]
         profit = signed(100 * row.headline), span(100 * row.provable, 100 * row.touch)
@@ -72,13 +74,14 @@ def _header(symbol: SymbolDocument) -> None:
         if optimizer.fallbacks
         else ""
     )
+    gate = f"; no order where its in-sample t is below {symbol.min_t:g}" if symbol.min_t else ""
     costs = symbol.costs
     output.lines(
         f"{symbol.symbol}  {bars.source}",
         f"Bars   {extent(bars)}",
         f"Walk   {evaluated.bars} bars from {evaluated.first} to {evaluated.last}",
         f"Model  {model.name} {model.version}, {model.training}{exposed}{repaired}",
-        f"Fit    {optimizer.name}{fallbacks}",
+        f"Fit    {optimizer.name}{fallbacks}{gate}",
         f"Fills  {symbol.fill}; {'long only (crypto)' if bars.crypto else 'long and short'}",
         f"Costs  {costs.fee_bps:g} bps a side, slippage {costs.slippage_bps:g} bps on closes",
         "",
@@ -109,10 +112,11 @@ def _profit(symbol: SymbolDocument) -> None:
 
 
 def _trades(symbol: SymbolDocument) -> None:
-    headers = ("Strategy", "Trades", "Fill\n%", "Win\n%", "Ambiguous\nbars", "Take-profit\nprobability %")
+    headers = ("Strategy", "Stood\naside", "Trades", "Fill\n%", "Win\n%", "Ambiguous\nbars", "Take-profit\nprob. %")
     rows = [
         (
             row.name.replace(" ", "\n"),
+            "-" if row.stood_aside is None else str(row.stood_aside),
             str(row.trades),
             percent(row.fill_rate),
             percent(row.win_rate),
@@ -144,11 +148,13 @@ def _plan(symbol: SymbolDocument) -> None:
     for plan in symbol.plan:
         policy = "market order at the close" if plan.close_at_eod else "take-profit, else at the close"
         orders = _orders(plan)
-        rows += [(plan.strategy, order.side, policy, order.entry, order.target) for order in orders]
+        t = _number(plan.t)
+        rows += [(plan.strategy, order.side, policy, order.entry, order.target, t) for order in orders]
         if not orders:
-            rows.append((plan.strategy, "flat", "no order", "-", "-"))
+            why = f"no order: t is below {symbol.min_t:g}" if plan.stood_aside else "no order"
+            rows.append((plan.strategy, plan.side, why, "-", "-", t))
     output.table(
-        _plan_title(symbol.plan[0]), ("Strategy", "Side", "Exit policy", "Entry", "Take-profit"), rows, words=3
+        _plan_title(symbol.plan[0]), ("Strategy", "Side", "Exit policy", "Entry", "Take-profit", "t"), rows, words=3
     )
 
 

@@ -23,6 +23,15 @@ class Legs:
         """The legs of some bars, as an array is indexed."""
         return Legs(self.long[index], None if self.short is None else self.short[index])
 
+    @property
+    def any(self) -> NDArray[np.bool_]:
+        """On which bars `[N]` there is an order."""
+        return self.long if self.short is None else self.long | self.short
+
+    def where(self, placed: NDArray[np.bool_]) -> Legs:
+        """The orders of the bars that are `placed` `[N]`, and none on the others."""
+        return Legs(self.long & placed, None if self.short is None else self.short & placed)
+
 
 def entry_exit(high_move: NDArray[np.float64], low_move: NDArray[np.float64], shortable: bool) -> Legs:
     """One leg a bar: long where `|high_move| > |low_move|`, else short, or flat where shorts are impossible."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
 import numpy as np
 
 from marketsim import __version__
@@ -69,6 +70,7 @@ def symbol_document(result: Result) -> SymbolDocument:
         model=model_facts(result.forecasts, tags),
         costs=result.costs,
         fill=fill,
+        min_t=result.rules.min_t,
         optimizer=OptimizerFacts(name=result.optimizer, fits=result.fits, fallbacks=result.fallbacks),
         evaluated=_evaluated_bars(result),
         rows=[*strategies, *(_track_row(track, result, in_sample_bps=None) for track in result.baselines)],
@@ -142,6 +144,8 @@ def simulation_rows(result: Result) -> Iterator[SimulationRow]:
                 upper=float(fit.upper[s]),
                 lower=float(fit.lower[s]),
                 in_sample=float(fit.in_sample[s]),
+                t=_finite(fit.t[s]),
+                stood_aside=bool(fit.stood_aside[s]),
                 provable=float(track.profits["provable"][s]),
                 expected=float(track.profits["expected"][s]),
                 touch=float(track.profits["touch"][s]),
@@ -170,8 +174,10 @@ def equity_rows(result: Result) -> Iterator[EquityRow]:
 
 
 def _strategy_row(track: FittedTrackRecord, result: Result) -> StrategyRow:
-    window = result.walk.windows.shape[1]
-    return _track_row(track, result, in_sample_bps=float(BASIS_POINTS * track.fit.in_sample[:-1].mean() / window))
+    window, aside = result.walk.windows.shape[1], track.fit.stood_aside[:-1]
+    in_sample = np.where(aside, 0.0, track.fit.in_sample[:-1]).mean() / window
+    row = _track_row(track, result, in_sample_bps=float(BASIS_POINTS * in_sample))
+    return msgspec.structs.replace(row, stood_aside=int(aside.sum()))
 
 
 def _track_row(track: TrackRecord, result: Result, in_sample_bps: float | None) -> StrategyRow:
@@ -192,6 +198,7 @@ def _track_row(track: TrackRecord, result: Result, in_sample_bps: float | None) 
         high_bps=None if interval is None else BASIS_POINTS * interval[1],
         bars=len(returns),
         orders=orders,
+        stood_aside=None,
         trades=trades,
         fill_rate=trades / orders if orders else None,
         win_rate=float(track.wins.sum()) / trades if trades else None,
@@ -224,6 +231,8 @@ def _plan_row(track: FittedTrackRecord, bars: Bars) -> PlanRow:
         close_at_eod=at_close,
         high_multiplier=float(fit.high_multiplier[-1]),
         low_multiplier=float(fit.low_multiplier[-1]),
+        t=_finite(fit.t[-1]),
+        stood_aside=bool(fit.stood_aside[-1]),
     )
 
 
@@ -235,6 +244,10 @@ def _evaluated_bars(result: Result) -> EvaluatedBars:
 def _side(fit: Fit, s: int) -> str:
     legs = {"long": fit.legs.long, "short": fit.legs.short}
     return " and ".join(name for name, leg in legs.items() if leg is not None and leg[s]) or "flat"
+
+
+def _finite(value: np.float64) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
 def _stamp(bars: Bars, index: int | np.int64) -> str:

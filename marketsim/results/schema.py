@@ -10,6 +10,8 @@ from marketsim.errors import MarketsimError
 from marketsim.forecasting.contamination import Exposure
 from marketsim.results.rows import Bps, Count, Price, Profit, Row, Setting, Sha256, Share, Stamp
 
+InSampleT = Annotated[float, Meta(description="mean over standard error of the window's profits a bar; null: unknown")]
+
 
 class StrategyRow(Row, frozen=True):
     """What a strategy or a baseline did on all evaluated bars."""
@@ -26,6 +28,7 @@ class StrategyRow(Row, frozen=True):
     high_bps: Bps | None
     bars: Count
     orders: Count
+    stood_aside: Count | None  # bars whose order was not placed, for the in-sample t was too low; None for baselines
     trades: Count
     fill_rate: Share | None
     win_rate: Share | None
@@ -55,6 +58,8 @@ class SimulationRow(Row, frozen=True):
     upper: Price
     lower: Price
     in_sample: Profit  # on the window, summed
+    t: InSampleT | None
+    stood_aside: bool  # the order was not placed, for t was too low
     provable: Profit
     expected: Profit
     touch: Profit
@@ -94,6 +99,8 @@ class PlanRow(Row, frozen=True):
     close_at_eod: bool
     high_multiplier: float
     low_multiplier: float
+    t: InSampleT | None
+    stood_aside: bool  # the order is not placed, for t is too low
 
 
 class BarsFacts(Row, frozen=True):
@@ -164,6 +171,7 @@ class SymbolDocument(Row, frozen=True, tag_field="status", tag="ok"):
     model: ModelFacts
     costs: CostsRow
     fill: str
+    min_t: Annotated[float, Meta(ge=0, description="in-sample t below which no order is placed")]
     optimizer: OptimizerFacts
     evaluated: EvaluatedBars
     rows: list[StrategyRow]

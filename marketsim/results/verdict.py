@@ -11,7 +11,7 @@ def verdict(row: StrategyRow, fill: str) -> str:
     """What can be said of one strategy, in plain words."""
     name, low, high = row.name, row.low_bps, row.high_bps
     if not row.orders:
-        return f"{name} placed no order: every bar's side was short, and the asset cannot be shorted"
+        return f"{name} placed no order: {_why_none(row)}"
     if not row.trades:
         return f"{name} placed {row.orders} orders, and none was filled"
     if low is None or high is None:
@@ -27,3 +27,12 @@ def verdict(row: StrategyRow, fill: str) -> str:
     if without_rounding(row.provable) <= 0 < without_rounding(row.touch):
         words += f", and any profit rests on {row.ambiguous} ambiguous bars"
     return words
+
+
+def _why_none(row: StrategyRow) -> str:
+    """Why a strategy placed no order on any bar."""
+    short = "side was short, and the asset cannot be shorted"
+    if not row.stood_aside:
+        return f"every bar's {short}"
+    aside = f"it stood aside on {row.stood_aside} of {row.bars} bars, where its in-sample t was too low"
+    return aside if row.stood_aside == row.bars else f"{aside}; every other bar's {short}"

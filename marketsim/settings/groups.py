@@ -57,6 +57,7 @@ class TradingRules(Group):
     fill: str = "expected"
     close_at_eod: str = "auto"
     bounds: tuple[float, float] = (-0.03, 0.03)  # fractions of the close
+    min_t: float = 1.0  # in-sample t below which no order is placed; 0: none
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,13 @@ def basis_points(value: Any) -> float:
     return number
 
 
+def not_negative(value: Any) -> float:
+    """A number from zero on."""
+    if (number := real(value)) < 0:
+        raise ValueError("must be 0 or more")
+    return number
+
+
 def tail(value: Any) -> float:
     """The part of a distribution that is cut off at each end, so that something is left."""
     if not 0 < (number := real(value)) < 0.5:
@@ -199,6 +206,7 @@ VALIDATORS = {
     "fill": choice(*FILLS),
     "close_at_eod": choice(*CLOSE_AT_EOD),
     "bounds": Validator(bounds, bounds_text),
+    "min_t": Validator(not_negative, float),
     "fee_bps": or_auto(Validator(basis_points, float)),
     "slippage_bps": Validator(basis_points, float),
     "asset": choice(*ASSETS),

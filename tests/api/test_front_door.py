@@ -90,7 +90,9 @@ def test_the_summary_is_the_command_s_table(monkeypatch):
     shares = [
         (percent(row.fill_rate), percent(row.win_rate), str(row.ambiguous), percent(row.probability)) for row in rows
     ]
-    assert [row[1:] for row in tables["Trades"]] == [
+    asides = ["-" if np.isnan(row.stood_aside) else f"{row.stood_aside:.0f}" for row in rows]
+    assert [row[1] for row in tables["Trades"]] == asides
+    assert [row[2:] for row in tables["Trades"]] == [
         (str(row.trades), *cells) for row, cells in zip(rows, shares, strict=True)
     ]
     assert [row[1:] for row in tables["Risk,"]] == [

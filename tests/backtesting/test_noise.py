@@ -88,7 +88,7 @@ def walk_on_noise(world: int, fill: str) -> tuple[NDArray[np.float64], NDArray[n
     prices = np.stack([1 + moves.open, 1 + moves.high, 1 + moves.low, 1 + moves.close], 1) * close[:-1, None]
     time = np.datetime64("2020-01-01", "s") + np.arange(171) * np.timedelta64(1, "D")
     bars = make_bars("NOISE", "noise", time, np.column_stack([prices, np.full(171, np.nan)]), crypto=True)
-    settings = Settings.of(strategy="always-on", fill=fill, fee_bps=0, slippage_bps=0, sims=70, window=60)
+    settings = Settings.of(strategy="always-on", fill=fill, fee_bps=0, slippage_bps=0, min_t=0)
     tools = pipeline.Tools(Held(bars), RollingQuantile(), Exact(), None)
     track = pipeline.run_symbol("NOISE", settings, tools, Clock()).strategies[0]
     fit = track.fit

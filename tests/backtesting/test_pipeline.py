@@ -113,7 +113,8 @@ def test_the_plan_is_what_the_next_simulation_does_when_its_bar_arrives() -> Non
     plan = symbol_document(run_held(yesterday)).plan
     newest = [row for row in rows_of(run_held(bars)) if row["simulation"] == 0]
     for planned, done in zip(plan, newest, strict=True):
-        for key in ("side", "upper", "lower", "close_at_eod", "high_multiplier", "low_multiplier"):
+        keys = ("side", "upper", "lower", "close_at_eod", "high_multiplier", "low_multiplier", "t", "stood_aside")
+        for key in keys:
             assert getattr(planned, key) == done[key]
 
 
@@ -211,8 +212,8 @@ def test_a_symbol_that_fails_is_its_error_and_the_others_go_on() -> None:
 
 
 GOLDEN = {
-    "ETHUSD": "86c0cb7f06512641454ee09d87a86408378b9f291cf664376bab3c2e63ea3c78",  # longs alone
-    "NVDA": "56a425dc3aefbfe122ac376f806b852bca8a12228104c795c930f39f154e9c59",  # longs and shorts
+    "ETHUSD": "3c2b921312f58dc52e1f688c89acbf7caea6f0401778a449a3deb11832f835b6",  # longs alone
+    "NVDA": "7ceccd3a28e34ea84333ce884e4d9cf25c8c422c40a4fd9fdd725abafce2c772",  # longs and shorts
 }
 
 
@@ -248,7 +249,7 @@ class Fixed(Har):
 )
 def test_plans_that_are_short_both_and_flat(down: float, crypto: bool, sides: tuple[str, str]) -> None:
     bars = replace(random_bars(60, 11), crypto=crypto)
-    settings = SMALL.replace(close_at_eod="never")
+    settings = SMALL.replace(close_at_eod="never", min_t=0)
     plans = symbol_document(run_held(bars, settings, Fixed(0.01, down))).plan
     assert tuple(plan.side for plan in plans) == sides
     for plan in plans:

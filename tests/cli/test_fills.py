@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-WALK = ("--strategy", "always-on", "--sims", "40")
+WALK = ("--strategy", "always-on", "--sims", "40", "--min-t", "0")
 OPEN_BAR = "2020-11-03"  # entered, reached the take-profit, closed below it
 
 
@@ -45,6 +45,11 @@ def test_the_drawing_holds_every_price_from_the_top_down(cli):
         ("ETHUSD", ("--close-at-eod", "always"), "closed by a market order at the close"),
         ("ETHUSD", ("--strategy", "entry-exit"), "No order was placed"),
         ("NVDA", ("--at", "2025-02-14"), "long and short"),
+        (
+            "ETHUSD",
+            ("--min-t", "9"),
+            "No order was placed on this bar: the simulation stood aside, its in-sample t was",
+        ),
     ],
 )
 def test_other_bars_are_explained_too(cli, symbol, arguments, words):

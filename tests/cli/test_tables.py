@@ -28,7 +28,8 @@ def test_every_number_is_in_its_table(capsys, monkeypatch):
     assert body[0] == ["entry-exit", "+23.4", "+23.4", "+3.1 .. +45.7", "+4.5", "-57.1 .. +66.2"]
     assert body[-1] == ["buy-and-hold", "-", "+23.4", "+67.6", "+4.5", "-"]
     body = [[cell.strip() for cell in line if cell.strip()] for line in table(text, "Trades")]
-    assert body[0] == ["entry-exit", "35", "50", "60", "12", "68"]
+    assert body[0] == ["entry-exit", "9", "35", "50", "60", "12", "68"]
+    assert body[-1] == ["buy-and-hold", "-", "35", "50", "60", "12", "68"]
     body = [[cell.strip() for cell in line if cell.strip()] for line in table(text, "Risk")]
     assert body[0] == ["entry-exit", "0.51", "-0.05", "12.3"]
     assert "annualized over 365 bars a year" in text
@@ -38,6 +39,7 @@ def test_every_number_is_in_its_table(capsys, monkeypatch):
         "4 of 142 fits fell back to differential-evolution",
         "long only (crypto)",
         "15 bps a side, slippage 5 bps",
+        "no order where its in-sample t is below 1",
         "ETHUSD: entry-exit cannot be told from zero",
         "131 forecasts made, 1,310 reused",
         "142 fits made (5,123 a second)",
@@ -56,13 +58,15 @@ def test_tables_shrink_to_the_terminal_and_lose_no_digit(columns, capsys, monkey
 
 def test_a_leg_enters_at_one_level_and_takes_profit_at_the_other(capsys, monkeypatch):
     plans = [plan_row("a", "flat", False), plan_row("b", "long and short", False), plan_row("c", "short", True)]
+    plans.append(replace(plan_row("d", "flat", True), t=0.456, stood_aside=True))
     text = shown(capsys, monkeypatch, 80, symbol_document(plan=plans))
     body = table(text, "Plan for the bar 2020-12-09, after 2020-12-08 (close 554.12)")
     assert [" ".join(" ".join(line).split()) for line in body] == [
-        "a flat no order - -",
-        "b long take-profit, else at the close 540.25 570.50",
-        "b short take-profit, else at the close 570.50 540.25",
-        "c short market order at the close 570.50 -",
+        "a flat no order - - 1.23",
+        "b long take-profit, else at the close 540.25 570.50 1.23",
+        "b short take-profit, else at the close 570.50 540.25 1.23",
+        "c short market order at the close 570.50 - 1.23",
+        "d flat no order: t is below 1 - - 0.46",
     ]
 
 

@@ -26,3 +26,12 @@ def test_always_on_places_both_legs_or_the_long_one_alone() -> None:
     both, long = (STRATEGIES["always-on"](HIGH, LOW, shortable) for shortable in (True, False))
     assert both.long.all() and both.short is not None and both.short.all()
     assert long.long.all() and long.short is None
+
+
+def test_orders_are_kept_where_they_are_placed_on_either_side() -> None:
+    legs = STRATEGIES["entry-exit"](HIGH, LOW, True).where(np.array([True, True, False, False]))
+    assert legs.long.tolist() == [True, False, False, False]
+    assert legs.short is not None and legs.short.tolist() == [False, True, False, False]
+    assert legs.any.tolist() == [True, True, False, False]
+    alone = STRATEGIES["entry-exit"](HIGH, LOW, False)
+    assert alone.any.tolist() == [True, False, False, True]

@@ -40,7 +40,7 @@ def test_the_rows_of_the_document_add_up_from_the_simulations(runs: list[SymbolR
         for row in symbol_document(result).rows:
             mine = [each for each in simulations if each.strategy == row.name]
             if row.kind == "baseline":
-                assert not mine and row.in_sample_bps is None
+                assert not mine and row.in_sample_bps is None and row.stood_aside is None
                 continue
             assert row.provable == pytest.approx(sum(each.provable for each in mine))
             assert row.expected == pytest.approx(sum(each.expected for each in mine))
@@ -54,7 +54,10 @@ def test_the_rows_of_the_document_add_up_from_the_simulations(runs: list[SymbolR
             if row.trades:
                 interval = bootstrap_interval(returns, SETTINGS.seed) or ()
                 assert [row.low_bps, row.high_bps] == pytest.approx([1e4 * end for end in interval])
-            assert row.in_sample_bps == pytest.approx(1e4 * np.mean([each.in_sample for each in mine]) / 20)
+            assert row.in_sample_bps == pytest.approx(
+                1e4 * np.mean([0 if each.stood_aside else each.in_sample for each in mine]) / 20
+            )
+            assert row.stood_aside == sum(each.stood_aside for each in mine)
             assert row.orders == sum(each.orders for each in mine)
             assert row.trades == sum(each.trades for each in mine)
             assert row.ambiguous == sum(each.ambiguous for each in mine)

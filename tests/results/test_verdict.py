@@ -31,7 +31,14 @@ ROW = strategy_row(
         ({"low_bps": -9.0, "high_bps": -1e-14}, "provable", "cannot be told from zero"),
         ({"provable": 1e-17}, "provable", "any profit rests on 2 ambiguous bars"),
         ({"trades": 0}, "provable", "placed 9 orders, and none was filled"),
-        ({"trades": 0, "orders": 0}, "provable", "placed no order"),
+        ({"trades": 0, "orders": 0, "stood_aside": 0}, "provable", "placed no order: every bar's side was short"),
+        (
+            {"trades": 0, "orders": 0, "stood_aside": 7},
+            "provable",
+            "it stood aside on 7 of 7 bars, where its in-sample t",
+        ),
+        ({"trades": 0, "orders": 0, "stood_aside": 3}, "provable", "it stood aside on 3 of 7 bars, where"),
+        ({"trades": 0, "orders": 0, "stood_aside": 3}, "provable", "too low; every other bar's side was short"),
         ({"low_bps": None, "high_bps": None}, "provable", "7 bars are too few for an interval"),
     ],
 )
