@@ -33,9 +33,9 @@ from marketsim.forecasting.scores import covered, pinball
 from marketsim.models.own import is_identified
 from marketsim.profiling import Clock
 from marketsim.results.document import exposures_of
-from marketsim.results.metrics import bootstrap_interval
 from marketsim.results.result import Result
 from marketsim.results.schema import ExposureCounts
+from marketsim.results.significance import in_bps, mean_interval
 from marketsim.settings.choices import BASIS_POINTS
 from marketsim.settings.groups import NetworkSettings
 from marketsim.settings.settings import Settings
@@ -151,12 +151,8 @@ def _yardstick_rows(result: Result, yardsticks: dict[str, dict[str, Floats]]) ->
 
 def _mean(profits: Floats, seed: int) -> tuple[float, float | None, float | None]:
     """Mean of profits `[S]`, newest first, and the ends of its 95 % interval, in basis points a bar."""
-    low, high = (bootstrap_interval(profits[::-1], seed) if profits.any() else None) or (None, None)
-    return (
-        float(BASIS_POINTS * profits.mean()),
-        None if low is None else BASIS_POINTS * low,
-        None if high is None else BASIS_POINTS * high,
-    )
+    mean, interval = float(BASIS_POINTS * profits.mean()), in_bps(mean_interval(profits[::-1], seed))
+    return (mean, None, None) if interval is None else (mean, interval.low, interval.high)
 
 
 def _bars(result: Result) -> ComparedBars:

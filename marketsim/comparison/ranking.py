@@ -23,8 +23,8 @@ from marketsim.comparison.schema import (
 )
 from marketsim.execution.profit_terms import TIE
 from marketsim.optimizers.objective import Limits
-from marketsim.results.metrics import LEAST_BARS, bootstrap_interval
 from marketsim.results.rows import Setting
+from marketsim.results.significance import LEAST_BARS, mean_interval
 from marketsim.settings.choices import BASIS_POINTS
 
 NEAR = 0.01  # basis points a bar: what is nearer than this to the optimum has reached it, and to another is a tie
@@ -198,13 +198,13 @@ def _with_out_of_sample(
     own = _booked(problems, windows, np.moveaxis(np.array(answers), 0, -1))
     of_all = np.stack([optima.high_multiplier, optima.low_multiplier, optima.profit], axis=1)
     best = _booked(problems, windows, of_all[..., windows])
-    interval = bootstrap_interval(own, seed)
+    interval = mean_interval(own, seed)
     return replace(
         row,
         out_of_sample_bps=float(BASIS_POINTS * own.mean()),
         optimum_out_of_sample_bps=float(BASIS_POINTS * best.mean()),
-        low_bps=None if interval is None else BASIS_POINTS * interval[0],
-        high_bps=None if interval is None else BASIS_POINTS * interval[1],
+        low_bps=None if interval is None else BASIS_POINTS * interval.low,
+        high_bps=None if interval is None else BASIS_POINTS * interval.high,
     )
 
 

@@ -15,7 +15,7 @@ from marketsim.forecasting.contamination import Exposure, exposures, tally, warn
 from marketsim.forecasting.forecasts import Forecasts
 from marketsim.forecasting.keys import fingerprint
 from marketsim.results.code import libraries
-from marketsim.results.metrics import bootstrap_interval, max_drawdown, sharpe, sortino
+from marketsim.results.metrics import max_drawdown, sharpe, sortino
 from marketsim.results.result import Result, SymbolRun
 from marketsim.results.rows import Setting
 from marketsim.results.schema import (
@@ -32,6 +32,7 @@ from marketsim.results.schema import (
     StrategyRow,
     SymbolDocument,
 )
+from marketsim.results.significance import in_bps, mean_interval
 from marketsim.results.verdict import verdict
 from marketsim.settings.choices import BASIS_POINTS
 from marketsim.settings.settings import MEANS, Settings
@@ -183,7 +184,7 @@ def _strategy_row(track: FittedTrackRecord, result: Result) -> StrategyRow:
 def _track_row(track: TrackRecord, result: Result, in_sample_bps: float | None) -> StrategyRow:
     returns = track.profits[result.rules.fill][::-1]
     orders, trades, ambiguous = int(track.orders.sum()), int(track.trades.sum()), track.ambiguous
-    interval = bootstrap_interval(returns, result.seed) if trades else None
+    interval = in_bps(mean_interval(returns, result.seed))
     periods = result.bars.periods_per_year
     return StrategyRow(
         name=track.name,
@@ -194,8 +195,8 @@ def _track_row(track: TrackRecord, result: Result, in_sample_bps: float | None) 
         touch=float(track.profits["touch"].sum()),
         headline=float(track.profits[result.rules.fill].sum()),
         mean_bps=float(BASIS_POINTS * returns.mean()),
-        low_bps=None if interval is None else BASIS_POINTS * interval[0],
-        high_bps=None if interval is None else BASIS_POINTS * interval[1],
+        low_bps=None if interval is None else interval.low,
+        high_bps=None if interval is None else interval.high,
         bars=len(returns),
         orders=orders,
         stood_aside=None,

@@ -14,8 +14,8 @@ from marketsim.execution.profit_terms import Costs
 from marketsim.models.har import Har
 from marketsim.optimizers.exact import Exact
 from marketsim.profiling import Clock
-from marketsim.results.metrics import bootstrap_interval
 from marketsim.results.result import Result
+from marketsim.results.significance import mean_interval
 from marketsim.settings.settings import Settings
 
 WINDOWS = (7, 30, 60, 120)
@@ -79,7 +79,7 @@ def world(kind: str, seed: int) -> Array:
             paid, cost = path_profit(evaluated, False, lower, upper, fit.close_at_eod[-2::-1], COSTS)
             for k, sims in enumerate(SIMULATIONS):
                 profits = track.profits[fill][sims - 1 :: -1]
-                interval = bootstrap_interval(profits, settings.seed)
+                interval = mean_interval(profits, settings.seed)
                 assert interval is not None
-                found[k, i, j] = profits.mean(), *interval, paid[-sims:].mean(), cost[-sims:].mean()
+                found[k, i, j] = profits.mean(), interval.low, interval.high, paid[-sims:].mean(), cost[-sims:].mean()
     return found

@@ -10,7 +10,7 @@ from marketsim.comparison.schema import FailedModel
 from marketsim.errors import DataError, value_of
 from marketsim.profiling import Clock
 from marketsim.results.document import simulation_rows, symbol_document
-from marketsim.results.metrics import bootstrap_interval
+from marketsim.results.significance import mean_interval
 from marketsim.settings.settings import Settings
 
 SETTINGS = Settings.of(sims=30, window=20, strategy="always-on", cache="off")
@@ -34,8 +34,8 @@ def test_profit_is_that_of_the_backtest(document):
         profit = 1e4 * backtested(row.model).strategies[0].profits["expected"]
         (mine,) = row.strategies
         assert mine.mean_bps == pytest.approx(profit.mean())
-        interval = bootstrap_interval(profit[::-1], 42)
-        assert (mine.low_bps, mine.high_bps) == pytest.approx(interval)
+        interval = mean_interval(profit[::-1], 42)
+        assert (mine.low_bps, mine.high_bps) == pytest.approx((interval.low, interval.high))
 
 
 def test_every_model_is_measured_by_the_same_yardsticks(document):
@@ -50,7 +50,8 @@ def test_every_model_is_measured_by_the_same_yardsticks(document):
         profit = 1e4 * backtested(row.model).strategies[0].profits["expected"]
         for alpha, other in zip(mine.alphas, (held, unfitted), strict=True):
             assert alpha.mean_bps == pytest.approx((profit - other).mean())
-            assert (alpha.low_bps, alpha.high_bps) == pytest.approx(bootstrap_interval((profit - other)[::-1], 42))
+            interval = mean_interval((profit - other)[::-1], 42)
+            assert (alpha.low_bps, alpha.high_bps) == pytest.approx((interval.low, interval.high))
         assert [alpha.yardstick for alpha in mine.alphas] == ["buy-and-hold", "har unfitted"]
 
 

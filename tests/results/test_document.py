@@ -14,9 +14,10 @@ from marketsim.errors import Failure, value_of
 from marketsim.profiling import Clock
 from marketsim.results.document import backtest_document, equity_rows, simulation_rows, symbol_document
 from marketsim.results.encoding import to_json
-from marketsim.results.metrics import bootstrap_interval, max_drawdown
+from marketsim.results.metrics import max_drawdown
 from marketsim.results.result import Result, SymbolRun
 from marketsim.results.schema import FailedSymbol
+from marketsim.results.significance import mean_interval
 from marketsim.settings.choices import FILLS
 from marketsim.settings.settings import Settings
 
@@ -52,8 +53,9 @@ def test_the_rows_of_the_document_add_up_from_the_simulations(runs: list[SymbolR
             assert all(each.ambiguous == (each.probability is not None) for each in mine)
             assert row.mean_bps == pytest.approx(1e4 * returns.mean())
             if row.trades:
-                interval = bootstrap_interval(returns, SETTINGS.seed) or ()
-                assert [row.low_bps, row.high_bps] == pytest.approx([1e4 * end for end in interval])
+                interval = mean_interval(1e4 * returns, SETTINGS.seed)
+                ends = (None, None) if interval is None else pytest.approx((interval.low, interval.high))
+                assert (row.low_bps, row.high_bps) == ends
             assert row.in_sample_bps == pytest.approx(
                 1e4 * np.mean([0 if each.stood_aside else each.in_sample for each in mine]) / 20
             )
@@ -134,9 +136,12 @@ def test_headline_mean_interval_and_risk_are_those_of_the_fill_policy(fill: str)
     others = [result.strategies[0].profits[other][::-1] for other in FILLS if other != fill]
     assert all((returns != other).any() for other in others)
     row = symbol_document(result).rows[0]
-    low, high = bootstrap_interval(returns, settings.seed) or (0, 0)
+    interval = mean_interval(1e4 * returns, settings.seed)
+    assert interval is not None
     assert row.headline == pytest.approx(returns.sum())
-    assert [row.mean_bps, row.low_bps, row.high_bps] == pytest.approx([1e4 * returns.mean(), 1e4 * low, 1e4 * high])
+    assert [row.mean_bps, row.low_bps, row.high_bps] == pytest.approx(
+        [1e4 * returns.mean(), interval.low, interval.high]
+    )
     assert row.sharpe == pytest.approx(returns.mean() / returns.std(ddof=1) * np.sqrt(365))
     assert row.max_drawdown == max_drawdown(returns)
 

@@ -1,0 +1,46 @@
+"""Blocks of neighbouring bars, drawn with replacement: the resamples of the moving-block bootstrap.
+
+Kuensch, "The Jackknife and the Bootstrap for General Stationary Observations", Annals of Statistics 17(3), 1989.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+RESAMPLES = 2000
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """R resamples of N bars, each of K blocks of `ceil(N ** (1/3))` bars."""
+
+    bars: int  # N
+    length: int  # of a block
+    starts: NDArray[np.int64]  # [R, K] first bars
+
+    @classmethod
+    def drawn(cls, bars: int, seed: int) -> Blocks:
+        """The same seed draws the same blocks for every series of as many bars."""
+        length = math.ceil(bars ** (1 / 3))
+        shape = (RESAMPLES, math.ceil(bars / length))
+        return cls(bars, length, np.random.default_rng(seed).integers(0, bars - length + 1, shape))
+
+    @property
+    def blocks(self) -> int:
+        """K, of which the last is cut so that a resample has N bars."""
+        return int(self.starts.shape[1])
+
+    def sums(self, values: Floats) -> Floats:
+        """The sum `[R]` of `values` `[N]` over each resample."""
+        total = np.concatenate([[0.0], np.cumsum(values)])
+        whole = (total[self.starts + self.length] - total[self.starts]).sum(1)
+        overhang = self.blocks * self.length - self.bars
+        ends = self.starts[:, -1] + self.length
+        cut: Floats = whole - (total[ends] - total[ends - overhang])
+        return cut

@@ -1,0 +1,102 @@
+"""The reality check: how easily luck alone would have made one of several series look as good as it does.
+
+White, "A Reality Check for Data Snooping", Econometrica 68(5), 2000, in the studentized stepdown form of Romano and
+Wolf, "Stepwise Multiple Testing as Formalized Data Snooping", Econometrica 73(4), 2005.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from marketsim.results.blocks import RESAMPLES, Blocks, Floats
+from marketsim.results.significance import CONFIDENCE, Interval
+
+TOGETHER = 16  # series whose resamples are held at once
+OVERLAP = math.sqrt(2 / 3)  # overlapping blocks know a variance with two thirds of the variance of separate ones
+
+
+@dataclass(frozen=True, slots=True)
+class RealityCheck:
+    """What is left of K series once it is counted that all of them were tried."""
+
+    p: Floats  # [K] one-sided: so often would the best of as many worthless series look as good; NaN without a t
+    intervals: list[Interval | None]  # [K] of the means, which all hold at once in 95 % of cases
+
+    @property
+    def best(self) -> float | None:
+        """The least of the p, which is that of the series with the largest t; None where no series has a t."""
+        return None if np.isnan(self.p).all() else float(np.nanmin(self.p))
+
+
+def reality_check(profits: Floats, seed: int) -> RealityCheck:
+    """Test the means of K series together, by the largest t among them.
+
+    Dates, not bars of a series, are drawn in blocks of `ceil(D ** (1/3))`, so that series that move together count so.
+    A mean is measured by the spread of its block sums, in every resample by that of the blocks drawn, which accounts
+    for skewness (Goetze and Kuensch, "Second-order correctness of the blockwise bootstrap", Annals of Statistics 24,
+    1996).
+
+    Parameters
+    ----------
+    profits
+        `[D, K]`, oldest date first; NaN where a series has no bar.
+    seed
+        Of the draws.
+
+    Returns
+    -------
+    RealityCheck
+        A series without two different block sums has no t: its p is NaN, and it does not count as tried.
+    """
+    dates, count = profits.shape
+    p, intervals = np.full(count, np.nan), [None] * count
+    bars = np.count_nonzero(~np.isnan(profits), axis=0)
+    if dates < 2:
+        return RealityCheck(p, list(intervals))
+    blocks = Blocks.drawn(dates, seed)
+    mean = np.where(bars > 0, np.nansum(profits, axis=0) / np.maximum(bars, 1), 0.0)
+    sums = _block_sums(np.nan_to_num(profits - mean), blocks.length)
+    variance = (sums**2).mean(0)
+    tested = np.flatnonzero((variance > 1e-24) & (bars > 0))
+    if blocks.blocks < 2 or not tested.size:
+        return RealityCheck(p, list(intervals))
+    error = np.sqrt(variance[tested] * dates / blocks.length * blocks.blocks / (blocks.blocks - 1))
+    t = mean[tested] * bars[tested] / error
+    up = np.argsort(t, kind="stable")
+    largest, widest = np.full(RESAMPLES, -np.inf), np.zeros(RESAMPLES)
+    adjusted = np.empty(len(tested))
+    for first in range(0, len(tested), TOGETHER):
+        chunk = up[first : first + TOGETHER]
+        drawn = _resampled_t(sums[:, tested[chunk]], blocks)
+        widest = np.maximum(widest, np.abs(drawn).max(1))
+        for column, k in enumerate(chunk):
+            largest = np.maximum(largest, drawn[:, column])
+            adjusted[k] = (1 + np.count_nonzero(largest >= t[k])) / (1 + RESAMPLES)
+    p[tested[up[::-1]]] = np.maximum.accumulate(adjusted[up[::-1]])
+    reach = np.sort(widest)[math.ceil(CONFIDENCE * RESAMPLES) - 1] * error / bars[tested]
+    found: list[Interval | None] = list(intervals)
+    for k, half in zip(tested, reach, strict=True):
+        found[k] = Interval(float(mean[k] - half), float(mean[k] + half))
+    return RealityCheck(p, found)
+
+
+def _block_sums(values: Floats, length: int) -> Floats:
+    """Sums `[D - length + 1, K]` of all blocks, about their mean."""
+    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+    sums: Floats = total[length:] - total[:-length]
+    sums -= sums.mean(0)
+    return sums
+
+
+def _resampled_t(sums: Floats, blocks: Blocks) -> Floats:
+    """The t `[R, K]` of each resample, of series whose blocks have `sums` `[I, K]` about their mean."""
+    drawn, count = sums[blocks.starts], blocks.blocks
+    total = drawn.sum(1)
+    own = ((drawn**2).sum(1) - total**2 / count) * count / (count - 1)
+    # The t of the bars rests on overlapping blocks, whose variance is known better than that of a resample's blocks.
+    variance = OVERLAP * own + (1 - OVERLAP) * count * (sums**2).mean(0)
+    t: Floats = total / np.sqrt(np.maximum(variance, 1e-300))
+    return t

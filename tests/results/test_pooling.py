@@ -1,0 +1,53 @@
+"""Several symbols are one mean, and what moves together counts as one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from marketsim.results.pooling import DatedProfits, pool, side_by_side
+from marketsim.results.significance import mean_interval
+
+
+def test_series_stand_side_by_side_by_date() -> None:
+    table = side_by_side(
+        [DatedProfits(["d2", "d3"], np.array([1.0, 2.0])), DatedProfits(["d1", "d3"], np.array([3.0, 4.0]))]
+    )
+    np.testing.assert_equal(table, [[np.nan, 3], [1, np.nan], [2, 4]])
+
+
+def test_the_mean_is_over_all_bars() -> None:
+    pooled = pool(np.array([[np.nan, 3], [1, np.nan], [2, 4.0]]), 1)
+    assert (pooled.mean, pooled.bars, pooled.dates, pooled.interval) == (2.5, 4, 3, None)
+
+
+def test_symbols_that_move_as_one_count_as_one() -> None:
+    profits = np.random.default_rng(2).standard_normal(70)
+    alone = mean_interval(profits, 5)
+    assert alone is not None
+    pooled = pool(np.column_stack([profits] * 10), 5).interval
+    assert pooled is not None
+    assert (pooled.low, pooled.high) == pytest.approx((alone.low, alone.high))
+    apart = pool(np.random.default_rng(2).standard_normal((70, 10)), 5).interval
+    assert apart is not None
+    assert apart.high - apart.low < 0.5 * (pooled.high - pooled.low)
+
+
+def test_the_interval_covers_the_mean_of_correlated_symbols_with_missing_bars() -> None:
+    hits = []
+    for seed in range(400):
+        rng = np.random.default_rng([3, seed])
+        profits = rng.standard_normal((70, 1)) + rng.standard_normal((70, 8))
+        profits[rng.random(profits.shape) < np.linspace(0, 0.6, 8)] = np.nan
+        interval = pool(profits, seed).interval
+        assert interval is not None
+        hits.append(interval.low <= 0 <= interval.high)
+    assert 0.925 <= np.mean(hits) <= 0.98
+
+
+def test_dates_without_profit_are_too_few_for_an_interval() -> None:
+    profits = np.zeros((70, 3))
+    profits[:9, 1] = 0.1
+    assert pool(profits, 1).interval is None
+    profits[9, 2] = 0.1
+    assert pool(profits, 1).interval is not None
