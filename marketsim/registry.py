@@ -10,8 +10,11 @@ from typing import Any
 from marketsim.errors import MissingExtra, UsageError
 
 MODELS = {
+    "arma": "marketsim.models.arma:Arma",
     "chronos": "marketsim.models.chronos:Chronos",
+    "egarch": "marketsim.models.garch:Egarch",
     "fracast": "marketsim.models.fracast:Fracast",
+    "garch": "marketsim.models.garch:Garch",
     "har": "marketsim.models.har:Har",
     "kronos": "marketsim.models.kronos:Kronos",
     "last-bar": "marketsim.models.last_bar:LastBar",
@@ -32,6 +35,8 @@ VARIANTS: dict[str, tuple[str, ...]] = {  # of the models with weights; the firs
 }
 PATH_MODELS = ("kronos",)  # that forecast more than the next bar
 HISTORY_MODELS = tuple(name for name in MODELS if name not in VARIANTS)
+MODEL_EXTRAS = {name: name for name in VARIANTS} | dict.fromkeys(("arma", "egarch", "garch"), "econometrics")
+USUAL_MEMBERS = tuple(name for name in MODELS if name not in MODEL_EXTRAS)  # of ensembles that name none
 OPTIMIZERS = {
     "exact": "marketsim.optimizers.exact:Exact",
     "direct": "marketsim.optimizers.direct:Direct",
@@ -80,7 +85,7 @@ def members(model: str) -> tuple[str, ...]:
     name, _, rest = model.partition(":")
     if name not in ENSEMBLES:
         return (model,)
-    return tuple(rest.split(",")) if rest else HISTORY_MODELS
+    return tuple(rest.split(",")) if rest else USUAL_MEMBERS
 
 
 def entry_points(group: str) -> dict[str, str]:

@@ -100,6 +100,14 @@ def scales(ohlcv: Array, first: int, regress: Callable[[Array, Array, int], Arra
     """
     with part("preparation"):
         x, log_range = _features(ohlcv)
+    return scales_of(log_range, first, lambda start: (regress or _regress)(x, log_range, start))
+
+
+def scales_of(log_range: Array, first: int, predict: Callable[[int], Array]) -> Array:
+    """`sigma` `[T]` as `scales` has it, of log true ranges `[T]`: averaged where they are too few to be predicted.
+
+    `predict(start)` gives predictions of `log_range[t+1]` for t from `start` on, each from its past.
+    """
     early = log_range[: REGRESSION_BARS - 1]
     weight = DECAY ** -np.arange(len(early))
     start = max(first, len(early))
@@ -107,7 +115,7 @@ def scales(ohlcv: Array, first: int, regress: Callable[[Array, Array, int], Arra
     prediction = low.copy()
     prediction[: len(early)] = np.cumsum(weight * early) / np.cumsum(weight)
     with part("forward"):
-        prediction[start:] = (regress or _regress)(x, log_range, start)
+        prediction[start:] = predict(start)
     sigma: Array = np.exp(np.clip(prediction, low, high))
     return sigma
 
@@ -116,7 +124,7 @@ def _features(ohlcv: Array) -> tuple[Array, Array]:
     """The regressors `x` `[P, T]`, each of bars up to its own, and the log true range `[T]`."""
     opened, high, low, close = np.log(np.ascontiguousarray(ohlcv[:, :4].T))
     before = np.concatenate([opened[:1], close[:-1]])
-    true_range = _without_flat_bars(np.maximum(high, before) - np.minimum(low, before))
+    true_range = without_flat_bars(np.maximum(high, before) - np.minimum(low, before))
     returns = close - before
     variance = _mean(returns**2, 20) - _mean(returns, 20) ** 2
     volume = np.ascontiguousarray(ohlcv[:, 4])
@@ -135,7 +143,7 @@ def _features(ohlcv: Array) -> tuple[Array, Array]:
     return np.stack(rows), log_range
 
 
-def _without_flat_bars(true_range: Array) -> Array:
+def without_flat_bars(true_range: Array) -> Array:
     """True ranges `[T]` in which a bar that did not move counts as one that moved little."""
     moved = true_range > FLOOR
     share = np.maximum(_mean(np.where(moved, 1.0, 0.0), FLAT_SPAN), 1 / FLAT_SPAN)  # of the bars that moved

@@ -45,5 +45,6 @@ def frame() -> pd.DataFrame:
 def _listed(name: str) -> ListedModel:
     plugin: Any = registry.load(registry.MODELS, "model", name)
     variants = registry.VARIANTS.get(name, ())
-    installed = plugin.installed() if variants else True
-    return ListedModel(name, variants, name if variants else None, plugin.trained_until, plugin.training, installed)
+    extra = registry.MODEL_EXTRAS.get(name)
+    installed = extra is None or plugin.installed()
+    return ListedModel(name, variants, extra, plugin.trained_until, plugin.training, installed)

@@ -1,6 +1,6 @@
-"""Calibration and pinball loss of models on the sample, and the acceptance of the default one.
+"""Calibration and pinball loss of models on the sample, the acceptance of the default one, and that of a candidate.
 
-Run: scripts/bench forecast [MODEL ...], of models with weights those that are named, such as fracast.
+Run: scripts/bench forecast [MODEL ...], of models with weights and of ensembles those that are named, such as fracast.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 from marketsim import registry
 from marketsim.data import open_source
 from marketsim.data.bars import Bars
+from marketsim.errors import value_of
 from marketsim.forecasting.ensembles import Ensemble
-from marketsim.forecasting.forecaster import make_forecasts
+from marketsim.forecasting.forecaster import Forecaster
 from marketsim.forecasting.forecasts import CLOSE, HIGH, LEVELS, LOW, actual_moves
 from marketsim.forecasting.protocols import Model
+from marketsim.forecasting.requests import ForecastRequest
 from marketsim.forecasting.scores import covered, pinball
 from marketsim.models import open_model
+from marketsim.models.har import REGRESSION_BARS
 from marketsim.profiling import Clock
 from marketsim.settings.groups import NetworkSettings
 from marketsim.settings.settings import Settings
@@ -29,27 +32,47 @@ ORIGINS = 600  # the newest whose next bar is known
 JUDGED = {"high": HIGH, "low": LOW, "close": CLOSE}
 COVERAGE = (0.77, 0.83)  # accepted for the band from 0.1 to 0.9
 DEFAULT, BASELINE = "har", "rolling-quantile"
+CANDIDATE = "blend:har,arma,egarch"  # for the default, if its loss is below the default's on every symbol of the sample
+LEAST = 250  # origins that a symbol must have, after the bars that models learn from, to judge the candidate
 
 Array = NDArray[np.float64]
 
 
-def score(model: Model, bars: Bars) -> tuple[Array, Array, float]:
+def score(model: Model | Ensemble, bars: Bars, count: int = ORIGINS) -> tuple[Array, Array, float]:
     """Coverage and pinball loss `[3]` by judged channel, and milliseconds an origin."""
-    origins = np.arange(len(bars) - 1 - ORIGINS, len(bars) - 1)
+    origins = np.arange(len(bars) - 1 - count, len(bars) - 1)
     start = time.perf_counter()
     channels = list(JUDGED.values())
-    moves = make_forecasts(model, bars, origins, None, Clock()).moves[:, channels]
+    (outcome,) = Forecaster(model, None, Clock()).forecasts([ForecastRequest(bars, origins)])
+    moves = value_of(outcome).moves[:, channels]
     seconds = time.perf_counter() - start
     actual = actual_moves(bars, origins)[:, channels]
     loss = pinball(moves, actual, LEVELS)
-    return covered(moves, actual).mean(0), loss.mean(0), 1e3 * seconds / ORIGINS
+    return covered(moves, actual).mean(0), loss.mean(0), 1e3 * seconds / count
 
 
-def opened(name: str) -> Model:
-    model = open_model(name, NetworkSettings(), Settings().seed)
-    if isinstance(model, Ensemble):
-        sys.exit(f"'{name}' is made of models: name those")
-    return model
+def opened(name: str) -> Model | Ensemble:
+    return open_model(name, NetworkSettings(), Settings().seed)
+
+
+def candidate() -> None:
+    """Prints the candidate's loss over the default's on every symbol that has bars enough."""
+    print(f"{CANDIDATE}: loss over that of {DEFAULT}, mean of high, low and close")
+    ratios = []
+    for symbol in open_source("sample").symbols():
+        bars = open_source("sample").load(symbol)
+        count = min(ORIGINS, len(bars) - 1 - REGRESSION_BARS)
+        if count < LEAST:
+            print(f"{symbol:8} {max(count, 0)} origins, too few")
+            continue
+        ours, theirs = (score(opened(name), bars, count)[1] for name in (CANDIDATE, DEFAULT))
+        ratios.append(float((ours / theirs).mean()))
+        print(f"{symbol:8} {count} origins  {ratios[-1]:.4f}")
+    better = sum(ratio < 1 for ratio in ratios)
+    print(
+        f"mean {np.mean(ratios):.4f}, lower on {better} of {len(ratios)} symbols: "
+        f"{'it may be the default' if better == len(ratios) else f'{DEFAULT} stays the default'}\n"
+    )
 
 
 def line(symbol: str, name: str, figures: Array) -> str:
@@ -80,6 +103,7 @@ def main() -> int:
             print(f"{'PASS' if passed else 'FAIL'}  {symbol} {DEFAULT}: {what}")
             failures += not passed
         print()
+    candidate()
     for name, each in everywhere.items():
         print(line("mean", name, np.mean(each, 0)))
     return 1 if failures else 0

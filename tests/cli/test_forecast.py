@@ -111,7 +111,7 @@ def test_what_auto_picked_is_said_and_no_walk_is_forecast_for_it(cli):
     assert f"Model  {name} " in ended.out
     assert ", picked by auto\n" in ended.out
     (symbol,) = document(cli, "ETHUSD", *QUICK, "--model", "auto")["symbols"]
-    assert symbol["reused"] == JUDGED * len(registry.HISTORY_MODELS) + 1
+    assert symbol["reused"] == JUDGED * len(registry.USUAL_MEMBERS) + 1
 
 
 def test_it_forecasts_what_comes_after_the_last_bar_that_is_left(cli):

@@ -17,7 +17,8 @@ def test_every_model_is_listed_with_what_is_known_of_it(cli):
     assert rows["kronos"]["trained_until"] == TRAINED_UNTIL
     assert rows["chronos"]["trained_until"] == "unknown"
     for name in registry.HISTORY_MODELS:
-        assert (rows[name]["trained_until"], rows[name]["extra"], rows[name]["installed"]) == (None, None, True)
+        extra = registry.MODEL_EXTRAS.get(name)
+        assert (rows[name]["trained_until"], rows[name]["extra"], rows[name]["installed"]) == (None, extra, True)
     for name, variants in registry.VARIANTS.items():
         assert (rows[name]["variants"], rows[name]["extra"]) == (list(variants), name)
 
