@@ -12,8 +12,9 @@ each has an `Outcome`: a `Success` with its value or a `Failure` with its error.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 T = TypeVar("T")
 
@@ -51,15 +52,13 @@ class DataError(MarketsimError):
     exit_code = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Success(Generic[T]):
+class Success(Struct, Generic[T], frozen=True):
     """What came out."""
 
     value: T
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Why nothing came out."""
 
     error: MarketsimError

@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import wraps
 from typing import Any, TypeVar, cast
 
 import numpy as np
+from msgspec import Struct
 
 from marketsim.backtesting import pipeline
 from marketsim.backtesting.pipeline import Tools
@@ -77,8 +77,7 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """A call, checked."""
 
     symbols: list[str]  # once each

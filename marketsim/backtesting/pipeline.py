@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from marketsim import registry
 from marketsim.backtesting.chosen_bars import load, open_bars
@@ -32,8 +34,7 @@ GROUP = 32  # symbols whose forecasts are made together
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(Struct, frozen=True):
     """What every symbol of a run shares."""
 
     source: Source
@@ -42,8 +43,7 @@ class Tools:
     cache: ForecastCache | None
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """One symbol before anything is forecast: its bars, and the walk over them."""
 
     bars: Bars

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from marketsim.backtesting.costs import fee_bps
 from marketsim.backtesting.gate import stands_aside, t_statistic
@@ -28,8 +28,7 @@ from marketsim.settings.groups import CostSettings, TradingRules
 POLICIES = dict(zip(CLOSE_AT_EOD, ((True, False), (True,), (False,)), strict=True))  # ties go to the first
 
 
-@dataclass(frozen=True, slots=True)
-class Market:
+class Market(Struct, frozen=True):
     """The bars of a walk, what was forecast of them and what they did, and what a trade costs."""
 
     bars: Bars

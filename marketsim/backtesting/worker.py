@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from marketsim import __version__
 from marketsim.backtesting import pipeline
@@ -22,8 +24,7 @@ from marketsim.results.result import FinishedSymbol, SymbolFiles, SymbolRun
 from marketsim.settings.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """What a worker is told: plain values, from which it opens its own tools."""
 
     run: str  # tells runs apart in a process that outlives them
@@ -35,16 +36,14 @@ class Job:
     version: str = __version__
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """A symbol that this worker would compute by other code or on other bars than were meant."""
 
     why: str
     code: bool  # whether it is the code, which is the same for every symbol
 
 
-@dataclass(frozen=True, slots=True)
-class JobDone:
+class JobDone(Struct, frozen=True):
     """What a worker tells back of its symbols, in their order."""
 
     worker: str

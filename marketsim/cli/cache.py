@@ -1,7 +1,6 @@
 """`marketsim cache info|clear|prune|verify`."""
 
 import math
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -39,6 +38,8 @@ def info(
         "newest": _date(held.newest),
     }
     if json:
+        from msgspec.structs import asdict
+
         from marketsim.cli.documents import CachedModelRow, CacheDocument, MovedFileRow
 
         models, moved = ([asdict(each) for each in rows] for rows in (held.models, held.moved))

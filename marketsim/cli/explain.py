@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import Struct
 
 from marketsim.cli import options, output
 from marketsim.errors import UsageError
@@ -17,8 +17,7 @@ GLOSSARY = Path(__file__).with_name("glossary.md")
 _ENTRY = re.compile(r"^### (.+)\n\n(?:Also: (.+)\.\n\n)?((?:(?!### ).*\n?)*)", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A term of the glossary."""
 
     term: str

@@ -8,11 +8,11 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache, wraps
 from typing import Annotated, Any
 
 import typer
+from msgspec import Struct
 
 from marketsim.cli import output
 from marketsim.settings.groups import (
@@ -31,8 +31,7 @@ OWN = "the model's own"
 REPEATED = ("model_option",)  # options that may be given several times
 
 
-@dataclass(frozen=True, slots=True)
-class OptionGroup:
+class OptionGroup(Struct, frozen=True):
     """Settings that commands take together, under one heading of their help."""
 
     title: str
@@ -73,8 +72,7 @@ GROUPS = (
 )  # the common ones first
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """What help says of a setting."""
 
     help: str

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from msgspec import Struct
 
 from marketsim.cli import options, output
 from marketsim.errors import MarketsimError, MissingExtra, UsageError
@@ -85,8 +85,7 @@ def profile(
         output.lines(f"Flame graph of a cold run: {flamegraph}")
 
 
-@dataclass(slots=True)
-class _Runs:
+class _Runs(Struct):
     """Runs of one backtest, each with something changed."""
 
     symbol: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from statistics import median, median_low
 from typing import Any
+
+from msgspec import Struct
 
 from marketsim.cli.profiled_runs import GpuTraffic, Observed
 from marketsim.profiling import STAGES, prefixes
@@ -15,8 +16,7 @@ ANSWERS = 3  # of a fit that does not search: one on each precision of its surfa
 SEARCH, EVALUATE = "optimize/search", "optimize/search/evaluate"
 
 
-@dataclass(frozen=True, slots=True)
-class StageSummary:
+class StageSummary(Struct, frozen=True):
     """A stage of equal runs: medians, with the least and the most."""
 
     seconds: float
@@ -28,8 +28,7 @@ class StageSummary:
     peak_bytes: int  # by which it raised the peak
 
 
-@dataclass(frozen=True, slots=True)
-class ForecastCounts:
+class ForecastCounts(Struct, frozen=True):
     """Forecasts that were made, and those that were read from the cache."""
 
     made: int
@@ -37,8 +36,7 @@ class ForecastCounts:
     hit_rate: float
 
 
-@dataclass(frozen=True, slots=True)
-class RunSummary:
+class RunSummary(Struct, frozen=True):
     """Equal runs: medians, with the least and the most."""
 
     seconds: float
@@ -49,8 +47,7 @@ class RunSummary:
     stages: Mapping[str, StageSummary]  # in the order of the timing table, each followed by its parts
 
 
-@dataclass(frozen=True, slots=True)
-class WhatIf:
+class WhatIf(Struct, frozen=True):
     """Whole runs with one thing changed."""
 
     name: str
@@ -60,8 +57,7 @@ class WhatIf:
     ratio: float  # to the warm run
 
 
-@dataclass(frozen=True, slots=True)
-class SearchCost:
+class SearchCost(Struct, frozen=True):
     """What one fit and one evaluation cost; without a search there are only fits."""
 
     optimizer: str
@@ -75,8 +71,7 @@ class SearchCost:
     overhead_share: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(Struct, frozen=True):
     """What the figures depend on most: a load above the number of cores makes them worthless."""
 
     python: str

@@ -7,8 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from marketsim.cli import observed_run
 from marketsim.errors import DataError, MarketsimError, UsageError
@@ -16,8 +17,7 @@ from marketsim.errors import DataError, MarketsimError, UsageError
 MODULE = observed_run.__name__
 
 
-@dataclass(frozen=True, slots=True)
-class GpuTraffic:
+class GpuTraffic(Struct, frozen=True):
     """What went between the host and a GPU, in numbers of calls."""
 
     name: str
@@ -26,8 +26,7 @@ class GpuTraffic:
     synchronizations: int
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(Struct, frozen=True):
     """One process, from its start to its end as its parent saw it; a stage holds what its parts do."""
 
     wall: float  # seconds

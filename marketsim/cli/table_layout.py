@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
 LONG = 32  # characters of a word that may be broken
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column's header and cells, which may hold several lines each."""
 
     header: str
@@ -34,8 +34,7 @@ class Column:
         return max(self.narrowest, _longest((self.header, *self.cells)))
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """The width of each column, and the blanks behind them besides the one that parts columns."""
 
     sizes: tuple[int, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from marketsim.cli import output
 from marketsim.errors import MarketsimError
@@ -166,8 +167,7 @@ def _plan_title(plan: PlanRow) -> str:
     return f"Plan for the bar {plan.bar}, {after}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Order:
+class _Order(Struct, frozen=True):
     side: str  # long or short
     entry: str  # price
     target: str  # price, or - without a take-profit

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.comparison.optimizers import Trial
@@ -22,8 +22,7 @@ HEIGHTS = (0.88, 0.12)  # of the panel with a logarithmic gap, and of the strip 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(Struct, frozen=True):
     """What the median trial of an optimizer was still missing; a single point where it has no history."""
 
     name: str

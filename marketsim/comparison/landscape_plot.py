@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.comparison.problems import FitProblems, Optima
@@ -20,8 +20,7 @@ X, Y, PROFIT = "h, offset added to the predicted high", "l, offset added to the 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """Where an optimizer ended."""
 
     label: str  # its name and profit
@@ -29,8 +28,7 @@ class Answer:
     l: float
 
 
-@dataclass(frozen=True, slots=True)
-class Landscape:
+class Landscape(Struct, frozen=True):
     """Profit over the multipliers of one problem, and what was found of it."""
 
     title: str

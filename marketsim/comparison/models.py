@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from marketsim import registry
@@ -46,8 +47,7 @@ YARDSTICK = "har"  # the model whose unfitted levels every strategy is measured 
 Floats = NDArray[np.float64]
 
 
-@dataclass(slots=True)
-class _Symbol:
+class _Symbol(Struct):
     """What the models came to on one symbol, so far."""
 
     results: dict[str, tuple[Result, float | None]] = field(default_factory=dict)  # with the seconds a forecast

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from marketsim import registry
 from marketsim.comparison.problems import FitProblems
@@ -20,8 +21,7 @@ LEAST_RUNS = 4  # that the time of one optimizer is to suffice for
 WORST_FIRST: tuple[Status, ...] = ("failed", "timeout", "budget", "done")
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(Struct, frozen=True):
     """One run of one optimizer on one problem."""
 
     window: int
@@ -35,8 +35,7 @@ class Trial:
     history: tuple[Step, ...]  # every new best; the last one is the answer
 
 
-@dataclass(frozen=True, slots=True)
-class OptimizerTrials:
+class OptimizerTrials(Struct, frozen=True):
     """One optimizer: its trials, or why it has none."""
 
     name: str

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.backtesting.pipeline import Progress, open_tools, prepare
@@ -32,8 +32,7 @@ Floats = NDArray[np.float64]
 Booking = Callable[[NDArray[np.int64], Floats, Floats, NDArray[np.bool_]], Floats]
 
 
-@dataclass(frozen=True, slots=True)
-class FitProblems:
+class FitProblems(Struct, frozen=True):
     """V windows of W bars, each to be fitted under every closing policy."""
 
     facts: ProblemFacts
@@ -63,8 +62,7 @@ class FitProblems:
         return Optima.of(found, time.perf_counter() - start)
 
 
-@dataclass(frozen=True, slots=True)
-class Optima:
+class Optima(Struct, frozen=True):
     """The greatest profit of every problem, to 1e-12 a bar."""
 
     high_multiplier: Floats  # [policies, V]

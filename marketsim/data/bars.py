@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from marketsim.data.assets import asset_of
@@ -31,8 +32,7 @@ MOST_BAD = 0.05  # share of the rows: more are no single bad rows, but a file th
 NEWEST = 1_000  # bars among which the unfinished ones are
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Bars:
+class Bars(Struct, frozen=True, eq=False):
     """One symbol's T bars, oldest first; `make_bars` builds checked ones."""
 
     symbol: str  # canonical, such as "ETHUSD"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from marketsim.data import store
@@ -25,8 +25,7 @@ class PastChanged(Exception):
     """The provider's bars are not those that it gave before."""
 
 
-@dataclass(slots=True)
-class Download:
+class Download(Struct):
     """The bars of one file, from `since` on, as far as they were fetched."""
 
     provider: Provider

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from marketsim.data import store
 from marketsim.data.bars import Bars
@@ -24,8 +25,7 @@ FIRST = 3_000  # bars that are fetched of a new symbol where nobody says since w
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """What came of one symbol."""
 
     stored: StoredBars
@@ -34,8 +34,7 @@ class Fetched:
     notes: tuple[str, ...]  # what the user must know: of the symbol, a past that changed, bars left out
 
 
-@dataclass(frozen=True, slots=True)
-class Fetcher:
+class Fetcher(Struct, frozen=True):
     """A provider, the store that it fills, and the present."""
 
     provider: Provider

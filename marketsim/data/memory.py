@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from marketsim.data.bars import Bars
 from marketsim.data.symbols import parse_symbol

@@ -6,11 +6,12 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars, make_bars
@@ -28,8 +29,7 @@ UNFINISHED = "unfinished"  # the directory of series that are not whole yet
 LOCKED = 600  # seconds for which another process may hold a series
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where the bars of a file come from; bars of two origins are never mixed."""
 
     symbol: str  # canonical
@@ -41,8 +41,7 @@ class Origin:
     adjusted: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class StoredBars:
+class StoredBars(Struct, frozen=True, eq=False):
     """What a file of the store holds."""
 
     origin: Origin

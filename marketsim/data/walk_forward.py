@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.errors import DataError
@@ -12,8 +11,7 @@ from marketsim.errors import DataError
 JUDGED = 250  # origins that a model may be chosen on, where there are as many
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(Struct, frozen=True):
     """S simulations over T bars, each fitted on the W bars just before the one bar that it evaluates.
 
     An origin `t` forecasts bar `t + 1`; positions below index `origins`, oldest first. The last origin is

@@ -6,9 +6,8 @@ rules in words: docs/fills.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.execution.fill_probability import take_profit_probability
@@ -101,8 +100,7 @@ def profit_terms(
     return ProfitTerms(tuple(leg(levels, bars, costs, fill, precision=precision) for leg in legs))
 
 
-@dataclass(frozen=True, slots=True)
-class _BarsOfLeg:
+class _BarsOfLeg(Struct, frozen=True):
     """N bars and levels as a leg sees them: a short sees them upside down."""
 
     mirrored: bool

@@ -7,9 +7,9 @@ close.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.execution.profit_terms import LEVEL_TIE, Outcomes
@@ -24,8 +24,7 @@ RIDGE = 1e-3  # of a fit by least squares: edges with few samples nearby keep wh
 NARROW = 1e-5  # a part of a bar that has one bin, however w runs there
 
 
-@dataclass(frozen=True, slots=True)
-class Lattice:
+class Lattice(Struct, frozen=True):
     """Edges and weights of N bars, as a `Leg` has them."""
 
     upper_edges: Floats  # [N, P]
@@ -34,8 +33,7 @@ class Lattice:
     interpolated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Precision:
+class Precision(Struct, frozen=True):
     """How closely a lattice follows the probability w."""
 
     samples: int  # of w along each level, from which edges and weights are made

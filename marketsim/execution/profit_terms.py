@@ -7,10 +7,11 @@ close. `u` is the move of the upper level, `d` that of the lower one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from marketsim.execution.arrays import Array
@@ -23,8 +24,7 @@ TIE = 1e-12  # profits this close are equal, in whatever order a machine added t
 LEVEL_TIE = 1e-13  # a level this close to a price touches it: sums of decimals miss it by a rounding
 
 
-@dataclass(frozen=True, slots=True)
-class Costs:
+class Costs(Struct, frozen=True):
     """Trading costs as fractions of the price of a fill: a fee per side, slippage on exits at the close."""
 
     fee: float
@@ -36,8 +36,7 @@ class Costs:
         return cls(fee_bps / BASIS_POINTS, slippage_bps / BASIS_POINTS)
 
 
-@dataclass(frozen=True, slots=True)
-class Levels:
+class Levels(Struct, frozen=True):
     """Where the orders of N bars rest before the multipliers move them, and how wide the bars were expected to be."""
 
     high_move: NDArray[np.float64]  # [N] move from the origin's close
@@ -50,8 +49,7 @@ class Levels:
         return Levels(self.high_move[index], self.low_move[index], self.variance[index], self.spread[index])
 
 
-@dataclass(frozen=True, slots=True)
-class Outcomes:
+class Outcomes(Struct, frozen=True):
     """What the N forecast bars did, as moves from the origin's close."""
 
     open: NDArray[np.float64]  # [N]
@@ -68,8 +66,7 @@ class Outcomes:
         return Outcomes(open=-self.open, high=-self.low, low=-self.high, close=-self.close)
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(Struct, frozen=True):
     """Profit of one leg over the multipliers `(h, l)`: an entry, and a lattice of take-profit weights a bar.
 
         u = clip(upper_move + h, *upper_clip)       d = clip(lower_move + l, *lower_clip)
@@ -174,8 +171,7 @@ class Leg:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ProfitTerms:
+class ProfitTerms(Struct, frozen=True):
     """The legs of N bars, or of B windows of W bars; their profits add up."""
 
     legs: tuple[Leg, ...]  # a long, a short, or both

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.settings.choices import ALWAYS_ON, ENTRY_EXIT
 
 
-@dataclass(frozen=True, slots=True)
-class Legs:
+class Legs(Struct, frozen=True):
     """The orders that a strategy places on each bar; a long enters at the lower level, a short at the upper."""
 
     long: NDArray[np.bool_]  # [N]

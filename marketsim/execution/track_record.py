@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.execution.evaluation import evaluate
@@ -24,8 +24,7 @@ from marketsim.execution.tolerance import without_rounding
 from marketsim.settings.choices import EXPECTED, FILLS, PROVABLE, TOUCH
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(Struct, frozen=True):
     """What each simulation chose before it saw its bar; one more row than simulations, the last is the plan's."""
 
     high_multiplier: NDArray[np.float64]  # [S + 1]
@@ -39,8 +38,7 @@ class Fit:
     legs: Legs  # [S + 1] the orders that were placed
 
 
-@dataclass(frozen=True, slots=True)
-class TrackRecord:
+class TrackRecord(Struct, frozen=True):
     """Profits are fractions of the close before the bar, after costs; counts are per bar."""
 
     name: str
@@ -63,8 +61,7 @@ class TrackRecord:
         return _credited(self.profits)
 
 
-@dataclass(frozen=True, slots=True)
-class FittedTrackRecord(TrackRecord):
+class FittedTrackRecord(TrackRecord, frozen=True):
     """What a strategy did, and what it had chosen to do; baselines choose nothing."""
 
     fit: Fit

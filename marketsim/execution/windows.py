@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from marketsim.execution.evaluation import total_profit
@@ -15,8 +15,7 @@ from marketsim.execution.strategies import Legs
 from marketsim.settings.choices import TOUCH
 
 
-@dataclass(frozen=True, slots=True)
-class Windows:
+class Windows(Struct, frozen=True):
     """B windows of W out of N bars, under one strategy, fill policy and closing policy."""
 
     levels: Levels  # [N] before the multipliers

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from msgspec import Struct
 
 from marketsim.data.bars import Bars
 from marketsim.errors import Failure, MarketsimError, Outcome, Success
@@ -19,7 +19,6 @@ TRADED = [HIGH, LOW, CLOSE]  # channels that levels and exits rest on
 LEAST = 1e-12  # loss, so that it has a logarithm
 
 
-@dataclass(frozen=True, slots=True)
 class Auto(Ensemble):
     """For each symbol the member that forecast it best before the first evaluated bar.
 
@@ -55,8 +54,7 @@ class Auto(Ensemble):
         return _Choice(request, judged, sorted(scores, key=lambda m: scores[m]), failures)
 
 
-@dataclass(slots=True)
-class _Choice:
+class _Choice(Struct):
     """The choice of a member for one symbol, while it is made."""
 
     request: ForecastRequest

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -19,7 +18,6 @@ from marketsim.forecasting.scores import pinball
 RATE = 0.5  # of the exponent, by the loss of all those bars in units of their mean loss
 
 
-@dataclass(frozen=True, slots=True)
 class Blend(Ensemble):
     """Quantiles averaged over the members with softmax weights, which fall with a member's past pinball loss.
 

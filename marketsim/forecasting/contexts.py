@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars
 from marketsim.data.calendars.zones import to_local
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Contexts:
+class Contexts(Struct, frozen=True, eq=False):
     """Bars that end at their origins, and stamps that go on to the bars to be forecast.
 
     Stamps are what the exchange's clocks show, for that is what a market's hours and weekdays are.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from marketsim.data.walk_forward import JUDGED
@@ -19,13 +18,14 @@ HISTORY = JUDGED  # bars that choices and weights look back on
 Make = Callable[[Model, Sequence[ForecastRequest]], list[Outcome[Forecasts]]]
 
 
-@dataclass(frozen=True, slots=True)
 class Ensemble(ABC):
     """What ensembles have in common."""
 
-    members: tuple[Model, ...]
     name: ClassVar[str]
     version: ClassVar[str] = "2"
+
+    def __init__(self, members: tuple[Model, ...]) -> None:
+        self.members = members
 
     @property
     def trained_until(self) -> str | None:

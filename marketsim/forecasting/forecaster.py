@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars
@@ -18,8 +18,7 @@ from marketsim.forecasting.protocols import Cache, Clock, Model
 from marketsim.forecasting.requests import ForecastRequest
 
 
-@dataclass(slots=True)
-class Forecaster:
+class Forecaster(Struct):
     """What makes forecasts; `notes` collects one-line remarks for stderr."""
 
     model: Model | Ensemble

@@ -5,9 +5,8 @@ Letters: T bars, N origins, Q quantile levels; channels are open, high, low, clo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars
@@ -20,8 +19,7 @@ LEAST_MOVE, LARGEST_MOVE = -1.0, 10.0  # a price cannot fall below nothing; leve
 HIGHEST, LOWEST = 4, 5  # of a path: the extremes of all its bars up to one, beside the four channels of that one
 
 
-@dataclass(frozen=True, slots=True)
-class Forecasts:
+class Forecasts(Struct, frozen=True):
     """Coherent quantile forecasts of the bar after each origin, as moves from the origin's close."""
 
     model: Identity  # that made them

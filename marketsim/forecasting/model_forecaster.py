@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from marketsim.data.bars import CHANNELS
@@ -27,8 +27,7 @@ def silent(what: str, done: int, total: int) -> None:
     """The progress that nobody hears."""
 
 
-@dataclass(slots=True)
-class ModelForecaster:
+class ModelForecaster(Struct):
     """A model, the cache of its forecasts, and what the device has taught about batches."""
 
     model: Model
@@ -161,8 +160,7 @@ class ModelForecaster:
         self.held = refused // 2
 
 
-@dataclass(slots=True, eq=False)
-class _Pending:
+class _Pending(Struct, eq=False):
     """One symbol's forecasts while they are being made."""
 
     request: ForecastRequest
@@ -188,8 +186,7 @@ class _Pending:
         return Success(Forecasts(model, origins, moves, repaired, made=made, reused=len(origins) - made))
 
 
-@dataclass(frozen=True, slots=True)
-class _Missing:
+class _Missing(Struct, frozen=True):
     """A forecast that is to be made: a symbol, and a row of it."""
 
     symbol: _Pending

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +22,7 @@ def bar_identity(model: PathModel, ahead: int) -> ModelIdentity:
     return identity_of(model, **({"ahead": ahead} if ahead > 1 else {}))
 
 
-@dataclass(frozen=True, slots=True)
-class Paths(ModelIdentity):
+class Paths(ModelIdentity, frozen=True):
     """A model of the bars up to `ahead`, which makes all of them of one pass over a context."""
 
     model: PathModel

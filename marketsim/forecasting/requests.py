@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars
@@ -14,8 +13,7 @@ def _none() -> NDArray[np.int64]:
     return np.empty(0, np.int64)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ForecastRequest:
+class ForecastRequest(Struct, frozen=True, eq=False):
     """The forecasts that are wanted of one symbol, and those that a model may be chosen on."""
 
     bars: Bars

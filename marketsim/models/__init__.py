@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, fields
 from types import ModuleType
 from typing import TYPE_CHECKING
+
+from msgspec.structs import asdict
 
 from marketsim import registry
 from marketsim.forecasting.ensembles import Ensemble
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 FOR_OWN = "model_option"
 FOR_ALL = ("device", "batch")
-FOR_WEIGHTS = tuple(field.name for field in fields(NetworkSettings) if field.name not in (*FOR_ALL, FOR_OWN))
+FOR_WEIGHTS = tuple(name for name in NetworkSettings.__struct_fields__ if name not in (*FOR_ALL, FOR_OWN))
 
 
 def open_model(spec: str, network: NetworkSettings, seed: int) -> Model | Ensemble:

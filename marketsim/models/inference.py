@@ -5,11 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from msgspec import Struct
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -29,8 +29,7 @@ class Network(nn.Module, ABC):
         """Quantiles `[N, C, Q]` at LEVELS of the value after `series` `[N, C, L]`, on the device of both."""
 
 
-@dataclass(frozen=True, slots=True)
-class Inference:
+class Inference(Struct, frozen=True):
     """A network that is ready to forecast."""
 
     network: Network

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from marketsim.errors import UsageError
 from marketsim.settings.groups import NetworkSettings
 
 
-@dataclass(frozen=True, slots=True)
-class Options(NetworkSettings):
+class Options(NetworkSettings, frozen=True):
     """The choices for models with weights, and the seed of what is drawn."""
 
     seed: int = 42
@@ -21,8 +20,7 @@ class Options(NetworkSettings):
                 raise UsageError(f"--{name.replace('_', '-')}: model '{model}' has no use for it")
 
 
-@dataclass(frozen=True, slots=True)
-class Sampling:
+class Sampling(Struct, frozen=True):
     """How a token is drawn from its logits: divided by `temperature`, then `top_k` (0 for all), then `top_p`."""
 
     temperature: float

@@ -13,10 +13,11 @@ import inspect
 import sys
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+
+from msgspec import Struct
 
 from marketsim.errors import UsageError
 from marketsim.profiling import Clock
@@ -26,8 +27,7 @@ STARTED = time.time() - Clock.wall()  # of this process
 _loaded: dict[str, bytes] = {}  # digests of the sources of modules as this process loaded them
 
 
-@dataclass(frozen=True, slots=True)
-class SourceDigest:
+class SourceDigest(Struct, frozen=True):
     """What identifies code."""
 
     digest: str  # of the file that defines it and of the files outside packages that this imports, at any remove

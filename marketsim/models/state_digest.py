@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 
 def digest_state(model: object) -> str | None:
@@ -24,11 +25,16 @@ def digest_state(model: object) -> str | None:
 
 
 def _attributes(model: object) -> Mapping[str, Any]:
-    if is_dataclass(model):
-        return {field.name: getattr(model, field.name) for field in fields(model)}
+    if isinstance(model, Struct) or is_dataclass(model):
+        return _fields(model)
     if not hasattr(model, "__dict__"):
         raise TypeError(type(model))
     return vars(model)
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    names = record.__struct_fields__ if isinstance(record, Struct) else [field.name for field in fields(record)]
+    return {name: getattr(record, name) for name in names}
 
 
 def _parts(value: Any) -> Iterator[bytes]:
@@ -49,7 +55,7 @@ def _parts(value: Any) -> Iterator[bytes]:
         for key in sorted(value, key=repr):
             yield from _parts(key)
             yield from _parts(value[key])
-    elif is_dataclass(value) and not isinstance(value, type):
-        yield from _parts({field.name: getattr(value, field.name) for field in fields(value)})
+    elif isinstance(value, Struct) or (is_dataclass(value) and not isinstance(value, type)):
+        yield from _parts(_fields(value))
     else:
         raise TypeError(type(value))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from marketsim.errors import UsageError
 
@@ -14,8 +15,7 @@ FILES = ("*.safetensors", "*.json")  # nothing that could hold a pickle
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
+class Weights(Struct, frozen=True):
     """A folder of safetensors and JSON files, and what identifies their contents."""
 
     folder: Path

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
+from msgspec.structs import replace
 from scipy import optimize
 
 from marketsim.execution.profit_terms import ProfitTerms

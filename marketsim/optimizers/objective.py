@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
 
 from marketsim.execution.evaluation import evaluate
@@ -22,8 +22,7 @@ UNLIMITED = 10**6  # evaluations, where only the clock ends a search
 TOGETHER = 256  # candidates priced at once, which bounds memory and what a clock can overrun
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What ends a search; without any, each optimizer has its own number of evaluations."""
 
     evaluations: int | None = None
@@ -35,8 +34,7 @@ class Spent(BaseException):
     """The limits are reached: `budget` or `timeout`. Not an Exception, which optimizers swallow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A new best."""
 
     evaluations: int  # up to and including it

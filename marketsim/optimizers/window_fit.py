@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.execution.lattices import PRECISIONS
@@ -17,8 +16,7 @@ from marketsim.settings.choices import EXPECTED
 AGREEMENT = 0.4e-4  # a bar, as a fraction of the close: what the surface may claim more or less than is booked
 
 
-@dataclass(frozen=True, slots=True)
-class WindowFit:
+class WindowFit(Struct, frozen=True):
     """The multipliers of B windows, and what they would have earned on the W bars of theirs."""
 
     high_multiplier: NDArray[np.float64]  # [B]

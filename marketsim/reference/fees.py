@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from marketsim.errors import UsageError
 from marketsim.registry import nearest
@@ -12,8 +13,7 @@ from marketsim.registry import nearest
 VARIABLE = "MARKETSIM_REFERENCE_RULE"
 
 
-@dataclass(frozen=True, slots=True)
-class FeeRule:
+class FeeRule(Struct, frozen=True):
     """On which bars the fee is charged, and what it is where a caller names none."""
 
     name: str  # the date of the commit that brought it
@@ -33,8 +33,7 @@ RULES = {
 TRADING_FEE = PUBLISHED.fee
 
 
-@dataclass(frozen=True, slots=True)
-class Fee:
+class Fee(Struct, frozen=True):
     """A fee that is charged: how much, and on which bars."""
 
     amount: float  # a fraction of the position

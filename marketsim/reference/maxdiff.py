@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from marketsim.execution.arrays import namespace
 from marketsim.reference.multipliers import optimize_always_on_multipliers, optimize_entry_exit_multipliers
 from marketsim.reference.profits import Array, entry_exit_profit
 
 
-@dataclass(frozen=True, slots=True)
-class EntryExitOptimizationResult:
+class EntryExitOptimizationResult(Struct, frozen=True):
     """The better closing policy, its multipliers, and profits of the inputs' type, dtype and device."""
 
     base_profit: Array  # [W] without multipliers
@@ -25,8 +25,7 @@ class EntryExitOptimizationResult:
     timings: dict[str, float] = field(default_factory=dict)  # seconds by policy, where they were asked for
 
 
-@dataclass(frozen=True, slots=True)
-class AlwaysOnOptimizationResult:
+class AlwaysOnOptimizationResult(Struct, frozen=True):
     """The better closing policy, its multipliers, and profits of the inputs' type, dtype and device."""
 
     buy_returns: Array  # [W]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from scipy import optimize
 
 from marketsim.optimizers.exact.candidates import Bounds
@@ -107,8 +107,7 @@ def run_bounded_optimizer(
     return _evolve(objective, pairs, maxiter, popsize, atol, seed, workers)
 
 
-@dataclass(frozen=True, slots=True)
-class _Loss:
+class _Loss(Struct, frozen=True):
     """A profit with its sign changed; unlike a closure it can be sent to other processes."""
 
     profit: Callable[..., float]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import DTypeLike, NDArray
 
 from marketsim.errors import DataError
@@ -22,8 +22,7 @@ ROUNDING = 16 * EPSILON  # of the moves that a bar trades: more than float32 los
 NAMES = ("close_actual", "high_pred", "low_pred", "high_actual", "low_actual", "positions")
 
 
-@dataclass(frozen=True, slots=True)
-class Windows:
+class Windows(Struct, frozen=True):
     """B windows of at most W bars and how they are priced; bars that a window lacks have no position."""
 
     moves: NDArray[np.float64]  # [5, B, W] of close, predicted high and low, high and low, from the origin's close

@@ -6,9 +6,9 @@ Kuensch, "The Jackknife and the Bootstrap for General Stationary Observations", 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 RESAMPLES = 2000
@@ -16,8 +16,7 @@ RESAMPLES = 2000
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Blocks:
+class Blocks(Struct, frozen=True):
     """R resamples of N bars, each of K blocks of `ceil(N ** (1/3))` bars."""
 
     bars: int  # N

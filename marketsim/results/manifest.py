@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct
 
 from marketsim import __version__
 from marketsim.errors import DataError
@@ -75,8 +76,7 @@ def read(directory: Path, kind: type[T]) -> T | None:
         raise DataError(f"{path}: not as marketsim wrote it: {error}") from None
 
 
-@dataclass(frozen=True, slots=True)
-class RunFiles:
+class RunFiles(Struct, frozen=True):
     """The files of a finished run, which are read as they were written or not at all."""
 
     directory: Path

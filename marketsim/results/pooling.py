@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from marketsim.results.blocks import Blocks, Floats
 from marketsim.results.significance import LEAST_BARS, Interval, around
 
 
-@dataclass(frozen=True, slots=True)
-class DatedProfits:
+class DatedProfits(Struct, frozen=True):
     """Profits of one series, by the names of its bars."""
 
     times: Sequence[str]  # [N] of the bars, oldest first
     profits: Floats  # [N]
 
 
-@dataclass(frozen=True, slots=True)
-class Pooled:
+class Pooled(Struct, frozen=True):
     """The mean over all bars of several series."""
 
     mean: float

@@ -7,9 +7,9 @@ Wolf, "Stepwise Multiple Testing as Formalized Data Snooping", Econometrica 73(4
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from marketsim.results.blocks import RESAMPLES, Blocks, Floats
 from marketsim.results.significance import CONFIDENCE, Interval
@@ -18,8 +18,7 @@ TOGETHER = 16  # series whose resamples are held at once
 OVERLAP = math.sqrt(2 / 3)  # overlapping blocks know a variance with two thirds of the variance of separate ones
 
 
-@dataclass(frozen=True, slots=True)
-class RealityCheck:
+class RealityCheck(Struct, frozen=True):
     """What is left of K series once it is counted that all of them were tried."""
 
     p: Floats  # [K] one-sided: so often would the best of as many worthless series look as good; NaN without a t

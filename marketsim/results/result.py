@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from marketsim.data.bars import Bars
 from marketsim.data.walk_forward import Walk
@@ -13,8 +13,7 @@ from marketsim.results.schema import CostsRow, FailedSymbol, SymbolDocument
 from marketsim.settings.groups import TradingRules
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """One symbol's walk, and all that its numbers rest on."""
 
     bars: Bars
@@ -30,8 +29,7 @@ class Result:
     fallbacks: int
 
 
-@dataclass(frozen=True, slots=True)
-class SymbolRun:
+class SymbolRun(Struct, frozen=True):
     """One symbol of a run."""
 
     symbol: str
@@ -39,8 +37,7 @@ class SymbolRun:
     notes: tuple[str, ...] = ()  # one-line remarks for stderr
 
 
-@dataclass(frozen=True, slots=True)
-class SymbolFiles:
+class SymbolFiles(Struct, frozen=True):
     """What the files of a run say of one symbol, and what decides whether that still holds."""
 
     document: SymbolDocument  # in results.json
@@ -49,8 +46,7 @@ class SymbolFiles:
     model: str  # fingerprint of the model that the run names
 
 
-@dataclass(frozen=True, slots=True)
-class FinishedSymbol:
+class FinishedSymbol(Struct, frozen=True):
     """One symbol of a run in plain values: what travels between processes, and is kept until a run is whole."""
 
     symbol: str  # as it was asked for

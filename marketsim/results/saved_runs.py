@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from marketsim.errors import DataError
 from marketsim.results.document import deciding
@@ -20,8 +20,7 @@ from marketsim.results.schema import BacktestDocument, FailedSymbol, SymbolDocum
 from marketsim.settings.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class SavedRun:
+class SavedRun(Struct, frozen=True):
     """An output directory, and its results."""
 
     files: RunFiles

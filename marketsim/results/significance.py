@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from marketsim.execution.tolerance import without_rounding
 from marketsim.results.blocks import RESAMPLES, Blocks, Floats
@@ -18,8 +18,7 @@ POWER = 0.841621  # its quantile at 80 %
 TAIL = round(RESAMPLES * (1 - CONFIDENCE) / 2)  # resamples beyond either end of an interval
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Struct, frozen=True):
     """The 95 % interval of a figure."""
 
     low: float

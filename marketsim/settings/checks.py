@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from marketsim.registry import nearest
 from marketsim.settings.database_url import has_password
@@ -16,8 +17,7 @@ from marketsim.settings.database_url import has_password
 FLAGS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off"), False)
 
 
-@dataclass(frozen=True, slots=True)
-class Validator:
+class Validator(Struct, frozen=True):
     """How a setting is read: `text` makes a TOML value of words, `check` the setting of a TOML value."""
 
     check: Callable[[Any], Any]  # raises ValueError with what would be right

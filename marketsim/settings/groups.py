@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from marketsim.settings.choices import AUTO, DROP
 
 FAST_SIMULATIONS = 35
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """What all groups are; a field's name is the key of the setting, in TOML, in variables and as an option."""
 
 
-@dataclass(frozen=True, slots=True)
-class WalkSettings(Group):
+class WalkSettings(Group, frozen=True):
     """How far the walk goes back, and how many bars each simulation fits on."""
 
     sims: int = 70
@@ -28,8 +26,7 @@ class WalkSettings(Group):
         return min(self.sims, FAST_SIMULATIONS) if self.fast else self.sims
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkSettings(Group):
+class NetworkSettings(Group, frozen=True):
     """Choices for models with weights, where None leaves a choice to the model, and options of a model of one's own."""
 
     model_option: tuple[str, ...] = ()  # KEY=VALUE each
@@ -49,8 +46,7 @@ class NetworkSettings(Group):
     batch: int | None = None  # origins that the model is given in one call; None: as many as pay
 
 
-@dataclass(frozen=True, slots=True)
-class TradingRules(Group):
+class TradingRules(Group, frozen=True):
     """Which orders are placed, how they fill and are closed, and between which multipliers a fit may choose."""
 
     strategy: str = "all"
@@ -60,16 +56,14 @@ class TradingRules(Group):
     min_t: float = 1.0  # in-sample t below which no order is placed; 0: none
 
 
-@dataclass(frozen=True, slots=True)
-class CostSettings(Group):
+class CostSettings(Group, frozen=True):
     """What a trade costs, in basis points."""
 
     fee_bps: float | None = None  # per side; None: 15 for crypto, 5 for the rest
     slippage_bps: float = 5.0  # on exits at the close
 
 
-@dataclass(frozen=True, slots=True)
-class BarsSettings(Group):
+class BarsSettings(Group, frozen=True):
     """Which bars, and where they come from."""
 
     asset: str = "auto"
@@ -89,16 +83,18 @@ class BarsSettings(Group):
     adjust: str = "auto"  # by the file's adjusted close or splits, or none
 
 
-@dataclass(frozen=True, slots=True)
-class CacheSettings(Group):
+class CacheSettings(Group, frozen=True):
     """Where forecasts are kept."""
 
     cache_dir: str | None = None  # None: the platform's cache directory
-    cache_url: str | None = field(default=None, repr=False)  # of a PostgreSQL database, in place of the directory
+    cache_url: str | None = None  # of a PostgreSQL database, in place of the directory
+
+    def __repr__(self) -> str:
+        """Without the URL, which may hold a password."""
+        return f"CacheSettings(cache_dir={self.cache_dir!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class WorkSettings(Group):
+class WorkSettings(Group, frozen=True):
     """What symbols are spread over."""
 
     workers: int = 1  # processes

@@ -6,15 +6,15 @@ A setting's own variable wins over them. None of them stops a command: one witho
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from marketsim.settings.validators import VALIDATORS
 
 READ_ELSEWHERE = ("REFERENCE_RULE",)  # by marketsim.reference
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """A variable that sets `key`; of `model` alone, where it names one."""
 
     key: str

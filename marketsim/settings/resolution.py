@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from marketsim.errors import UsageError
 from marketsim.registry import nearest
@@ -20,8 +21,7 @@ LONGEST_QUOTE = 80  # characters
 Words = str | bool | list[str]  # of an option on a command line: a value, a switch, or one that was repeated
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(Struct, frozen=True):
     """What the settings come to."""
 
     settings: Settings
@@ -29,8 +29,7 @@ class Resolution:
     notes: tuple[str, ...] = ()  # one-line remarks for stderr
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     """A value of a setting, and the place that set it."""
 
     value: Any

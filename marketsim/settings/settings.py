@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import ItemsView
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from marketsim.settings.database_url import without_password
 from marketsim.settings.groups import (
@@ -20,24 +22,23 @@ from marketsim.settings.groups import (
 from marketsim.settings.validators import VALIDATORS
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """Every choice of a run, by group; `configs/default.toml` says what each one means.
 
     A key names a setting whatever its group: `Settings.of(sims=20, fill="touch")`.
     """
 
-    walk: WalkSettings = field(default_factory=WalkSettings)
+    walk: WalkSettings = WalkSettings()
     model: str = "har"  # or NAME:VARIANT
-    network: NetworkSettings = field(default_factory=NetworkSettings)
+    network: NetworkSettings = NetworkSettings()
     optimizer: str = "exact"
-    rules: TradingRules = field(default_factory=TradingRules)
-    costs: CostSettings = field(default_factory=CostSettings)
-    bars: BarsSettings = field(default_factory=BarsSettings)
+    rules: TradingRules = TradingRules()
+    costs: CostSettings = CostSettings()
+    bars: BarsSettings = BarsSettings()
     seed: int = 42
     cache: str = "readwrite"
-    cache_place: CacheSettings = field(default_factory=CacheSettings)
-    work: WorkSettings = field(default_factory=WorkSettings)
+    cache_place: CacheSettings = CacheSettings()
+    work: WorkSettings = WorkSettings()
 
     @classmethod
     def of(cls, **values: Any) -> Settings:
@@ -63,14 +64,14 @@ class Settings:
             flat |= asdict(part) if isinstance(part, Group) else {name: part}
         return flat
 
-    def _parts(self) -> Iterator[tuple[str, Any]]:
+    def _parts(self) -> ItemsView[str, Any]:
         """Groups, and settings that stand alone, by name."""
-        return ((each.name, getattr(self, each.name)) for each in fields(self))
+        return asdict(self).items()
 
 
 def keys_of(group: type[Group]) -> tuple[str, ...]:
     """The keys of the settings in a group."""
-    return tuple(each.name for each in fields(group))
+    return group.__struct_fields__
 
 
 KEYS = tuple(Settings().values())

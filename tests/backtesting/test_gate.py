@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from marketsim.backtesting.gate import stands_aside, t_statistic
 from marketsim.results.document import simulation_rows, symbol_document

@@ -10,11 +10,11 @@ import shutil
 import signal
 from collections.abc import Callable, Collection
 from concurrent.futures import BrokenExecutor, Future
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from msgspec.structs import replace
 
 from marketsim import registry
 from marketsim.backtesting import parallel, pipeline

@@ -94,6 +94,25 @@ def test_argument_errors_are_light(arguments):
     assert loaded(*arguments.split()) == (2, set())
 
 
+def test_a_backtest_builds_no_dataclasses():
+    program = """
+import sys
+sys.argv = ["marketsim", "backtest", "ETHUSD", "--json"]
+import marketsim.cli
+try:
+    marketsim.cli.main()
+except SystemExit:
+    modules = [module for name, module in sys.modules.items() if name.startswith("marketsim.")]
+    owned = {each for module in modules for each in vars(module).values() if isinstance(each, type)}
+    mine = [each for each in owned if each.__module__.startswith("marketsim.")]
+    sys.stderr.write(f"{len(mine)} " + " ".join(each.__name__ for each in mine if "__dataclass_fields__" in vars(each)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    count, *dataclasses = done.stderr.splitlines()[-1].split()
+    assert int(count) > 50
+    assert dataclasses == []  # half a millisecond each, at every start: a frozen msgspec.Struct costs a hundredth
+
+
 @pytest.mark.parametrize("cache", ["off", "readwrite"])
 def test_a_backtest_needs_numpy_and_tables_only(cache):
     assert loaded("backtest", "ETHUSD", "--cache", cache) == (0, {"numpy", "rich.table"})

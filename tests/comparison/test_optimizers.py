@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from typing import Any
 
@@ -200,7 +199,7 @@ def test_a_history_starts_at_its_median_trial_and_ends_at_zero() -> None:
     assert (drawn.places[0], drawn.places[-1]) == pytest.approx((1.0, 8.0))
     assert drawn.gap[0] == pytest.approx(1e4)  # the median trial misses 1 at first
     assert drawn.gap[-1] == 0
-    once = dataclasses.replace(quick[0], history=quick[0].history[-1:])
+    once = replace(quick[0], history=quick[0].history[-1:])
     alone = convergence_plot.curve("exact", [once], "seconds", problems, optima)
     assert (alone.places.tolist(), alone.gap.tolist()) == ([2.0], [0.0])
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from marketsim.data import open_source, read_bars, store
 from marketsim.data.calendars.timeframe import parse_timeframe

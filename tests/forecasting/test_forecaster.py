@@ -1,9 +1,8 @@
 """Contexts: which bytes a model is handed, in which batches, and what is kept when something fails."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from marketsim.data.bars import make_bars
 from marketsim.errors import MarketsimError, Success

@@ -1,9 +1,9 @@
 import re
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from marketsim.errors import DataError, MarketsimError
 from marketsim.forecasting.cache.sqlite import SqliteCache

@@ -7,11 +7,11 @@ in; the other exchanges are those of the library exchange-calendars, by their ma
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from marketsim.data.calendars.zones import DAY, Stamps, to_utc
@@ -70,8 +70,7 @@ def _no_seconds() -> Seconds:
     return np.empty(0, np.int64)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Calendar:
+class Calendar(Struct, frozen=True, eq=False):
     """A market's sessions: a weekly rule and its exceptions. A session is named by its date in `zone`."""
 
     name: str

@@ -5,16 +5,14 @@ They stand apart because a run on daily bars needs none of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 
 from marketsim.data.calendars.calendar import Calendar, Days, Seconds
 from marketsim.data.calendars.zones import DAY, Stamps, to_local, to_utc
 
 
-@dataclass(frozen=True, slots=True)
-class Continuous:
+class Continuous(Struct, frozen=True):
     """Bars one after another while a market is open around the clock, but for its weekend."""
 
     calendar: Calendar
@@ -71,8 +69,7 @@ class Continuous:
         return int(np.maximum(np.rint(skipped / self.spacing), 0).sum())
 
 
-@dataclass(frozen=True, slots=True)
-class Intraday:
+class Intraday(Struct, frozen=True):
     """Several bars a session, at the same times of each day, in the calendar's zone."""
 
     calendar: Calendar
@@ -140,8 +137,7 @@ class Intraday:
         return ends
 
 
-@dataclass(frozen=True, slots=True)
-class Periodic:
+class Periodic(Struct, frozen=True):
     """Bars of a week or longer."""
 
     calendar: Calendar

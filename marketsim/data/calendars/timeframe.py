@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from marketsim.errors import UsageError
 
 SECONDS = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "mo": 2_629_746}  # a month: the mean of them
 
 
-@dataclass(frozen=True, slots=True)
-class Timeframe:
+class Timeframe(Struct, frozen=True):
     """A number of minutes, hours, days, weeks or months; `parse_timeframe` makes one of text."""
 
     count: int

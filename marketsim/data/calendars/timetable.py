@@ -6,10 +6,10 @@ bar after an origin depends on later bars.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from msgspec import Struct
 
 from marketsim.data.calendars.calendar import Calendar, Days
 from marketsim.data.calendars.zones import DAY, Stamps, to_local, to_utc
@@ -64,8 +64,7 @@ class Timetable(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Daily:
+class Daily(Struct, frozen=True):
     """One bar a session."""
 
     calendar: Calendar

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from marketsim.data.ticks import tick_decimals
@@ -17,8 +17,7 @@ Values = NDArray[np.float64]
 Times = NDArray[np.datetime64]
 
 
-@dataclass(frozen=True, slots=True)
-class Prices:
+class Prices(Struct, frozen=True):
     """R rows of one symbol, oldest first, with what their file says of splits and dividends."""
 
     ohlcv: Values  # [R, 5] open, high, low, close (price units), volume

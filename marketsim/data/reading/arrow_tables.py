@@ -6,10 +6,11 @@ import json
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from marketsim.data.reading.cells import MOST_ROWS, SAMPLE, Column, Heading
 from marketsim.data.reading.contents import BarFile, printable
@@ -25,8 +26,7 @@ Batches = Callable[
 ]  # columns and how many rows at most -> tables, one after another
 
 
-@dataclass(frozen=True, slots=True)
-class ArrowCells:
+class ArrowCells(Struct, frozen=True):
     """A file of columns; see `Cells`."""
 
     name: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
 from numpy.typing import NDArray
 
 from marketsim.data.reading.formats import NAMED, Layout
@@ -17,8 +18,7 @@ SAMPLE = 200  # rows that tell what a column holds
 Column = NDArray[Any]  # [R] float64, int64, datetime64[ns], or str objects
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(Struct, frozen=True):
     """What a file says before its first row."""
 
     names: tuple[str, ...]  # of its columns, as written
@@ -32,7 +32,7 @@ class Heading:
     def __post_init__(self) -> None:
         """Names stand in messages: what cannot be printed is left out of them."""
         names = tuple("".join(filter(str.isprintable, name)) for name in self.names)
-        object.__setattr__(self, "names", names)
+        force_setattr(self, "names", names)
 
     def label(self, column: int) -> str:
         """What messages call a column: its name, or else its position."""
@@ -65,8 +65,7 @@ class Cells(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedCells:
+class LoadedCells(Struct, frozen=True):
     """Cells in memory."""
 
     name: str

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import reprlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from marketsim.data.reading.cells import Heading
 from marketsim.data.reading.date_formats import kind_of
@@ -39,8 +41,7 @@ STAMPS = ("full", "midnight", "date", "digits")
 Sample = Callable[[int], list[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(Struct, frozen=True):
     """Positions of the columns of one symbol, or of all where a column tells them apart."""
 
     layout: Layout

@@ -5,10 +5,11 @@ from __future__ import annotations
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
+
+from msgspec import Struct
 
 from marketsim.errors import DataError, MissingExtra
 
@@ -51,8 +52,7 @@ PACKERS: dict[bytes, Callable[[IO[bytes]], Any]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class BarFile:
+class BarFile(Struct, frozen=True):
     """A file of bars: a regular file, or a member of a zip archive."""
 
     path: Path

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from marketsim.data.reading.formats import DAY_FIRST, MONTH_FIRST
 
@@ -50,8 +51,7 @@ _LAST_WORD = re.compile(r" ?([A-Z]{2,5}|[A-Z][A-Za-z]+/[A-Za-z_/+-]+\d*)$")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """How a column of dates is written."""
 
     formats: tuple[str, ...]  # for strptime, the likelier first

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 UNKNOWN = frozenset(("", "-", "--", "nan", "null", "none", "na", "n/a", "<na>", "n.a.", "#n/a", "—", "–"))
@@ -23,8 +23,7 @@ SCALED = re.compile(r"(.*?\d)\s*([^\W\d_]+)\.?")
 Texts = NDArray[np.object_]
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Struct, frozen=True):
     """How a file writes numbers."""
 
     point: str = "."

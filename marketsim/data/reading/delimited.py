@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from msgspec import Struct
 
 from marketsim.data.reading.cells import MOST_ROWS, Cells, Column, Heading, LoadedCells
 from marketsim.data.reading.columns import resolve
@@ -25,16 +25,14 @@ POWERS = dict.fromkeys(b"eE", b"e"[0]) | dict.fromkeys(b"+-", b"-"[0]) | dict.fr
 EXPONENTS = bytes(POWERS.get(i, 32) for i in range(256))  # e-05 is as exact as a decimal, e-15 may not be
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(Struct, frozen=True):
     """What a look through all bytes of a file tells."""
 
     exact: bool  # whether pandas' quick way reads every number to the last bit
     delimiters: int
 
 
-@dataclass(frozen=True, slots=True)
-class DelimitedCells:
+class DelimitedCells(Struct, frozen=True):
     """A text file of cells that is larger than its first block; see `Cells`."""
 
     name: str

@@ -7,9 +7,10 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from marketsim.data.reading.cells import SAMPLE, Heading
 from marketsim.data.reading.columns import has_prices
@@ -29,8 +30,7 @@ FITTING = 0.95  # of the rows, whose high and low must hold the open and the clo
 Row = tuple[int, list[str]]  # the lines up to its end, and its cells
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(Struct, frozen=True):
     """What is needed to read a text file's cells."""
 
     encoding: str

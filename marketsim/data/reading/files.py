@@ -6,11 +6,11 @@ import re
 import shlex
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 
 from marketsim.data.bars import Bars, make_bars
 from marketsim.data.reading.adjustments import adjust, split_like

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from marketsim.data.reading.cells import SAMPLE, Heading
 from marketsim.data.reading.columns import has_prices
@@ -24,8 +25,7 @@ CHART = Layout("Yahoo Finance chart")
 Document = Any
 
 
-@dataclass(frozen=True, slots=True)
-class JsonTable:
+class JsonTable(Struct, frozen=True):
     """One table in a document: its columns by name, and the symbol that is named with it or further up."""
 
     columns: dict[str, list[Any]]

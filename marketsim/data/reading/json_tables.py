@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from marketsim.data.reading.cells import Cells, Heading, LoadedCells, column_of
 from marketsim.data.reading.contents import BarFile

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from marketsim.data.reading.contents import BarFile, is_regular, members, printable
 from marketsim.data.reading.file_names import PACKED, SUFFIXES
@@ -14,8 +15,7 @@ ENDINGS = (*(f"{suffix}{packed}" for suffix in SUFFIXES for packed in ("", *PACK
 LOOSE = (".txt", ".json")  # endings of files that may well hold something else
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """Files that may hold bars, sorted, and remarks on those that are passed over."""
 
     files: tuple[BarFile, ...]

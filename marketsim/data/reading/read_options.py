@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 
 class Reading(Protocol):
@@ -37,8 +38,7 @@ class Reading(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ReadOptions:
+class ReadOptions(Struct, frozen=True):
     """A `Reading` by itself."""
 
     on_bad_bars: str = "error"

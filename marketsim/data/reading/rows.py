@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from marketsim.data.faults import COLUMNS
@@ -64,8 +65,7 @@ def make_series(
     return replace(series.take(rows), notes=(*series.notes, *notes)), rows
 
 
-@dataclass(slots=True)
-class _Rows:
+class _Rows(Struct):
     """A file's columns of numbers, with what could not be read of them."""
 
     cells: Cells

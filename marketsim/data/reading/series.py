@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from marketsim.data.calendars.regularity import usual_spacing
@@ -17,8 +18,7 @@ SAME_SPACING = 1.5  # times the shortest usual distance of bars in a file that t
 SAME_DAYS = 3  # the same for bars of a day or more: a short file may have few bars that no weekend parts
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """R rows, neither adjusted nor checked."""
 
     time: NDArray[np.datetime64]  # [R] datetime64[ns], UTC; NaT where unreadable

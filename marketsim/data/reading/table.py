@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from marketsim.data.reading.cells import Cells, Column
 from marketsim.data.reading.columns import Columns, describe, resolve
@@ -23,8 +24,7 @@ from marketsim.errors import DataError
 EQUITY = ("", "EQ")  # NSE's series whose symbols stand alone
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """What was read of a file."""
 
     name: str  # of the file, printable

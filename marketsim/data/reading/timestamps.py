@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from marketsim.data.calendars.zones import to_utc
@@ -16,8 +17,7 @@ from marketsim.data.reading.written_dates import FEW, OPTION, Place, read_dates,
 from marketsim.errors import DataError
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What is known of stamps before they are read."""
 
     date_format: str | None = None  # of strptime, or s, ms, us or ns for an epoch
@@ -26,8 +26,7 @@ class Wanted:
     dates: str = ""  # the layout's convention: DAY_FIRST or MONTH_FIRST
 
 
-@dataclass(frozen=True, slots=True)
-class Stamps:
+class Stamps(Struct, frozen=True):
     """R time stamps."""
 
     time: Times  # [R] datetime64[ns], UTC; NaT where unreadable

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.data.calendars.zones import utc_offsets
@@ -31,8 +31,7 @@ Cells = NDArray[Any]  # [R] str objects
 Place = Callable[[int], str]  # row -> file, line and column, for messages
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """R dates as they were written."""
 
     time: Times  # [R] datetime64[ns]; UTC where `offset`, NaT where unreadable

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim import registry
@@ -14,8 +14,7 @@ from marketsim.data.calendars.timeframe import Timeframe
 from marketsim.data.sources.patience import Patience
 
 
-@dataclass(frozen=True, slots=True)
-class Instrument:
+class Instrument(Struct, frozen=True):
     """What a provider says of a symbol."""
 
     symbol: str  # canonical
@@ -26,8 +25,7 @@ class Instrument:
     notes: tuple[str, ...] = ()  # what the user must know of it
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Page:
+class Page(Struct, frozen=True, eq=False):
     """Bars that came together."""
 
     time: NDArray[np.datetime64]  # [N] datetime64[s], UTC, increasing

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from marketsim.errors import MarketsimError
 
@@ -27,8 +28,7 @@ class Busy(Exception):
         return cls(f"HTTP {status}", float(retry_after) if retry_after and retry_after.isdigit() else 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Struct, frozen=True):
     """The tries that a request has, and the seconds between them."""
 
     tries: int = 6

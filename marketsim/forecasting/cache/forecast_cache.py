@@ -9,11 +9,11 @@ import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.forecasting.cache.row import Row
@@ -23,8 +23,7 @@ from marketsim.forecasting.protocols import Identity
 NEWEST_SECOND = 2**40  # unix seconds; a larger `made` is damage
 
 
-@dataclass(frozen=True, slots=True)
-class ModelCount:
+class ModelCount(Struct, frozen=True):
     """How many forecasts of one model a cache holds; name and version are None where that is not known any more."""
 
     name: str | None
@@ -33,24 +32,21 @@ class ModelCount:
     forecasts: int
 
 
-@dataclass(frozen=True, slots=True)
-class SymbolCount:
+class SymbolCount(Struct, frozen=True):
     """How many forecasts of one symbol a cache holds."""
 
     symbol: str
     forecasts: int
 
 
-@dataclass(frozen=True, slots=True)
-class MovedFile:
+class MovedFile(Struct, frozen=True):
     """A damaged or foreign cache file that was moved aside, with its log."""
 
     name: str
     bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class CacheInfo:
+class CacheInfo(Struct, frozen=True):
     """What a cache holds; times are unix seconds, None where it holds nothing."""
 
     place: str

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 
 from marketsim.data.bars import Bars
 from marketsim.forecasting.cache.forecast_cache import ForecastCache
@@ -17,16 +16,14 @@ from marketsim.profiling import Clock
 TOLERANCE = 1e-6  # of moves: what batching and threads may change in a neural model
 
 
-@dataclass(frozen=True, slots=True)
-class DigestCheck:
+class DigestCheck(Struct, frozen=True):
     """How many rows a cache holds, and how many of them are not what was written."""
 
     rows: int
     damaged: int
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(Struct, frozen=True):
     """How many cached forecasts were made again, and at which origins (bar indices) they differed."""
 
     cached: int

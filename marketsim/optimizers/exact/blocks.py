@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from marketsim.execution.arrays import Array, count_below, namespace, numbers, pick
 from marketsim.execution.evaluation import total_profit
@@ -14,8 +15,7 @@ from marketsim.optimizers.exact.tuning import Tuning
 ROUNDING = 1e-12  # of all that a window trades: more than sums lose
 
 
-@dataclass(frozen=True, slots=True)
-class Priced:
+class Priced(Struct, frozen=True):
     """What was evaluated in K blocks of B * B candidates each."""
 
     profit: Array  # [K, B * B]
@@ -24,8 +24,7 @@ class Priced:
     l: Array  # [K, B * B]
 
 
-@dataclass(frozen=True, slots=True)
-class Blocks:
+class Blocks(Struct, frozen=True):
     """Candidates of B problems in blocks of neighbours, M along `h` and N along `l`."""
 
     legs: tuple[Leg, ...]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from marketsim.execution.arrays import Array, namespace
 from marketsim.execution.profit_terms import ProfitTerms
@@ -14,8 +15,7 @@ Interval = tuple[float, float]
 Bounds = tuple[Interval, Interval]  # of h and of l
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
+class Candidates(Struct, frozen=True):
     """The candidates of B problems, of either multiplier."""
 
     legs: tuple[LegProfit, ...]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
+
+from msgspec import Struct
 
 from marketsim.execution.arrays import Array, namespace
 from marketsim.execution.profit_terms import Leg, mirror
@@ -18,8 +19,7 @@ LOSS = 1e-14  # a take-profit that loses no more by rounding
 FLAT = 1e-9  # a bend of less, in profit by level, is none
 
 
-@dataclass(frozen=True, slots=True)
-class LegProfit:
+class LegProfit(Struct, frozen=True):
     """A leg of B problems and its two levels, in its own coordinates."""
 
     leg: Leg

@@ -18,10 +18,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import itemgetter
 
 import numpy as np
+from msgspec import Struct
 
 from marketsim.execution.arrays import Array, namespace, numbers, pick
 from marketsim.execution.evaluation import evaluate
@@ -34,8 +34,7 @@ STEP = 1e-7  # inside an open side, so that float32 attains what float64 claims
 FINE = 1e-12  # the same where float64 is enough, and beyond what counts as a touch
 
 
-@dataclass(frozen=True, slots=True)
-class Optimum:
+class Optimum(Struct, frozen=True):
     """The best multipliers of B problems, and the profit that they attain when evaluated again."""
 
     high_multiplier: Array  # [B]

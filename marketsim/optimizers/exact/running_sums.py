@@ -7,8 +7,9 @@ interpolated lattice what is taken is a line in the multiplier from edge to edge
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from marketsim.execution.arrays import Array, count_below, namespace, numbers
 from marketsim.execution.profit_terms import Leg
@@ -16,8 +17,7 @@ from marketsim.optimizers.exact.entry_profit import in_order
 from marketsim.optimizers.exact.shifted_level import ShiftedLevel
 
 
-@dataclass(frozen=True, slots=True)
-class UpperLevels:
+class UpperLevels(Struct, frozen=True):
     """K increasing upper multipliers of B problems, by the bins of each of the `N = B * W` bars."""
 
     lengths: Array  # [N, P + 1] how many of the K lie in each bin; the last one is beyond all edges
@@ -64,8 +64,7 @@ def spread(table: Array, lengths: Array, shape: tuple[int, int]) -> Array:
     return xp.reshape(xp.repeat(xp.reshape(table, (-1,)), xp.reshape(lengths, (-1,))), shape)
 
 
-@dataclass(frozen=True, slots=True)
-class RunningSums:
+class RunningSums(Struct, frozen=True):
     """What changes at each of E edges along the lower multiplier, at K upper ones."""
 
     place: Array  # [B, E] where edges are passed, increasing, after one at -inf where nothing changes

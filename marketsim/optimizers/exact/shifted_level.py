@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from marketsim.execution.arrays import Array, namespace
 from marketsim.execution.profit_terms import LEVEL_TIE
 
 
-@dataclass(frozen=True, slots=True)
-class ShiftedLevel:
+class ShiftedLevel(Struct, frozen=True):
     """Levels `clip(move + x, *clip)` `[B, W]` for multipliers x inside `bounds`."""
 
     move: Array  # [B, W]

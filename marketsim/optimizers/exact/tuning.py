@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Tuning:
+class Tuning(Struct, frozen=True):
     """None of them changes a result; a line each: what it bounds, and the benchmark by which it was chosen."""
 
     product: int = 32  # bars x edges of a window: up to here a matrix product beats running sums; bench fit 7 30

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 DAY_FIRST, MONTH_FIRST = "day first", "month first"
 CLOSING = "stamps are the bars' ends"
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """One provider's file."""
 
     name: str
