@@ -9,6 +9,7 @@ import typer
 
 from marketsim import __version__
 from marketsim.cli import cache, config, data, models, runs
+from marketsim.cli.audit import audit
 from marketsim.cli.backtest import backtest, fast
 from marketsim.cli.compare_models import compare_models
 from marketsim.cli.compare_optimizers import compare_optimizers
@@ -25,6 +26,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "fills": fills,
     "compare-models": compare_models,
     "compare-optimizers": compare_optimizers,
+    "audit": audit,
     "profile": profile,
     "config": config.show,
     "explain": explain,

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import json
 
+from marketsim.audit.schema import AuditDocument, SelftestDocument
 from marketsim.backtesting.next_bars import ForecastDocument
 from marketsim.cli.documents import (
     CacheDocument,
@@ -27,6 +28,7 @@ from marketsim.results.schema import BacktestDocument
 from marketsim.results.timing import TimingDocument
 
 DOCUMENTS: tuple[type[Row], ...] = (
+    AuditDocument,
     BacktestDocument,
     CacheDocument,
     ConfigDocument,
@@ -45,6 +47,7 @@ DOCUMENTS: tuple[type[Row], ...] = (
     RunsCompareDocument,
     RunsListDocument,
     RunsShowDocument,
+    SelftestDocument,
     TimingDocument,
     VerifyDocument,
 )

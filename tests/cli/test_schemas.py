@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 import typer
 
+from marketsim.audit import selftest
 from marketsim.cli.app import make_app
 from tests.cli.test_commands import QUICK
 from tests.schemas import PLACE, texts
@@ -20,6 +21,7 @@ COMMANDS = {
     "fills": "fills ETHUSD --sims 3 --window 5",
     "compare-models": "compare-models ETHUSD NOPE --models har,last-bar --sims 3 --window 5",
     "compare-optimizers": "compare-optimizers NVDA --optimizers exact,brute --sims 2 --window 5 --budget 50",
+    "audit": "audit ETHUSD NOPE --sims 3 --window 5 --origins 1",
     "config": "config",
     "explain": "explain Sharpe",
     "models list": "models list",
@@ -81,6 +83,12 @@ def test_a_document_keeps_to_its_schema(command, cli, request, tmp_path):
     jsonschema.Draft202012Validator(schema).validate(document)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.Draft202012Validator(schema).validate(document | {"another": 1})
+
+
+def test_the_selftest_of_the_audit_keeps_to_its_schema(cli, monkeypatch):
+    monkeypatch.setattr(selftest, "LEAKS", selftest.LEAKS[:1])
+    document = json.loads(cli("audit", "--selftest", "--json").out)
+    jsonschema.validate(document, json.loads((PLACE / "audit.selftest-1.json").read_text()))
 
 
 def test_the_timing_of_a_run_keeps_to_its_schema(place):

@@ -1,0 +1,78 @@
+"""The chain that is audited, run on bars as often as it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from marketsim.audit.calls import Calls, called
+from marketsim.audit.trace import Keys, Trace, trace_forecasts
+from marketsim.backtesting.pipeline import Prepared, Tools, evaluate_walk
+from marketsim.data.bars import Bars
+from marketsim.data.walk_forward import Walk, make_walk
+from marketsim.errors import value_of
+from marketsim.forecasting.forecaster import Forecaster
+from marketsim.forecasting.forecasts import Forecasts
+from marketsim.forecasting.keys import keys_of
+from marketsim.forecasting.protocols import Cache
+from marketsim.forecasting.requests import ForecastRequest
+from marketsim.profiling import Clock
+from marketsim.results.result import Result
+from marketsim.settings.choices import BASIS_POINTS
+from marketsim.settings.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """From bars to plan: a model, the settings, and the keys that the cache would use."""
+
+    tools: Tools
+    settings: Settings
+    keys: Keys = keys_of
+
+    def forecasts(
+        self,
+        bars: Bars,
+        walk: Walk,
+        *,
+        calls: Calls | None = None,
+        beside: ForecastRequest | None = None,
+        cache: Cache | None = None,
+    ) -> Forecasts:
+        """What the model forecasts on a walk.
+
+        It is called as `calls` says, and forecasts another symbol `beside` this one, first. Nothing is cached, unless a
+        `cache` is given.
+        """
+        model = self.tools.model if calls is None else called(self.tools.model, calls)
+        request = ForecastRequest(bars, walk.origins, walk.judged)
+        forecaster = Forecaster(model, cache, Clock(), batch=self.settings.network.batch)
+        outcomes = forecaster.forecasts([request] if beside is None else [beside, request])
+        return value_of(outcomes[-1])
+
+    def trace(self, bars: Bars, forecasts: Forecasts) -> Trace:
+        """The forecasts of these bars, and their keys."""
+        return trace_forecasts(bars, forecasts.origins, forecasts.moves, self.tools.model, self.keys)
+
+    def result(self, bars: Bars, walk: Walk, forecasts: Forecasts) -> Result:
+        """What the walk over `bars` comes to with these forecasts: fits, trades and plan."""
+        return evaluate_walk(Prepared(bars, walk), forecasts, self.settings, self.tools, Clock())
+
+
+def walk_until(walk: Walk, bars: Bars, origin: int) -> Walk:
+    """The walk as it was when `origin` was the newest bar: the same first origin, fewer simulations."""
+    window = walk.windows.shape[1]
+    simulations = origin - int(walk.origins[0]) - window
+    earlier = make_walk(origin + 1, simulations, window, 1, bars.symbol)
+    return replace(earlier, judged=walk.judged)
+
+
+def first_cut(walk: Walk) -> int:
+    """The earliest origin until which there is a walk."""
+    return int(walk.origins[0]) + int(walk.windows.shape[1]) + 1
+
+
+def profits(result: Result) -> dict[str, float]:
+    """Out-of-sample profit of each strategy by the fills of the headline, in basis points a bar."""
+    return {track.name: BASIS_POINTS * float(np.mean(track.profits[result.rules.fill])) for track in result.strategies}

@@ -1,0 +1,36 @@
+"""Another symbol, which a model forecasts before the one that is audited: it must not remember."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from marketsim.backtesting.chosen_bars import load
+from marketsim.data import Source
+from marketsim.data.bars import Bars
+from marketsim.errors import MarketsimError
+from marketsim.forecasting.futures import scrambled
+from marketsim.settings.groups import BarsSettings
+
+LOOKED_AT = 8  # symbols of the source
+
+
+def companion(bars: Bars, chosen: BarsSettings, source: Source, seed: int) -> Bars:
+    """Bars of another symbol of the source with stamps in common, or, where there is none, the same ones scrambled."""
+    for other in _others(bars, chosen, source):
+        if np.isin(bars.time[-1], other.time):
+            return other
+    return replace(scrambled(bars, 0, seed), symbol=f"{bars.symbol} scrambled")
+
+
+def _others(bars: Bars, chosen: BarsSettings, source: Source) -> Iterator[Bars]:
+    for symbol in itertools.islice(source.symbols(), LOOKED_AT):
+        try:
+            other = load(symbol, chosen, source)
+        except MarketsimError:
+            continue
+        if other.symbol != bars.symbol:
+            yield other

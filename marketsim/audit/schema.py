@@ -1,0 +1,91 @@
+"""The documents of an audit, field by field."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from marketsim.results.rows import Bps, Count, Row, Setting, Sha256, Stamp
+from marketsim.results.schema import BarsFacts, FailedSymbol
+
+
+class DifferenceRow(Row, frozen=True):
+    """The first value that moved and ought not to have."""
+
+    channel: str  # such as "close", "cache key of har" or "entry-exit upper"
+    stage: str  # of the chain: cache key, forecast, fit or trade
+    origin: Stamp  # the last bar that was known
+    bar: Stamp  # the one after it
+    before: float | str
+    after: float | str
+
+
+class CheckRow(Row, frozen=True):
+    """One thing that was changed, and what came of it."""
+
+    check: str
+    passed: bool
+    forecasts: Count  # compared
+    tolerance: Annotated[float, Meta(ge=0, description="moves, fractions of the close; 0: to the bit")]
+    largest: Annotated[float, Meta(ge=0, description="by which a forecast moved, fraction of the close")]
+    first: DifferenceRow | None  # None where it passed
+
+
+class RestingProfit(Row, frozen=True):
+    """What a strategy earned out of sample, and what of it rests on bars that were not known."""
+
+    strategy: str
+    as_run_bps: Bps
+    alone_bps: Bps  # with every forecast made from the bars up to its origin alone
+
+
+class AuditedModel(Row, frozen=True):
+    """The model that was audited."""
+
+    name: str
+    version: str
+    fingerprint: Sha256
+    parameters: dict[str, bool | int | float | str | None]
+
+
+class AuditedSymbol(Row, frozen=True, tag_field="status", tag="ok"):
+    """The audit of a symbol."""
+
+    symbol: str
+    bars: BarsFacts
+    origins: Count  # of the walk
+    changed: Count  # origins after which the future was changed
+    passed: bool
+    checks: list[CheckRow]
+    profits: list[RestingProfit]
+
+
+class AuditDocument(Row, frozen=True, tag_field="schema", tag="marketsim.audit/1"):
+    """`marketsim audit --json`."""
+
+    marketsim: str  # version
+    settings: dict[str, Setting]
+    libraries: dict[str, str]  # and their versions
+    model: AuditedModel
+    passed: bool
+    symbols: list[AuditedSymbol | FailedSymbol]
+
+
+class PlantedLeak(Row, frozen=True):
+    """A leak that was planted, and its clean twin."""
+
+    leak: str
+    caught: bool
+    caught_by: list[str]  # checks
+    first: DifferenceRow | None
+    twin_passed: bool
+
+
+class SelftestDocument(Row, frozen=True, tag_field="schema", tag="marketsim.audit.selftest/1"):
+    """`marketsim audit --selftest --json`."""
+
+    marketsim: str  # version
+    seed: int  # of the bars
+    passed: bool
+    leaks: list[PlantedLeak]

@@ -1,0 +1,96 @@
+"""The audit of one symbol: every check, and what the profit rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from marketsim.audit import checks
+from marketsim.audit.audited import Audited
+from marketsim.audit.chain import Chain, profits
+from marketsim.audit.checks import Check
+from marketsim.data.bars import Bars
+from marketsim.data.walk_forward import Walk
+
+CHECKS = 12
+
+Progress = Callable[[str, int, int], None]
+Elsewhere = Callable[[Audited], Check]  # the check in other processes
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyProfit:
+    """What a strategy earned, and what it earns when no forecast can know what comes later."""
+
+    strategy: str
+    as_run: float  # basis points a bar, out of sample
+    alone: float
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolAudit:
+    """What the audit of a symbol found."""
+
+    audited: Audited
+    checks: tuple[Check, ...]
+    profits: tuple[StrategyProfit, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing moved."""
+        return all(check.passed for check in self.checks)
+
+
+def audit_symbol(
+    chain: Chain,
+    bars: Bars,
+    walk: Walk,
+    beside: Bars,
+    cuts: int,
+    seed: int,
+    elsewhere: Elsewhere | None = None,
+    progress: Progress = lambda what, done, total: None,
+) -> SymbolAudit:
+    """Audit a chain on a symbol's bars.
+
+    Parameters
+    ----------
+    chain, bars, walk
+        What is audited.
+    beside
+        Bars of another symbol, which the model forecasts first in one of the checks.
+    cuts
+        After how many origins the future is changed, in three ways each.
+    seed
+        Chooses those origins, and scrambles.
+    elsewhere
+        The check in other processes, where the model can be opened there.
+    """
+    progress(f"audit of {bars.symbol}", 0, CHECKS)
+    audited = Audited.of(chain, bars, walk, seed)
+    found = []
+    for check in _checks(audited, cuts, beside, elsewhere):
+        found.append(check)
+        progress(f"audit of {bars.symbol}", len(found), CHECKS)
+    return SymbolAudit(audited, tuple(found), tuple(_profits(audited)))
+
+
+def _checks(audited: Audited, cuts: int, beside: Bars, elsewhere: Elsewhere | None) -> Iterator[Check]:
+    yield checks.alone(audited)
+    yield from checks.other_futures(audited, audited.cuts(cuts))
+    yield from checks.other_calls(audited, beside)
+    yield checks.run_again(audited)
+    if elsewhere is not None:
+        yield elsewhere(audited)
+    yield from checks.other_units(audited)
+    yield checks.key_inputs(audited)
+
+
+def _profits(audited: Audited) -> Iterator[StrategyProfit]:
+    same = np.array_equal(audited.alone.moves, audited.forecasts.moves)
+    result = audited.result if same else audited.chain.result(audited.bars, audited.walk, audited.alone)
+    alone = profits(result)
+    for strategy, as_run in profits(audited.result).items():
+        yield StrategyProfit(strategy, as_run, alone[strategy])

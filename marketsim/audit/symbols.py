@@ -1,0 +1,75 @@
+"""The audit of symbols by name, as the command runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from marketsim import __version__
+from marketsim.audit.chain import Chain, first_cut
+from marketsim.audit.companion import companion
+from marketsim.audit.document import audited_model, audited_symbol
+from marketsim.audit.other_processes import in_other_processes
+from marketsim.audit.schema import AuditDocument, AuditedSymbol
+from marketsim.audit.symbol_audit import Progress, audit_symbol
+from marketsim.backtesting import pipeline
+from marketsim.backtesting.chosen_bars import load
+from marketsim.data.present import present
+from marketsim.errors import DataError, Failure, MarketsimError, Outcome, Success
+from marketsim.profiling import Clock
+from marketsim.results.code import libraries
+from marketsim.results.document import deciding
+from marketsim.results.schema import FailedSymbol
+from marketsim.settings.settings import Settings
+
+
+def audit(
+    symbols: Sequence[str], settings: Settings, cuts: int, progress: Progress = lambda what, done, total: None
+) -> tuple[AuditDocument, list[MarketsimError]]:
+    """The document of an audit of a model on each of the symbols, and why some of them have none.
+
+    After each of `cuts` origins the future is changed. Nothing is read from the forecast cache.
+    """
+    settings = settings.replace(cache="off", now=str(present(settings.bars.now)))
+    tools = pipeline.open_tools(settings, Clock())
+    rows: list[AuditedSymbol | FailedSymbol] = []
+    errors: list[MarketsimError] = []
+    for symbol in symbols:
+        match _symbol(symbol, settings, tools, cuts, progress):
+            case Success(row):
+                rows.append(row)
+            case Failure(error):
+                errors.append(error)
+                rows.append(FailedSymbol.of(symbol, error))
+    document = AuditDocument(
+        marketsim=__version__,
+        settings=deciding(settings),
+        libraries=libraries(),
+        model=audited_model(tools.model),
+        passed=all(isinstance(row, AuditedSymbol) and row.passed for row in rows),
+        symbols=rows,
+    )
+    return document, errors
+
+
+def _symbol(
+    symbol: str, settings: Settings, tools: pipeline.Tools, cuts: int, progress: Progress
+) -> Outcome[AuditedSymbol]:
+    try:
+        bars = load(symbol, settings.bars, tools.source)
+        walk = pipeline.walk_over(bars, settings.walk, tools.model)
+        if first_cut(walk) >= walk.origins[-1]:
+            raise DataError(f"{bars.symbol}: 1 simulation has no earlier one to compare with: --sims 2 or more")
+        beside = companion(bars, settings.bars, tools.source, settings.seed)
+        found = audit_symbol(
+            Chain(tools, settings),
+            bars,
+            walk,
+            beside,
+            cuts,
+            settings.seed,
+            lambda audited: in_other_processes(audited, settings, symbol, beside),
+            progress,
+        )
+        return Success(audited_symbol(found, cuts))
+    except MarketsimError as error:
+        return Failure(error)

@@ -1,0 +1,155 @@
+"""`marketsim audit`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from marketsim.cli import options, output
+from marketsim.errors import UsageError
+
+if TYPE_CHECKING:
+    from marketsim.audit.schema import AuditDocument, AuditedSymbol, CheckRow, DifferenceRow, SelftestDocument
+
+DEFECT = 5  # exit code
+
+
+@options.takes(*options.all_but(options.OPTIMIZER, options.CACHE, options.CACHE_PLACE, options.WORK))
+def audit(
+    command: typer.Context,
+    symbols: Annotated[
+        list[str] | None, typer.Argument(metavar="[SYMBOL...]", help="Such as ETHUSD, eth/usd or NVDA.")
+    ] = None,
+    origins: Annotated[
+        int, typer.Option("--origins", metavar="N", min=1, help="Origins after which the future is changed.")
+    ] = 5,
+    selftest: Annotated[
+        bool, typer.Option("--selftest", help="Audit ten planted leaks and their clean twins instead.")
+    ] = False,
+    config: options.Config = None,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> int:
+    """Check that a model and its backtest cannot see the future.
+
+    Changes every bar after some origins, calls, processes and units of price; what rests on earlier bars must not move.
+    The exit code is 5 where something did.
+    """
+    settings = options.settings_of(command)
+    if selftest and symbols:
+        raise UsageError("--selftest audits planted leaks on bars of its own: leave out SYMBOL")
+    if selftest:
+        return _selftest(settings.seed, json)
+    if not symbols:
+        raise UsageError("nothing to audit: give SYMBOL, or --selftest (see 'marketsim audit --help')")
+
+    from marketsim.audit.symbols import audit as audit_symbols
+    from marketsim.data.symbols import once_each
+
+    names, repeated = once_each(symbols)
+    output.notes(repeated)
+    with output.progress() as progress:
+        document, errors = audit_symbols(names, settings, origins, progress)
+    if json:
+        output.document(document)
+    else:
+        _show(document)
+    if len(errors) == len(names):
+        for error in errors[:-1]:
+            output.fail(str(error))
+        raise errors[-1]
+    for error in errors:
+        output.fail(str(error))
+    defects = [symbol for symbol in document.symbols if hasattr(symbol, "passed") and not symbol.passed]
+    if defects:
+        output.fail(f"the audit of model '{document.model.name}' shows a defect")
+        return DEFECT
+    return 4 if errors else 0
+
+
+def _selftest(seed: int, json: bool) -> int:
+    from marketsim.audit.document import selftest_document
+    from marketsim.audit.selftest import selftest as run
+
+    with output.progress() as progress:
+        document = selftest_document(run(seed, progress), seed)
+    if json:
+        output.document(document)
+    else:
+        _show_selftest(document)
+    if document.passed:
+        return 0
+    output.fail("the audit would not notice every leak: see the rows that are marked")
+    return 1
+
+
+def _show(document: "AuditDocument") -> None:
+    from marketsim.audit.schema import AuditedSymbol
+
+    for symbol in document.symbols:
+        if isinstance(symbol, AuditedSymbol):
+            _show_symbol(symbol, f"{document.model.name} {document.model.version}")
+        else:
+            output.lines(f"{symbol.symbol} failed: {symbol.error}", "")
+
+
+def _show_symbol(symbol: "AuditedSymbol", model: str) -> None:
+    from marketsim.cli.tables import extent, signed
+
+    output.lines(
+        f"{symbol.symbol}  {symbol.bars.source}",
+        f"Bars   {extent(symbol.bars)}",
+        f"Model  {model}",
+        f"Walk   {symbol.origins} origins; the future is changed after {symbol.changed} of them",
+        "",
+    )
+    rows = [
+        (row.check, f"{row.forecasts:,}", _move(row.tolerance), _move(row.largest), _outcome(row))
+        for row in symbol.checks
+    ]
+    headers = ("What is changed", "Compared", "Tolerance", "Largest\nmove", "Result")
+    output.table("What a forecast must not notice", headers, rows)
+    for row in symbol.checks:
+        if row.first is not None:
+            output.lines(f"{row.check}: {_words(row.first)}.")
+    if symbol.passed:
+        output.lines(f"{symbol.symbol}: passed. Up to each origin, nothing rests on what came after it.", "")
+        return
+    output.lines("")
+    profits = [
+        (row.strategy, *map(signed, (row.as_run_bps, row.alone_bps, row.as_run_bps - row.alone_bps)))
+        for row in symbol.profits
+    ]
+    heads = ("Strategy", "As run\nbps/bar", "Each origin\nalone bps/bar", "Rests on\nit bps/bar")
+    output.table("Profit, and what of it rests on bars that were not known", heads, profits)
+    output.lines(f"{symbol.symbol}: defect. Do not believe its backtest.", "")
+
+
+def _outcome(row: "CheckRow") -> str:
+    return "same" if row.passed else "MOVED"
+
+
+def _move(value: float) -> str:
+    return "0" if value == 0 else f"{value:.0e}"
+
+
+def _words(first: "DifferenceRow") -> str:
+    before, after = (f"{value:+.6g}" if isinstance(value, float) else value for value in (first.before, first.after))
+    return f"at the origin {first.origin}, for the bar {first.bar}, {first.channel} moves from {before} to {after}"
+
+
+def _show_selftest(document: "SelftestDocument") -> None:
+    rows = [
+        (
+            row.leak,
+            "caught" if row.caught else "MISSED",
+            "passes" if row.twin_passed else "ACCUSED",
+            "-" if row.first is None else f"{row.caught_by[0]}: {row.first.channel}",
+        )
+        for row in document.leaks
+    ]
+    output.table("Planted leaks", ("Leak", "It is", "Clean twin", "First noticed in"), rows, words=4)
+    caught, passed = (
+        sum(flags) for flags in zip(*((row.caught, row.twin_passed) for row in document.leaks), strict=True)
+    )
+    count = len(document.leaks)
+    output.lines(f"{caught} of {count} leaks caught, {passed} of {count} clean twins passed.", "")

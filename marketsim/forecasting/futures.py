@@ -1,0 +1,36 @@
+"""Bars whose future is another one: no forecast at the origin may notice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from marketsim.data.bars import Bars
+
+VOLUME = 4  # column of ohlcv
+SPLIT = 10.0  # shares for one, in `rescaled`
+SPREAD = 0.3  # of the log factors, in `scrambled`
+
+
+def cut(bars: Bars, origin: int) -> Bars:
+    """The bars up to `origin`, itself included."""
+    return replace(bars, time=bars.time[: origin + 1], ohlcv=bars.ohlcv[: origin + 1])
+
+
+def scrambled(bars: Bars, origin: int, seed: int) -> Bars:
+    """The bars after `origin` in another order, each with its prices multiplied by a factor of its own."""
+    rng = np.random.default_rng([seed, origin])
+    ohlcv = bars.ohlcv.copy()
+    later = rng.permutation(np.arange(origin + 1, len(bars)))
+    ohlcv[origin + 1 :] = bars.ohlcv[later]
+    ohlcv[origin + 1 :, :VOLUME] *= np.exp(SPREAD * rng.standard_normal((len(later), 1)))
+    return replace(bars, ohlcv=ohlcv)
+
+
+def rescaled(bars: Bars, origin: int) -> Bars:
+    """The bars after `origin` as a split makes them: a tenth of the price, ten times the volume."""
+    ohlcv = bars.ohlcv.copy()
+    ohlcv[origin + 1 :, :VOLUME] /= SPLIT
+    ohlcv[origin + 1 :, VOLUME] *= SPLIT
+    return replace(bars, ohlcv=ohlcv)

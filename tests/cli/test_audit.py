@@ -1,0 +1,80 @@
+"""`marketsim audit`: an honest model passes, one that peeks is told by its first bar, and the selftest holds."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from marketsim.audit import selftest
+
+QUICK = ("--sims", "6", "--window", "5", "--origins", "2")
+PEEKING = """
+import numpy as np
+
+
+class Peeking:
+    trained_until = None
+
+    def forecast(self, series, origins):
+        prices = series.ohlcv[np.minimum(origins + 1, len(series) - 1), :4]
+        return np.repeat((prices / series.ohlcv[origins, 3, None] - 1)[..., None], 9, -1)
+"""
+
+
+@pytest.fixture
+def peeking(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "peeking.py").write_text(PEEKING)
+    return "peeking.py:Peeking"
+
+
+def test_the_default_model_passes(cli):
+    ended = cli("audit", "ETHUSD", *QUICK)
+    assert ended.code == 0
+    assert "ETHUSD: passed. Up to each origin, nothing rests on what came after it." in ended.out
+    assert re.search(r"other processes +12 +1e-09 +0 +same", ended.out)
+    assert "MOVED" not in ended.out
+
+
+def test_a_model_that_peeks_is_told_by_its_first_bar_and_what_its_profit_rests_on(cli, peeking):
+    ended = cli("audit", "ETHUSD", *QUICK, "--model", peeking)
+    assert ended.code == 5
+    assert ended.err == "marketsim: the audit of model 'Peeking' shows a defect\n"
+    words = " ".join(ended.out.split())
+    assert "each origin alone: at the origin 2020-11-27, for the bar 2020-11-28, open moves from" in words
+    assert "ETHUSD: defect. Do not believe its backtest." in words
+    document = json.loads(cli("audit", "ETHUSD", *QUICK, "--model", peeking, "--json").out)
+    (symbol,) = document["symbols"]
+    assert not document["passed"] and not symbol["passed"]
+    moved = {check["check"]: check["first"] for check in symbol["checks"] if not check["passed"]}
+    assert {"each origin alone", "future cut", "future scrambled", "future rescaled"} <= moved.keys()
+    assert moved["each origin alone"]["origin"] == "2020-11-27"
+    assert moved["each origin alone"]["stage"] == "forecast"
+    assert moved["each origin alone"]["after"] != moved["each origin alone"]["before"]
+    for profit in symbol["profits"]:
+        assert profit["as_run_bps"] > profit["alone_bps"] + 50
+
+
+def test_symbols_that_cannot_be_audited_are_told_and_the_others_are_done(cli):
+    ended = cli("audit", "NOPE", "ETHUSD", *QUICK)
+    assert ended.code == 4
+    assert "ETHUSD: passed." in ended.out
+    assert "no bars of NOPE" in ended.err
+    assert cli("audit", "NOPE").code == 3
+    ended = cli("audit", "ETHUSD", "--sims", "1")
+    assert (ended.code, ended.err.count("\n")) == (3, 1)
+    assert "--sims 2 or more" in ended.err
+
+
+def test_the_selftest_shows_every_leak_and_fails_where_one_is_missed(cli, monkeypatch):
+    monkeypatch.setattr(selftest, "LEAKS", selftest.LEAKS[3:5])
+    ended = cli("audit", "--selftest")
+    assert (ended.code, ended.err) == (0, "")
+    assert "2 of 2 leaks caught, 2 of 2 clean twins passed." in ended.out
+    monkeypatch.setattr(selftest.LEAKS[0], "guess", lambda self, series, origin: 0.0)
+    ended = cli("audit", "--selftest")
+    assert ended.code == 1
+    assert "MISSED" in ended.out
+    assert "1 of 2 leaks caught, 2 of 2 clean twins passed." in ended.out
