@@ -20,7 +20,7 @@ from marketsim.settings.settings import Settings
 BARS = 140
 SPLIT = 125  # the bar on which one share becomes ten
 CUTS = 3
-SETTINGS = Settings.of(sims=24, window=8, strategy="entry-exit", fill="provable", cache="off")
+SETTINGS = Settings.of(sims=24, window=8, strategy="entry-exit", fill="provable", min_t=0.0, cache="off")
 
 Progress = Callable[[str, int, int], None]
 

@@ -39,11 +39,17 @@ def t_statistic(profits: Floats, weights: Floats | None = None) -> Floats:
     effective = 1.0 / float(np.sum(share**2))
     if effective <= 1.0 + 1e-9:
         return np.full(len(profits), np.nan)
-    mean = profits @ share
-    spread = without_rounding(np.sqrt((profits - mean[:, None]) ** 2 @ share))
+    mean = _row_sums(profits * share)
+    spread = without_rounding(np.sqrt(_row_sums((profits - mean[:, None]) ** 2 * share)))
     with np.errstate(divide="ignore", invalid="ignore"):
         t = without_rounding(mean) / np.where(spread > 0, spread / np.sqrt(effective - 1.0), 0.0)
     return np.where((spread == 0) & (without_rounding(mean) == 0), 0.0, t)
+
+
+def _row_sums(values: Floats) -> Floats:
+    """Sums of rows, each of its own bars alone, in their order: a matrix product rounds by how many rows there are."""
+    sums: Floats = np.ascontiguousarray(values).sum(1)
+    return sums
 
 
 def stands_aside(t: Floats, min_t: float) -> NDArray[np.bool_]:

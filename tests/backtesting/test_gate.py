@@ -86,3 +86,13 @@ def test_what_is_never_fitted_never_stands_aside() -> None:
 def test_one_bar_shows_nothing() -> None:
     rows = list(simulation_rows(run_held(random_bars(260, 12), SMALL.replace(window=1))))
     assert all(row.t is None and row.orders == 0 for row in rows)
+
+
+def test_the_t_of_a_window_does_not_depend_on_the_windows_beside_it():
+    """To the last bit: a decision at the very threshold must not depend on how long the walk is."""
+    rng = np.random.default_rng(0)
+    profits = rng.normal(0, 0.01, (61, 9))
+    for weights in (None, 0.5 ** np.arange(9.0)):
+        together = t_statistic(profits, weights)
+        for rows in (1, 2, 3, 7, 40):
+            np.testing.assert_array_equal(t_statistic(profits[:rows], weights), together[:rows])
