@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from marketsim.audit.calls import one_by_one
 from marketsim.audit.chain import Chain, first_cut
@@ -19,8 +19,7 @@ from marketsim.forecasting.tolerance import tolerance_of
 from marketsim.results.result import Result
 
 
-@dataclass(frozen=True, slots=True)
-class Audited:
+class Audited(Struct, frozen=True):
     """A symbol's walk, and its forecasts, which were made in two ways."""
 
     chain: Chain

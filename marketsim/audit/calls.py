@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +30,7 @@ def shuffled(count: int) -> list[Rows]:
 def called(model: Model | Ensemble, calls: Calls) -> Model | Ensemble:
     """The model, or the members of an ensemble, called as `calls` says; one history goes no further than its call."""
     if isinstance(model, Ensemble):
-        return replace(model, members=tuple(_called(member, calls) for member in model.members))
+        return type(model)(tuple(_called(member, calls) for member in model.members))
     return _called(model, calls)
 
 

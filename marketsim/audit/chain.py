@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from marketsim.audit.calls import Calls, called
 from marketsim.audit.trace import Keys, Trace, trace_forecasts
@@ -23,8 +23,7 @@ from marketsim.settings.choices import BASIS_POINTS
 from marketsim.settings.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(Struct, frozen=True):
     """From bars to plan: a model, the settings, and the keys that the cache would use."""
 
     tools: Tools

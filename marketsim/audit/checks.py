@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from marketsim.audit.audited import Audited
@@ -26,8 +27,7 @@ SCALE_TOLERANCE = 1e-5  # moves: what a network makes of prices in another unit
 SCALE_PROFIT = 1e-9  # of a bar
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One thing that was changed, and the worst that came of it."""
 
     name: str

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.audit.trace import Channel, Stage, Trace
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """The first value that moved."""
 
     channel: str
@@ -22,8 +21,7 @@ class Difference:
     after: float | str
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """What was compared, and how it came out."""
 
     origins: int  # compared
@@ -53,8 +51,7 @@ def compare(base: Trace, other: Trace, until: int, tolerance: float) -> Comparis
     return Comparison(len(forecasts[0].origins), float(largest), first)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Pair:
+class _Pair(Struct, frozen=True, eq=False):
     """A channel of two walks at the origins of both."""
 
     name: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from marketsim.audit.chain import Chain
 from marketsim.audit.leaks import LEAKS, KeyWithoutCalendar, Twin
@@ -25,8 +25,7 @@ SETTINGS = Settings.of(sims=24, window=8, strategy="entry-exit", fill="provable"
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class LeakTried:
+class LeakTried(Struct, frozen=True):
     """A leak and its twin, audited."""
 
     kind: type[Twin]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from marketsim.audit import checks
 from marketsim.audit.audited import Audited
@@ -20,8 +20,7 @@ Progress = Callable[[str, int, int], None]
 Elsewhere = Callable[[Audited], Check]  # the check in other processes
 
 
-@dataclass(frozen=True, slots=True)
-class StrategyProfit:
+class StrategyProfit(Struct, frozen=True):
     """What a strategy earned, and what it earns when no forecast can know what comes later."""
 
     strategy: str
@@ -29,8 +28,7 @@ class StrategyProfit:
     alone: float
 
 
-@dataclass(frozen=True, slots=True)
-class SymbolAudit:
+class SymbolAudit(Struct, frozen=True):
     """What the audit of a symbol found."""
 
     audited: Audited

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import fields
 from numpy.typing import NDArray
 
 from marketsim.data.bars import CHANNELS, Bars
@@ -20,8 +21,7 @@ Keys = Callable[[Model, Bars, NDArray[np.int64]], list[bytes]]  # as `forecastin
 Stage = Literal["cache key", "forecast", "fit", "trade"]  # in the order of the chain
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Channel:
+class Channel(Struct, frozen=True, eq=False):
     """One quantity at K origins."""
 
     name: str  # such as "high" or "entry-exit upper"
@@ -31,8 +31,7 @@ class Channel:
     values: NDArray[Any]  # [K, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Struct, frozen=True):
     """The channels of a walk, in the order of the chain."""
 
     channels: tuple[Channel, ...]
