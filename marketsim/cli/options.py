@@ -112,6 +112,9 @@ TEXTS = {
     "date_format": Text("Format of dates: %d/%m/%Y, or s, ms, us or ns since 1970.", "FORMAT", "found out"),
     "timezone": Text("Time zone of times that name none.", "ZONE", "UTC"),
     "adjust": Text("Adjust prices by the file's adjusted close or splits, or not at all."),
+    "fine": Text(
+        "Shorter bars, which tell the order of prices inside a bar; several with commas.", "sample|store|T|PATH", "none"
+    ),
     "optimizer": Text("Fits the multipliers; 'marketsim compare-optimizers' shows all.", "NAME"),
     "seed": Text("Random seed of the bootstrap, of sample paths and of searches.", "N"),
     "weights": Text("Folder or hub repository of the weights.", "DIR|ORG/NAME", OWN),

@@ -45,6 +45,7 @@ class Bars(Struct, frozen=True, eq=False):
     read_at: np.datetime64 = UNKNOWN  # UTC, the present when they were read; sets which bars are past
     notes: tuple[str, ...] = ()  # one-line remarks for stderr
     doubt: str | None = None  # about the calendar, in one line
+    finer: tuple[Bars, ...] = ()  # of shorter timeframes, which tell the order of prices inside these
 
     def __len__(self) -> int:
         return len(self.time)
@@ -131,9 +132,14 @@ class Bars(Struct, frozen=True, eq=False):
 
     @property
     def fingerprint(self) -> str:
-        """sha256, in hex, of the bytes of time (int64 seconds) and of ohlcv (float64), little-endian."""
+        """sha256, in hex, of the bytes of time (int64 seconds) and of ohlcv (float64), little-endian.
+
+        Where there are finer bars, their fingerprints follow.
+        """
         digest = hashlib.sha256(self.time.astype("<i8").tobytes())
         digest.update(self.ohlcv.astype("<f8").tobytes())
+        for finer in self.finer:
+            digest.update(bytes.fromhex(finer.fingerprint))
         return digest.hexdigest()
 
     def names(self, times: NDArray[np.datetime64] | None = None) -> NDArray[np.str_]:
@@ -154,6 +160,31 @@ class Bars(Struct, frozen=True, eq=False):
         market, zone = open_calendar(calendar), self.timetable.zone
         table = make_timetable(self.time, market, zone)
         return replace(self, timetable=table, doubt=misfit(self.symbol, self.time, table))
+
+    def with_finer(self, *finer: Bars) -> Bars:
+        """The same bars with finer ones, which tell in which order prices came inside these.
+
+        Of several series the finest that covers a bar and agrees with it is used.
+
+        Raises
+        ------
+        UsageError
+            A series is of another symbol, or not finer.
+
+        Examples
+        --------
+        >>> from marketsim.data import open_source
+        >>> from marketsim.data.reading.read_options import ReadOptions
+        >>> hours = open_source("sample", options=ReadOptions(timeframe="1h")).load("AAPL")
+        >>> len(open_source("sample").load("AAPL").with_finer(hours).finer)
+        1
+        """
+        for each in finer:
+            if each.symbol != self.symbol:
+                raise UsageError(f"{self.symbol}: finer bars of {each.symbol} do not belong to it")
+            if each.timetable.spacing >= self.timetable.spacing:
+                raise UsageError(f"{self.symbol}: the bars of {each.source} are not finer than those of {self.source}")
+        return replace(self, finer=finer)
 
     def between(self, start: str | None, end: str | None) -> Bars:
         """The bars from `start` to `end`, both included: ISO dates, which are days of the bars' zone, or stamps.

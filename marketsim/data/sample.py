@@ -46,8 +46,7 @@ class SampleSource:
         return make_bars(symbol, f"sample ({source})", time, ohlcv, crypto=crypto)
 
     def _missing(self, symbol: str) -> str:
-        folders = [DAILY, *sorted(path.name for path in SAMPLES.iterdir() if path.is_dir())]
-        others = [name for name in folders if symbol in _files(name)]
+        others = [timeframe for name, timeframe in sampled() if name == symbol]
         length = "" if self.timeframe == DAILY else f"{self.timeframe} "
         there = f"; there are {' and '.join(others)}" if others else nearest(symbol, self.symbols())
         fetch = fetch_command(symbol, self.timeframe)
@@ -70,3 +69,9 @@ def _text(path: Path) -> str:
 
     with lzma.open(path, "rt", encoding="utf-8") as file:
         return file.read()
+
+
+def sampled() -> list[tuple[str, str]]:
+    """The symbols and the timeframes that there are bars of."""
+    folders = [DAILY, *sorted(path.name for path in SAMPLES.iterdir() if path.is_dir())]
+    return [(symbol, timeframe) for timeframe in folders for symbol in sorted(_files(timeframe))]

@@ -6,6 +6,8 @@ rules in words: docs/fills.md.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
@@ -53,7 +55,7 @@ def long_leg(
     """
     pays, gets = 1 + costs.fee, 1 - costs.fee
     at_close = gets * (1 - costs.slippage) * (1 + bar.close)
-    seen = _BarsOfLeg.of_long(levels, bar)
+    seen = BarsOfLeg.of_long(levels, bar)
     return seen.leg(
         seen.lattice(fill, traded, precision),
         at_level=at_close - pays,
@@ -77,7 +79,7 @@ def short_leg(
     """
     pays, gets = 1 + costs.fee, 1 - costs.fee
     at_close = pays * (1 + costs.slippage) * (1 + bar.close)
-    seen = _BarsOfLeg.of_short(levels, bar)
+    seen = BarsOfLeg.of_short(levels, bar)
     return seen.leg(
         seen.lattice(fill, traded, precision),
         at_level=gets - at_close,
@@ -100,7 +102,7 @@ def profit_terms(
     return ProfitTerms(tuple(leg(levels, bars, costs, fill, precision=precision) for leg in legs))
 
 
-class _BarsOfLeg(Struct, frozen=True):
+class BarsOfLeg(Struct, frozen=True):
     """N bars and levels as a leg sees them: a short sees them upside down."""
 
     mirrored: bool
@@ -111,19 +113,23 @@ class _BarsOfLeg(Struct, frozen=True):
     spread: Floats
 
     @classmethod
-    def of_long(cls, levels: Levels, bar: Outcomes) -> _BarsOfLeg:
+    def of_long(cls, levels: Levels, bar: Outcomes) -> BarsOfLeg:
+        """As they are."""
         return cls(False, bar, levels.high_move, levels.low_move, levels.variance, levels.spread)
 
     @classmethod
-    def of_short(cls, levels: Levels, bar: Outcomes) -> _BarsOfLeg:
+    def of_short(cls, levels: Levels, bar: Outcomes) -> BarsOfLeg:
+        """Upside down."""
         return cls(True, bar.mirrored(), -levels.low_move, -levels.high_move, levels.variance, levels.spread)
 
     @property
     def upper_clip(self) -> Interval:
+        """Between which moves the upper level lies."""
         return mirror(LOWER_CLIP) if self.mirrored else UPPER_CLIP
 
     @property
     def lower_clip(self) -> Interval:
+        """Between which moves the lower level lies."""
         return mirror(UPPER_CLIP) if self.mirrored else LOWER_CLIP
 
     def leg(self, lattice: Lattice, at_level: Floats, per_lower: float, gain: Floats, per_upper: float) -> Leg:
@@ -147,19 +153,47 @@ class _BarsOfLeg(Struct, frozen=True):
             interpolated=lattice.interpolated,
         )
 
+    def at(self, index: Any) -> BarsOfLeg:
+        """Some of the bars."""
+        return BarsOfLeg(
+            self.mirrored,
+            self.bar.at(index),
+            self.upper_move[index],
+            self.lower_move[index],
+            self.variance[index],
+            self.spread[index],
+        )
+
     def lattice(self, fill: str, traded: Multipliers | None, precision: Precision) -> Lattice:
         """The weights of a fill policy."""
+        inside = self.bar.inside
+        finer = np.zeros(len(self.upper_move), bool) if inside is None else inside.count > 1
+        if not finer.any():
+            return self._lattice_of_bars(fill, traded, precision)
+
+        from marketsim.execution.finer_fills import lattice_of_finer_bars  # most runs have none
+
+        of_finer = lattice_of_finer_bars(self.at(finer), fill, _at(traded, finer), precision)
+        if finer.all():
+            return of_finer
+        return of_finer.joined(self.at(~finer)._lattice_of_bars(fill, _at(traded, ~finer), precision), finer)
+
+    def levels(self, traded: Multipliers) -> tuple[Floats, Floats]:
+        """Upper and lower levels `[N]` where the multipliers move them."""
+        h, l = traded
+        along_upper, along_lower = (-l, -h) if self.mirrored else (h, l)
+        upper = np.clip(self.upper_move + along_upper, *self.upper_clip)
+        return upper, np.clip(self.lower_move + along_lower, *self.lower_clip)
+
+    def _lattice_of_bars(self, fill: str, traded: Multipliers | None, precision: Precision) -> Lattice:
+        """The weights where nothing is known of what is inside a bar."""
         if fill == TOUCH:
             return touch_lattice(self.bar)
         if fill == PROVABLE:
             return provable_lattice(self.bar)
         if traded is None:
             return expected_lattice(self.bar, self.probabilities, self.upper_clip, self.lower_clip, precision)
-        h, l = traded
-        along_upper, along_lower = (-l, -h) if self.mirrored else (h, l)
-        upper = np.clip(self.upper_move + along_upper, *self.upper_clip)
-        lower = np.clip(self.lower_move + along_lower, *self.lower_clip)
-        return expected_at(self.bar, self.probability(upper, lower))
+        return expected_at(self.bar, self.probability(*self.levels(traded)))
 
     def probabilities(self, upper: Floats, lower: Floats) -> Floats:
         """w `[N, P, Q]` at levels `[N, P]` and `[N, Q]`."""
@@ -187,3 +221,7 @@ class _BarsOfLeg(Struct, frozen=True):
     def _log(self, move: Floats) -> Floats:
         """The log price of a move."""
         return -np.log1p(-move) if self.mirrored else np.log1p(move)
+
+
+def _at(traded: Multipliers | None, index: NDArray[np.bool_]) -> Multipliers | None:
+    return None if traded is None else (traded[0][index], traded[1][index])

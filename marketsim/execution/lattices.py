@@ -32,6 +32,29 @@ class Lattice(Struct, frozen=True):
     weight: Floats  # [N, P, Q]
     interpolated: bool = False
 
+    def widened(self, upper: int, lower: int) -> Lattice:
+        """The lattice with as many edges; an edge that is there again changes nothing."""
+        *_, p, q = self.weight.shape
+        at_upper, at_lower = np.minimum(np.arange(upper), p - 1), np.minimum(np.arange(lower), q - 1)
+        return Lattice(
+            self.upper_edges[:, at_upper],
+            self.lower_edges[:, at_lower],
+            self.weight[:, at_upper][:, :, at_lower],
+            self.interpolated,
+        )
+
+    def joined(self, other: Lattice, own: NDArray[np.bool_]) -> Lattice:
+        """This lattice on the bars that are its `own` `[N]`, another of its kind on the rest."""
+        size = [max(pair) for pair in zip(self.weight.shape[1:], other.weight.shape[1:], strict=True)]
+        parts = self.widened(*size), other.widened(*size)
+        row = np.argsort(np.argsort(~own, kind="stable"), kind="stable")
+        return Lattice(
+            np.concatenate([part.upper_edges for part in parts])[row],
+            np.concatenate([part.lower_edges for part in parts])[row],
+            np.concatenate([part.weight for part in parts])[row],
+            self.interpolated,
+        )
+
 
 class Precision(Struct, frozen=True):
     """How closely a lattice follows the probability w."""
@@ -79,15 +102,33 @@ def expected_lattice(
     1978), and the weights are those that fit what is taken at the samples best, by least squares: the error has no
     sign, so that a fit does not seek it out.
     """
+    first = np.minimum(np.maximum(bar.close, upper_clip[0]), bar.high)
+    last = np.maximum(np.minimum(bar.open, lower_clip[1] - 2 * LEVEL_TIE), bar.low)
+    surface = surface_of_w(bar, bar.close, first, last, probability, precision)
+    weight = np.maximum.accumulate(np.minimum.accumulate(surface.weight, 1), 2)
+    at_open = np.where((bar.open <= lower_clip[1])[:, None], 1.0, weight[:, :, -1])
+    return Lattice(
+        surface.upper_edges,
+        np.concatenate([surface.lower_edges, surface.lower_edges[:, -1:]], 1),
+        np.concatenate([weight, at_open[:, :, None]], 2),
+        interpolated=True,
+    )
+
+
+def surface_of_w(
+    bar: Outcomes, exit: Floats, first: Floats, last: Floats, probability: Probability, precision: Precision
+) -> Lattice:
+    """The part of a lattice where w is in doubt: upper levels from `first` to the high, lower ones up to `last`.
+
+    `exit` `[N]` is where what is not taken is closed.
+    """
     size = bar.high - bar.low
     least = np.maximum(CROWDED * size, 1e-12)
     above, below = np.maximum(bar.high - bar.open, least), np.maximum(bar.close - bar.low, least)
-    first = np.minimum(np.maximum(bar.close, upper_clip[0]), bar.high)
-    last = np.maximum(np.minimum(bar.open, lower_clip[1] - 2 * LEVEL_TIE), bar.low)
     u = _crowded(first, bar.high, below + first - bar.close, above, precision.samples)
     d = _crowded(bar.low, last, below, above + bar.open - last, precision.samples)
     w = probability(u, np.minimum(d, (last - 1e-7 * size)[:, None]))  # before the open, where w may end short of one
-    stake = u - bar.close[:, None]
+    stake = u - exit[:, None]
     taken = w * stake[:, :, None]
     upper = _edges(u, taken, precision.bins, precision.upper_error)
     lower = _edges(d, np.swapaxes(taken, 1, 2), precision.bins, precision.lower_error)
@@ -95,17 +136,10 @@ def expected_lattice(
     at_close = stake[:, 0] <= 0  # where nothing is at stake
     fitted = np.swapaxes(_fitted(lower, d, np.swapaxes(taken, 1, 2), end=continuous), 1, 2)
     fitted = _fitted(upper, u, fitted, start=at_close)
-    stake = (upper - bar.close[:, None])[:, :, None]
+    stake = (upper - exit[:, None])[:, :, None]
     weight = np.where(stake > 0, fitted / np.where(stake > 0, stake, 1.0), 1.0)
     weight[continuous, :, -1] = 1.0
-    weight = np.maximum.accumulate(np.minimum.accumulate(np.clip(weight, 0.0, 1.0), 1), 2)
-    at_open = np.where((bar.open <= lower_clip[1])[:, None], 1.0, weight[:, :, -1])
-    return Lattice(
-        upper,
-        np.concatenate([lower, lower[:, -1:]], 1),
-        np.concatenate([weight, at_open[:, :, None]], 2),
-        interpolated=True,
-    )
+    return Lattice(upper, lower, np.clip(weight, 0.0, 1.0), interpolated=True)
 
 
 def _crowded(start: Floats, end: Floats, at_start: Floats, at_end: Floats, count: int) -> Floats:

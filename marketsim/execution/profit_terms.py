@@ -7,7 +7,7 @@ close. `u` is the move of the upper level, `d` that of the lower one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec import Struct
@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from marketsim.execution.arrays import Array
 from marketsim.execution.strategies import Legs
 from marketsim.settings.choices import BASIS_POINTS
+
+if TYPE_CHECKING:
+    from marketsim.execution.finer_bars import FinerBars
 
 UPPER_CLIP = (0.0, 10.0)
 LOWER_CLIP = (-1.0, 0.0)
@@ -56,14 +59,17 @@ class Outcomes(Struct, frozen=True):
     high: NDArray[np.float64]  # [N]
     low: NDArray[np.float64]  # [N]
     close: NDArray[np.float64]  # [N]
+    inside: FinerBars | None = None  # [N] in which order the prices of a bar came, as far as it is known
 
     def at(self, index: Any) -> Outcomes:
         """The outcomes of some bars, as an array is indexed."""
-        return Outcomes(self.open[index], self.high[index], self.low[index], self.close[index])
+        inside = None if self.inside is None else self.inside.at(index)
+        return Outcomes(self.open[index], self.high[index], self.low[index], self.close[index], inside)
 
     def mirrored(self) -> Outcomes:
         """The bars upside down, where a short is a long."""
-        return Outcomes(open=-self.open, high=-self.low, low=-self.high, close=-self.close)
+        inside = None if self.inside is None else self.inside.mirrored()
+        return Outcomes(open=-self.open, high=-self.low, low=-self.high, close=-self.close, inside=inside)
 
 
 class Leg(Struct, frozen=True):

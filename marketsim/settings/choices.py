@@ -9,5 +9,6 @@ EVERY_STRATEGY = "all"
 PROVABLE, EXPECTED, TOUCH = FILLS = ("provable", "expected", "touch")  # what they credit never falls in this order
 _, AT_CLOSE, _ = CLOSE_AT_EOD = ("auto", "always", "never")
 AUTO, CRYPTO, STOCK = ASSETS = ("auto", "crypto", "stock")
+SAMPLE = "sample"  # the source of the bars in the package
 STORE = "store"  # the source that is fetched into
 DROP, KEEP = PARTIAL_BARS = ("drop", "keep")

@@ -81,6 +81,7 @@ class BarsSettings(Group, frozen=True):
     date_format: str | None = None  # of strptime, or s, ms, us, ns for an epoch; None: found out
     timezone: str | None = None  # of stamps that have none; None: UTC
     adjust: str = "auto"  # by the file's adjusted close or splits, or none
+    fine: str | None = None  # where finer bars are: sample, store, timeframes, or a path
 
 
 class CacheSettings(Group, frozen=True):

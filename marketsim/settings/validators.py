@@ -224,6 +224,7 @@ VALIDATORS = {
     "date_format": Validator(optional),
     "timezone": Validator(optional),
     "adjust": choice("auto", "none"),
+    "fine": Validator(optional),
     "seed": integer(0, 2**32 - 1),
     "cache": choice("readwrite", "readonly", "refresh", "off"),
     "cache_dir": Validator(optional),

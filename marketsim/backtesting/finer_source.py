@@ -1,0 +1,131 @@
+"""Bars that bring finer ones along: what `--fine` names, of the sample, of the store, or of files."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from marketsim.data import Source, open_source
+from marketsim.data.bars import Bars
+from marketsim.data.calendars.timeframe import parse_timeframe
+from marketsim.data.resample import resample
+from marketsim.data.sample import sampled
+from marketsim.data.symbols import parse_symbol, part_place
+from marketsim.errors import DataError, UsageError
+from marketsim.settings.choices import SAMPLE, STORE
+from marketsim.settings.groups import BarsSettings
+
+TIMEFRAME = re.compile(r"[1-9]\d{0,4}(mo|[mhdwM])")
+
+
+class FinerSource:
+    """A source whose bars bring those of `--fine` along; see `Source`.
+
+    Where no other bars than those of `--fine` are named, the longer ones are made of them.
+    """
+
+    def __init__(self, coarse: Source, chosen: BarsSettings) -> None:
+        """`chosen.fine` names finer bars for those of `coarse`."""
+        assert chosen.fine is not None
+        self.name, self._coarse, self._chosen = coarse.name, coarse, chosen
+        names = [chosen.fine] if os.path.exists(chosen.fine) else chosen.fine.split(",")
+        self._places = [_place(name, chosen) for name in names]
+        elsewhere = any(name == SAMPLE or TIMEFRAME.fullmatch(name) for name in names)
+        self._alone = coarse.name == SAMPLE and not elsewhere
+
+    def symbols(self) -> list[str]:
+        """See `Source.symbols`."""
+        if not self._alone:
+            return self._coarse.symbols()
+        return sorted({symbol for place in self._places for symbol in place.symbols()})
+
+    def load(self, symbol: str, crypto: bool | None = None) -> Bars:
+        """See `Source.load`."""
+        symbol = parse_symbol(symbol)
+        if self._alone or (self._coarse.name == SAMPLE and symbol not in self._coarse.symbols()):
+            finer = self._finer(symbol, crypto)
+            bars = resample(finer[0], self._chosen.timeframe) if finer else self._coarse.load(symbol, crypto)
+        else:
+            bars = self._coarse.load(symbol, crypto)
+            finer = self._finer(symbol, bars.crypto)
+        return with_finer(bars, finer, f"--fine {self._chosen.fine}")
+
+    def _finer(self, symbol: str, crypto: bool | None) -> list[Bars]:
+        return [bars for place in self._places for bars in place.load(symbol, crypto)]
+
+
+def with_finer(bars: Bars, finer: list[Bars], name: str) -> Bars:
+    """The bars with those that are finer, and what is to be remarked on these."""
+    shorter = [each for each in finer if each.timetable.spacing < bars.timetable.spacing]
+    notes = [note for each in shorter for note in each.notes]
+    if not shorter:
+        notes = [f"{bars.symbol}: no finer bars in {name}; take-profits in doubt count by their probability"]
+    return replace(bars, notes=tuple(dict.fromkeys((*bars.notes, *notes)))).with_finer(*shorter)
+
+
+class _Place(Protocol):
+    """Where finer bars are."""
+
+    def symbols(self) -> list[str]: ...
+
+    def load(self, symbol: str, crypto: bool | None) -> list[Bars]: ...
+
+
+def _place(name: str, chosen: BarsSettings) -> _Place:
+    own = replace(chosen, fine=None)
+    if name in (SAMPLE, STORE):
+        return _EveryTimeframe(name, own)
+    if not TIMEFRAME.fullmatch(name):
+        return _Files(open_source("files", name, own), os.path.isdir(name))
+    if chosen.data is not None:
+        raise UsageError(f"--fine {name} is a timeframe of the sample or the store; with --data name a file or a folder")
+
+    from marketsim.backtesting.chosen_bars import open_bars
+
+    return _Files(open_bars(replace(own, timeframe=str(parse_timeframe(name)))), several=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Bars of one source; of `several` symbols, or of one."""
+
+    source: Source
+    several: bool
+
+    def symbols(self) -> list[str]:
+        return self.source.symbols()
+
+    def load(self, symbol: str, crypto: bool | None) -> list[Bars]:
+        there = self.source.symbols()
+        if symbol not in there and (self.several or len(there) > 1):
+            return []
+        return [self.source.load(symbol, crypto)]
+
+
+@dataclass(frozen=True, slots=True)
+class _EveryTimeframe:
+    """All that the sample or the store has of a symbol."""
+
+    name: str
+    chosen: BarsSettings
+
+    def symbols(self) -> list[str]:
+        return sorted({symbol for symbol, _ in self._there()})
+
+    def load(self, symbol: str, crypto: bool | None) -> list[Bars]:
+        timeframes = [timeframe for name, timeframe in self._there() if name == symbol]
+        return [self._open(timeframe).load(symbol, crypto) for timeframe in timeframes]
+
+    def _there(self) -> list[tuple[str, str]]:
+        if self.name == SAMPLE:
+            return sampled()
+
+        from marketsim.data.store import Store
+
+        return [(symbol, str(timeframe)) for symbol, timeframe in Store(self.chosen.store).names()]
+
+    def _open(self, timeframe: str) -> Source:
+        place = self.chosen.store if self.name == STORE else None
+        return open_source(self.name, place, replace(self.chosen, timeframe=timeframe))
