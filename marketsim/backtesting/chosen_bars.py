@@ -15,9 +15,20 @@ from marketsim.settings.groups import BarsSettings
 def open_bars(chosen: BarsSettings) -> Source:
     """The source of the bars."""
     if chosen.fetch is not None:
-        return _fetched(chosen)
-    place = chosen.store if chosen.source == STORE else chosen.data
-    return open_source(chosen.source, place, chosen)
+        source = _fetched(chosen)
+    else:
+        source = open_source(chosen.source, chosen.store if chosen.source == STORE else chosen.data, chosen)
+    return with_finer(source, chosen)
+
+
+def with_finer(source: Source, chosen: BarsSettings) -> Source:
+    """The source, whose bars bring finer ones along where such were chosen."""
+    if chosen.fine is None:
+        return source
+
+    from marketsim.backtesting.finer_source import FinerSource  # a run without finer bars does not need it
+
+    return FinerSource(source, chosen)
 
 
 def load(symbol: str, chosen: BarsSettings, source: Source) -> Bars:
@@ -27,7 +38,7 @@ def load(symbol: str, chosen: BarsSettings, source: Source) -> Bars:
     if place is not None:
         from marketsim.data.reading.files import FileSource  # a run on other sources does not need it
 
-        source = FileSource(place, chosen, symbol)
+        source = with_finer(FileSource(place, chosen, symbol), chosen)
     bars = source.load(symbol, crypto)
     if chosen.calendar != AUTO:
         bars = bars.on(chosen.calendar)

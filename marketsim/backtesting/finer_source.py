@@ -12,8 +12,8 @@ from marketsim.data.bars import Bars
 from marketsim.data.calendars.timeframe import parse_timeframe
 from marketsim.data.resample import resample
 from marketsim.data.sample import sampled
-from marketsim.data.symbols import parse_symbol, part_place
-from marketsim.errors import DataError, UsageError
+from marketsim.data.symbols import parse_symbol
+from marketsim.errors import UsageError
 from marketsim.settings.choices import SAMPLE, STORE
 from marketsim.settings.groups import BarsSettings
 
@@ -46,11 +46,19 @@ class FinerSource:
         symbol = parse_symbol(symbol)
         if self._alone or (self._coarse.name == SAMPLE and symbol not in self._coarse.symbols()):
             finer = self._finer(symbol, crypto)
-            bars = resample(finer[0], self._chosen.timeframe) if finer else self._coarse.load(symbol, crypto)
+            bars = self._made_of(finer) or self._coarse.load(symbol, crypto)
         else:
             bars = self._coarse.load(symbol, crypto)
             finer = self._finer(symbol, bars.crypto)
         return with_finer(bars, finer, f"--fine {self._chosen.fine}")
+
+    def _made_of(self, finer: list[Bars]) -> Bars | None:
+        """The longer bars, of the longest that are shorter."""
+        length = parse_timeframe(self._chosen.timeframe).seconds
+        shorter = [each for each in finer if each.timetable.spacing < length]
+        if not shorter:
+            return None
+        return resample(max(shorter, key=lambda bars: bars.timetable.spacing), self._chosen.timeframe)
 
     def _finer(self, symbol: str, crypto: bool | None) -> list[Bars]:
         return [bars for place in self._places for bars in place.load(symbol, crypto)]
@@ -80,7 +88,9 @@ def _place(name: str, chosen: BarsSettings) -> _Place:
     if not TIMEFRAME.fullmatch(name):
         return _Files(open_source("files", name, own), os.path.isdir(name))
     if chosen.data is not None:
-        raise UsageError(f"--fine {name} is a timeframe of the sample or the store; with --data name a file or a folder")
+        raise UsageError(
+            f"--fine {name} is a timeframe of the sample or the store; with --data name a file or a folder"
+        )
 
     from marketsim.backtesting.chosen_bars import open_bars
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from marketsim import registry
-from marketsim.backtesting.chosen_bars import load, open_bars
+from marketsim.backtesting.chosen_bars import load, open_bars, with_finer
 from marketsim.backtesting.simulation import POLICIES, Market, fit_strategies, simulate, strategies_of
 from marketsim.data import Source
 from marketsim.data.bars import Bars
@@ -125,7 +125,7 @@ def open_tools(
     settings: Settings, clock: Clock, source: Source | None = None, model: Model | Ensemble | None = None
 ) -> Tools:
     """The tools that the settings name, but for those that are given; the cache is the caller's to close."""
-    source = source or open_bars(settings.bars)
+    source = open_bars(settings.bars) if source is None else with_finer(source, settings.bars)
     with clock.stage("forecast/load"):
         model = model or open_model(settings.model, settings.network, settings.seed)
     with clock.stage("optimize/load"):
@@ -193,4 +193,5 @@ def evaluate_walk(ready: Prepared, forecasts: Forecasts, settings: Settings, too
         baselines=baselines,
         fits=fits_made,
         fallbacks=fallbacks,
+        fine=market.fine,
     )

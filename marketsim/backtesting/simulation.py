@@ -22,6 +22,7 @@ from marketsim.forecasting.forecasts import CLOSE, HIGH, LOW, OPEN, Forecasts, a
 from marketsim.optimizers import Optimizer
 from marketsim.optimizers.window_fit import fit_windows
 from marketsim.profiling import part
+from marketsim.results.schema import FineFacts
 from marketsim.settings.choices import AT_CLOSE, CLOSE_AT_EOD, EVERY_STRATEGY
 from marketsim.settings.groups import CostSettings, TradingRules
 
@@ -38,6 +39,7 @@ class Market(Struct, frozen=True):
     outcomes: Outcomes  # [N - 1], for the bar after the last origin is not known
     fee_bps: float  # a side
     costs: Costs
+    fine: FineFacts | None = None  # what finer bars tell of the outcomes
 
     @classmethod
     def of(cls, bars: Bars, walk: Walk, forecasts: Forecasts, costs: CostSettings) -> Market:
@@ -46,8 +48,12 @@ class Market(Struct, frozen=True):
         levels = Levels(high_move=forecasts.high, low_move=forecasts.low, variance=variance, spread=spread)
         moves = actual_moves(bars, walk.origins[:-1])
         outcomes = Outcomes(open=moves[:, OPEN], high=moves[:, HIGH], low=moves[:, LOW], close=moves[:, CLOSE])
-        fee = fee_bps(bars.crypto, costs)
-        return cls(bars, walk, forecasts, levels, outcomes, fee, Costs.from_bps(fee, costs.slippage_bps))
+        fee, fine = fee_bps(bars.crypto, costs), None
+        if bars.finer:
+            from marketsim.backtesting.finer_market import with_order  # most runs have none
+
+            outcomes, fine = with_order(outcomes, bars, walk.origins[:-1], levels.at(slice(-1)))
+        return cls(bars, walk, forecasts, levels, outcomes, fee, Costs.from_bps(fee, costs.slippage_bps), fine)
 
     def legs(self, strategy: str) -> Legs:
         """Where a strategy places orders, at the N origins."""

@@ -45,7 +45,8 @@ GATE = OptionGroup("Trading rules", ("min_t",))
 RULES = OptionGroup("Trading rules", tuple(key for key in keys_of(TradingRules) if key not in GATE.keys))
 COSTS = OptionGroup("Costs", keys_of(CostSettings))
 STORE = OptionGroup("Stored bars", ("timeframe", "store"))
-BARS = OptionGroup("Bars", tuple(key for key in keys_of(BarsSettings) if key not in STORE.keys))
+FINE = OptionGroup("Bars", ("fine",))
+BARS = OptionGroup("Bars", tuple(key for key in keys_of(BarsSettings) if key not in (*STORE.keys, *FINE.keys)))
 OPTIMIZER = OptionGroup("Optimizer", ("optimizer",))
 SEED = OptionGroup("Random numbers", ("seed",))
 NETWORK = OptionGroup(
@@ -62,6 +63,7 @@ GROUPS = (
     GATE,
     COSTS,
     BARS,
+    FINE,
     STORE,
     OPTIMIZER,
     SEED,

@@ -11,7 +11,7 @@ from marketsim.cli import output
 from marketsim.errors import MarketsimError
 
 if TYPE_CHECKING:
-    from marketsim.results.schema import BarsFacts, FailedSymbol, PlanRow, SymbolDocument
+    from marketsim.results.schema import BarsFacts, FailedSymbol, FineFacts, PlanRow, SymbolDocument
     from marketsim.results.timing import TimingDocument
 
 FULL = 3  # symbols, more of which have the summary only
@@ -83,10 +83,26 @@ def _header(symbol: SymbolDocument) -> None:
         f"Walk   {evaluated.bars} bars from {evaluated.first} to {evaluated.last}",
         f"Model  {model.name} {model.version}, {model.training}{exposed}{repaired}",
         f"Fit    {optimizer.name}{fallbacks}{gate}",
+        *([f"Fine   {fine(symbol.fine)}"] if symbol.fine else []),
         f"Fills  {symbol.fill}; {'long only (crypto)' if bars.crypto else 'long and short'}",
         f"Costs  {costs.fee_bps:g} bps a side, slippage {costs.slippage_bps:g} bps on closes",
         "",
     )
+
+
+def fine(facts: FineFacts) -> str:
+    """How far finer bars reach, how far they agree, and which part of the doubt they settle."""
+    covered = ", ".join(f"{series.timeframe}: {series.covered} of {facts.bars} bars" for series in facts.series)
+    apart = f", {facts.apart_bps:.1f} bps apart" if facts.apart_bps else ""
+    rescaled = f", {facts.rescaled} rescaled" if facts.rescaled else ""
+    disagree = f", {facts.disagreeing} disagree" if facts.disagreeing else ""
+    settled = (
+        f"; {facts.settled / facts.ambiguous:.0%} of {facts.ambiguous} ambiguous legs settled"
+        if facts.ambiguous
+        else ""
+    )
+    rest = ", the rest by probability" if facts.left else ""
+    return f"{covered}{apart}{rescaled}{disagree}{settled}{rest}"
 
 
 def _profit(symbol: SymbolDocument) -> None:

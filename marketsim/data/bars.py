@@ -21,7 +21,7 @@ from marketsim.data.calendars.regularity import choose_timetable, make_timetable
 from marketsim.data.calendars.timetable import Timetable
 from marketsim.data.faults import CHANNELS as CHANNELS
 from marketsim.data.faults import check_order, faults
-from marketsim.data.present import utc
+from marketsim.data.present import day_or_stamp
 from marketsim.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Bars(Struct, frozen=True, eq=False):
     read_at: np.datetime64 = UNKNOWN  # UTC, the present when they were read; sets which bars are past
     notes: tuple[str, ...] = ()  # one-line remarks for stderr
     doubt: str | None = None  # about the calendar, in one line
-    finer: tuple[Bars, ...] = ()  # of shorter timeframes, which tell the order of prices inside these
+    finer: tuple[Bars, ...] = ()  # shorter ones, which tell the order of prices inside these
 
     def __len__(self) -> int:
         return len(self.time)
@@ -164,26 +164,12 @@ class Bars(Struct, frozen=True, eq=False):
     def with_finer(self, *finer: Bars) -> Bars:
         """The same bars with finer ones, which tell in which order prices came inside these.
 
-        Of several series the finest that covers a bar and agrees with it is used.
-
-        Raises
-        ------
-        UsageError
-            A series is of another symbol, or not finer.
-
-        Examples
-        --------
-        >>> from marketsim.data import open_source
-        >>> from marketsim.data.reading.read_options import ReadOptions
-        >>> hours = open_source("sample", options=ReadOptions(timeframe="1h")).load("AAPL")
-        >>> len(open_source("sample").load("AAPL").with_finer(hours).finer)
-        1
+        Of several series the finest that covers a bar and agrees with it is used. UsageError for bars of another
+        symbol, or that are not finer.
         """
         for each in finer:
-            if each.symbol != self.symbol:
-                raise UsageError(f"{self.symbol}: finer bars of {each.symbol} do not belong to it")
-            if each.timetable.spacing >= self.timetable.spacing:
-                raise UsageError(f"{self.symbol}: the bars of {each.source} are not finer than those of {self.source}")
+            if each.symbol != self.symbol or each.timetable.spacing >= self.timetable.spacing:
+                raise UsageError(f"{each.symbol}, {each.source}: no finer bars of {self.symbol}, {self.source}")
         return replace(self, finer=finer)
 
     def between(self, start: str | None, end: str | None) -> Bars:
@@ -196,7 +182,7 @@ class Bars(Struct, frozen=True, eq=False):
         keep = np.ones(len(self), dtype=bool)
         for text, late in ((start, False), (end, True)):
             if text is not None:
-                bound = _bound(text)
+                bound = day_or_stamp(text)
                 own = self.timetable.dates(self.time) if bound.dtype == "datetime64[D]" else self.time
                 keep &= own <= bound if late else own >= bound
         if not keep.any():
@@ -313,14 +299,3 @@ def next_opens(timetable: Timetable, after: np.datetime64, count: int) -> NDArra
     for _ in range(count):
         opens.append(timetable.following(opens[-1]))
     return np.concatenate(opens)[1:]
-
-
-def _bound(text: str) -> np.datetime64:
-    """A day, or a stamp in UTC."""
-    try:
-        bound = utc(text)
-    except ValueError:
-        raise UsageError(
-            f"{text!a} is neither a date such as 2020-12-31 nor a stamp such as 2020-12-31T14:30"
-        ) from None
-    return bound.astype("datetime64[D]") if len(text) <= len("2020-12-31") else bound

@@ -19,7 +19,7 @@ from marketsim.data.calendars.zones import Stamps
 
 TOLERANCE = 0.05  # of a bar's range, by which each of its prices may differ from what the finer bars make,
 LEAST_TOLERANCE = 1e-4  # and as a fraction of the price, which is enough everywhere
-SPARSE = 0.05  # share of bars that a thinly traded series lacks: where nothing was traded, there is no bar
+SPARSE = 0.05  # share of bars that a thinly traded series lacks: where nothing was traded, there is none
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -93,12 +93,13 @@ def covered(bars: Bars, finer: Bars, rows: Rows, first: Rows, last: Rows, least:
         return np.zeros(len(rows), bool)
     following = finer.timetable.following(finer.time)
     late = np.append(finer.time[1:] > following[:-1], False)
-    if late.mean() > SPARSE:
-        late[:] = False
-    holes = np.append(0, np.cumsum(late))
+    sparse = bool(late.mean() > SPARSE)
+    holes = np.zeros(len(finer)) if sparse else np.cumsum(late) - late
+    slack = ((ends - begins).astype(np.int64) * (SPARSE * sparse)).astype("timedelta64[s]")
     at, to = np.minimum(first, len(finer) - 1), np.maximum(last - 1, 0)
     due = finer.timetable.following(begins - _early(bars, finer) - np.timedelta64(1, "s"))
-    whole: Bools = (last - first >= least) & (finer.time[at] <= due) & (following[to] >= ends) & (holes[to] == holes[at])
+    from_start, to_end = finer.time[at] <= due + slack, following[to] >= ends - slack
+    whole: Bools = (last - first >= least) & from_start & to_end & (holes[to] == holes[at])
     return whole
 
 
@@ -129,8 +130,7 @@ def _made(finer: Bars, first: Rows, last: Rows) -> Floats:
 def _agree(own: Floats, made: Floats) -> Bools:
     """Whether bars `[M, 4]` are the same within the tolerance."""
     allowed = np.maximum(TOLERANCE * (own[:, 1] - own[:, 2]), LEAST_TOLERANCE * own[:, 3])
-    same: Bools = (np.abs(own - made) <= allowed[:, None]).all(1)
-    return same
+    return np.asarray((np.abs(own - made) <= allowed[:, None]).all(1))
 
 
 def _fitted(prices: Floats, there: Bools, own: Floats) -> Floats:

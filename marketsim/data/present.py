@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from marketsim.errors import UsageError
+
 
 def present(instead: str | None = None) -> np.datetime64:
     """The present in UTC, to the second.
@@ -28,3 +30,14 @@ def utc(text: str) -> np.datetime64:
     """The UTC stamp that an ISO date or stamp names; ValueError for what is neither."""
     stamp = datetime.fromisoformat(text)
     return np.datetime64(stamp if stamp.tzinfo is None else stamp.astimezone(UTC).replace(tzinfo=None), "s")
+
+
+def day_or_stamp(text: str) -> np.datetime64:
+    """A day, or a stamp in UTC; UsageError for what is neither."""
+    try:
+        bound = utc(text)
+    except ValueError:
+        raise UsageError(
+            f"{text!a} is neither a date such as 2020-12-31 nor a stamp such as 2020-12-31T14:30"
+        ) from None
+    return bound.astype("datetime64[D]") if len(text) <= len("2020-12-31") else bound

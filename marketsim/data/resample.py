@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars
-from marketsim.data.calendars.calendar import weekday
+from marketsim.data.calendars.calendar import WEEKDAYS, Calendar, weekday
 from marketsim.data.calendars.regularity import make_timetable
-from marketsim.data.calendars.timeframe import Timeframe, parse_timeframe
-from marketsim.data.calendars.zones import DAY, Stamps, to_local
+from marketsim.data.calendars.timeframe import Timeframe, parse_timeframe, timeframe_of
+from marketsim.data.calendars.timetable import Daily, Timetable
+from marketsim.data.calendars.zones import Stamps, to_local
 from marketsim.data.finer_bars import covered, spans
 from marketsim.errors import DataError, UsageError
 
@@ -47,12 +48,12 @@ def resample(bars: Bars, timeframe: str) -> Bars:
     >>> from marketsim.data.reading.read_options import ReadOptions
     >>> hours = open_source("sample", options=ReadOptions(timeframe="1h")).load("AAPL")
     >>> len(hours), len(resample(hours, "1d"))
-    (3478, 499)
+    (3478, 494)
     """
     wanted = parse_timeframe(timeframe)
     spacing = bars.timetable.spacing
     if wanted.seconds <= spacing or (wanted.unit in "mh" and wanted.seconds % spacing):
-        own = _length(spacing)
+        own = timeframe_of(spacing)
         raise UsageError(f"{bars.symbol}: bars of {wanted} cannot be made of bars of {own}, which do not divide them")
     begins = _begins(bars, wanted)
     first = np.flatnonzero(np.append(True, begins[1:] != begins[:-1]))
@@ -64,23 +65,36 @@ def resample(bars: Bars, timeframe: str) -> Bars:
         bars.close[last - 1],
         np.add.reduceat(bars.volume, first),
     ]
-    timetable = make_timetable(begins[first], bars.timetable.calendar)
-    source = f"{bars.source}, {wanted} of {_length(spacing)}"
+    timetable = _timetable(begins[first], bars.timetable.calendar, wanted)
+    source = f"{bars.source}, {wanted} of {timeframe_of(spacing)}"
     made = replace(
         bars, source=source, time=begins[first], ohlcv=np.column_stack(columns), timetable=timetable, finer=()
     )
     rows = np.arange(len(made))
     whole = covered(made, bars, rows, *spans(made, bars, rows), least=1)
     if not whole.any():
-        raise DataError(f"{bars.symbol}: no bar of {wanted} has all of its bars of {_length(spacing)}")
+        raise DataError(f"{bars.symbol}: no bar of {wanted} has all of its bars of {timeframe_of(spacing)}")
     if whole.all():
         return made
     names = made.names(made.time[~whole])
-    note = (
-        f"{bars.symbol}: {len(names):,} of {len(made):,} bars of {wanted} lack bars of {_length(spacing)} and are left "
-        f"out, {names[0]} the first"
-    )
+    words = f"lack bars of {timeframe_of(spacing)} and are left out, {names[0]} the first"
+    note = f"{bars.symbol}: {len(names):,} of {len(made):,} bars of {wanted} {words}"
     return replace(made, time=made.time[whole], ohlcv=made.ohlcv[whole], notes=(*made.notes, note))
+
+
+def _timetable(begins: Stamps, calendar: Calendar, wanted: Timeframe) -> Timetable:
+    """The timetable of bars of the timeframe, however few there are."""
+    if wanted == Timeframe(1, "d"):
+        return Daily(calendar, "UTC", 0)
+
+    from marketsim.data.calendars.other_timetables import Continuous, Periodic
+
+    if wanted.unit not in ("m", "h"):
+        months = wanted.count if wanted.unit == "mo" else 0
+        return Periodic(calendar, "UTC", wanted.seconds, months, named_by_date=True)
+    if calendar.all_day and calendar.name != WEEKDAYS:
+        return Continuous(calendar, wanted.seconds, 0)
+    return make_timetable(begins, calendar)
 
 
 def _begins(bars: Bars, wanted: Timeframe) -> Stamps:
@@ -107,12 +121,3 @@ def _begins(bars: Bars, wanted: Timeframe) -> Stamps:
 def _floor(values: NDArray[np.int64], step: int) -> NDArray[np.int64]:
     floored: NDArray[np.int64] = values // step * step
     return floored
-
-
-def _length(seconds: int) -> str:
-    """How long a bar is, as a timeframe."""
-    return str(parse_timeframe(f"{seconds // 60}m")) if seconds < DAY and seconds % 60 == 0 else _days(seconds)
-
-
-def _days(seconds: int) -> str:
-    return f"{round(seconds / DAY)}d" if seconds >= DAY else f"{seconds}s"

@@ -77,6 +77,7 @@ def symbol_document(result: Result) -> SymbolDocument:
         rows=[*strategies, *(_track_row(track, result, in_sample_bps=None) for track in result.baselines)],
         plan=[_plan_row(track, bars) for track in result.strategies],
         verdict="; ".join([verdict(row, fill) for row in strategies] + ([exposed] if exposed else [])),
+        fine=result.fine,
         libraries=libraries(),
     )
 

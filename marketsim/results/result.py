@@ -9,7 +9,7 @@ from marketsim.data.walk_forward import Walk
 from marketsim.errors import Failure, Outcome, Success
 from marketsim.execution.track_record import FittedTrackRecord, TrackRecord
 from marketsim.forecasting.forecasts import Forecasts
-from marketsim.results.schema import CostsRow, FailedSymbol, SymbolDocument
+from marketsim.results.schema import CostsRow, FailedSymbol, FineFacts, SymbolDocument
 from marketsim.settings.groups import TradingRules
 
 
@@ -27,6 +27,7 @@ class Result(Struct, frozen=True):
     baselines: list[TrackRecord]
     fits: int
     fallbacks: int
+    fine: FineFacts | None = None
 
 
 class SymbolRun(Struct, frozen=True):

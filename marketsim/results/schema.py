@@ -103,6 +103,29 @@ class PlanRow(Row, frozen=True):
     stood_aside: bool  # the order is not placed, for t is too low
 
 
+class FineSeries(Row, frozen=True):
+    """Shorter bars, and of how many bars of the walk they tell the order of prices."""
+
+    timeframe: str
+    source: str
+    covered: Count
+
+
+class FineFacts(Row, frozen=True):
+    """What finer bars tell of the bars of the walk, those of the windows included."""
+
+    series: list[FineSeries]
+    bars: Count
+    covered: Count
+    disagreeing: Count  # whose finer bars make another bar: not used
+    rescaled: Count  # whose prices are adjusted: the finer ones were rescaled
+    apart_bps: Bps | None  # median of the largest difference of the four prices, before anything was rescaled
+    ambiguous: Count  # longs and shorts at the levels forecast, whose take-profit the bar alone leaves in doubt
+    settled: Count  # by finer bars
+    left: Count  # in doubt still
+    fingerprint: Sha256  # of the finer bars
+
+
 class BarsFacts(Row, frozen=True):
     """The bars that a result rests on."""
 
@@ -177,6 +200,7 @@ class SymbolDocument(Row, frozen=True, tag_field="status", tag="ok"):
     rows: list[StrategyRow]
     plan: list[PlanRow]
     verdict: str
+    fine: FineFacts | None  # None where no finer bars were asked for, or none are there
     libraries: dict[str, str]  # and their versions, where it was computed
 
 

@@ -62,7 +62,7 @@ class Paths:
         """The bars that hide the paths."""
         high = np.maximum(self.open + self.highs.max(1), np.maximum(self.open, self.close))
         low = np.minimum(self.open + self.lows.min(1), np.minimum(self.open, self.close))
-        return Outcomes(*(np.expm1(each) for each in (self.open, high, low, self.close)))
+        return Outcomes(np.expm1(self.open), np.expm1(high), np.expm1(low), np.expm1(self.close))
 
     def mirrored(self) -> Paths:
         """The paths upside down."""

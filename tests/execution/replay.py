@@ -86,8 +86,10 @@ def inside(
     sure = below(candle.open, lower) or not below(candle.close, upper)
     if fill == "provable":
         return Taken(1.0) if sure and below(upper, candle.high) else None
-    if sure or not below(lower, candle.open):
+    if sure:
         return Taken(1.0)
+    if not below(lower, candle.open):
+        return Taken(1.0, in_doubt=True)  # at the very open w is one, as a limit
     if any(not below(each.high, upper) for each in later):
         return None
     sign = -1 if mirrored else 1

@@ -26,6 +26,17 @@ class Timeframe(Struct, frozen=True):
         return self.count * SECONDS[self.unit]
 
 
+def timeframe_of(seconds: int) -> str:
+    """The timeframe of bars that are so many seconds apart; of odd ones the seconds.
+
+    Examples
+    --------
+    >>> timeframe_of(3600), timeframe_of(90), timeframe_of(86400)
+    ('1h', '90s', '1d')
+    """
+    return f"{seconds}s" if seconds % 60 else str(parse_timeframe(f"{seconds // 60}m"))
+
+
 def parse_timeframe(text: str) -> Timeframe:
     """The timeframe that `text` names, in its largest unit.
 
