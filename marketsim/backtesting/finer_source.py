@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from marketsim.data import Source, open_source
 from marketsim.data.bars import Bars
@@ -97,8 +99,7 @@ def _place(name: str, chosen: BarsSettings) -> _Place:
     return _Files(open_bars(replace(own, timeframe=str(parse_timeframe(name)))), several=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Files:
+class _Files(Struct, frozen=True):
     """Bars of one source; of `several` symbols, or of one."""
 
     source: Source
@@ -114,8 +115,7 @@ class _Files:
         return [self.source.load(symbol, crypto)]
 
 
-@dataclass(frozen=True, slots=True)
-class _EveryTimeframe:
+class _EveryTimeframe(Struct, frozen=True):
     """All that the sample or the store has of a symbol."""
 
     name: str

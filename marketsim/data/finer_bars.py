@@ -8,9 +8,9 @@ to those of the bar. Adjusted bars have other prices than what was paid: there t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars
@@ -26,8 +26,7 @@ Rows = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Inside:
+class Inside(Struct, frozen=True, eq=False):
     """The finer bars of N bars, oldest first, in prices of the bars.
 
     A bar of which none are used is its own only one. Where a bar has fewer than K, its close is repeated.

@@ -8,10 +8,10 @@ inside one; only the bar's own open may fill it better.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.execution.profit_terms import LEVEL_TIE
@@ -22,8 +22,7 @@ Rows = NDArray[np.int64]
 Probability = Callable[[Rows, Rows], Floats]  # w [M] of the bars [M], in their finer bars [M]
 
 
-@dataclass(frozen=True, slots=True)
-class FinerBars:
+class FinerBars(Struct, frozen=True):
     """The finer bars of N bars, oldest first, as moves from the origin's close.
 
     A bar of which none are known is its own only one. Where a bar has fewer than K, its close is repeated.

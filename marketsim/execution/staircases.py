@@ -11,9 +11,8 @@ approximate.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.execution.finer_bars import FinerBars
@@ -25,8 +24,7 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Staircases:
+class Staircases(Struct, frozen=True):
     """Steps of N bars, from the lowest entries up, S at most; a bar with fewer repeats its last one."""
 
     start: Floats  # [N, S] a step begins above this lower level, and ends where the next one begins

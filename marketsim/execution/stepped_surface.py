@@ -8,10 +8,10 @@ bars without finer ones.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.execution.finer_bars import FinerBars
@@ -56,8 +56,7 @@ def stepped_surface(
     return Lattice(upper, lower, np.maximum.accumulate(weight, 2), interpolated=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Steps:
+class _Steps(Struct, frozen=True):
     """The F steps of all bars, bar by bar, each from its lowest entries up."""
 
     bar: Rows  # [F]
@@ -78,8 +77,7 @@ class _Steps:
         return cls(bar, steps.entry[bar, place], start, end, certain, possible, (possible > certain) & (start < end))
 
 
-@dataclass(frozen=True, slots=True)
-class _Doubts:
+class _Doubts(Struct, frozen=True):
     """What w credits in M steps in doubt: the part of a lattice that lies in each."""
 
     bar: Rows  # [M]

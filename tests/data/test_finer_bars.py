@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from marketsim.data.bars import Bars, make_bars
 from marketsim.data.finer_bars import Inside
