@@ -3,62 +3,72 @@
 No file of commands postpones its annotations: Typer would compile each of them anew at every start.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import typer
 
 from marketsim import __version__
-from marketsim.cli import cache, config, data, models, runs
-from marketsim.cli.audit import audit
-from marketsim.cli.backtest import backtest, fast
-from marketsim.cli.compare_models import compare_models
-from marketsim.cli.compare_optimizers import compare_optimizers
-from marketsim.cli.explain import explain
-from marketsim.cli.fills import fills
-from marketsim.cli.forecast import forecast
-from marketsim.cli.help import GroupedCommand
-from marketsim.cli.profile import profile
 
-COMMANDS: dict[str, Callable[..., object]] = {
-    "backtest": backtest,
-    "fast": fast,
-    "forecast": forecast,
-    "fills": fills,
-    "compare-models": compare_models,
-    "compare-optimizers": compare_optimizers,
-    "audit": audit,
-    "profile": profile,
-    "config": config.show,
-    "explain": explain,
+
+class Listed(NamedTuple):
+    """A command, or a group of them, that is imported when it is asked for."""
+
+    place: str  # as module:attribute
+    help: str  # its first line
+
+
+COMMANDS = {
+    "backtest": Listed("marketsim.cli.backtest:backtest", "Backtest symbols walk-forward and plan the next bar."),
+    "fast": Listed("marketsim.cli.backtest:fast", "Run backtest with at most 35 simulations, the newest."),
+    "forecast": Listed("marketsim.cli.forecast:forecast", "Forecast the next bar of symbols, or several bars."),
+    "fills": Listed("marketsim.cli.fills:fills", "Show the fills that bars leave in doubt, and draw one."),
+    "compare-models": Listed(
+        "marketsim.cli.compare_models:compare_models", "Compare models on the same bars: forecasts and profit."
+    ),
+    "compare-optimizers": Listed(
+        "marketsim.cli.compare_optimizers:compare_optimizers", "Compare optimizers on the same fits."
+    ),
+    "audit": Listed("marketsim.cli.audit:audit", "Check that a model and its backtest cannot see the future."),
+    "profile": Listed("marketsim.cli.profile:profile", "Measure where the time and memory of a backtest go."),
+    "config": Listed("marketsim.cli.config:show", "Show every setting, its value and where it came from."),
+    "explain": Listed("marketsim.cli.explain:explain", "Explain a column or a word of the tables."),
 }
-GROUPS = {"models": models.app, "data": data.app, "cache": cache.app, "runs": runs.app}
-HELP = {"fast": "Run backtest with at most 35 simulations, the newest."}
+GROUPS = {
+    "models": Listed("marketsim.cli.models:app", "List the forecasting models, or begin one of your own."),
+    "data": Listed("marketsim.cli.data:app", "List, check, show, convert and fetch bars."),
+    "cache": Listed("marketsim.cli.cache:app", "Inspect, clear, prune and verify the forecast cache."),
+    "runs": Listed("marketsim.cli.runs:app", "List, show and compare saved runs."),
+}
 
 
 def make_app(words: Sequence[str], whole: bool = False) -> typer.Typer:
     """The application for a command line; what it does not ask for is only listed, unless the `whole` one is wanted.
 
-    Typer inspects every option of what it builds, which is a good part of a start.
+    Importing a command, and Typer's look at each of its options, are a good part of a start.
     """
     asked = next((word for word in words if not word.startswith("-")), None)
     app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
-    for name, function in COMMANDS.items():
-        app.command(name, help=HELP.get(name), cls=GroupedCommand)(
-            function if whole or name == asked else _listed(function)
-        )
-    for name, group in GROUPS.items():
-        app.add_typer(group if whole or name == asked else typer.Typer(help=group.info.help), name=name)
+    for name, listed in COMMANDS.items():
+        if whole or name == asked:
+            from marketsim.cli.help import GroupedCommand
+
+            app.command(name, cls=GroupedCommand)(_import(listed.place))
+        else:
+            app.command(name, help=listed.help)(_nothing)
+    for name, listed in GROUPS.items():
+        app.add_typer(_import(listed.place) if whole or name == asked else typer.Typer(help=listed.help), name=name)
     app.callback(invoke_without_command=True)(root)
     return app
 
 
-def _listed(function: Callable[..., object]) -> Callable[[], None]:
-    """A command of the same words, without options."""
+def _import(place: str) -> Any:
+    module, attribute = place.split(":")
+    return getattr(import_module(module), attribute)
 
-    def listed() -> None: ...
 
-    listed.__doc__ = function.__doc__
-    return listed
+def _nothing() -> None: ...
 
 
 def _print_version(wanted: bool) -> None:

@@ -109,6 +109,7 @@ def backtest(
 
 
 fast = options.without(backtest, "fast")
+fast.__doc__ = "Run backtest with at most 35 simulations, the newest."
 
 
 class RunSummary:

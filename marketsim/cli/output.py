@@ -24,7 +24,7 @@ Progress = Callable[[str, int, int], None]  # what is being done, how much of it
 
 SPOOLED = 1 << 23  # characters of a document held in memory
 HINT = "`marketsim explain COLUMN` says what a column means."
-MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w+;)")  # where an HTML tag or entity begins
+MARKUP = r"<(?=[A-Za-z/!?])|&(?=#?\w+;)"  # where an HTML tag or entity begins
 
 _tables = False  # whether this command has drawn one
 
@@ -32,8 +32,11 @@ _tables = False  # whether this command has drawn one
 def clean(text: str) -> str:
     """`text` on one line without passwords, with control characters, escapes and HTML spelt out as `\\x1b`."""
     text = redacted(text)
-    text = "".join(c if c.isprintable() else " " if c in "\n\t" else ascii(c)[1:-1] for c in text)
-    return MARKUP.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " if c in "\n\t" else ascii(c)[1:-1] for c in text)
+    if "<" not in text and "&" not in text:
+        return text
+    return re.sub(MARKUP, lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
 def fail(message: str) -> None:

@@ -6,39 +6,50 @@ import re
 
 # strict, so that no part of a password can be taken for a host, a port or a name, which are shown
 _HOST = r"(?:\[[^\s@/?#\[\]]*\]|[^\s:@/?#,\[\]]*)(?::[0-9]+)?"
-_ADDRESS = re.compile(
+_ADDRESS = (
     r"(?P<scheme>postgres(?:ql)?://)(?:(?P<user>[^\s:@/?#]*)(?P<password>:[^\s@/?#]*)?@)?"
     rf"(?P<place>{_HOST}(?:,{_HOST})*(?:/[^\s@/?#]*)?)(?:\?[^\s@#]*)?"
 )
-_NOT_ENCODED = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
+_NOT_ENCODED = r"%(?![0-9A-Fa-f]{2})|%00"
 
 
 # anything that may be an address with a password, or a parameter that is one; what help says is neither, nor what is
 # hidden already
-_SECRET = re.compile(
+_SECRET = (
     r"(?P<scheme>[a-z][a-z0-9+.-]*://)(?!USER:PASSWORD@)(?![^\s@/:]*:\*{3}@[^\s@]*(?:\s|$))[^\s@/]*:[^\s]*@"
-    r"|(?P<name>\b(?:ssl)?passw(?:or)?d\s*=\s*)(?P<quote>['\"]?)[^\s&'\"]+(?P=quote)",
-    re.IGNORECASE,
+    r"|(?P<name>\b(?:ssl)?passw(?:or)?d\s*=\s*)(?P<quote>['\"]?)[^\s&'\"]+(?P=quote)"
 )
 
 
 def has_password(text: str) -> bool:
     """Whether there seems to be a password in `text`, of a database or of whatever else has an address."""
-    return bool(
-        _SECRET.search(text)
+    return _may_hold_a_password(text) and bool(
+        re.search(_SECRET, text, re.IGNORECASE)
         or re.search(r"postgres(?:ql)?://(?!USER:PASSWORD@)[^/]*:.*@", text, re.IGNORECASE | re.DOTALL)
     )
 
 
 def redacted(text: str) -> str:
     """`text` without what seems to be a password in it."""
-    return _SECRET.sub(lambda match: f"{match['scheme']}***@" if match["scheme"] else f"{match['name']}***", text)
+    if not _may_hold_a_password(text):
+        return text
+    return re.sub(
+        _SECRET,
+        lambda match: f"{match['scheme']}***@" if match["scheme"] else f"{match['name']}***",
+        text,
+        flags=re.IGNORECASE,
+    )
+
+
+def _may_hold_a_password(text: str) -> bool:
+    """Whether the expressions have anything to look for: they take longer to compile than most commands to read."""
+    return "://" in text or "passw" in text.casefold()
 
 
 def without_password(url: str) -> str:
     """`url` of a PostgreSQL database as it may be shown, also without its parameters; ValueError where it is none."""
-    parts = _ADDRESS.fullmatch(url)
-    if parts is None or _NOT_ENCODED.search(url):
+    parts = re.fullmatch(_ADDRESS, url)
+    if parts is None or re.search(_NOT_ENCODED, url):
         raise ValueError(
             "must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE, other signs in its parts written as %40 for @"
         )
