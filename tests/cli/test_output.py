@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
 import threading
 from types import SimpleNamespace
@@ -31,7 +32,7 @@ class Terminal(io.StringIO):
 def test_clean_text_is_one_printable_line_without_tags(text):
     cleaned = output.clean(text)
     assert cleaned.isprintable()
-    assert not output.MARKUP.search(cleaned)
+    assert not re.search(output.MARKUP, cleaned)
     assert output.clean(cleaned) == cleaned
 
 
