@@ -19,13 +19,13 @@ from marketsim.data.bars import Bars
 from marketsim.data.memory import MemorySource
 from marketsim.data.symbols import once_each
 from marketsim.errors import UsageError
-from marketsim.forecasting.ensembles import Ensemble
+from marketsim.forecasting.ensembles import Composite
 from marketsim.forecasting.protocols import Model
 from marketsim.models.own import adopt, is_identified
 from marketsim.profiling import Clock
 from marketsim.registry import nearest
 from marketsim.settings.groups import NetworkSettings
-from marketsim.settings.resolution import check, resolve
+from marketsim.settings.resolution import check, check_together, resolve
 from marketsim.settings.settings import Settings, keys_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -63,9 +63,11 @@ def chosen(function: str, values: Mapping[str, Any]) -> Settings:
     """
     settings = resolve({}, None, os.environ).settings
     given = {key: value for key, value in values.items() if value is not None}
-    return settings.replace(
+    found = settings.replace(
         **{key: check(key, _plain(value), f"{function}({key}=...)") for key, value in given.items()}
     )
+    check_together(found)
+    return found
 
 
 def _plain(value: Any) -> Any:
@@ -83,7 +85,7 @@ class Given(Struct, frozen=True):
     symbols: list[str]  # once each
     settings: Settings
     source: Source | None  # of bars in memory; None: the one that the settings name
-    model: Model | Ensemble | None  # in memory; None: the one that the settings name
+    model: Model | Composite | None  # in memory; None: the one that the settings name
 
     @classmethod
     def of(cls, function: str, bars: Sequence[Bars | str], model: Any, values: Mapping[str, Any]) -> Given:

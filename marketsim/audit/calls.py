@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.forecasting.ensembles import Ensemble
+from marketsim.forecasting.ensembles import Composite, is_composite
 from marketsim.forecasting.identity import identity_of
 from marketsim.forecasting.keys import reads_contexts
 from marketsim.forecasting.protocols import ContextModel, HistoryModel, Model
@@ -27,10 +27,10 @@ def shuffled(count: int) -> list[Rows]:
     return [np.random.default_rng(count).permutation(count)]
 
 
-def called(model: Model | Ensemble, calls: Calls) -> Model | Ensemble:
+def called(model: Model | Composite, calls: Calls) -> Model | Composite:
     """The model, or the members of an ensemble, called as `calls` says; one history goes no further than its call."""
-    if isinstance(model, Ensemble):
-        return type(model)(tuple(_called(member, calls) for member in model.members))
+    if is_composite(model):
+        return model.with_members(tuple(_called(member, calls) for member in model.members))
     return _called(model, calls)
 
 

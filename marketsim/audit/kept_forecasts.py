@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.audit.trace import members_of
-from marketsim.forecasting.ensembles import Ensemble
+from marketsim.forecasting.ensembles import Composite
 from marketsim.forecasting.keys import fingerprint, reads_contexts
 from marketsim.forecasting.protocols import Identity, Model
 
@@ -20,12 +20,12 @@ class KeptForecasts:
         self._rows: dict[str, dict[bytes, NDArray[np.float64]]] = {fingerprint(model): {} for model in models}
 
     @classmethod
-    def of_all(cls, model: Model | Ensemble) -> KeptForecasts:
+    def of_all(cls, model: Model | Composite) -> KeptForecasts:
         """Of a model, or of every member of an ensemble."""
         return cls(members_of(model))
 
     @classmethod
-    def of_contexts(cls, model: Model | Ensemble) -> KeptForecasts:
+    def of_contexts(cls, model: Model | Composite) -> KeptForecasts:
         """Of the models that are handed contexts, which are the same whatever comes later."""
         return cls(filter(reads_contexts, members_of(model)))
 

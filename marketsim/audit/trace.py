@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from marketsim.data.bars import CHANNELS, Bars
 from marketsim.execution.strategies import Legs
 from marketsim.execution.track_record import Fit, FittedTrackRecord
-from marketsim.forecasting.ensembles import Ensemble
+from marketsim.forecasting.ensembles import Composite, is_composite
 from marketsim.forecasting.protocols import Model
 from marketsim.results.result import Result
 
@@ -46,13 +46,13 @@ class Trace(Struct, frozen=True):
         return Trace((*self.channels, *_strategies(result)))
 
 
-def members_of(model: Model | Ensemble) -> Sequence[Model]:
+def members_of(model: Model | Composite) -> Sequence[Model]:
     """The models that forecast."""
-    return model.members if isinstance(model, Ensemble) else (model,)
+    return model.members if is_composite(model) else (model,)
 
 
 def trace_forecasts(
-    bars: Bars, origins: NDArray[np.int64], moves: NDArray[np.float64], model: Model | Ensemble, keys: Keys
+    bars: Bars, origins: NDArray[np.int64], moves: NDArray[np.float64], model: Model | Composite, keys: Keys
 ) -> Trace:
     """The forecasts `moves` `[N, 4, Q]` at `origins` `[N]`, and the keys that the cache has for them."""
     digests = [

@@ -18,6 +18,9 @@ from marketsim.backtesting.worker import Job, JobDone, Refused, work
 from marketsim.data.present import present
 from marketsim.data.symbols import absolute_place
 from marketsim.errors import DataError, Failure, MarketsimError, Success
+from marketsim.forecasting.files.places import absolute
+from marketsim.forecasting.keys import fingerprint
+from marketsim.models import chosen_model
 from marketsim.profiling import Clock
 from marketsim.results.code import code_digest
 from marketsim.results.document import bars_facts
@@ -60,7 +63,9 @@ class Dispatcher:
         self._suspects: deque[int] = deque()  # of a job that failed as none should; tried again, one at a time
         self._tried: set[int] = set()  # what was among them
         self._seen: dict[str, BarsFacts] = {}  # by symbol, where a worker may see other bars
-        self._model: str | None = None  # fingerprint of the model that the first worker had
+        self._model: str | None = None  # fingerprint of the model, of one with weights as the first worker had it
+        if settings.given.forecasts is not None and self.executor.separate:
+            self._model = fingerprint(chosen_model(settings))
         self._strangers: dict[str, str] = {}  # workers with other code or another model: why they are not used
         self._refusals: dict[int, dict[str, str]] = {}  # by symbol: workers with other bars, and why
         self._refused: deque[int] = deque()  # to be tried elsewhere
@@ -176,6 +181,8 @@ class Dispatcher:
                 self._model = self._model or files.model
                 if files.model != self._model:
                     words = f"the model on {worker} is another than that of the first worker: its weights differ"
+                    if (given := self._settings.given.forecasts) is not None:
+                        words = f"the forecasts in {given} on {worker} are others than when the run began"
                     self._refuse(i, Refused(words, code=True), worker)
                     return
                 seen = self._seen.get(self._symbols[i], files.document.bars)  # by the names that they have here
@@ -220,6 +227,8 @@ def _absolute(settings: Settings) -> Settings:
     paths = {}
     if (data := settings.bars.data) is not None:
         paths["data"] = os.path.abspath(data) if os.path.exists(data) else absolute_place(data)
+    if (given := settings.given.forecasts) is not None:
+        paths["forecasts"] = absolute(given)
     for key, path in (("cache_dir", settings.cache_place.cache_dir), ("store", settings.bars.store)):
         if path is not None:
             paths[key] = os.path.abspath(path)

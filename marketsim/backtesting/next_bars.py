@@ -17,15 +17,15 @@ from marketsim.data.bars import Bars
 from marketsim.errors import DataError, Failure, MarketsimError, Outcome, Success, UsageError
 from marketsim.forecasting.auto import Auto
 from marketsim.forecasting.cache import ForecastCache
-from marketsim.forecasting.contamination import Exposure, exposures
-from marketsim.forecasting.ensembles import Ensemble
+from marketsim.forecasting.contamination import Exposure, exposures_of
+from marketsim.forecasting.ensembles import Composite
 from marketsim.forecasting.forecaster import Forecaster
 from marketsim.forecasting.forecasts import CLOSE, HIGH, HIGHEST, LEVELS, LOW, LOWEST, OPEN, Forecasts
 from marketsim.forecasting.model_forecaster import ModelForecaster
 from marketsim.forecasting.path_forecasts import AS_PATH, PathCache, Paths
 from marketsim.forecasting.protocols import Model, PathModel
 from marketsim.forecasting.requests import ForecastRequest
-from marketsim.models import open_model
+from marketsim.models import chosen_model
 from marketsim.profiling import Clock
 from marketsim.results.code import libraries
 from marketsim.results.document import bars_facts, deciding, model_facts
@@ -96,7 +96,7 @@ def forecast(
     horizon: int = 1,
     progress: pipeline.Progress = lambda what, done, total: None,
     source: Source | None = None,
-    model: Model | Ensemble | None = None,
+    model: Model | Composite | None = None,
 ) -> tuple[ForecastDocument, list[str], list[MarketsimError]]:
     """The document of what is forecast of each symbol's next `horizon` bars, remarks for stderr, and what failed.
 
@@ -104,7 +104,7 @@ def forecast(
     that fails is a row that says why. `source` and `model` take the place of those that the settings name.
     """
     source = source or open_bars(settings.bars)
-    model = model or open_model(settings.model, settings.network, settings.seed)
+    model = model or chosen_model(settings)
     rows: list[SymbolForecast | FailedSymbol] = []
     notes: list[str] = []
     errors: list[MarketsimError] = []
@@ -138,7 +138,7 @@ def forecast(
 
 
 def _maker(
-    model: Model | Ensemble,
+    model: Model | Composite,
     horizon: int,
     batch: int | None,
     cache: ForecastCache | None,
@@ -172,7 +172,7 @@ def _maker(
 
 
 def _request(
-    symbol: str, chosen: BarsSettings, lengths: WalkSettings, source: Source, model: Model | Ensemble
+    symbol: str, chosen: BarsSettings, lengths: WalkSettings, source: Source, model: Model | Composite
 ) -> Outcome[ForecastRequest]:
     """The newest origin, and what `auto` picks on: the bars on which a backtest with these settings does."""
     try:
@@ -202,7 +202,7 @@ def _row(bars: Bars, forecasts: Forecasts, horizon: int) -> SymbolForecast:
     opens = bars.next_opens(horizon)
     ends = bars.timetable.ends(opens)
     names = bars.names(np.append(bars.time[-1:], opens))
-    tags = exposures(forecasts.model, opens)
+    tags = exposures_of(forecasts, [len(forecasts.origins) - 1] * horizon, opens)
     close, (moves,) = float(bars.close[-1]), forecasts.moves[-1:]
 
     def quantiles(bar: int, channel: int) -> Quantiles:
@@ -233,5 +233,11 @@ def _row(bars: Bars, forecasts: Forecasts, horizon: int) -> SymbolForecast:
             )
             for k in range(horizon)
         ],
-        warning=next((words for tag, words in WARNINGS.items() if tag in tags), None),
+        warning=_warning(tags, forecasts.doubt),
     )
+
+
+def _warning(tags: Sequence[Exposure], doubt: str | None) -> str | None:
+    """Whether the model may have seen these bars, in words; `doubt` says why, where it is not its training data."""
+    worst = next((tag for tag in WARNINGS if tag in tags), None)
+    return doubt if worst == "unknown" and doubt else WARNINGS[worst] if worst else None

@@ -11,7 +11,7 @@ from marketsim.backtesting.pipeline import Progress
 from marketsim.backtesting.worker import current_process, silent
 from marketsim.errors import MarketsimError, Success
 from marketsim.forecasting.keys import fingerprint
-from marketsim.models import open_model
+from marketsim.models import chosen_model
 from marketsim.profiling import Clock
 from marketsim.results.document import bars_facts
 from marketsim.results.result import FinishedSymbol, SymbolFiles
@@ -57,7 +57,7 @@ def _kept_by(directory: RunDirectory | None, settings: Settings) -> Callable[[st
     if directory is None or not directory.resumed:
         return lambda symbol: None
     source = open_bars(settings.bars)
-    model = fingerprint(open_model(settings.model, settings.network, settings.seed))
+    model = fingerprint(chosen_model(settings))
 
     def holds(files: SymbolFiles, symbol: str) -> bool:
         try:

@@ -16,12 +16,12 @@ from marketsim.data.bars import Bars
 from marketsim.data.walk_forward import Walk, make_walk
 from marketsim.errors import Failure, MarketsimError, Outcome, Success, value_of
 from marketsim.forecasting.cache import ForecastCache, connect
-from marketsim.forecasting.ensembles import Ensemble
+from marketsim.forecasting.ensembles import Composite
 from marketsim.forecasting.forecaster import Forecaster
 from marketsim.forecasting.forecasts import Forecasts
 from marketsim.forecasting.protocols import Model
 from marketsim.forecasting.requests import ForecastRequest
-from marketsim.models import open_model
+from marketsim.models import chosen_model
 from marketsim.optimizers import Optimizer
 from marketsim.profiling import Clock
 from marketsim.results.result import Result, SymbolRun
@@ -38,7 +38,7 @@ class Tools(Struct, frozen=True):
     """What every symbol of a run shares."""
 
     source: Source
-    model: Model | Ensemble
+    model: Model | Composite
     optimizer: Optimizer
     cache: ForecastCache | None
 
@@ -61,7 +61,7 @@ def run(
     clock: Clock,
     progress: Progress = lambda what, done, total: None,
     source: Source | None = None,
-    model: Model | Ensemble | None = None,
+    model: Model | Composite | None = None,
 ) -> list[SymbolRun]:
     """What `stream` yields with the tools of `open_tools`."""
     tools = open_tools(settings, clock, source, model)
@@ -122,12 +122,12 @@ def _taken(remarks: list[str]) -> list[str]:
 
 
 def open_tools(
-    settings: Settings, clock: Clock, source: Source | None = None, model: Model | Ensemble | None = None
+    settings: Settings, clock: Clock, source: Source | None = None, model: Model | Composite | None = None
 ) -> Tools:
     """The tools that the settings name, but for those that are given; the cache is the caller's to close."""
     source = open_bars(settings.bars) if source is None else with_finer(source, settings.bars)
     with clock.stage("forecast/load"):
-        model = model or open_model(settings.model, settings.network, settings.seed)
+        model = model or chosen_model(settings)
     with clock.stage("optimize/load"):
         optimizer = open_optimizer(settings.optimizer, settings.network.device)
     with clock.stage("cache/open"):
@@ -160,7 +160,7 @@ def prepare(symbol: str, chosen: BarsSettings, lengths: WalkSettings, tools: Too
         return Failure(error)
 
 
-def walk_over(bars: Bars, lengths: WalkSettings, model: Model | Ensemble) -> Walk:
+def walk_over(bars: Bars, lengths: WalkSettings, model: Model | Composite) -> Walk:
     """The walk of these lengths, in fast mode the newest part of the full one."""
     return make_walk(
         len(bars), lengths.simulations, lengths.window, model.minimum_bars, bars.symbol, whole=lengths.sims

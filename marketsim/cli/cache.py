@@ -129,6 +129,8 @@ def verify(
     The exit code is 1 if a forecast is damaged or differs.
     """
     settings = options.settings_of(command)
+    if settings.given.forecasts is not None:
+        raise UsageError("cache verify has nothing to verify of --forecasts: what is read from a file is not cached")
 
     import secrets
 
@@ -136,12 +138,12 @@ def verify(
     from marketsim.cli.documents import CheckedDigests, VerifiedSymbol, VerifyDocument
     from marketsim.forecasting.cache.verification import check_digests
     from marketsim.forecasting.cache.verification import verify as compare
-    from marketsim.forecasting.ensembles import Ensemble
+    from marketsim.forecasting.ensembles import is_composite
     from marketsim.models import open_model
 
     source = open_bars(settings.bars)
     forecaster = open_model(settings.model, settings.network, settings.seed)
-    if isinstance(forecaster, Ensemble):
+    if is_composite(forecaster):
         raise UsageError(
             f"--model {settings.model}: the forecasts of its members are cached, not its own: verify those"
         )

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marketsim.cli import options, output, tables
-from marketsim.errors import UsageError
+from marketsim.errors import MarketsimError, UsageError
 from marketsim.registry import PATH_MODELS, draws_paths
 
 if TYPE_CHECKING:
     from marketsim.backtesting.next_bars import BarForecast, Quantiles, SymbolForecast
     from marketsim.results.schema import FailedSymbol
+    from marketsim.settings.settings import Settings
 
 
 @options.takes(*options.all_but(options.RULES, options.GATE, options.COSTS, options.OPTIMIZER, options.WORK))
@@ -26,15 +27,31 @@ def forecast(
             help="Bars ahead; more than 1 needs a model that draws paths, such as kronos.",
         ),
     ] = 1,
+    history: Annotated[
+        bool, typer.Option("--history", help="Forecast every bar that a backtest would, and save the forecasts.")
+    ] = False,
+    file: Annotated[
+        str | None, typer.Option("--output", metavar="FILE", help="CSV or Parquet file for --history.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.")] = False,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
     """Forecast the next bar of symbols, or several bars.
 
-    It is the forecast that the next-bar plan of a backtest rests on.
+    It is the forecast that the next-bar plan of a backtest rests on. With --history, all that the backtest rests on;
+    `backtest --forecasts FILE` reads them again.
     """
     settings = options.settings_of(command)
+    if history != (file is not None):
+        raise UsageError("--history and --output FILE go together")
+    if file is not None:
+        if horizon > 1:
+            raise UsageError("--horizon: a history has the next bar of each origin only")
+        return _save(symbols, settings, file, overwrite, json)
+    if horizon > 1 and settings.given.forecasts is not None:
+        raise UsageError(f"--horizon {horizon}: of a file of forecasts the next bar is read")
     if horizon > 1 and not draws_paths(settings.model):
         raise UsageError(
             f"--horizon {horizon}: model '{settings.model}' forecasts one bar ahead; "
@@ -53,31 +70,71 @@ def forecast(
         output.document(document)
     elif len(errors) < len(symbols):
         for row in document.symbols:
-            _show(row, document.levels, settings.model)
+            _show(row, document.levels, settings)
+    return _judged(errors, len(symbols))
+
+
+def _save(symbols: list[str], settings: "Settings", file: str, overwrite: bool, json: bool) -> int:
+    """Write the past forecasts to `file`."""
+    from pathlib import Path
+
+    from marketsim.backtesting.past_forecasts import SymbolHistory, history_document, past_forecasts
+    from marketsim.data.symbols import once_each
+    from marketsim.errors import Failure, Success
+    from marketsim.forecasting.files.writing import check_output, write_forecasts
+
+    check_output(Path(file), overwrite)
+    symbols, repeated = once_each(symbols)
+    output.notes(repeated)
+    with output.progress() as progress:
+        outcomes, notes = past_forecasts(symbols, settings, progress)
+    output.notes(notes)
+    made = [outcome.value for outcome in outcomes if isinstance(outcome, Success)]
+    if made:
+        write_forecasts(made, Path(file))
+        document = history_document(symbols, outcomes, settings, file)
+        if json:
+            output.document(document)
+        else:
+            rows = [
+                (row.symbol, row.model, f"{row.forecasts:,}", row.first, row.last)
+                for row in document.symbols
+                if isinstance(row, SymbolHistory)
+            ]
+            output.table(f"Written to {file}", ("Symbol", "Model", "Forecasts", "First origin", "Last origin"), rows)
+    errors = [outcome.error for outcome in outcomes if isinstance(outcome, Failure)]
+    for error in errors if made else ():
+        output.fail(str(error))
+    return _judged(errors, len(symbols))
+
+
+def _judged(errors: list[MarketsimError], count: int) -> int:
+    """The exit code of symbols some of which failed; where all did, the last of their errors is raised."""
     if not errors:
         return 0
-    if len(errors) == len(symbols):
+    if len(errors) == count:
         for error in errors[:-1]:
             output.fail(str(error))
         raise errors[-1]
-    output.fail(f"{len(errors)} of {len(symbols)} symbols failed")
+    output.fail(f"{len(errors)} of {count} symbols failed")
     return 4
 
 
-def _show(symbol: "SymbolForecast | FailedSymbol", levels: list[float], asked: str) -> None:
+def _show(symbol: "SymbolForecast | FailedSymbol", levels: list[float], settings: "Settings") -> None:
     from marketsim.results.schema import FailedSymbol
 
     if isinstance(symbol, FailedSymbol):
         output.lines(f"{symbol.symbol} failed: {symbol.error}", "")
         return
     bars, model, ahead = symbol.bars, symbol.model, symbol.forecast
-    picked = "" if asked.partition(":")[0] == model.name else f", picked by {asked.partition(':')[0]}"
+    asked, given = settings.model.partition(":")[0], settings.given.forecasts is not None
+    picked = "" if given or asked == model.name else f", picked by {asked}"
     output.lines(
         f"{symbol.symbol}  {bars.source}",
         f"Bars   {tables.extent(bars)}",
         f"Model  {model.name} {model.version}, {model.training}{picked}",
         f"After  {symbol.after}, close {tables.price(symbol.close)}; "
-        f"forecast {'made now' if symbol.made else 'read from the cache'}",
+        f"forecast {'made now' if symbol.made else 'read from the file' if given else 'read from the cache'}",
         "",
     )
     headers = _headers(levels)

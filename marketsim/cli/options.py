@@ -19,6 +19,7 @@ from marketsim.settings.groups import (
     BarsSettings,
     CacheSettings,
     CostSettings,
+    GivenSettings,
     NetworkSettings,
     TradingRules,
     WalkSettings,
@@ -41,6 +42,7 @@ class OptionGroup(Struct, frozen=True):
 WALK = OptionGroup("Walk-forward", keys_of(WalkSettings))
 MODEL = OptionGroup("Model", ("model",))
 OWN_MODEL = OptionGroup("Model", ("model_option",))
+GIVEN = OptionGroup("Model", keys_of(GivenSettings))
 GATE = OptionGroup("Trading rules", ("min_t",))
 RULES = OptionGroup("Trading rules", tuple(key for key in keys_of(TradingRules) if key not in GATE.keys))
 COSTS = OptionGroup("Costs", keys_of(CostSettings))
@@ -59,6 +61,7 @@ GROUPS = (
     WALK,
     MODEL,
     OWN_MODEL,
+    GIVEN,
     RULES,
     GATE,
     COSTS,
@@ -88,6 +91,8 @@ TEXTS = {
     "window": Text("Bars that each simulation is fitted on.", "N"),
     "model": Text("Forecasting model; 'marketsim models list' shows all.", "NAME[:VARIANT]|FILE.py:CLASS"),
     "model_option": Text("Option of a model of your own; may be repeated.", "KEY=VALUE", "none"),
+    "forecasts": Text("Your own forecasts in place of a model's: a file or a folder.", "[SYMBOL=]PATH[:MODEL]", "none"),
+    "missing": Text("Forecasts that the file lacks: stop, or let har make them."),
     "strategy": Text("One side per bar, both sides, or both strategies."),
     "fill": Text("Take-profit that may precede the entry: missed, weighted by probability, or filled."),
     "close_at_eod": Text(

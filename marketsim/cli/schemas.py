@@ -8,6 +8,7 @@ from msgspec import json
 
 from marketsim.audit.schema import AuditDocument, SelftestDocument
 from marketsim.backtesting.next_bars import ForecastDocument
+from marketsim.backtesting.past_forecasts import HistoryDocument
 from marketsim.cli.documents import (
     CacheDocument,
     ConfigDocument,
@@ -39,6 +40,7 @@ DOCUMENTS: tuple[type[Row], ...] = (
     FetchDocument,
     FillsDocument,
     ForecastDocument,
+    HistoryDocument,
     ModelsDocument,
     ModelsListDocument,
     NewModelDocument,

@@ -8,10 +8,21 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.forecasting.forecasts import Forecasts
 from marketsim.forecasting.protocols import Identity
 
 Exposure = Literal["clean", "contaminated", "unknown"]
 EXPOSURES: tuple[Exposure, ...] = get_args(Exposure)
+
+
+UNTOLD = "nobody says how far the model's training data reach, so it may have seen the evaluated bars"
+
+
+def exposures_of(forecasts: Forecasts, positions: Sequence[int], evaluated: NDArray[np.datetime64]) -> list[Exposure]:
+    """For the bars that the forecasts at `positions` `[S]` are of, which open at `evaluated` `[S]`."""
+    if forecasts.exposure is None:
+        return exposures(forecasts.model, evaluated)
+    return [forecasts.exposure[position] for position in positions]
 
 
 def exposures(model: Identity, evaluated: NDArray[np.datetime64]) -> list[Exposure]:
@@ -32,11 +43,14 @@ def tally(tags: Sequence[Exposure]) -> dict[Exposure, int]:
     return {tag: tags.count(tag) for tag in EXPOSURES}
 
 
-def warning(counts: Mapping[Exposure, int]) -> str | None:
-    """What a reader of the headline must know of its bars, in plain words; None where all are clean."""
+def warning(counts: Mapping[Exposure, int], doubt: str | None = None) -> str | None:
+    """What a reader of the headline must know of its bars, in plain words; None where all are clean.
+
+    `doubt` says why some are unknown, where it is not for want of a model's training data.
+    """
     total = sum(counts.values())
     if seen := counts["contaminated"]:
         return f"{seen} of {total} evaluated bars lie in the model's training data, so their profit proves nothing"
     if counts["unknown"]:
-        return "nobody says how far the model's training data reach, so it may have seen the evaluated bars"
+        return doubt or UNTOLD
     return None

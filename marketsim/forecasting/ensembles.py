@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from marketsim.data.walk_forward import JUDGED
 from marketsim.errors import Outcome
@@ -13,9 +13,37 @@ from marketsim.forecasting.keys import fingerprint
 from marketsim.forecasting.protocols import Identity, Model
 from marketsim.forecasting.requests import ForecastRequest
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
 HISTORY = JUDGED  # bars that choices and weights look back on
 
 Make = Callable[[Model, Sequence[ForecastRequest]], list[Outcome[Forecasts]]]
+
+
+class Composite(Identity, Protocol):
+    """It makes forecasts of those of other models, or of a file's."""
+
+    @property
+    def members(self) -> tuple[Model, ...]:
+        """The models whose forecasts it asks for."""
+        ...
+
+    def with_members(self, members: tuple[Model, ...]) -> Composite:
+        """The same, but for other members in their places."""
+        ...
+
+    def forecasts(self, requests: Sequence[ForecastRequest], make: Make) -> list[Outcome[Forecasts]]:
+        """What is requested, or why there is none; `make` makes the forecasts of a model.
+
+        The forecast at an origin depends on the bars up to it alone.
+        """
+        ...
+
+
+def is_composite(model: Model | Composite) -> TypeIs[Composite]:
+    """Whether the model is handed requests, rather than bars."""
+    return hasattr(model, "forecasts")
 
 
 class Ensemble(ABC):
@@ -26,6 +54,10 @@ class Ensemble(ABC):
 
     def __init__(self, members: tuple[Model, ...]) -> None:
         self.members = members
+
+    def with_members(self, members: tuple[Model, ...]) -> Ensemble:
+        """See `Composite`."""
+        return type(self)(members)
 
     @property
     def trained_until(self) -> str | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars
 from marketsim.errors import Outcome, value_of
-from marketsim.forecasting.ensembles import Ensemble
+from marketsim.forecasting.ensembles import Composite, is_composite
 from marketsim.forecasting.forecasts import Forecasts
 from marketsim.forecasting.keys import fingerprint
 from marketsim.forecasting.model_forecaster import ModelForecaster, Progress, silent
@@ -21,7 +21,7 @@ from marketsim.forecasting.requests import ForecastRequest
 class Forecaster(Struct):
     """What makes forecasts; `notes` collects one-line remarks for stderr."""
 
-    model: Model | Ensemble
+    model: Model | Composite
     cache: Cache | None
     clock: Clock
     progress: Progress = silent
@@ -31,7 +31,7 @@ class Forecaster(Struct):
 
     def forecasts(self, requests: Sequence[ForecastRequest]) -> list[Outcome[Forecasts]]:
         """The forecasts of each request, or why there are none."""
-        if isinstance(self.model, Ensemble):
+        if is_composite(self.model):
             with self.clock.stage("forecast/ensemble"):
                 return self.model.forecasts(requests, self._make)
         return self._make(self.model, requests)

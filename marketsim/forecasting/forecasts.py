@@ -5,12 +5,18 @@ Letters: T bars, N origins, Q quantile levels; channels are open, high, low, clo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars
 from marketsim.forecasting.protocols import Identity
+
+if TYPE_CHECKING:
+    from marketsim.forecasting.contamination import Exposure
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 MEDIAN = 4  # index in LEVELS; a model may put another point forecast there
@@ -29,6 +35,8 @@ class Forecasts(Struct, frozen=True):
     made: int  # forecasts computed now
     reused: int  # forecasts read from the cache
     notes: tuple[str, ...] = ()  # one-line remarks for stderr
+    exposure: Sequence[Exposure] | None = None  # [N] of the bars that are forecast, where it is not the model's to tell
+    doubt: str | None = None  # why some of them are unknown
 
     @property
     def high(self) -> NDArray[np.float64]:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from msgspec.structs import asdict
 
 from marketsim import registry
-from marketsim.forecasting.ensembles import Ensemble
+from marketsim.forecasting.ensembles import Composite
 from marketsim.forecasting.protocols import Model
 from marketsim.models.options import Options
 from marketsim.settings.groups import NetworkSettings
+from marketsim.settings.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +23,21 @@ FOR_ALL = ("device", "batch")
 FOR_WEIGHTS = tuple(name for name in NetworkSettings.__struct_fields__ if name not in (*FOR_ALL, FOR_OWN))
 
 
-def open_model(spec: str, network: NetworkSettings, seed: int) -> Model | Ensemble:
+def chosen_model(settings: Settings) -> Model | Composite:
+    """The model that the settings name, or their file of forecasts in its place.
+
+    See `open_model`; DataError for a file that holds no forecasts.
+    """
+    given = settings.given
+    if given.forecasts is None:
+        return open_model(settings.model, settings.network, settings.seed)
+    from marketsim.forecasting.files.forecast_files import read_forecasts
+    from marketsim.models.forecast_file import ForecastFile
+
+    return ForecastFile(read_forecasts(given.forecasts, settings.bars.timezone), given.missing)
+
+
+def open_model(spec: str, network: NetworkSettings, seed: int) -> Model | Composite:
     """The model that `spec` names: `NAME`, `NAME:VARIANT`, or `auto` or `blend` of several, `blend:NAME,NAME`.
 
     `FILE.py:CLASS`, `MODULE:CLASS` and the names that installed packages register are models of one's own. Weights are
@@ -39,7 +54,7 @@ def open_model(spec: str, network: NetworkSettings, seed: int) -> Model | Ensemb
     if name not in registry.ENSEMBLES:
         return _open(spec, options)
     members = tuple(_open(each, options) for each in names)
-    ensemble: Ensemble = registry.load(registry.ENSEMBLES, "model", name)(members)
+    ensemble: Composite = registry.load(registry.ENSEMBLES, "model", name)(members)
     return ensemble
 
 

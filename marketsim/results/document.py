@@ -11,7 +11,8 @@ from marketsim import __version__
 from marketsim.data.bars import Bars
 from marketsim.errors import Failure, Success
 from marketsim.execution.track_record import Fit, FittedTrackRecord, TrackRecord
-from marketsim.forecasting.contamination import Exposure, exposures, tally, warning
+from marketsim.forecasting import contamination
+from marketsim.forecasting.contamination import Exposure, tally, warning
 from marketsim.forecasting.forecasts import Forecasts
 from marketsim.forecasting.keys import fingerprint
 from marketsim.results.code import libraries
@@ -64,7 +65,7 @@ def symbol_document(result: Result) -> SymbolDocument:
     bars, fill = result.bars, result.rules.fill
     tags = exposures_of(result)
     strategies = [_strategy_row(track, result) for track in result.strategies]
-    exposed = warning(tally(tags))
+    exposed = warning(tally(tags), result.forecasts.doubt)
     return SymbolDocument(
         symbol=bars.symbol,
         bars=bars_facts(bars),
@@ -84,8 +85,9 @@ def symbol_document(result: Result) -> SymbolDocument:
 
 def exposures_of(result: Result) -> list[Exposure]:
     """Which evaluated bars `[S]`, newest first, the model may have seen; see `contamination.exposures`."""
-    origins = result.walk.origins[result.walk.evaluated]
-    return exposures(result.forecasts.model, result.bars.time[origins + 1])
+    evaluated = result.walk.evaluated
+    opens = result.bars.time[result.walk.origins[evaluated] + 1]
+    return contamination.exposures_of(result.forecasts, evaluated.tolist(), opens)
 
 
 def bars_facts(bars: Bars) -> BarsFacts:

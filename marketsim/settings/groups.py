@@ -46,6 +46,13 @@ class NetworkSettings(Group, frozen=True):
     batch: int | None = None  # origins that the model is given in one call; None: as many as pay
 
 
+class GivenSettings(Group, frozen=True):
+    """Forecasts that somebody else made, in the place of a model's."""
+
+    forecasts: str | None = None  # a file, or a folder of files
+    missing: str = "error"  # what becomes of forecasts that it lacks
+
+
 class TradingRules(Group, frozen=True):
     """Which orders are placed, how they fill and are closed, and between which multipliers a fit may choose."""
 

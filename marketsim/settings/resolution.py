@@ -58,7 +58,17 @@ def resolve(command_line: Mapping[str, Words], config_file: str | None, environ:
     found |= own | given
     _check_order(found["start"], found["end"])
     settings = Settings.of(**{key: each.value for key, each in found.items()})
+    check_together(settings)
     return Resolution(settings, {key: each.place for key, each in found.items()}, _notes(ignored))
+
+
+def check_together(settings: Settings) -> None:
+    """UsageError for settings of which one takes the place of the other."""
+    if settings.given.forecasts is None:
+        if settings.given.missing != Settings().given.missing:
+            raise UsageError(f"--missing {settings.given.missing}: is for --forecasts FILE, which is not given")
+    elif settings.model != Settings().model:
+        raise UsageError(f"--forecasts takes the place of a model: leave out --model {settings.model}")
 
 
 def _file(path: str) -> Iterator[tuple[str, _Found]]:

@@ -13,6 +13,7 @@ from marketsim.settings.groups import (
     BarsSettings,
     CacheSettings,
     CostSettings,
+    GivenSettings,
     Group,
     NetworkSettings,
     TradingRules,
@@ -31,6 +32,7 @@ class Settings(Struct, frozen=True):
     walk: WalkSettings = WalkSettings()
     model: str = "har"  # or NAME:VARIANT
     network: NetworkSettings = NetworkSettings()
+    given: GivenSettings = GivenSettings()
     optimizer: str = "exact"
     rules: TradingRules = TradingRules()
     costs: CostSettings = CostSettings()

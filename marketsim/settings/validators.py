@@ -201,6 +201,8 @@ VALIDATORS = {
     "dtype": choice("float32", "bfloat16"),
     "compile": Validator(flag, flag_text),
     "batch": or_auto(integer(1)),
+    "forecasts": Validator(optional),
+    "missing": choice("error", "har"),
     "optimizer": choice(*OPTIMIZERS),
     "strategy": Validator(strategy, names=(*STRATEGIES, EVERY_STRATEGY)),
     "fill": choice(*FILLS),

@@ -15,7 +15,7 @@ from marketsim import registry
 from marketsim.data import open_source
 from marketsim.data.bars import Bars
 from marketsim.errors import value_of
-from marketsim.forecasting.ensembles import Ensemble
+from marketsim.forecasting.ensembles import Composite
 from marketsim.forecasting.forecaster import Forecaster
 from marketsim.forecasting.forecasts import CLOSE, HIGH, LEVELS, LOW, actual_moves
 from marketsim.forecasting.protocols import Model
@@ -38,7 +38,7 @@ LEAST = 250  # origins that a symbol must have, after the bars that models learn
 Array = NDArray[np.float64]
 
 
-def score(model: Model | Ensemble, bars: Bars, count: int = ORIGINS) -> tuple[Array, Array, float]:
+def score(model: Model | Composite, bars: Bars, count: int = ORIGINS) -> tuple[Array, Array, float]:
     """Coverage and pinball loss `[3]` by judged channel, and milliseconds an origin."""
     origins = np.arange(len(bars) - 1 - count, len(bars) - 1)
     start = time.perf_counter()
@@ -51,7 +51,7 @@ def score(model: Model | Ensemble, bars: Bars, count: int = ORIGINS) -> tuple[Ar
     return covered(moves, actual).mean(0), loss.mean(0), 1e3 * seconds / count
 
 
-def opened(name: str) -> Model | Ensemble:
+def opened(name: str) -> Model | Composite:
     return open_model(name, NetworkSettings(), Settings().seed)
 
 

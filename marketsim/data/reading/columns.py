@@ -94,10 +94,20 @@ def resolve(heading: Heading, sample: Sample, name: str) -> list[Columns]:
     return found
 
 
+class TableKind(Struct, frozen=True):
+    """What a reader of text looks for."""
+
+    is_header: Callable[[Sequence[str]], bool]  # whether a row of cells names the columns of such a table
+    resolve: Callable[[Heading, Sample, str], object]  # DataError that says what a file without such a header lacks
+
+
 def has_prices(names: Iterable[str]) -> bool:
     """Whether a row of cells is a header with open, high, low and close, for one symbol or for many."""
     cells = list(names)
     return _prices([plain(each) for each in cells]) is not None or bool(_parted(cells)[1])
+
+
+BARS = TableKind(has_prices, resolve)
 
 
 def describe(heading: Heading, columns: Columns, stamp: int) -> tuple[list[str], list[str]]:

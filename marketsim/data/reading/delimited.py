@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import Struct
 
 from marketsim.data.reading.cells import MOST_ROWS, Cells, Column, Heading, LoadedCells
-from marketsim.data.reading.columns import resolve
+from marketsim.data.reading.columns import BARS, TableKind
 from marketsim.data.reading.contents import MOST_BYTES, BarFile
 from marketsim.data.reading.decimals import ENGLISH, styles
 from marketsim.data.reading.dialects import Dialect, sniff, undecodable
@@ -167,14 +167,14 @@ class DelimitedCells(Struct, frozen=True):
         return DataError(f"{self.name}: not text in UTF-8")
 
 
-def open_delimited(file: BarFile, head: bytes, whole: bool) -> Cells:
+def open_delimited(file: BarFile, head: bytes, whole: bool, kind: TableKind = BARS) -> Cells:
     """The cells of a text file, of which `head` is the first part or the `whole`.
 
-    DataError where no bars are found in it, or where it is no text.
+    DataError where no table of the `kind` is found in it, or where it is no text.
     """
-    dialect = sniff(file.name, head, whole)
+    dialect = sniff(file.name, head, whole, kind)
     if not dialect.width:
-        resolve(dialect.heading, dialect.sample, file.name)  # says what is missing
+        kind.resolve(dialect.heading, dialect.sample, file.name)  # says what is missing
     plain = dialect.encoding in ("utf-8", "utf-8-sig")
     if whole:
         return _loaded(file.name, head, dialect)

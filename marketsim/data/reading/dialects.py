@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from marketsim.data.reading.cells import SAMPLE, Heading
-from marketsim.data.reading.columns import has_prices
+from marketsim.data.reading.columns import BARS, TableKind
 from marketsim.data.reading.date_formats import kind_of, seconds_of_day
 from marketsim.data.reading.decimals import styles, to_doubles
 from marketsim.data.reading.formats import BY_ORDER, LAYOUTS, NAMED, TWO_ROWS, Layout, plain
@@ -45,10 +45,10 @@ class Dialect(Struct, frozen=True):
         return [row[column] if column < len(row) else "" for row in self.rows]
 
 
-def sniff(name: str, head: bytes, whole: bool) -> Dialect:
+def sniff(name: str, head: bytes, whole: bool, kind: TableKind = BARS) -> Dialect:
     """The dialect of the file `name` by its first bytes, which are all where `whole`.
 
-    DataError where no bars are found in it: it says what was expected, and what stands there.
+    Of width 0 where no table of the `kind` is found in it. DataError where it holds nothing, or is no text.
     """
     if not head.strip():
         raise DataError(f"{name}: an empty file")
@@ -57,7 +57,7 @@ def sniff(name: str, head: bytes, whole: bool) -> Dialect:
     for encoding in encodings:
         text = _decoded(head, encoding, whole)
         for delimiter in DELIMITERS:
-            dialect = _with(text, encoding, delimiter)
+            dialect = _with(text, encoding, delimiter, kind)
             if dialect is not None and dialect.width:
                 return dialect
             if dialect is not None:
@@ -115,16 +115,16 @@ def _decoded(head: bytes, encoding: str, whole: bool) -> str:
     return text[: end + 1] if end >= 0 else text
 
 
-def _with(text: str, encoding: str, delimiter: str) -> Dialect | None:
-    """The dialect with this delimiter: of width 0, and with the likely header, where no bars are found."""
+def _with(text: str, encoding: str, delimiter: str, kind: TableKind) -> Dialect | None:
+    """The dialect with this delimiter: of width 0, and with the likely header, where no such table is found."""
     rows = _rows(text, delimiter)
     best: list[str] = []
     tries = TRIES
     for i, (_, row) in enumerate(rows[:PREAMBLE]):
-        if len(row) >= 4 and has_prices(row) and not _behind_sign(rows, i):
-            return _headed(rows, i, encoding, delimiter)
+        if kind.is_header(row) and not _behind_sign(rows, i, kind):
+            return _headed(rows, i, encoding, delimiter, kind)
         layout = None
-        if tries and len(row) >= 5 and sum(map(_is_number, row)) >= 4:
+        if kind is BARS and tries and len(row) >= 5 and sum(map(_is_number, row)) >= 4:
             layout, tries = unnamed_layout(_cells(rows[i:])), tries - 1
         if layout is not None:
             before = rows[i - 1][0] if i else 0
@@ -152,22 +152,22 @@ def _rows(text: str, delimiter: str) -> list[Row]:
     return rows
 
 
-def _behind_sign(rows: list[Row], i: int) -> bool:
+def _behind_sign(rows: list[Row], i: int, kind: TableKind) -> bool:
     """Whether a header with # before it is a comment, for another follows."""
     if not rows[i][1][0].lstrip().startswith(("#", "//")):
         return False
-    return any(len(row) >= 4 and has_prices(row) for _, row in rows[i + 1 : i + 10])
+    return any(kind.is_header(row) for _, row in rows[i + 1 : i + 10])
 
 
-def _headed(rows: list[Row], i: int, encoding: str, delimiter: str) -> Dialect:
+def _headed(rows: list[Row], i: int, encoding: str, delimiter: str, kind: TableKind) -> Dialect:
     """The dialect of a file whose header is row `i`, with what stands on the lines above and below of it."""
     names = [name.strip() for name in rows[i][1]]
     groups: tuple[str, ...] = ()
     start = i + 1
-    if start < len(rows) and _is_groups(rows[start][1], len(names)):
+    if start < len(rows) and _is_groups(rows[start][1], len(names), kind):
         groups = _spread(rows[start][1])
         start += 1
-    elif i and _is_groups(rows[i - 1][1], len(names)) and len(set(names)) < len(names):
+    elif i and _is_groups(rows[i - 1][1], len(names), kind) and len(set(names)) < len(names):
         groups = _spread(rows[i - 1][1])
     if start < len(rows) and _is_index(rows[start][1]):
         names[0] = rows[start][1][0]
@@ -187,11 +187,11 @@ def _headed(rows: list[Row], i: int, encoding: str, delimiter: str) -> Dialect:
     return Dialect(encoding, delimiter, rows[start - 1][0], width, heading, body)
 
 
-def _is_groups(row: Sequence[str], width: int) -> bool:
+def _is_groups(row: Sequence[str], width: int, kind: TableKind) -> bool:
     """Whether a row beside a header says which symbol each column belongs to."""
     first, *rest = row
     named = plain(first) in (*SYMBOL, *UNNAMED, "tickers", "symbols", "price", "attributes")
-    return len(row) == width and named and any(rest) and not any(map(_is_number, rest)) and not has_prices(row)
+    return len(row) == width and named and any(rest) and not any(map(_is_number, rest)) and not kind.is_header(row)
 
 
 def _spread(row: Sequence[str]) -> tuple[str, ...]:

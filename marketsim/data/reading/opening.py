@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from marketsim.data.reading.cells import Cells
+from marketsim.data.reading.columns import BARS, TableKind
 from marketsim.data.reading.contents import HEAD, BarFile
 from marketsim.errors import DataError
 
@@ -19,8 +20,8 @@ FOREIGN = (
 )
 
 
-def open_cells(file: BarFile) -> Cells:
-    """The cells of a file of bars. DataError where it is none."""
+def open_cells(file: BarFile, kind: TableKind = BARS) -> Cells:
+    """The cells of a file of bars, or of tables of another kind. DataError where it is none."""
     head = file.head()
     start = head.lstrip()
     if head.startswith((b"PAR1", b"ARROW1", b"FEA1")):
@@ -36,4 +37,4 @@ def open_cells(file: BarFile) -> Cells:
         return open_json(file)
     from marketsim.data.reading.delimited import open_delimited
 
-    return open_delimited(file, head, len(head) < HEAD)
+    return open_delimited(file, head, len(head) < HEAD, kind)

@@ -1,0 +1,128 @@
+"""Which of a symbol's forecasts was made at which bar, and whether it was made in time."""
+
+from __future__ import annotations
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from marketsim.data.bars import Bars
+from marketsim.errors import DataError
+from marketsim.forecasting.files.symbol_forecasts import Stamps, SymbolForecasts
+
+Rows = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+NONE = -1  # of rows and of positions
+
+
+class Matched(Struct, frozen=True, eq=False):
+    """The forecasts that belong to T bars."""
+
+    rows: Rows  # [T] of the forecast that was made at each bar of the bar after it, NONE where there is none
+    late: Flags  # [T] there is one, but it was made after its bar had ended, so that it does not count
+    in_time: Flags  # [T] it was made before its bar opened, says the file
+    dated: bool  # whether the file says when its forecasts were made
+    further: int  # forecasts of bars beyond the next one, which are left out
+    without_bar: int  # forecasts of times between the first bar and the last at which there is no bar
+
+
+def match(found: SymbolForecasts, bars: Bars) -> Matched:
+    """Hold the forecasts of a symbol against its bars.
+
+    The newest bar's forecast is of the bar that its calendar has next. DataError where a forecast was not made before
+    its bar, where two are of one bar, and where none belongs to any of the bars.
+    """
+    count = len(bars)
+    origin, bar = _positions(found.origin, bars), _positions(found.bar, bars)
+    has_origin, has_bar = ~np.isnat(found.origin), ~np.isnat(found.bar)
+    if len(wrong := np.flatnonzero(has_origin & has_bar & (found.origin >= found.bar))):
+        row = int(wrong[0])
+        raise DataError(
+            f"{found.place(row)}: its origin, {_shown(found.origin[row])}, is not before the bar that it forecasts, "
+            f"{_shown(found.bar[row])}: an origin is the last bar known"
+        )
+    at = np.where(has_origin, origin, np.where(bar > 0, bar - 1, NONE))
+    at[at >= count] = NONE
+    following = bar == at + 1
+    if len(newest := np.flatnonzero(has_origin & has_bar & (at == count - 1))):  # whatever the calendar expects
+        following[newest[np.argmin(found.bar[newest])]] = True
+    own = (at != NONE) & (following | ~has_bar)
+    rows = np.full(count, NONE)
+    for row in np.flatnonzero(own).tolist():
+        if rows[at[row]] != NONE:
+            raise DataError(
+                f"{found.place(row)}: a second forecast at {_shown(bars.time[at[row]])}, the first is "
+                f"{found.place(int(rows[at[row]]))}"
+            )
+        rows[at[row]] = row
+    if not own.any():
+        raise _nowhere(found, bars)
+    late, in_time = _timeliness(found, bars, rows)
+    stamps = np.where(has_origin, found.origin, found.bar)
+    inside = (stamps >= bars.time[0]) & (stamps <= bars.time[-1]) & (at == NONE) & ~((bar == 0) & ~has_origin)
+    return Matched(
+        rows=np.where(late, NONE, rows),
+        late=late,
+        in_time=in_time,
+        dated=bool((~np.isnat(found.made_at)).any()),
+        further=int(np.count_nonzero((at != NONE) & ~own)),
+        without_bar=int(np.count_nonzero(inside)),
+    )
+
+
+def _positions(stamps: Stamps, bars: Bars) -> Rows:
+    """Indices of the bars that open at `stamps`, T of the one after the newest; NONE where no bar does.
+
+    Bars that are called by their date are found by it.
+    """
+    timetable, opens = bars.timetable, np.append(bars.time, bars.next_opens(1))
+    known = np.flatnonzero(~np.isnat(stamps))
+    wanted: Stamps = stamps[known]
+    if timetable.named_by_date:
+        days = wanted.astype("datetime64[D]")
+        dates = (days == wanted).all()
+        wanted = days if dates else timetable.dates(wanted.astype("datetime64[s]"))
+        opens = timetable.dates(opens)
+    else:
+        opens = opens.astype("datetime64[ns]")
+    place = np.minimum(np.searchsorted(opens, wanted), len(opens) - 1)
+    found = np.full(len(stamps), NONE)
+    found[known] = np.where(opens[place] == wanted, place, NONE)
+    return found
+
+
+def _timeliness(found: SymbolForecasts, bars: Bars, rows: Rows) -> tuple[Flags, Flags]:
+    """Which of the forecasts `rows` `[T]` were made after their bar had ended, and which before it opened.
+
+    A `made_at` that is a date may be any time of that day.
+    """
+    late, in_time = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
+    known = ~np.isnat(found.made_at)
+    made_at = found.made_at.copy()
+    if (made_at[known].astype("datetime64[D]") == made_at[known]).all():
+        made_at[known] += np.timedelta64(1, "D")
+    at = np.flatnonzero(rows != NONE)
+    made = made_at[rows[at]]
+    opens = np.append(bars.time[1:], bars.next_opens(1))[at]
+    late[at] = made > bars.timetable.ends(opens)  # never true of NaT
+    in_time[at] = made <= opens
+    return late, in_time
+
+
+def _nowhere(found: SymbolForecasts, bars: Bars) -> DataError:
+    """None of the forecasts belongs to any of the bars."""
+    origins = not np.isnat(found.origin).all()
+    stamps = found.origin if origins else found.bar
+    known = stamps[~np.isnat(stamps)]
+    what = "origins" if origins else "bars"
+    names = bars.names()
+    return DataError(
+        f"{bars.symbol}: none of the {len(known):,} {what} in {found.place(0).rpartition(', ')[0]}, "
+        f"{_shown(known.min())} to {_shown(known.max())}, is a bar; there are bars from {names[0]} to {names[-1]} "
+        "(--timezone is of stamps without one)"
+    )
+
+
+def _shown(stamp: np.datetime64) -> str:
+    return str(stamp.astype("datetime64[s]")).removesuffix("T00:00:00")

@@ -1,0 +1,94 @@
+"""Forecasts as a file that `--forecasts` reads again as exactly these."""
+
+from __future__ import annotations
+
+import csv
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.data.bars import CHANNELS, Bars
+from marketsim.data.reading.contents import printable
+from marketsim.errors import MarketsimError, MissingExtra, UsageError
+from marketsim.forecasting.forecasts import LEVELS, Forecasts
+
+ENDINGS = (".csv", ".parquet")
+COLUMNS = tuple(f"{channel}_move_q{100 * level:.0f}" for channel in CHANNELS for level in LEVELS)
+
+Made = Sequence[tuple[Bars, Forecasts]]
+
+
+def check_output(path: Path, overwrite: bool) -> None:
+    """UsageError where forecasts cannot be written to `path`."""
+    if path.suffix.lower() not in ENDINGS:
+        raise UsageError(f"--output {printable(path)}: must end in {' or '.join(ENDINGS)}")
+    if path.exists() and not overwrite:
+        raise UsageError(f"--output {printable(path)}: is there already; --overwrite replaces it")
+
+
+def write_forecasts(made: Made, path: Path) -> None:
+    """Write forecasts to `path`, whole or not at all: symbol, origin, bar, and quantiles of moves.
+
+    A row is an origin; `bar` is the one after it. MarketsimError where the file cannot be written.
+    """
+    write = _write_parquet if path.suffix.lower() == ".parquet" else _write_csv
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(handle)
+        try:
+            write(made, Path(name))
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        raise MarketsimError(f"--output {printable(path)}: {(error.strerror or str(error)).lower()}") from error
+
+
+def _write_csv(made: Made, path: Path) -> None:
+    dated = _dated(made)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("symbol", "origin", "bar", *COLUMNS))
+        for bars, forecasts in made:
+            stamps = (each.astype(str).tolist() for each in _stamps(bars, forecasts, dated))
+            moves = forecasts.moves.reshape(-1, len(COLUMNS)).tolist()
+            writer.writerows((bars.symbol, origin, bar, *row) for origin, bar, row in zip(*stamps, moves, strict=True))
+
+
+def _write_parquet(made: Made, path: Path) -> None:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        raise MissingExtra("Parquet files", "parquet") from None
+    dated = _dated(made)
+    kind = pyarrow.date32() if dated else pyarrow.timestamp("s", "UTC")
+    stamps = [_stamps(bars, forecasts, dated) for bars, forecasts in made]
+    moves = np.concatenate([forecasts.moves.reshape(-1, len(COLUMNS)) for _, forecasts in made])
+    columns: dict[str, Any] = {
+        "symbol": [bars.symbol for bars, forecasts in made for _ in forecasts.origins],
+        "origin": pyarrow.array(np.concatenate([origins for origins, _ in stamps]), kind),
+        "bar": pyarrow.array(np.concatenate([bars for _, bars in stamps]), kind),
+    }
+    parquet.write_table(pyarrow.table(columns | dict(zip(COLUMNS, moves.T, strict=True))), path)
+
+
+def _dated(made: Made) -> bool:
+    """Whether all bars are called by their dates; if some are not, all are called by their opens in UTC."""
+    return all(bars.timetable.named_by_date for bars, _ in made)
+
+
+def _stamps(bars: Bars, forecasts: Forecasts, dated: bool) -> tuple[NDArray[np.datetime64], NDArray[np.datetime64]]:
+    """The origins `[N]` and the bars after them."""
+    opens = np.append(bars.time, bars.next_opens(1))
+    if dated:
+        days = bars.timetable.dates(opens)
+        return days[forecasts.origins], days[forecasts.origins + 1]
+    return opens[forecasts.origins].astype("datetime64[s]"), opens[forecasts.origins + 1].astype("datetime64[s]")

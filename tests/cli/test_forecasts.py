@@ -1,0 +1,85 @@
+"""A file of forecasts on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+QUICK = ("--sims", "6", "--window", "12")
+PROVENANCE = ("model", "verdict")  # what of a symbol's result tells whose the forecasts were
+
+
+@pytest.fixture
+def history(cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Our own forecasts of two symbols, in a file."""
+    monkeypatch.chdir(tmp_path)
+    assert cli("forecast", "ETHUSD", "NVDA", *QUICK, "--history", "--output", "own.csv").code == 0
+    return "own.csv"
+
+
+def results(cli, *words: str, symbols: tuple[str, ...] = ("ETHUSD", "NVDA")):
+    ended = cli("backtest", *symbols, *QUICK, *words, "--json")
+    assert ended.code == 0, ended.err
+    return json.loads(ended.out)["symbols"]
+
+
+def without(symbol, *keys: str):
+    return {key: value for key, value in symbol.items() if key not in keys}
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_our_own_forecasts_come_back_as_the_same_walk_to_the_byte(cli, history, ending, workers):
+    file = f"own.{ending}"
+    cli("forecast", "ETHUSD", "NVDA", *QUICK, "--history", "--output", file, "--overwrite")
+    cli("backtest", "ETHUSD", "NVDA", *QUICK, "--output", "model")
+    words = ("--forecasts", file, "--workers", workers)
+    cli("backtest", "ETHUSD", "NVDA", *QUICK, *words, "--output", "file")
+    assert Path("model/equity.csv").read_bytes() == Path("file/equity.csv").read_bytes()
+    rows = [Path(place, "simulations.csv").read_text().replace(",clean\n", ",unknown\n") for place in ("model", "file")]
+    assert rows[0] == rows[1]
+    model, read = results(cli), results(cli, *words)
+    assert [without(each, *PROVENANCE) for each in model] == [without(each, *PROVENANCE) for each in read]
+    assert read[0]["model"]["name"] == file
+    assert read[0]["model"]["exposure"] == {"clean": 0, "contaminated": 0, "unknown": 6}
+    assert read[0]["verdict"].endswith(
+        "; " + "the file does not tell when its forecasts were made, so they may have seen the evaluated bars"
+    )
+
+
+def test_the_header_says_what_the_file_holds_and_what_it_does_not_tell(cli, history):
+    shown = " ".join(cli("backtest", "ETHUSD", *QUICK, "--forecasts", history).out.split())
+    assert "Model own.csv " in shown
+    assert ", moves; unverified: made when, the file does not tell, 6 bars unknown" in shown
+
+
+def test_a_file_is_not_overwritten_and_needs_a_known_ending(cli, history):
+    before = Path(history).read_bytes()
+    again = cli("forecast", "NVDA", *QUICK, "--history", "--output", history)
+    assert (again.code, again.err) == (2, "marketsim: --output own.csv: is there already; --overwrite replaces it\n")
+    assert Path(history).read_bytes() == before
+    assert cli("forecast", "NVDA", "--history", "--output", "own.txt").err.endswith("must end in .csv or .parquet\n")
+    assert cli("forecast", "NVDA", "--history").code == cli("forecast", "NVDA", "--output", "a.csv").code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--forecasts", "none.csv"), 2, "--forecasts none.csv: no such file or folder"),
+        (
+            ("--forecasts", "own.csv", "--model", "last-bar"),
+            2,
+            "takes the place of a model: leave out --model last-bar",
+        ),
+        (("--missing", "har"), 2, "is for --forecasts FILE, which is not given"),
+        (("--forecasts", "own.csv", "--sims", "7"), 3, "own.csv lacks 1 of 20 forecasts, the first of them at"),
+        (("--forecasts", "own.csv:arima"), 3, "its columns name no models, 'arima' neither"),
+    ],
+)
+def test_what_cannot_be_is_one_clear_line(cli, history, words, code, said):
+    ended = cli("backtest", "ETHUSD", *QUICK, *words)
+    assert ended.code == code
+    assert said in ended.err
+    assert ended.err.count("\n") == 1
