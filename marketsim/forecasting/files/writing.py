@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -37,18 +36,15 @@ def write_forecasts(made: Made, path: Path) -> None:
     A row is an origin; `bar` is the one after it. MarketsimError where the file cannot be written.
     """
     write = _write_parquet if path.suffix.lower() == ".parquet" else _write_csv
+    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(handle)
-        try:
-            write(made, Path(name))
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
+        write(made, partial)
+        os.replace(partial, path)
     except OSError as error:
         raise MarketsimError(f"--output {printable(path)}: {(error.strerror or str(error)).lower()}") from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _write_csv(made: Made, path: Path) -> None:
