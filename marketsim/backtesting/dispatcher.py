@@ -26,6 +26,7 @@ from marketsim.results.code import code_digest
 from marketsim.results.document import bars_facts
 from marketsim.results.result import FinishedSymbol
 from marketsim.results.schema import BarsFacts
+from marketsim.settings.database_url import without_secret
 from marketsim.settings.settings import Settings
 
 if TYPE_CHECKING:
@@ -91,16 +92,20 @@ class Dispatcher:
             if not self._running:
                 self._submit((self._suspects.popleft(),))
         elif self._tried.isdisjoint(i for chunk in self._running.values() for i in chunk):
-            while len(self._running) < room and (chunk := self._chunk()):
+            while len(self._running) < room and (chunk := self._chunk(room)):
                 self._submit(chunk)
         for future in wait(self._running, PULSE, FIRST_COMPLETED).done:
             self._take(future, self._running.pop(future))
 
-    def _chunk(self) -> tuple[int, ...]:
-        """The next symbols to be run together; how many rests on nothing but how many are left."""
+    def _chunk(self, room: int) -> tuple[int, ...]:
+        """The next symbols to be run together: fewer towards the end, so that workers end together.
+
+        On one machine their number rests on nothing but how many are left, whatever the number of workers.
+        """
         count = len(self._symbols)
-        size = min(CHUNK, -(-(count - self._next) // ENDING))
-        most = min(count, self._turn + AHEAD * CHUNK * self.executor.room)
+        parts = max(ENDING, room // 2) if self.executor.remote else ENDING
+        size = min(CHUNK, -(-(count - self._next) // parts))
+        most = min(count, self._turn + AHEAD * CHUNK * room)
         chunk: list[int] = []
         while len(chunk) < size and self._next < most:
             symbol = self._symbols[self._next]
@@ -126,7 +131,7 @@ class Dispatcher:
         separate = self.executor.separate
         job = Job(
             run=self._run,
-            settings=_absolute(self._settings) if separate else self._settings,
+            settings=self._settings_elsewhere() if separate else self._settings,
             symbols=tuple(map(absolute_place, symbols)) if separate else symbols,
             rows=self._rows,
             code=code_digest() if separate else None,
@@ -147,6 +152,12 @@ class Dispatcher:
             for i in chunk:
                 why = next(iter(self._refusals[i].values()))
                 self._finish(i, FinishedSymbol(self._symbols[i], Failure(DataError(f"{why}, and no worker has them"))))
+
+    def _settings_elsewhere(self) -> Settings:
+        """The settings that another process is told: absolute paths, and on a cluster no password."""
+        settings = _absolute(self._settings)
+        url = settings.cache_place.cache_url
+        return settings.replace(cache_url=without_secret(url)) if self.executor.remote and url else settings
 
     def _send(self, job: Job, unfit: Collection[str]) -> Future[JobDone] | None:
         """Hand a job to a worker that is not unfit; None where there is none."""

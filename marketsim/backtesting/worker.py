@@ -21,6 +21,7 @@ from marketsim.results.code import code_digest
 from marketsim.results.document import equity_rows, simulation_rows, symbol_document
 from marketsim.results.encoding import to_csv
 from marketsim.results.result import FinishedSymbol, SymbolFiles, SymbolRun
+from marketsim.settings.database_url import with_own_password
 from marketsim.settings.settings import Settings
 
 
@@ -68,7 +69,10 @@ class CurrentProcess(threading.local):
         """The tools of the job's run: a model is loaded once."""
         if self.tools is None or self.run != job.run:
             self.close()
-            self.run, self.tools = job.run, pipeline.open_tools(job.settings, clock)
+            settings, url = job.settings, job.settings.cache_place.cache_url
+            if url is not None:
+                settings = settings.replace(cache_url=with_own_password(url))
+            self.run, self.tools = job.run, pipeline.open_tools(settings, clock)
         return self.tools
 
     def close(self) -> None:

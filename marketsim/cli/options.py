@@ -144,6 +144,7 @@ TEXTS = {
     "workers": Text("Processes to spread the symbols over.", "N"),
     "executor": Text("Where symbols are run; auto: by --workers and --scheduler."),
     "scheduler": Text("Address of a Dask scheduler.", "tcp://HOST:PORT", "none"),
+    "worker_timeout": Text("Give a cluster's worker up after so long without a sign of life.", "SECONDS"),
 }
 
 Symbols = Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="Such as ETHUSD, eth/usd or NVDA.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 # strict, so that no part of a password can be taken for a host, a port or a name, which are shown
@@ -44,6 +45,23 @@ def redacted(text: str) -> str:
 def _may_hold_a_password(text: str) -> bool:
     """Whether the expressions have anything to look for: they take longer to compile than most commands to read."""
     return "://" in text or "passw" in text.casefold()
+
+
+def without_secret(url: str) -> str:
+    """`url` of a PostgreSQL database without its password, as it may be sent to others.
+
+    >>> without_secret("postgresql://trader:secret@db/forecasts?sslmode=require&password=secret")
+    'postgresql://trader@db/forecasts?sslmode=require'
+    """
+    address, _, parameters = re.sub(r"(//[^\s:@/?#]*):[^\s@/?#]*@", r"\1@", url).partition("?")
+    kept = [each for each in parameters.split("&") if each and not re.match(r"(?:ssl)?passw(?:or)?d=", each)]
+    return f"{address}?{'&'.join(kept)}" if kept else address
+
+
+def with_own_password(url: str) -> str:
+    """The URL in this process's `MARKETSIM_CACHE_URL` where it is of the same database; else `url`, for ~/.pgpass."""
+    own = os.environ.get("MARKETSIM_CACHE_URL", "")
+    return own if without_secret(own) == url else url
 
 
 def without_password(url: str) -> str:

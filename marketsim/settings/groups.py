@@ -108,3 +108,4 @@ class WorkSettings(Group, frozen=True):
     workers: int = 1  # processes
     executor: str = "auto"
     scheduler: str | None = None  # its address
+    worker_timeout: float = 60.0  # seconds without a sign of life after which a cluster's worker is given up

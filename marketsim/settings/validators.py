@@ -234,4 +234,5 @@ VALIDATORS = {
     "workers": integer(1),
     "executor": choice("auto", *EXECUTORS),
     "scheduler": Validator(optional),
+    "worker_timeout": between(0, 86_400),
 }

@@ -35,8 +35,9 @@ PACKAGE = Path(marketsim.__file__).parent
 class Cluster:
     """A real scheduler and its workers, all of them processes of their own on loopback."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, **environment: str) -> None:
         self.directory, self.processes = directory, []  # type: ignore[var-annotated]
+        self.environment = environment
         place = directory / "scheduler.json"
         self._start("scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(place))
         self._until(lambda: place.exists() and place.read_text().endswith("}"))
@@ -63,7 +64,7 @@ class Cluster:
     def _start(self, *words: str, **environment: str) -> subprocess.Popen[bytes]:
         with open(self.directory / "log", "ab") as log:
             program = [sys.executable, "-m", "dask", *words, "--host", "127.0.0.1"]
-            own = os.environ | {"OMP_NUM_THREADS": "1"} | environment
+            own = os.environ | {"OMP_NUM_THREADS": "1"} | self.environment | environment
             process = subprocess.Popen(program, stdout=log, stderr=log, env=own, cwd=self.directory)
         self.processes.append(process)
         return process

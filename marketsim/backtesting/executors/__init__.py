@@ -18,7 +18,10 @@ worker_name = ContextVar("worker_name", default="this machine")  # of whoever do
 
 
 class Executor(Protocol):
-    """The part of `concurrent.futures.Executor` that is used, and how much it can take."""
+    """The part of `concurrent.futures.Executor` that is used, and how much it can take.
+
+    An executor is built from `WorkSettings` and the number of workers that the run has tasks for.
+    """
 
     separate: bool  # whether workers are other processes, which may have other code
     remote: bool  # whether they may be on other machines too, and read other files
@@ -54,5 +57,5 @@ def open_executor(work: WorkSettings, tasks: int) -> Executor:
         raise UsageError(f"--scheduler is of use to --executor dask, not to {name}")
     if work.executor == "local" and work.workers > 1:
         raise UsageError("--executor local is this one process; leave it out, or use --workers 1")
-    executor: Executor = registry.load(registry.EXECUTORS, "executor", name)(workers, work.scheduler)
+    executor: Executor = registry.load(registry.EXECUTORS, "executor", name)(work, workers)
     return executor

@@ -6,17 +6,19 @@ from collections.abc import Callable
 from concurrent import futures
 from typing import ParamSpec, TypeVar
 
+from marketsim.settings.groups import WorkSettings
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Local(futures.Executor):
-    """Does what it is given before `submit` returns; neither argument is of use to it."""
+    """Does what it is given before `submit` returns; no setting is of use to it."""
 
     separate = remote = False
     room = 1
 
-    def __init__(self, workers: int = 1, scheduler: str | None = None) -> None:
+    def __init__(self, work: WorkSettings | None = None, workers: int = 1) -> None:
         super().__init__()
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> futures.Future[T]:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
+from marketsim.settings.groups import WorkSettings
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
+MOST = 61 if sys.platform == "win32" else 10_000  # processes that the system can wait for at once
 # Read when numpy or torch is imported, which a worker does long after it has its environment.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
@@ -23,8 +27,9 @@ class Processes(ProcessPoolExecutor):
 
     separate, remote = True, False
 
-    def __init__(self, workers: int, scheduler: str | None = None) -> None:
+    def __init__(self, work: WorkSettings, workers: int) -> None:
         self._others = set(multiprocessing.active_children())
+        workers = min(workers, MOST)
         super().__init__(workers, multiprocessing.get_context("spawn"), _end_with_parent)
         self.room = workers + 1  # one task waits for whoever is free first
 
