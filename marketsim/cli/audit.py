@@ -29,7 +29,7 @@ def audit(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
-    """Check that a model and its backtest cannot see the future.
+    """Check that a backtest cannot see the future.
 
     Changes every bar after some origins, calls, processes and units of price; what rests on earlier bars must not move.
     The exit code is 5 where something did.
