@@ -12,7 +12,7 @@ from msgspec import to_builtins
 from marketsim import data
 from marketsim.api.backtest_results import BacktestResult, BacktestResults
 from marketsim.api.forecast_results import ForecastResult, ModelComparison
-from marketsim.api.given import READING, Given, chosen, takes
+from marketsim.api.given import FRAME, READING, Given, chosen, takes
 from marketsim.backtesting import next_bars, parallel, pipeline
 from marketsim.backtesting.chosen_bars import load, open_bars
 from marketsim.backtesting.worker import finish
@@ -23,7 +23,7 @@ from marketsim.forecasting.forecasts import LEVELS
 from marketsim.forecasting.keys import fingerprint
 from marketsim.profiling import Clock
 from marketsim.results.result import FinishedSymbol, SymbolFiles
-from marketsim.settings.groups import BarsSettings, CacheSettings, NetworkSettings, WalkSettings
+from marketsim.settings.groups import BarsSettings, CacheSettings, GivenSettings, NetworkSettings, WalkSettings
 from marketsim.settings.settings import KEYS, Settings, keys_of
 
 __all__ = [
@@ -42,7 +42,15 @@ __all__ = [
 ]
 
 _BARS = keys_of(BarsSettings)
-_FORECAST = (*keys_of(WalkSettings), *keys_of(NetworkSettings), *_BARS, "seed", "cache", *keys_of(CacheSettings))
+_FORECAST = (
+    *keys_of(WalkSettings),
+    *keys_of(NetworkSettings),
+    *_BARS,
+    "seed",
+    "cache",
+    *keys_of(CacheSettings),
+    *keys_of(GivenSettings),
+)
 
 
 @takes(*_BARS)
@@ -125,7 +133,8 @@ def backtest(bars: Bars | str, *, model: Any = None, **settings: Any) -> Backtes
     **settings
         Settings by the names that docs/settings.md has, such as `sims=70` (bars to evaluate), `window=60` (bars of a
         fit), `strategy`, `fill`, `fee_bps` (basis points a side), `cache`. None leaves a setting as it is: at its
-        `MARKETSIM_*` variable, or else at its default.
+        `MARKETSIM_*` variable, or else at its default. `forecasts` takes your own forecasts in a model's place: a
+        DataFrame, or the path of a file, see docs/own-forecasts.md.
 
     Returns
     -------
@@ -266,7 +275,7 @@ def compare_models(
     models
         Names of models, or objects of your own.
     **settings
-        As in `backtest`.
+        As in `backtest`. `forecasts` stand beside the models: a DataFrame, a path, or a dictionary of several by name.
 
     Returns
     -------
@@ -285,7 +294,12 @@ def compare_models(
     >>> bool(compared.forecasts["pinball_bps.high"].idxmin() == ("NVDA", "har"))
     True
     """
-    given = Given.of("compare_models", [bars] if isinstance(bars, (Bars, str)) else bars, None, settings)
+    forecasts = settings.pop("forecasts", None)
+    named = settings if forecasts is None else {**settings, "forecasts": FRAME}
+    given = Given.of("compare_models", [bars] if isinstance(bars, (Bars, str)) else bars, None, named)
     own, names = given.adopt(models)
-    document, notes = comparison.compare(given.symbols, names, given.settings, source=given.source, own=own)
+    files = {} if forecasts is None else given.forecasts(forecasts)
+    document, notes = comparison.compare(
+        given.symbols, [*files, *names], given.settings, source=given.source, own={**own, **files}
+    )
     return ModelComparison(to_builtins(document), tuple(dict.fromkeys(notes)))

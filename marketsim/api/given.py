@@ -17,10 +17,11 @@ from marketsim.backtesting.pipeline import Tools
 from marketsim.data import Source
 from marketsim.data.bars import Bars
 from marketsim.data.memory import MemorySource
-from marketsim.data.symbols import once_each
+from marketsim.data.symbols import once_each, parse_symbol, part_place
 from marketsim.errors import UsageError
 from marketsim.forecasting.ensembles import Composite
 from marketsim.forecasting.protocols import Model
+from marketsim.models import open_forecasts
 from marketsim.models.own import adopt, is_identified
 from marketsim.profiling import Clock
 from marketsim.registry import nearest
@@ -30,6 +31,7 @@ from marketsim.settings.settings import Settings, keys_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+FRAME = "DataFrame"  # what settings say of forecasts in memory
 READING = ("on_bad_bars", "date_format", "timezone", "adjust")  # settings of the reading of files
 
 
@@ -102,12 +104,19 @@ class Given(Struct, frozen=True):
         if not named:
             why = "has no meaning for a model in memory"
             _refuse(function, values, [key for key in keys_of(NetworkSettings) if key != "device"], why)
-        own = None if named else adopt(model)
-        settings = chosen(function, {**values, "model": model} if named else values)
-        if own is not None:
-            settings = settings.replace(model=own.name, **({} if is_identified(own) else {"cache": "off"}))
-        if (source or own) and (settings.work.workers > 1 or settings.work.executor not in ("auto", "local")):
+        frame = values.get("forecasts")
+        if not (frame is None or named):
+            raise UsageError(f"{function}(): forecasts take the place of a model, give one of the two")
+        own: Model | Composite | None = None if named else adopt(model)
+        given = {**values, "forecasts": FRAME} if _in_memory(frame) else values
+        settings = chosen(function, {**given, "model": model} if named else given)
+        memory = source is not None or own is not None or _in_memory(frame)
+        if memory and (settings.work.workers > 1 or settings.work.executor not in ("auto", "local")):
             raise UsageError(f"{function}(): several processes need symbols and a model by name, not in memory")
+        if _in_memory(frame):
+            own = own_forecasts(frame, symbols, settings)
+        elif own is not None:
+            settings = settings.replace(model=own.name, **({} if is_identified(own) else {"cache": "off"}))
         return cls(symbols, settings, source, own)
 
     @property
@@ -119,6 +128,13 @@ class Given(Struct, frozen=True):
         """The tools of the run; the cache is the caller's to close."""
         return pipeline.open_tools(self.settings, Clock(), self.source, self.model)
 
+    def forecasts(self, forecasts: Any) -> dict[str, Composite]:
+        """Files and DataFrames of forecasts by name: one, or a mapping of several."""
+        several = forecasts if isinstance(forecasts, Mapping) else {FRAME: forecasts}
+        if not isinstance(forecasts, Mapping) and not _in_memory(forecasts):
+            several = {str(forecasts): forecasts}
+        return {name: own_forecasts(each, self.symbols, self.settings) for name, each in several.items()}
+
     @staticmethod
     def adopt(models: Sequence[Any]) -> tuple[dict[str, Model], list[str]]:
         """Models in memory by name, and the names of all `models` in order; UsageError where two share one."""
@@ -128,6 +144,25 @@ class Given(Struct, frozen=True):
             if names.count(name) > 1:
                 raise UsageError(f"compare_models(): '{name}' is the name of two models")
         return {model.name: model for model in adopted if not isinstance(model, str)}, names
+
+
+def own_forecasts(forecasts: Any, symbols: Sequence[str], settings: Settings) -> Composite:
+    """The forecasts in a DataFrame, or at a path, as a model."""
+    if not _in_memory(forecasts):
+        return open_forecasts(os.fspath(forecasts), settings)
+    if not hasattr(forecasts, "columns"):
+        raise UsageError(f"forecasts are a DataFrame or the path of a file, not {type(forecasts).__name__}")
+
+    from marketsim.forecasting.files.forecast_files import forecasts_in_frame
+    from marketsim.models.forecast_file import ForecastFile
+
+    alone = parse_symbol(part_place(symbols[0])[0]) if len(symbols) == 1 else None
+    return ForecastFile(forecasts_in_frame(forecasts, alone, settings.bars.timezone), settings.given.missing)
+
+
+def _in_memory(forecasts: Any) -> bool:
+    """Whether forecasts are given by themselves, not by the name of a file."""
+    return not (forecasts is None or isinstance(forecasts, (str, os.PathLike)))
 
 
 def _source(function: str, bars: Sequence[Bars | str]) -> tuple[Source | None, list[str]]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     )
 
 
-@options.takes(*options.all_but(options.MODEL, options.WORK))
+@options.takes(*options.all_but(options.MODEL, options.GIVEN, options.WORK))
 def compare_models(
     command: typer.Context,
     symbols: options.Symbols,
@@ -29,6 +29,10 @@ def compare_models(
             "--models", metavar="NAME,...", help="Models to compare; give a blend:NAME,NAME in a --models of its own."
         ),
     ] = ["har,rolling-quantile,last-bar"],  # noqa: B006
+    forecasts: Annotated[
+        list[str] | None,
+        typer.Option("--forecasts", metavar="FILE,...", help="Files of your own forecasts, beside them."),
+    ] = None,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
@@ -37,7 +41,9 @@ def compare_models(
 
     Shows the error of the forecasts, the profit of trading on them, alpha against baselines, and speed.
     """
-    settings = options.settings_of(command)
+    files = [file for each in forecasts or [] for file in each.split(",")]
+    settings = options.settings_of(command, **({"forecasts": files[0]} if files else {}))
+    files = files or [file for file in (settings.given.forecasts,) if file is not None]
     groups = [[each] if each.partition(":")[0] in ENSEMBLES else each.split(",") for each in models]
     names = list(dict.fromkeys(name for group in groups for name in group))
     for name in names:
@@ -46,11 +52,13 @@ def compare_models(
     from marketsim.comparison.models import compare
     from marketsim.comparison.schema import FailedModel
     from marketsim.data.symbols import once_each
+    from marketsim.models import open_forecasts
 
     symbols, repeated = once_each(symbols)
     output.notes(repeated)
+    own = {file: open_forecasts(file, settings) for file in files}
     with output.progress() as progress:
-        document, notes = compare(symbols, names, settings, progress)
+        document, notes = compare(symbols, [*own, *names], settings, progress, own=own)
     output.notes(notes)
     rows = [row for symbol in document.symbols for row in symbol.models]
     failed = [row for row in rows if isinstance(row, FailedModel)]
@@ -58,14 +66,14 @@ def compare_models(
         output.document(document)
     elif len(failed) < len(rows):
         for symbol in document.symbols:
-            _show(symbol, document.fill)
+            _show(symbol, document.fill, files)
     if len(failed) == len(rows):
         output.fail(failed[0].error)
         return failed[0].exit_code
     return 4 if failed else 0
 
 
-def _show(symbol: "ComparedSymbol", fill: str) -> None:
+def _show(symbol: "ComparedSymbol", fill: str, files: list[str]) -> None:
     from marketsim.comparison.schema import FailedModel, ModelRow
 
     good = [row for row in symbol.models if isinstance(row, ModelRow)]
@@ -77,7 +85,7 @@ def _show(symbol: "ComparedSymbol", fill: str) -> None:
             f"{bars.evaluated}, by {fill} fills.",
             "",
         )
-        _forecasts(good)
+        _forecasts(good, files)
         _profits(symbol.yardsticks, good)
         _alphas(good)
     for row in symbol.models:
@@ -90,7 +98,7 @@ def _show(symbol: "ComparedSymbol", fill: str) -> None:
     output.lines("")
 
 
-def _forecasts(rows: "list[ModelRow]") -> None:
+def _forecasts(rows: "list[ModelRow]", files: list[str]) -> None:
     best = [min(loss) for loss in zip(*(_channels(row.pinball_bps) for row in rows), strict=True)]
     losses, bands = [], []
     for row in rows:
@@ -98,7 +106,8 @@ def _forecasts(rows: "list[ModelRow]") -> None:
             f"{x:.1f}{'*' if x == least else ' '}" for x, least in zip(_channels(row.pinball_bps), best, strict=True)
         ]
         pace = row.seconds_a_forecast
-        losses.append((row.model, *cells, "cached" if pace is None else f"{1e3 * pace:,.2f}"))
+        known = "read" if row.model in files else "cached"
+        losses.append((row.model, *cells, known if pace is None else f"{1e3 * pace:,.2f}"))
         inside = (tables.percent(share) for share in _channels(row.coverage))
         bands.append((row.model, *inside, tables.percent(row.close_direction)))
     heads = ("High", "Low", "Close")

@@ -42,7 +42,8 @@ class OptionGroup(Struct, frozen=True):
 WALK = OptionGroup("Walk-forward", keys_of(WalkSettings))
 MODEL = OptionGroup("Model", ("model",))
 OWN_MODEL = OptionGroup("Model", ("model_option",))
-GIVEN = OptionGroup("Model", keys_of(GivenSettings))
+GIVEN = OptionGroup("Model", ("forecasts",))
+MISSING = OptionGroup("Model", tuple(key for key in keys_of(GivenSettings) if key not in GIVEN.keys))
 GATE = OptionGroup("Trading rules", ("min_t",))
 RULES = OptionGroup("Trading rules", tuple(key for key in keys_of(TradingRules) if key not in GATE.keys))
 COSTS = OptionGroup("Costs", keys_of(CostSettings))
@@ -62,6 +63,7 @@ GROUPS = (
     MODEL,
     OWN_MODEL,
     GIVEN,
+    MISSING,
     RULES,
     GATE,
     COSTS,

@@ -28,6 +28,7 @@ from marketsim.data.bars import CHANNELS
 from marketsim.errors import Failure, MarketsimError, Success
 from marketsim.execution.track_record import TrackRecord
 from marketsim.forecasting.contamination import tally
+from marketsim.forecasting.ensembles import Composite
 from marketsim.forecasting.forecasts import CLOSE, LEVELS, MEDIAN, actual_moves
 from marketsim.forecasting.protocols import Model
 from marketsim.forecasting.scores import covered, pinball
@@ -38,7 +39,7 @@ from marketsim.results.result import Result
 from marketsim.results.schema import ExposureCounts
 from marketsim.results.significance import in_bps, mean_interval
 from marketsim.settings.choices import BASIS_POINTS
-from marketsim.settings.groups import NetworkSettings
+from marketsim.settings.groups import GivenSettings, NetworkSettings
 from marketsim.settings.settings import Settings
 
 HOLDING = "buy-and-hold"
@@ -60,7 +61,7 @@ def compare(
     settings: Settings,
     progress: pipeline.Progress = lambda what, done, total: None,
     source: Source | None = None,
-    own: Mapping[str, Model] = MappingProxyType({}),
+    own: Mapping[str, Model | Composite] = MappingProxyType({}),
 ) -> tuple[ModelsDocument, list[str]]:
     """The document of a comparison, and remarks for stderr; a model that cannot be had is a row that says so.
 
@@ -95,9 +96,8 @@ def compare(
     return ModelsDocument(fill=settings.rules.fill, symbols=compared), notes
 
 
-def _settings_for(model: str, settings: Settings, own: Model | None) -> Settings:
-    if not is_identified(own):
-        settings = replace(settings, cache="off")
+def _settings_for(model: str, settings: Settings, own: Model | Composite | None) -> Settings:
+    settings = replace(settings, given=GivenSettings(), **({} if is_identified(own) else {"cache": "off"}))
     if registry.has_weights(model):
         return replace(settings, model=model)
     kept = settings.network

@@ -28,13 +28,17 @@ def chosen_model(settings: Settings) -> Model | Composite:
 
     See `open_model`; DataError for a file that holds no forecasts.
     """
-    given = settings.given
-    if given.forecasts is None:
-        return open_model(settings.model, settings.network, settings.seed)
+    if settings.given.forecasts is not None:
+        return open_forecasts(settings.given.forecasts, settings)
+    return open_model(settings.model, settings.network, settings.seed)
+
+
+def open_forecasts(spec: str, settings: Settings) -> Composite:
+    """The forecasts in the file or folder that `spec` names; see `chosen_model`."""
     from marketsim.forecasting.files.forecast_files import read_forecasts
     from marketsim.models.forecast_file import ForecastFile
 
-    return ForecastFile(read_forecasts(given.forecasts, settings.bars.timezone), given.missing)
+    return ForecastFile(read_forecasts(spec, settings.bars.timezone), settings.given.missing)
 
 
 def open_model(spec: str, network: NetworkSettings, seed: int) -> Model | Composite:

@@ -83,3 +83,18 @@ def test_what_cannot_be_is_one_clear_line(cli, history, words, code, said):
     assert ended.code == code
     assert said in ended.err
     assert ended.err.count("\n") == 1
+
+
+def test_files_stand_beside_models_in_a_comparison(cli, history):
+    Path("again.csv").write_bytes(Path(history).read_bytes())
+    ended = cli(
+        "compare-models", "ETHUSD", *QUICK, "--forecasts", f"{history},again.csv", "--models", "har,last-bar", "--json"
+    )
+    rows = json.loads(ended.out)["symbols"][0]["models"]
+    assert [row["model"] for row in rows] == ["own.csv", "again.csv", "har", "last-bar"]
+    assert [row["exposure"]["unknown"] for row in rows] == [6, 6, 0, 0]
+    same = ("pinball_bps", "coverage", "strategies", "close_direction")
+    assert [[row[key] for key in same] for row in rows[:2]] == [[rows[2][key] for key in same]] * 2
+    shown = cli("compare-models", "ETHUSD", *QUICK, "--forecasts", history, "--models", "har").out
+    assert "own.csv: moves; unverified: made when, the file does not tell; evaluated bars: 6" in shown
+    assert cli("compare-models", "ETHUSD", "--forecasts", "none.csv").code == 2
