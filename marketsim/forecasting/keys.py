@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 KEY = 20  # bytes of a digest
 BAR = np.dtype([("time", "<i8"), ("ohlcv", "<f8", 5)])
+SHORT_BAR = np.dtype([*BAR.descr, ("following", "<i8")])  # than a day
 
 
 def fingerprint(model: Identity) -> str:
@@ -49,8 +50,10 @@ def series_keys(series: Series, origins: NDArray[np.int64]) -> list[bytes]:
 
     Bars that are appended later leave the keys of old origins as they are.
     """
-    rows = np.empty(len(series), BAR)
+    rows = np.empty(len(series), BAR if series.following is None else SHORT_BAR)
     rows["time"], rows["ohlcv"] = series.times.astype("datetime64[s]").astype("<i8"), series.ohlcv
+    if series.following is not None:
+        rows["following"] = series.following.astype("datetime64[s]").astype("<i8")
     running = hashlib.blake2b(f"{series.symbol}\0{series.zone}\0".encode(), digest_size=KEY)
     start, keys = 0, []
     for stop in (origins + 1).tolist():

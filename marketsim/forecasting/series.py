@@ -7,7 +7,9 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars
-from marketsim.data.calendars.zones import to_local
+from marketsim.data.calendars.zones import DAY, to_local
+
+SHORTEST_DAY = 0.9 * DAY  # seconds
 
 
 class Series(Struct, frozen=True, eq=False):
@@ -25,20 +27,30 @@ class Series(Struct, frozen=True, eq=False):
     times: NDArray[np.datetime64]  # [T] datetime64[s], UTC, the bars' opens
     ohlcv: NDArray[np.float64]  # [T, 5] open, high, low, close (price units), volume (units, NaN where absent)
     zone: str = "UTC"  # of the exchange's clocks
+    following: NDArray[np.datetime64] | None = None  # [T] of bars shorter than a day: when the next one should open
 
     @classmethod
     def of(cls, bars: Bars) -> Series:
         """All of `bars`."""
-        return cls(bars.symbol, bars.time, bars.ohlcv, bars.timetable.zone)
+        table = bars.timetable
+        following = table.following(bars.time) if table.spacing < SHORTEST_DAY else None
+        return cls(bars.symbol, bars.time, bars.ohlcv, table.zone, following)
 
     def __len__(self) -> int:
         return len(self.times)
 
     def until(self, origin: int) -> Series:
         """The bars up to `origin`, itself included: all that a forecast at `origin` may use."""
-        return Series(self.symbol, self.times[: origin + 1], self.ohlcv[: origin + 1], self.zone)
+        known = slice(origin + 1)
+        following = None if self.following is None else self.following[known]
+        return Series(self.symbol, self.times[known], self.ohlcv[known], self.zone, following)
 
     @property
     def local_times(self) -> NDArray[np.datetime64]:
         """`times` as the exchange's clocks show them, for hours and weekdays."""
         return to_local(self.times, self.zone)
+
+    @property
+    def local_following(self) -> NDArray[np.datetime64] | None:
+        """`following` as the exchange's clocks show it."""
+        return None if self.following is None else to_local(self.following, self.zone)

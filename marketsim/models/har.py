@@ -48,13 +48,16 @@ class Har(PastModel):
     fewer than 20 it is 1, and the quantiles are those of the moves themselves. A sigma never leaves the
     range of the R seen before.
 
+    Bars shorter than a day have a pattern of the day and of the week, which is taken out before and put back after:
+    see `marketsim.models.intraday`.
+
     Source: F. Corsi, "A Simple Approximate Long-Memory Model of Realized Volatility", Journal of Financial
     Econometrics 7(2), 2009. Every step is elementwise or a running sum from bar 0, and none is BLAS: the bits
     of a forecast depend on its own past, not on the other origins of the call.
     """
 
     name = "har"
-    version = "2"
+    version = "3"
     parameters: ClassVar[Mapping[str, float | int | str]] = {
         "ridge": RIDGE,
         "window": WINDOW,
@@ -68,17 +71,25 @@ class Har(PastModel):
 
     def forecast(self, series: Series, origins: NDArray[np.int64]) -> Array:
         """Quantiles of moves `[N, 4, Q]` at `origins` `[N]`; see `HistoryModel.forecast`."""
-        return forecast_from_scales(series.ohlcv, origins, scales)
+        return forecast_from_scales(series, origins, scales)
 
 
-def forecast_from_scales(ohlcv: Array, origins: NDArray[np.int64], scales: Callable[[Array, int], Array]) -> Array:
-    """Quantiles of moves `[N, 4, Q]` at `origins` `[N]` of bars `ohlcv` `[T, 5]`: past moves in units of `scales`.
+def forecast_from_scales(series: Series, origins: NDArray[np.int64], scales: Callable[[Array, int], Array]) -> Array:
+    """Quantiles of moves `[N, 4, Q]` at `origins` `[N]`: past moves in units of `scales`.
 
-    `scales(bars, first)` gives sigma `[T]` of the bar after each of the bars up to the newest origin, from `first` on.
+    `scales(bars, first)` gives sigma `[T]` of the bar after each of `bars` `[T, 5]`, those up to the newest origin,
+    from `first` on. Of bars shorter than a day it is given what is left of them without the pattern of the day.
     """
     if not len(origins):
         return rolling_quantiles(np.empty((4, 0)), origins, WINDOW)
-    ohlcv = ohlcv[: origins.max() + 1]
+    series = series.until(int(origins.max()))
+    if series.following is not None:
+        from marketsim.models.intraday import intraday_quantiles  # a run on daily bars does not need it
+
+        log_range = np.log(true_ranges(series.ohlcv))
+        scaled = intraday_quantiles(series, origins, log_range, scales, WINDOW, SCALING_BARS)
+        return np.asarray(np.expm1(np.clip(scaled, -LIMIT, LIMIT)))
+    ohlcv = series.ohlcv
     moves = log_moves(ohlcv)
     first = max(int(origins.min()) - WINDOW, 0)
     sigma = scales(ohlcv, first)
@@ -122,10 +133,9 @@ def scales_of(log_range: Array, first: int, predict: Callable[[int], Array]) -> 
 
 def _features(ohlcv: Array) -> tuple[Array, Array]:
     """The regressors `x` `[P, T]`, each of bars up to its own, and the log true range `[T]`."""
-    opened, high, low, close = np.log(np.ascontiguousarray(ohlcv[:, :4].T))
-    before = np.concatenate([opened[:1], close[:-1]])
-    true_range = without_flat_bars(np.maximum(high, before) - np.minimum(low, before))
-    returns = close - before
+    opened, _, _, close = np.log(np.ascontiguousarray(ohlcv[:, :4].T))
+    true_range = true_ranges(ohlcv)
+    returns = close - np.concatenate([opened[:1], close[:-1]])
     variance = _mean(returns**2, 20) - _mean(returns, 20) ** 2
     volume = np.ascontiguousarray(ohlcv[:, 4])
     traded = np.where(volume > 0, 1.0, 0.0)
@@ -141,6 +151,13 @@ def _features(ohlcv: Array) -> tuple[Array, Array]:
         np.log(np.maximum(variance, 0.0) + FLOOR**2),
     ]
     return np.stack(rows), log_range
+
+
+def true_ranges(ohlcv: Array) -> Array:
+    """True ranges `[T]` in log units, none of them zero."""
+    opened, high, low, close = np.log(np.ascontiguousarray(ohlcv[:, :4].T))
+    before = np.concatenate([opened[:1], close[:-1]])
+    return without_flat_bars(np.maximum(high, before) - np.minimum(low, before))
 
 
 def without_flat_bars(true_range: Array) -> Array:

@@ -94,7 +94,7 @@ class OwnHistoryModel(OwnModel):
     def forecast(self, series: Series, origins: NDArray[np.int64]) -> NDArray[np.float64]:
         """See `HistoryModel.forecast`; the object gets copies, so that it cannot change the bars of others."""
         subject = f"{series.symbol}: "
-        copied = Series(series.symbol, series.times.copy(), series.ohlcv.copy(), series.zone)
+        copied = Series(series.symbol, series.times.copy(), series.ohlcv.copy(), series.zone, series.following)
         given = copied.ohlcv if _first_parameter(self.model) == "ohlcv" else copied
         try:
             with stdout_to_stderr():

@@ -58,7 +58,7 @@ class Refitted(PastModel, ABC):
 
     def forecast(self, series: Series, origins: NDArray[np.int64]) -> Array:
         """Quantiles of moves `[N, 4, Q]` at `origins` `[N]`; see `HistoryModel.forecast`."""
-        return forecast_from_scales(series.ohlcv, origins, self._scales)
+        return forecast_from_scales(series, origins, self._scales)
 
     @classmethod
     @abstractmethod

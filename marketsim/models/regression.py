@@ -73,7 +73,7 @@ class Regression:
 
     def forecast(self, series: Series, origins: NDArray[np.int64]) -> Array:
         """Quantiles of moves `[N, 4, Q]` at `origins` `[N]`; see `HistoryModel.forecast`."""
-        return forecast_from_scales(series.ohlcv, origins, self._scales)
+        return forecast_from_scales(series, origins, self._scales)
 
     def _scales(self, ohlcv: Array, first: int) -> Array:
         return scales(ohlcv, first, self._regress)

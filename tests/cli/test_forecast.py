@@ -88,7 +88,7 @@ def test_the_table_shows_bar_quantiles_and_median_move(columns, cli, monkeypatch
     assert (ended.code, ended.err) == (0, "")
     assert max(map(len, ended.out.splitlines())) <= int(columns)
     text = " ".join(ended.out.split())
-    assert "har 2, fits on past bars only After 2020-12-08, close 595.03; forecast made now" in text
+    assert "har 3, fits on past bars only After 2020-12-08, close 595.03; forecast made now" in text
     (bar,) = document(cli, "ETHUSD")["symbols"][0]["forecast"]
     for name in CHANNELS:
         assert f"{name.capitalize()} {shown(bar[name])}" in text
