@@ -24,6 +24,9 @@ COMMANDS = {
     "fast": Listed("marketsim.cli.backtest:fast", "Run backtest with at most 35 simulations, the newest."),
     "forecast": Listed("marketsim.cli.forecast:forecast", "Forecast the next bar of symbols, or several bars."),
     "fills": Listed("marketsim.cli.fills:fills", "Show the fills that bars leave in doubt, and draw one."),
+    "score-forecasts": Listed(
+        "marketsim.cli.score_forecasts:score_forecasts", "Score the forecasts of models: losses and calibration."
+    ),
     "compare-models": Listed(
         "marketsim.cli.compare_models:compare_models", "Compare models on the same bars: forecasts and profit."
     ),

@@ -1,12 +1,10 @@
 """`marketsim compare-models`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from marketsim.cli import options, output, tables
-from marketsim.registry import ENSEMBLES
-from marketsim.settings.resolution import check
+from marketsim.cli import options, output, several_models, tables
 
 if TYPE_CHECKING:
     from marketsim.comparison.schema import (
@@ -23,16 +21,8 @@ if TYPE_CHECKING:
 def compare_models(
     command: typer.Context,
     symbols: options.Symbols,
-    models: Annotated[
-        list[str],
-        typer.Option(
-            "--models", metavar="NAME,...", help="Models to compare; give a blend:NAME,NAME in a --models of its own."
-        ),
-    ] = ["har,rolling-quantile,last-bar"],  # noqa: B006
-    forecasts: Annotated[
-        list[str] | None,
-        typer.Option("--forecasts", metavar="FILE,...", help="Files of your own forecasts, beside them."),
-    ] = None,
+    models: several_models.Models = several_models.DEFAULT,
+    forecasts: several_models.Files = None,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
@@ -41,13 +31,10 @@ def compare_models(
 
     Shows the error of the forecasts, the profit of trading on them, alpha against baselines, and speed.
     """
-    files = [file for each in forecasts or [] for file in each.split(",")]
+    files = several_models.files_of(forecasts)
     settings = options.settings_of(command, **({"forecasts": files[0]} if files else {}))
     files = files or [file for file in (settings.given.forecasts,) if file is not None]
-    groups = [[each] if each.partition(":")[0] in ENSEMBLES else each.split(",") for each in models]
-    names = list(dict.fromkeys(name for group in groups for name in group))
-    for name in names:
-        check("model", name, "--models")
+    names = several_models.names_of(models)
 
     from marketsim.comparison.models import compare
     from marketsim.comparison.schema import FailedModel
@@ -92,9 +79,7 @@ def _show(symbol: "ComparedSymbol", fill: str, files: list[str]) -> None:
         if isinstance(row, FailedModel):
             output.lines(f"{row.model}: {row.error}")
         elif row.exposure.contaminated or row.exposure.unknown:
-            counts = {"clean": row.exposure.clean, "contaminated": row.exposure.contaminated}
-            words = ", ".join(f"{n} {tag}" for tag, n in (counts | {"unknown": row.exposure.unknown}).items() if n)
-            output.lines(f"{row.model}: {row.training}; evaluated bars: {words}")
+            output.lines(f"{row.model}: {row.training}; evaluated bars: {tables.exposed(row.exposure)}")
     output.lines("")
 
 
@@ -107,11 +92,14 @@ def _forecasts(rows: "list[ModelRow]", files: list[str]) -> None:
         ]
         pace = row.seconds_a_forecast
         known = "read" if row.model in files else "cached"
-        losses.append((row.model, *cells, known if pace is None else f"{1e3 * pace:,.2f}"))
+        told = "-" if row.against_har is None else tables.skill(row.against_har)
+        losses.append((row.model, *cells, told, known if pace is None else f"{1e3 * pace:,.2f}"))
         inside = (tables.percent(share) for share in _channels(row.coverage))
         bands.append((row.model, *inside, tables.percent(row.close_direction)))
     heads = ("High", "Low", "Close")
-    output.table("Pinball loss in bps (* best), and speed", ("Model", *heads, "Milliseconds\na forecast"), losses)
+    output.table(
+        "Pinball loss in bps (* best), and speed", ("Model", *heads, "Against\nhar", "Milliseconds\na forecast"), losses
+    )
     output.table(
         "Bars inside the 80 % band, and closes in the direction\nthat was forecast, %",
         ("Model", *heads, "Direction"),

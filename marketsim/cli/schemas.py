@@ -24,6 +24,7 @@ from marketsim.cli.documents import (
 from marketsim.cli.profile_summary import ProfileDocument
 from marketsim.cli.run_documents import FillsDocument, RunsCompareDocument, RunsListDocument, RunsShowDocument
 from marketsim.comparison.schema import ModelsDocument, OptimizersDocument
+from marketsim.comparison.scores_schema import ScoresDocument
 from marketsim.results.rows import Row
 from marketsim.results.schema import BacktestDocument
 from marketsim.results.timing import TimingDocument
@@ -49,6 +50,7 @@ DOCUMENTS: tuple[type[Row], ...] = (
     RunsCompareDocument,
     RunsListDocument,
     RunsShowDocument,
+    ScoresDocument,
     SelftestDocument,
     TimingDocument,
     VerifyDocument,

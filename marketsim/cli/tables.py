@@ -11,7 +11,15 @@ from marketsim.cli import output
 from marketsim.errors import MarketsimError
 
 if TYPE_CHECKING:
-    from marketsim.results.schema import BarsFacts, FailedSymbol, FineFacts, PlanRow, SymbolDocument
+    from marketsim.comparison.skill import SkillRow
+    from marketsim.results.schema import (
+        BarsFacts,
+        ExposureCounts,
+        FailedSymbol,
+        FineFacts,
+        PlanRow,
+        SymbolDocument,
+    )
     from marketsim.results.timing import TimingDocument
 
 FULL = 3  # symbols, more of which have the summary only
@@ -234,6 +242,19 @@ def span(low: float | None, high: float | None) -> str:
 def percent(value: float | None) -> str:
     """A share in whole per cent; `-` for None."""
     return "-" if value is None else f"{100 * value:.0f}"
+
+
+def exposed(counts: ExposureCounts) -> str:
+    """How many bars are clean, contaminated and unknown, of what there are."""
+    tags = {"clean": counts.clean, "contaminated": counts.contaminated, "unknown": counts.unknown}
+    return ", ".join(f"{count} {tag}" for tag, count in tags.items() if count)
+
+
+def skill(row: SkillRow) -> str:
+    """How much of a baseline's loss is saved, and what to think of it."""
+    if row.verdict == "same":
+        return "same"
+    return f"{round(100 * row.skill, 1) or 0.0:+.1f} %\n{row.verdict}"  # no -0.0
 
 
 def _number(value: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -23,15 +23,16 @@ from marketsim.comparison.schema import (
     ModelStrategyRow,
     YardstickRow,
 )
+from marketsim.comparison.skill import skill_together
 from marketsim.data import Source
 from marketsim.data.bars import CHANNELS
 from marketsim.errors import Failure, MarketsimError, Success
 from marketsim.execution.track_record import TrackRecord
 from marketsim.forecasting.contamination import tally
 from marketsim.forecasting.ensembles import Composite
-from marketsim.forecasting.forecasts import CLOSE, LEVELS, MEDIAN, actual_moves
+from marketsim.forecasting.forecasts import CLOSE, LEVELS, MEDIAN, Forecasts, actual_moves
 from marketsim.forecasting.protocols import Model
-from marketsim.forecasting.scores import covered, pinball
+from marketsim.forecasting.scores import covered, crps, pinball, share_interval
 from marketsim.models.own import is_identified
 from marketsim.profiling import Clock
 from marketsim.results.document import exposures_of
@@ -74,7 +75,7 @@ def compare(
     for model in dict.fromkeys((*models, YARDSTICK)):
         clock = Clock()
         try:
-            chosen, told = _settings_for(model, settings, own.get(model)), _named(progress, model)
+            chosen, told = settings_for(model, settings, own.get(model)), named(progress, model)
             runs = pipeline.run(list(found), chosen, clock, told, source, own.get(model))
         except MarketsimError as error:
             for each in found.values():
@@ -96,7 +97,8 @@ def compare(
     return ModelsDocument(fill=settings.rules.fill, symbols=compared), notes
 
 
-def _settings_for(model: str, settings: Settings, own: Model | Composite | None) -> Settings:
+def settings_for(model: str, settings: Settings, own: Model | Composite | None) -> Settings:
+    """The settings for one of several models: options of models with weights are for those that have some."""
     settings = replace(settings, given=GivenSettings(), **({} if is_identified(own) else {"cache": "off"}))
     if registry.has_weights(model):
         return replace(settings, model=model)
@@ -106,19 +108,21 @@ def _settings_for(model: str, settings: Settings, own: Model | Composite | None)
     return replace(settings, model=model, network=network)
 
 
-def _named(progress: pipeline.Progress, model: str) -> Callable[[str, int, int], None]:
+def named(progress: pipeline.Progress, model: str) -> Callable[[str, int, int], None]:
+    """Progress that says which of several models is at work."""
     return lambda what, done, total: progress(f"{model}: {what}", done, total)
 
 
 def _compared(symbol: str, models: Sequence[str], found: _Symbol) -> ComparedSymbol:
     first = next((found.results[model][0] for model in models if model in found.results), None)
     yardsticks = {} if first is None else _yardsticks(first, found)
+    har = found.results[YARDSTICK][0].forecasts if YARDSTICK in found.results else None
     return ComparedSymbol(
         symbol=symbol if first is None else first.bars.symbol,
         bars=None if first is None else _bars(first),
         yardsticks=[] if first is None else _yardstick_rows(first, yardsticks),
         models=[
-            _row(model, *found.results[model], yardsticks)
+            _row(model, *found.results[model], yardsticks, har)
             if model in found.results
             else FailedModel.of(model, found.failures[model])
             for model in models
@@ -168,11 +172,21 @@ def _bars(result: Result) -> ComparedBars:
     )
 
 
-def _row(model: str, result: Result, seconds: float | None, yardsticks: dict[str, dict[str, Floats]]) -> ModelRow:
+def _row(
+    model: str,
+    result: Result,
+    seconds: float | None,
+    yardsticks: dict[str, dict[str, Floats]],
+    har: Forecasts | None,
+) -> ModelRow:
     """Forecasts are judged on every bar of the walk that one was made for, windows included."""
     forecasts, origins = result.forecasts, result.walk.origins[:-1]
     moves, actual = forecasts.moves[:-1], actual_moves(result.bars, origins)
-    loss, inside = pinball(moves, actual, LEVELS).mean(0), covered(moves, actual).mean(0)
+    losses, inside = pinball(moves, actual, LEVELS), covered(moves, actual).mean(0)
+    ends = [share_interval(share, len(origins)) for share in inside.tolist()]
+    against = None
+    if har is not None and model != YARDSTICK:
+        against = skill_together(YARDSTICK, losses, pinball(har.moves[:-1], actual, LEVELS))
     side, rose = np.sign(moves[:, CLOSE, MEDIAN]), np.sign(actual[:, CLOSE])
     told = (side != 0) & (rose != 0)
     return ModelRow(
@@ -180,14 +194,22 @@ def _row(model: str, result: Result, seconds: float | None, yardsticks: dict[str
         picked=forecasts.model.name,
         training=forecasts.model.training,
         exposure=ExposureCounts(**tally(exposures_of(result))),
-        pinball_bps=Channels(**dict(zip(CHANNELS, (BASIS_POINTS * loss).tolist(), strict=True))),
-        coverage=Channels(**dict(zip(CHANNELS, inside.tolist(), strict=True))),
+        pinball_bps=_channels(BASIS_POINTS * losses.mean(0)),
+        crps_bps=_channels(BASIS_POINTS * crps(moves, actual, LEVELS).mean(0)),
+        coverage=_channels(inside),
+        coverage_low=_channels([low for low, _ in ends]),
+        coverage_high=_channels([high for _, high in ends]),
+        against_har=against,
         close_direction=float((side == rose)[told].mean()) if told.any() else None,
         seconds_a_forecast=seconds,
         made=forecasts.made,
         reused=forecasts.reused,
         strategies=[_strategy(track, result, yardsticks[track.name]) for track in result.strategies],
     )
+
+
+def _channels(figures: Iterable[float]) -> Channels:
+    return Channels(**dict(zip(CHANNELS, map(float, figures), strict=True)))
 
 
 def _strategy(track: TrackRecord, result: Result, yardsticks: dict[str, Floats]) -> ModelStrategyRow:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from marketsim.comparison.skill import SkillRow
 from marketsim.errors import MarketsimError
 from marketsim.results.rows import Bps, Count, Profit, Row, Seconds, Setting, Sha256, Share, Stamp
 from marketsim.results.schema import ExposureCounts
@@ -164,7 +165,11 @@ class ModelRow(Row, frozen=True, tag_field="status", tag="ok"):
     training: str
     exposure: ExposureCounts
     pinball_bps: Channels  # basis points of the origin's close
+    crps_bps: Channels
     coverage: Channels  # share of the bars inside the 80 % band
+    coverage_low: Channels  # ends of its 95 % interval
+    coverage_high: Channels
+    against_har: SkillRow | None  # on high, low and close together; None for `har` itself, and where it failed
     close_direction: Share | None  # of the closes, on the side that was forecast
     seconds_a_forecast: Seconds | None  # None where all came from the cache
     made: Count
@@ -205,7 +210,7 @@ class ComparedSymbol(Row, frozen=True):
     models: list[ModelRow | FailedModel]
 
 
-class ModelsDocument(Row, frozen=True, tag_field="schema", tag="marketsim.compare-models/2"):
+class ModelsDocument(Row, frozen=True, tag_field="schema", tag="marketsim.compare-models/3"):
     """`marketsim compare-models --json`."""
 
     fill: str

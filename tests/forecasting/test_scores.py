@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketsim.forecasting.scores import covered, pinball
+from marketsim.forecasting.forecasts import LEVELS as NINE
+from marketsim.forecasting.scores import covered, crps, pinball, places, share_interval
 
 LEVELS = (0.1, 0.5, 0.9)
 numbers = st.floats(-2, 2)
@@ -53,3 +54,42 @@ def test_a_move_on_the_edge_of_the_band_is_covered():
 def test_coverage_counts_the_outermost_quantiles_alone():
     quantiles = np.array([[[-1.0, 5.0, 1.0]], [[-1.0, 0.0, 1.0]]])
     np.testing.assert_array_equal(covered(quantiles, np.array([[0.5], [1.5]])), [[True], [False]])
+
+
+@pytest.mark.parametrize("actual", [-3.0, -0.4, 0.05, 0.3, 5.0])
+@pytest.mark.parametrize(
+    "quantiles", [np.linspace(-0.5, 0.7, 9), np.sort(np.random.default_rng(0).normal(size=9)), np.full(9, 0.3)]
+)
+def test_crps_is_the_integral_that_it_says(quantiles, actual):
+    level = np.array([0.0, *NINE, 1.0])
+    ends = 2 * quantiles[[0, -1]] - quantiles[[1, -2]]
+    a = (np.arange(200_000) + 0.5) / 200_000
+    q = np.interp(a, level, np.array([ends[0], *quantiles, ends[1]]))
+    expected = 2 * np.mean(((actual <= q) - a) * (q - actual))
+    assert crps(quantiles, np.array(actual), NINE) == pytest.approx(expected, abs=1e-5)
+
+
+def test_crps_of_one_value_is_its_distance_and_it_scales():
+    rng = np.random.default_rng(0)
+    quantiles, actual = np.sort(rng.normal(size=(5, 4, 9))), rng.normal(size=(5, 4))
+    points = np.repeat(actual[..., None], 9, -1)
+    np.testing.assert_allclose(crps(points, actual + 0.25, NINE), 0.25)
+    np.testing.assert_allclose(crps(1e-4 * quantiles, 1e-4 * actual, NINE), 1e-4 * crps(quantiles, actual, NINE))
+
+
+def test_places_are_even_where_the_quantiles_are_right_and_ties_are_shared():
+    rng = np.random.default_rng(0)
+    levels = np.broadcast_to(NINE, (20_000, 1, 9))
+    np.testing.assert_allclose(places(levels, rng.random((20_000, 1))), 0.1, atol=0.01)
+    low = places(levels, rng.random((20_000, 1)) / 10)
+    np.testing.assert_allclose(low, [[1.0, *[0] * 9]])
+    np.testing.assert_allclose(places(np.zeros((3, 2, 9)), np.zeros((3, 2))), 0.1)
+
+
+def test_the_interval_of_a_share_holds_it_about_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    seen = rng.binomial(70, 0.8, 2000) / 70
+    held = np.mean([low <= 0.8 <= high for low, high in (share_interval(share, 70) for share in seen)])
+    assert 0.93 < held < 0.97
+    assert share_interval(1.0, 20)[1] == 1.0
+    assert 0.8 < share_interval(1.0, 20)[0] < 0.9

@@ -1,0 +1,180 @@
+"""`marketsim score-forecasts`."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from marketsim.cli import options, output, several_models, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from marketsim.comparison.scores_schema import PriceScore, ScoredModel, ScoredSymbol
+
+BLOCKS = "▁▂▃▄▅▆▇█"  # in ASCII the digits from 1 to 8
+EVEN = 4  # the height of what is as frequent as it should be
+
+
+@options.takes(
+    *options.all_but(
+        options.WALK,
+        options.MODEL,
+        options.GIVEN,
+        options.RULES,
+        options.GATE,
+        options.COSTS,
+        options.OPTIMIZER,
+        options.WORK,
+    )
+)
+def score_forecasts(
+    command: typer.Context,
+    symbols: options.Symbols,
+    models: several_models.Models = several_models.DEFAULT,
+    forecasts: several_models.Files = None,
+    bars: Annotated[
+        int | None,
+        typer.Option(
+            "--bars",
+            metavar="N",
+            min=1,
+            help="Newest bars to score forecasts on. [250, or half of fewer]",
+            show_default=False,
+        ),
+    ] = None,
+    config: options.Config = None,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> int:
+    """Score the forecasts of models: losses and calibration.
+
+    Tells for each price of the next bar whether a model beats har, rolling-quantile and last-bar by more than chance.
+    """
+    files = several_models.files_of(forecasts)
+    settings = options.settings_of(command, **({"forecasts": files[0]} if files else {}))
+    files = files or [file for file in (settings.given.forecasts,) if file is not None]
+    names = several_models.names_of(models)
+
+    from marketsim.comparison.forecast_scores import score
+    from marketsim.comparison.schema import FailedModel
+    from marketsim.data.symbols import once_each
+    from marketsim.models import open_forecasts
+    from marketsim.results.schema import FailedSymbol
+
+    symbols, repeated = once_each(symbols)
+    output.notes(repeated)
+    own = {file: open_forecasts(file, settings) for file in files}
+    with output.progress() as progress:
+        document, notes = score(symbols, [*own, *names], settings, bars, progress, own=own)
+    output.notes(notes)
+    failed: list[FailedModel | FailedSymbol] = []
+    good = 0
+    for row in document.symbols:
+        models_of = [row] if isinstance(row, FailedSymbol) else row.models
+        failures = [each for each in models_of if isinstance(each, (FailedModel, FailedSymbol))]
+        failed += failures
+        good += len(models_of) - len(failures)
+    if json:
+        output.document(document)
+    elif good:
+        for row in document.symbols:
+            if isinstance(row, FailedSymbol):
+                output.lines(f"{row.symbol} failed: {row.error}", "")
+            else:
+                _show(row, document.baselines)
+    if not good:
+        output.fail(failed[0].error)
+        return failed[0].exit_code
+    return 4 if failed else 0
+
+
+def _show(symbol: "ScoredSymbol", baselines: "Sequence[str]") -> None:
+    from marketsim.comparison.schema import FailedModel
+    from marketsim.comparison.scores_schema import ScoredModel
+
+    rows = [row for row in symbol.models if isinstance(row, ScoredModel)]
+    bars = symbol.bars
+    output.lines(
+        f"{symbol.symbol}  {bars.source}",
+        f"Forecasts scored on {bars.count} bars from {bars.first} to {bars.last}.",
+        "",
+    )
+    if rows:
+        _losses(rows)
+        _skills(rows, baselines)
+        _parts(rows)
+    for row in symbol.models:
+        if isinstance(row, FailedModel):
+            output.lines(f"{row.model}: {row.error}")
+        elif row.exposure.contaminated or row.exposure.unknown:
+            output.lines(f"{row.model}: {row.training}; scored bars: {tables.exposed(row.exposure)}")
+    output.lines("")
+
+
+def _prices(rows: "Sequence[ScoredModel]") -> "Iterator[tuple[str, str, PriceScore]]":
+    """The model, which is named once, the price, and its scores; the open is not traded."""
+    for row in rows:
+        for price in ("high", "low", "close"):
+            score: PriceScore = getattr(row, price)
+            yield row.model if price == "high" else "", price.capitalize(), score
+
+
+def _losses(rows: "Sequence[ScoredModel]") -> None:
+    cells = [
+        (
+            model,
+            price,
+            f"{each.pinball_bps:.1f}",
+            f"{each.crps_bps:.1f}",
+            tables.percent(each.coverage),
+            f"{100 * each.coverage_low:.0f} .. {100 * each.coverage_high:.0f}",
+            _histogram(each.pit),
+        )
+        for model, price, each in _prices(rows)
+    ]
+    headers = (
+        "Model",
+        "Price",
+        "Pinball\nloss, bps",
+        "CRPS\nbps",
+        "80 % band\nholds, %",
+        "95 % interval\nof the share",
+        "PIT\nhistogram",
+    )
+    output.table("Losses, and where the bars fell", headers, cells, words=2)
+
+
+def _skills(rows: "Sequence[ScoredModel]", baselines: "Sequence[str]") -> None:
+    cells = []
+    for row in rows:
+        for price, skills in (
+            ("High", row.high.skills),
+            ("Low", row.low.skills),
+            ("Close", row.close.skills),
+            ("All three", row.together),
+        ):
+            told = {each.against: tables.skill(each).replace("\n", " ") for each in skills}
+            model = row.model if price == "High" else ""
+            cells.append((model, price, *(told.get(baseline, "-") for baseline in baselines)))
+    headers = ("Model", "Price", *(f"Against\n{baseline}" for baseline in baselines))
+    output.table("Skill: loss saved, and whether it is more than chance", headers, cells, words=2)
+
+
+def _parts(rows: "Sequence[ScoredModel]") -> None:
+    cells = [
+        (model, price, f"{each.calibration_bps:.1f}", f"{each.resolution_bps:.1f}", f"{each.uncertainty_bps:.1f}")
+        for model, price, each in _prices(rows)
+    ]
+    headers = ("Model", "Price", "Calibration\nbps", "Resolution\nbps", "Uncertainty\nbps")
+    output.table("Pinball loss = calibration - resolution + uncertainty", headers, cells, words=2)
+
+
+def _histogram(shares: "Sequence[float]") -> str:
+    """A bar for each share, half as high as the line where the share is as it should be."""
+    heights = [min(max(round(EVEN * share * len(shares)), 1), len(BLOCKS)) for share in shares]
+    try:
+        BLOCKS.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return "".join(map(str, heights))
+    return "".join(BLOCKS[height - 1] for height in heights)

@@ -1,0 +1,33 @@
+"""The options of commands that take several models and files of forecasts."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from marketsim.registry import ENSEMBLES
+from marketsim.settings.resolution import check
+
+DEFAULT = ["har,rolling-quantile,last-bar"]
+Models = Annotated[
+    list[str],
+    typer.Option("--models", metavar="NAME,...", help="Models; give a blend:NAME,NAME in a --models of its own."),
+]
+Files = Annotated[
+    list[str] | None,
+    typer.Option("--forecasts", metavar="FILE,...", help="Files of your own forecasts, beside them."),
+]
+
+
+def names_of(models: Sequence[str]) -> list[str]:
+    """The models that `--models` names, each once; UsageError for one that there is not."""
+    groups = [[each] if each.partition(":")[0] in ENSEMBLES else each.split(",") for each in models]
+    names = list(dict.fromkeys(name for group in groups for name in group))
+    for name in names:
+        check("model", name, "--models")
+    return names
+
+
+def files_of(forecasts: Sequence[str] | None) -> list[str]:
+    """The files that `--forecasts` names, each once."""
+    return list(dict.fromkeys(file for each in forecasts or [] for file in each.split(",")))
