@@ -46,3 +46,17 @@ def test_scores_need_no_torch(tmp_path):
     for _ in range(2):
         assert loaded(*words) == (0, {"numpy", "scipy"})
     assert loaded("score-forecasts", "--help") == (0, set())
+
+
+def test_a_file_of_har_s_own_forecasts_scores_as_har_does(cli, tmp_path):
+    file = str(tmp_path / "har.csv")
+    assert cli("forecast", "ETHUSD", "--history", "--output", file, "--sims", "30", "--window", "20").code == 0
+    done = cli("score-forecasts", "ETHUSD", "--forecasts", file, "--models", "last-bar", *QUICK, "--json")
+    assert done.code == 0
+    mine, last = json.loads(done.out)["symbols"][0]["models"]
+    assert (mine["model"], last["model"]) == (file, "last-bar")
+    assert [each["verdict"] for each in mine["together"] if each["against"] == "har"] == ["same"]
+    assert mine["exposure"]["unknown"] == 40
+    missing = cli("score-forecasts", "ETHUSD", "--forecasts", file, "--models", "last-bar", "--bars", "60")
+    assert missing.code == 4
+    assert "10 of 60" in " ".join(missing.out.split())
