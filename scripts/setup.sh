@@ -1,5 +1,5 @@
 # Sourced by the doors beside it: sets `root` and `venv`, and makes .venv on first use or when pyproject.toml,
-# constraints.txt or the place of the checkout changed. When nothing did, no Python is started.
+# constraints.txt, what is compiled or the place of the checkout changed. When nothing did, no Python is started.
 # `extras` is what the door needs installed: `parquet` for the tool alone, `dev` (the default) for all there is.
 
 set -euo pipefail
@@ -14,7 +14,10 @@ read_into() { # VARIABLE FILE
 }
 
 up_to_date() {
-  local project constraints
+  local project constraints compiled
+  for compiled in "$root"/setup.py "$root"/marketsim/optimizers/exact/c/*; do
+    [[ ! $compiled -nt $stamp ]] || return 1
+  done
   made=
   read_into project "$root/pyproject.toml"
   read_into constraints "$root/constraints.txt"

@@ -74,18 +74,26 @@ def _import(place: str) -> Any:
 def _nothing() -> None: ...
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"marketsim {__version__}")
-        raise typer.Exit
-
-
 def root(
     context: typer.Context,
-    version: bool = typer.Option(
-        False, "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
-    ),
+    version: bool = typer.Option(False, "--version", help="Show the version and exit."),
+    verbose: bool = typer.Option(False, "--verbose", help="With --version: also how the exact fit is computed here."),
 ) -> None:
     """Backtest next-bar forecasts: exact fits, honest fills, walk-forward simulations."""
+    if version:
+        typer.echo(f"marketsim {__version__}")
+        if verbose:
+            typer.echo(_exact_fit())
+        raise typer.Exit
+    if verbose:
+        raise typer.BadParameter("goes with --version", param_hint="--verbose")
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
+
+
+def _exact_fit() -> str:
+    from marketsim.optimizers.exact.compiled import compiled_code
+
+    if compiled_code() is None:
+        return "exact fit: numpy (no compiled code: the same results, more slowly)"
+    return "exact fit: compiled code"

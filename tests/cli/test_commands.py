@@ -15,6 +15,7 @@ from marketsim import __version__
 from marketsim.backtesting import parallel
 from marketsim.cli.app import make_app
 from marketsim.errors import DataError, MarketsimError, UsageError
+from marketsim.optimizers.exact.compiled import VARIABLE, compiled_code
 from marketsim.settings.settings import KEYS
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -28,6 +29,16 @@ def broken(symbol: str, sides: str = "high") -> str:
 
 def test_version(cli):
     assert cli("--version") == (0, f"marketsim {__version__}\n", "")
+
+
+def test_verbose_says_how_the_exact_fit_is_computed(cli, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "0")
+    compiled_code.cache_clear()
+    code, shown, _ = cli("--version", "--verbose")
+    compiled_code.cache_clear()
+    assert (code, shown.splitlines()[0]) == (0, f"marketsim {__version__}")
+    assert shown.splitlines()[1].startswith("exact fit: numpy")
+    assert cli("--verbose")[0] == 2
 
 
 def test_help_names_every_command(cli):

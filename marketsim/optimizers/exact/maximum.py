@@ -10,8 +10,9 @@ the one meets an end of the other, on ties and on every bar that has both legs, 
 that of one neighbour, its short that of the other. With two legs the ends themselves are therefore candidates, beside
 the places a step inside.
 
-Small grids of candidates are priced whole (leg_profit.py), large ones in blocks (blocks.py). Written against the array
-API: numpy arrays and torch tensors, on any device, take the same lines.
+Arrays of numpy go to compiled code where there is some (compiled.py). What follows here gives the same answers without
+it, and on a device: small grids of candidates are priced whole (leg_profit.py), large ones in blocks (blocks.py).
+Written against the array API: numpy arrays and torch tensors, on any device, take the same lines.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from marketsim.execution.evaluation import evaluate
 from marketsim.execution.profit_terms import TIE, ProfitTerms
 from marketsim.optimizers.exact.blocks import Blocks, best_place
 from marketsim.optimizers.exact.candidates import Bounds, Candidates
+from marketsim.optimizers.exact.compiled import CompiledTerms
 from marketsim.optimizers.exact.tuning import TUNING, Tuning
 
 STEP = 1e-7  # inside an open side, so that float32 attains what float64 claims
@@ -62,6 +64,8 @@ def maximise(
     levels that touch a price exactly, which float32 cannot hold. Ties go to the smaller `|h| + |l|`; (0, 0), or the
     point of the bounds nearest to it, is always a candidate.
     """
+    if tuning is TUNING and (compiled := CompiledTerms.of(terms)):
+        return Optimum(*compiled.maximise(bounds, step, touching))
     xp = namespace(terms.legs[0].low)
     every, terms = terms, _placed(terms)
     h, l = (xp.zeros_like(terms.legs[0].low[:, 0]) for _ in range(2))

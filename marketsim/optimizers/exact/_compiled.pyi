@@ -1,0 +1,27 @@
+import numpy as np
+from numpy.typing import NDArray
+
+VERSION: int
+
+def maximise(
+    legs: tuple[tuple[object, ...], ...],
+    rows: NDArray[np.int64] | None,
+    problems: int,
+    window: int,
+    h: tuple[float, float],
+    l: tuple[float, float],
+    step: float,
+    touching: bool,
+    found: NDArray[np.float64],
+    /,
+) -> None: ...
+def profits(
+    legs: tuple[tuple[object, ...], ...],
+    rows: NDArray[np.int64] | None,
+    problems: int,
+    window: int,
+    h: NDArray[np.float64],
+    l: NDArray[np.float64],
+    found: NDArray[np.float64],
+    /,
+) -> None: ...

@@ -1,0 +1,83 @@
+"""The exact maximum and the profit of candidates in compiled code, for numpy's arrays of float64.
+
+It is optional. Where it is not compiled, and for torch's tensors, `maximum.py` and `evaluation.py` do the same;
+`MARKETSIM_COMPILED=0` makes them do it everywhere.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.execution.profit_terms import Leg, ProfitTerms
+
+if TYPE_CHECKING:
+    from marketsim.optimizers.exact.candidates import Bounds
+
+VARIABLE = "MARKETSIM_COMPILED"
+VERSION = 1  # that of c/compiled.c
+
+Floats = NDArray[np.float64]
+
+
+@cache
+def compiled_code() -> ModuleType | None:
+    """The module; None where there is none of these sources, or it is turned off."""
+    if os.environ.get(VARIABLE, "1").strip().lower() in ("0", "false", "no", "off"):
+        return None
+    try:
+        from marketsim.optimizers.exact import _compiled
+    except ImportError:
+        return None
+    return _compiled if _compiled.VERSION == VERSION else None  # an older build beside newer sources
+
+
+class CompiledTerms:
+    """Profit terms `[B, W]` as the compiled code takes them."""
+
+    def __init__(self, terms: ProfitTerms, code: ModuleType) -> None:
+        self._code = code
+        self._problems, self._window = terms.legs[0].low.shape
+        self._terms = (tuple(map(_values, terms.legs)), None, self._problems, self._window)
+
+    @classmethod
+    def of(cls, terms: ProfitTerms) -> CompiledTerms | None:
+        """None where the arrays' way has to be taken."""
+        low, code = terms.legs[0].low, compiled_code()
+        if code is None or not isinstance(low, np.ndarray) or low.dtype != np.float64 or not low.size:
+            return None
+        return cls(terms, code)
+
+    def maximise(self, bounds: Bounds, step: float, touching: bool) -> Floats:
+        """As `maximum.maximise`: multipliers h and l, and their profits, `[3, B]`."""
+        found = np.empty((3, self._problems))
+        self._code.maximise(*self._terms, *bounds, step, touching, found)
+        return found
+
+    def profits(self, h: Floats, l: Floats) -> Floats:
+        """As `evaluation.evaluate`: profits `[B, K]` of candidates `[B, K]`, or `[1, K]` for all."""
+        found = np.empty((self._problems, h.shape[1]))
+        self._code.profits(*self._terms, np.ascontiguousarray(h), np.ascontiguousarray(l), found)
+        return found
+
+
+def _values(leg: Leg) -> tuple[object, ...]:
+    arrays = (
+        leg.upper_move,
+        leg.lower_move,
+        leg.low,
+        leg.open,
+        leg.at_level,
+        leg.per_lower,
+        leg.gain,
+        leg.per_upper,
+        leg.upper_edges,
+        leg.lower_edges,
+        leg.weight,
+    )
+    return (leg.mirrored, leg.interpolated, *leg.upper_clip, *leg.lower_clip, *map(np.ascontiguousarray, arrays))

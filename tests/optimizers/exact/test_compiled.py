@@ -1,0 +1,140 @@
+"""The compiled code against the arrays' way: the same cell, the same profit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from marketsim.execution.evaluation import evaluate
+from marketsim.execution.profit_terms import ProfitTerms
+from marketsim.optimizers.exact.candidates import Bounds
+from marketsim.optimizers.exact.compiled import VARIABLE, CompiledTerms, compiled_code
+from marketsim.optimizers.exact.maximum import FINE, STEP, Optimum, maximise
+from marketsim.settings.choices import FILLS
+from tests.oracle import Bar, Rules
+from tests.problems import BOUNDS, any_rules, bars_of_any_kind, make_bars, terms_of
+
+pytestmark = pytest.mark.skipif(compiled_code() is None, reason="nothing is compiled here")
+
+any_bounds = st.sampled_from(
+    [
+        BOUNDS,
+        ((-0.01, 0.04), (-0.05, 0.0)),
+        ((0.01, 0.02), (-0.02, -0.005)),
+        ((0.01, 0.01), (-0.02, 0.0)),
+        ((-1.0, 1.0), (-1.0, 1.0)),
+    ]
+)
+
+
+@pytest.fixture
+def code(request: pytest.FixtureRequest) -> str:
+    """Not both ways in turn: these tests go both themselves."""
+    return "both"
+
+
+def by_arrays(terms: ProfitTerms, bounds: Bounds, step: float = STEP, touching: bool = True) -> Optimum:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, "0")
+        compiled_code.cache_clear()
+        found = maximise(terms, bounds, step, touching)
+    compiled_code.cache_clear()
+    return found
+
+
+def assert_same(found: Optimum, expected: Optimum) -> None:
+    """Multipliers to the rounding by which equal candidates of two bars differ."""
+    np.testing.assert_allclose(found.profit, expected.profit, rtol=0, atol=1e-12)
+    for name in ("high_multiplier", "low_multiplier"):
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=0, atol=1e-15)
+
+
+@settings(max_examples=400)
+@given(bars_of_any_kind(), any_rules(), any_bounds, st.sampled_from([STEP, FINE]), st.booleans())
+def test_few_bars(bars: list[Bar], rules: Rules, bounds: Bounds, step: float, touching: bool) -> None:
+    terms = terms_of(bars, rules)
+    assert_same(maximise(terms, bounds, step, touching), by_arrays(terms, bounds, step, touching))
+
+
+@settings(max_examples=60)
+@given(bars_of_any_kind(120), any_rules(), any_bounds, st.booleans())
+def test_many_bars(bars: list[Bar], rules: Rules, bounds: Bounds, touching: bool) -> None:
+    terms = terms_of(bars, rules)
+    assert_same(maximise(terms, bounds, STEP, touching), by_arrays(terms, bounds, STEP, touching))
+
+
+@settings(max_examples=100)
+@given(bars_of_any_kind(20), any_rules(), st.lists(st.floats(-0.05, 0.05), min_size=1, max_size=5), st.booleans())
+def test_profits_of_candidates_are_equal_to_the_last_bit(
+    bars: list[Bar], rules: Rules, at: list[float], for_all: bool
+) -> None:
+    one = terms_of(bars, rules)
+    terms = ProfitTerms.concatenate([one, one])
+    h = np.array([at] if for_all else [at, at[::-1]])
+    compiled = CompiledTerms.of(terms)
+    assert compiled is not None
+    np.testing.assert_array_equal(compiled.profits(h, -h), evaluate(terms, h, -h))
+
+
+@pytest.mark.parametrize("window", [1, 7, 8, 128, 129, 300])
+def test_windows_are_summed_in_the_order_of_numpy(window: int) -> None:
+    terms = terms_of(make_bars(window, window, "continuous", True, False), Rules(0.0015, 0.0005, "touch", False))
+    compiled = CompiledTerms.of(terms)
+    assert compiled is not None
+    h = np.linspace(-0.03, 0.03, 9)[None]
+    np.testing.assert_array_equal(compiled.profits(h, h), evaluate(terms, h, h))
+
+
+@pytest.mark.parametrize("fill", FILLS)
+def test_legs_whose_lattices_differ_in_size(fill: str) -> None:
+    """Fits of a long and a short with more edges than it, together and alone."""
+    terms = terms_of(make_bars(3, 12, "continuous", True, False), Rules(0.001, 0.0, fill, False))
+    long, short = terms.legs
+    mixed = ProfitTerms((long.at_close(), short))
+    assert_same(maximise(mixed, BOUNDS), by_arrays(mixed, BOUNDS))
+
+
+def test_what_is_no_lattice_is_refused() -> None:
+    code = compiled_code()
+    assert code is not None
+    one, two = np.zeros(1), np.zeros(2)
+
+    def leg(**other: Any) -> tuple[object, ...]:
+        arrays = dict.fromkeys(
+            ["upper_move", "lower_move", "low", "open", "at_level", "per_lower", "gain", "per_upper"], one
+        ) | {"upper_edges": one, "lower_edges": one, "weight": one}
+        return (False, False, 0.0, 1.0, -1.0, 0.0, *(arrays | other).values())
+
+    def ask(*legs: object, rows: object = None, problems: int = 1, window: int = 1, found: object = None) -> None:
+        out = np.zeros(3 * max(problems, 0)) if found is None else found
+        code.maximise(legs, rows, problems, window, *BOUNDS, STEP, True, out)
+
+    ask(leg())
+    for wrong, error in (
+        ({"legs": ()}, ValueError),
+        ({"legs": (leg(),) * 3}, ValueError),
+        ({"legs": (leg(low=two),)}, ValueError),
+        ({"legs": (leg(weight=two),)}, ValueError),
+        ({"legs": (leg(upper_edges=np.zeros(0)),)}, ValueError),
+        ({"legs": (leg(gain=np.zeros(1, np.float32)),)}, TypeError),
+        ({"legs": (leg()[:-1],)}, TypeError),
+        ({"legs": ("a leg",)}, TypeError),
+        ({"rows": np.array([1])}, IndexError),
+        ({"rows": np.array([-1])}, IndexError),
+        ({"rows": np.array([0, 0])}, ValueError),
+        ({"rows": np.array([0.0])}, TypeError),
+        ({"problems": 0}, ValueError),
+        ({"window": 0}, ValueError),
+        ({"window": 1 << 40}, ValueError),
+        ({"window": 2}, ValueError),
+        ({"found": np.zeros(2)}, ValueError),
+        ({"found": b"12345678" * 3}, (TypeError, BufferError)),
+    ):
+        given_ = {"legs": (leg(),)} | wrong
+        legs = given_.pop("legs")
+        with pytest.raises(error):
+            ask(*legs, **given_)  # type: ignore[arg-type]
