@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from marketsim.data.calendars.calendar import weekday
 from marketsim.data.calendars.zones import DAY
+from marketsim.data.distinct import distinct
 from marketsim.data.symbols import is_crypto
 
 FIRST = 10_000  # bars that tell how far apart all are
@@ -41,7 +42,7 @@ def trades_all_week(time: NDArray[np.datetime64], close: NDArray[np.float64]) ->
     every = max(1, int(DAY / max(spacing, 1) / 4))  # four looks at a day tell whether it has bars
     looks, prices = time[::every], close[::every]
     moved = np.append(True, prices[1:] != prices[:-1])
-    days = np.unique(looks[moved].astype("datetime64[D]"))
+    days = distinct(looks[moved].astype("datetime64[D]"))
     weeks = (int((time[-1].astype("datetime64[D]") - time[0].astype("datetime64[D]")).astype(np.int64)) + 1) / 7
     if weeks < WEEKS:
         return None

@@ -18,6 +18,7 @@ from marketsim.data.calendars.calendar import (
 )
 from marketsim.data.calendars.timetable import Daily, Timetable
 from marketsim.data.calendars.zones import DAY, Stamps, to_local
+from marketsim.data.distinct import distinct
 from marketsim.errors import MissingExtra
 
 WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -61,7 +62,7 @@ def choose_timetable(symbol: str, crypto: bool, times: Stamps, zone: str | None 
         return _own_weekdays(times, zone, f"{symbol}: for the calendar {name} install 'marketsim[calendar]'")
     table = make_timetable(times, calendar, zone)
     if name == CURRENCIES:
-        calendar = replace(calendar, weekdays=_habit(np.unique(table.dates(times)), calendar))
+        calendar = replace(calendar, weekdays=_habit(distinct(table.dates(times)), calendar))
         return make_timetable(times, calendar, zone), None
     doubt = misfit(symbol, times, table)
     return (table, None) if doubt is None else _own_weekdays(times, zone, doubt)
@@ -72,7 +73,7 @@ def misfit(symbol: str, times: Stamps, table: Timetable) -> str | None:
     calendar = table.calendar
     if calendar.name == ALWAYS or usual_spacing(times) > 1.5 * DAY:
         return None
-    days = np.unique(table.dates(times))
+    days = distinct(table.dates(times))
     closed = np.count_nonzero(~calendar.is_session(days))
     if closed < 3 or closed <= ADMITTED * len(days):
         return None
@@ -90,7 +91,7 @@ def usual_spacing(times: Stamps) -> int:
 def _own_weekdays(times: Stamps, zone: str | None, doubt: str) -> tuple[Timetable, str]:
     """The timetable of the weekdays that have bars, and the doubt with what is taken instead."""
     calendar = replace(open_calendar(WEEKDAYS), zone=zone or "UTC")
-    days = np.unique(make_timetable(times, calendar, zone).dates(times))
+    days = distinct(make_timetable(times, calendar, zone).dates(times))
     week = _habit(days, calendar)
     if all(week):
         return make_timetable(
@@ -139,12 +140,12 @@ def _slots(times: Stamps, calendar: Calendar, spacing: int) -> tuple[int, ...]:
     days = (to_local(times, calendar.zone) - np.timedelta64(min(calendar.opens, 0), "s")).astype("datetime64[D]")
     clocks = (to_local(times, calendar.zone) - days).astype(np.int64)
     values, counts = np.unique(clocks, return_counts=True)
-    own = values[counts >= OCCUPIED * len(np.unique(days))]
+    own = values[counts >= OCCUPIED * len(distinct(days))]
     phase = _commonest(clocks % spacing)
     first = (calendar.opens - phase) // spacing * spacing + phase
     regular = np.arange(first, calendar.closes, spacing)
     enough = len(own) > 0 if calendar.all_day else 2 * len(own) >= len(regular)
-    return tuple((own if enough else np.union1d(own, regular)).tolist())
+    return tuple((own if enough else distinct(np.concatenate([own, regular]))).tolist())
 
 
 def _commonest(values: Seconds) -> int:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from marketsim.data.calendars.calendar import Calendar, Days
 from marketsim.data.calendars.zones import DAY, Stamps, to_local, to_utc
+from marketsim.data.distinct import distinct
 
 
 class Timetable(Protocol):
@@ -103,8 +104,8 @@ class Daily(Struct, frozen=True):
 
     def missing(self, times: Stamps) -> int:
         """See `Timetable`."""
-        days = np.unique(self.dates(times))
-        return int(np.count_nonzero(~np.isin(self.calendar.sessions(days[0], days[-1]), days))) if len(days) else 0
+        days = distinct(self.dates(times))
+        return int(np.count_nonzero(~np.isin(self.calendar.sessions(days[0], days[-1]), days, assume_unique=True))) if len(days) else 0
 
     @property
     def _has_hours(self) -> bool:
