@@ -104,8 +104,10 @@ class Daily(Struct, frozen=True):
 
     def missing(self, times: Stamps) -> int:
         """See `Timetable`."""
-        days = distinct(self.dates(times))
-        return int(np.count_nonzero(~np.isin(self.calendar.sessions(days[0], days[-1]), days, assume_unique=True))) if len(days) else 0
+        if not len(days := distinct(self.dates(times))):
+            return 0
+        sessions = self.calendar.sessions(days[0], days[-1])
+        return int(np.count_nonzero(~np.isin(sessions, days, assume_unique=True)))
 
     @property
     def _has_hours(self) -> bool:
