@@ -8,6 +8,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "LEVELS",
+    "AuditError",
     "BacktestResult",
     "BacktestResults",
     "Bars",
@@ -26,7 +27,7 @@ __all__ = [
     "read_bars",
 ]
 
-_ERRORS = ("DataError", "MarketsimError", "MissingExtra", "UsageError")
+_ERRORS = ("AuditError", "DataError", "MarketsimError", "MissingExtra", "UsageError")
 
 TYPE_CHECKING = False  # typing's own takes a third of this import's time
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
         load_bars,
         read_bars,
     )
-    from marketsim.errors import DataError, MarketsimError, MissingExtra, UsageError
+    from marketsim.errors import AuditError, DataError, MarketsimError, MissingExtra, UsageError
 
 
 def __getattr__(name: str) -> object:

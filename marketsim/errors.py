@@ -4,7 +4,8 @@
     |-- UsageError          exit 2: an option, a setting or a configuration file is wrong
     |   |-- MissingExtra    exit 2: an optional dependency is not installed
     |   `-- BoundsError     exit 2: bounds of a search are reversed, missing or not finite; a ValueError too
-    `-- DataError           exit 3: bars or results that are absent, malformed or too few
+    |-- DataError           exit 3: bars or results that are absent, malformed or too few
+    `-- AuditError          exit 5: a model knows what it could not have known
 
 A message is one line: what is wrong, where, what would be right. Where one thing of many may fail and the others go on,
 each has an `Outcome`: a `Success` with its value or a `Failure` with its error.
@@ -50,6 +51,12 @@ class DataError(MarketsimError):
     """Bars or results that are absent, malformed or too few."""
 
     exit_code = 3
+
+
+class AuditError(MarketsimError):
+    """A model knows what it could not have known; the message is the evidence."""
+
+    exit_code = 5
 
 
 class Success(Struct, Generic[T], frozen=True):

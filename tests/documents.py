@@ -98,6 +98,7 @@ def symbol_document(**changes: Any) -> SymbolDocument:
             fingerprint="cd" * 32,
             trained_until=None,
             training="fits on past bars only",
+            look_ahead=None,
             exposure=ExposureCounts(clean=70, contaminated=0, unknown=0),
             repaired=2,
         ),

@@ -10,9 +10,10 @@ from msgspec import Struct
 from marketsim.audit.calls import one_by_one
 from marketsim.audit.chain import Chain, first_cut
 from marketsim.audit.kept_forecasts import KeptForecasts
-from marketsim.audit.trace import Trace, members_of
+from marketsim.audit.trace import Trace
 from marketsim.data.bars import Bars
 from marketsim.data.walk_forward import Walk
+from marketsim.forecasting.ensembles import members_of
 from marketsim.forecasting.forecasts import Forecasts
 from marketsim.forecasting.keys import reads_contexts
 from marketsim.forecasting.tolerance import tolerance_of

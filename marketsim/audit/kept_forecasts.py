@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.audit.trace import members_of
-from marketsim.forecasting.ensembles import Composite
+from marketsim.forecasting.ensembles import Composite, members_of
 from marketsim.forecasting.keys import fingerprint, reads_contexts
 from marketsim.forecasting.protocols import Identity, Model
 

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from marketsim.audit.chain import Chain
-from marketsim.audit.trace import Keys, members_of
+from marketsim.audit.trace import Keys
 from marketsim.data.bars import CHANNELS, Bars
 from marketsim.data.walk_forward import Walk
+from marketsim.forecasting.ensembles import members_of
 from marketsim.forecasting.keys import reads_contexts
 from marketsim.forecasting.protocols import Model
 

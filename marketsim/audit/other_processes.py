@@ -28,7 +28,13 @@ def in_other_processes(audited: Audited, settings: Settings, symbol: str, beside
     """
     with tempfile.TemporaryDirectory() as directory:
         there = settings.replace(
-            workers=2, executor="processes", cache="readwrite", cache_dir=directory, cache_url=None, scheduler=None
+            workers=2,
+            executor="processes",
+            scheduler=None,
+            cache="readwrite",
+            cache_dir=directory,
+            cache_url=None,
+            allow_lookahead=True,
         )
         symbols = [symbol, beside.symbol]  # where there is none of that name, it is one that fails
         with closing(parallel.stream(symbols, there, Clock(), rows=True)) as stream:

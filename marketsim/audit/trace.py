@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from marketsim.data.bars import CHANNELS, Bars
 from marketsim.execution.strategies import Legs
 from marketsim.execution.track_record import Fit, FittedTrackRecord
-from marketsim.forecasting.ensembles import Composite, is_composite
+from marketsim.forecasting.ensembles import Composite, members_of
 from marketsim.forecasting.protocols import Model
 from marketsim.results.result import Result
 
@@ -44,11 +44,6 @@ class Trace(Struct, frozen=True):
     def plus(self, result: Result) -> Trace:
         """With the fits and trades that these forecasts come to."""
         return Trace((*self.channels, *_strategies(result)))
-
-
-def members_of(model: Model | Composite) -> Sequence[Model]:
-    """The models that forecast."""
-    return model.members if is_composite(model) else (model,)
 
 
 def trace_forecasts(

@@ -16,10 +16,10 @@ from marketsim.data.bars import Bars
 from marketsim.data.walk_forward import Walk, make_walk
 from marketsim.errors import Failure, MarketsimError, Outcome, Success, value_of
 from marketsim.forecasting.cache import ForecastCache, connect
-from marketsim.forecasting.ensembles import Composite
+from marketsim.forecasting.ensembles import Composite, members_of
 from marketsim.forecasting.forecaster import Forecaster
 from marketsim.forecasting.forecasts import Forecasts
-from marketsim.forecasting.protocols import Model
+from marketsim.forecasting.protocols import Model, comes_from_outside
 from marketsim.forecasting.requests import ForecastRequest
 from marketsim.models import chosen_model
 from marketsim.optimizers import Optimizer
@@ -82,7 +82,7 @@ def stream(
     being done, how much of it is done and how much there is.
     """
     remarks: list[str] = []
-    forecaster = Forecaster(tools.model, tools.cache, clock, progress, remarks, settings.network.batch)
+    forecaster = open_forecaster(settings, tools, clock, progress, remarks)
     for first in range(0, len(symbols), GROUP):
         group = symbols[first : first + GROUP]
         prepared = [prepare(symbol, settings.bars, settings.walk, tools, clock) for symbol in group]
@@ -106,6 +106,19 @@ def _run(ready: Prepared, forecasts: Outcome[Forecasts], settings: Settings, too
             return SymbolRun(symbol, Success(result), (*ready.bars.notes, *found.notes))
         case Failure():
             return SymbolRun(symbol, forecasts)
+
+
+def open_forecaster(
+    settings: Settings, tools: Tools, clock: Clock, progress: Progress, remarks: list[str]
+) -> Forecaster:
+    """What makes the forecasts of a run; models from outside are audited when they are first used."""
+    first_use = None
+    if any(map(comes_from_outside, members_of(tools.model))):
+        from marketsim.forecasting.audit_records import open_records
+        from marketsim.forecasting.first_use import FirstUse
+
+        first_use = FirstUse(open_records(settings.cache_place, settings.cache), settings.allow_lookahead, clock)
+    return Forecaster(tools.model, tools.cache, clock, progress, remarks, settings.network.batch, first_use)
 
 
 def run_symbol(symbol: str, settings: Settings, tools: Tools, clock: Clock) -> Result:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 DEFECT = 5  # exit code
 
 
-@options.takes(*options.all_but(options.OPTIMIZER, options.CACHE, options.CACHE_PLACE, options.WORK))
+@options.takes(
+    *options.all_but(options.CAUGHT_MODEL, options.OPTIMIZER, options.CACHE, options.CACHE_PLACE, options.WORK)
+)
 def audit(
     command: typer.Context,
     symbols: Annotated[

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marketsim.cli import options, output, tables
-from marketsim.errors import Failure, MarketsimError, UsageError
+from marketsim.errors import Failure, MarketsimError, Success, UsageError
 
 if TYPE_CHECKING:
     from marketsim.results.result import FinishedSymbol
@@ -95,6 +95,7 @@ def backtest(
                 output.copy(spool)
             elif len(summary.errors) < len(names):
                 tables.backtest(summary.documents)
+                output.mark(summary.look_ahead)
                 tables.summary(summary.rows, summary.errors)
     if len(summary.errors) == len(names):
         for error in summary.errors[:-1]:
@@ -121,6 +122,7 @@ class RunSummary:
         self.notes: dict[str, None] = {}
         self.errors: list[MarketsimError] = []
         self.seconds = 0.0
+        self.look_ahead = False  # whether a model was caught
         self._in_full = in_full
 
     def add(self, finished: "FinishedSymbol") -> None:
@@ -132,6 +134,8 @@ class RunSummary:
         self.notes |= dict.fromkeys(finished.notes)
         self.seconds += finished.seconds
         match finished.outcome:
+            case Success(files):
+                self.look_ahead |= files.document.model.look_ahead is not None
             case Failure(error):
                 self.errors.append(error)
 

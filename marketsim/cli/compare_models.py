@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from marketsim.cli import options, output, several_models, tables
+from marketsim.errors import AuditError
 
 if TYPE_CHECKING:
     from marketsim.comparison.schema import (
@@ -57,7 +58,8 @@ def compare_models(
     if len(failed) == len(rows):
         output.fail(failed[0].error)
         return failed[0].exit_code
-    return 4 if failed else 0
+    caught = any(row.exit_code == AuditError.exit_code for row in failed)
+    return AuditError.exit_code if caught else 4 if failed else 0
 
 
 def _show(symbol: "ComparedSymbol", fill: str, files: list[str]) -> None:
@@ -78,7 +80,10 @@ def _show(symbol: "ComparedSymbol", fill: str, files: list[str]) -> None:
     for row in symbol.models:
         if isinstance(row, FailedModel):
             output.lines(f"{row.model}: {row.error}")
-        elif row.exposure.contaminated or row.exposure.unknown:
+            continue
+        if row.look_ahead:
+            output.lines(f"{row.model}: {output.LOOK_AHEAD}: {row.look_ahead}")
+        if row.exposure.contaminated or row.exposure.unknown:
             output.lines(f"{row.model}: {row.training}; evaluated bars: {tables.exposed(row.exposure)}")
     output.lines("")
 
@@ -93,9 +98,9 @@ def _forecasts(rows: "list[ModelRow]", files: list[str]) -> None:
         pace = row.seconds_a_forecast
         known = "read" if row.model in files else "cached"
         told = "-" if row.against_har is None else tables.skill(row.against_har)
-        losses.append((row.model, *cells, told, known if pace is None else f"{1e3 * pace:,.2f}"))
+        losses.append((_name(row), *cells, told, known if pace is None else f"{1e3 * pace:,.2f}"))
         inside = (tables.percent(share) for share in _channels(row.coverage))
-        bands.append((row.model, *inside, tables.percent(row.close_direction)))
+        bands.append((_name(row), *inside, tables.percent(row.close_direction)))
     heads = ("High", "Low", "Close")
     output.table(
         "Pinball loss in bps (* best), and speed", ("Model", *heads, "Against\nhar", "Milliseconds\na forecast"), losses
@@ -107,13 +112,18 @@ def _forecasts(rows: "list[ModelRow]", files: list[str]) -> None:
     )
 
 
+def _name(row: "ModelRow") -> str:
+    """The model, and whether it was caught."""
+    return f"{row.model}\n{output.LOOK_AHEAD}" if row.look_ahead else row.model
+
+
 def _channels(figures: "Channels") -> tuple[float, float, float]:
     """What is shown; the open is not traded."""
     return figures.high, figures.low, figures.close
 
 
 def _profits(yardsticks: "list[YardstickRow]", rows: "list[ModelRow]") -> None:
-    cells = [(row.model, each.strategy, str(each.trades), *_figures(each)) for row in rows for each in row.strategies]
+    cells = [(_name(row), each.strategy, str(each.trades), *_figures(each)) for row in rows for each in row.strategies]
     cells += [(each.name, "yardstick", "-", *_figures(each)) for each in yardsticks]
     headers = ("Model", "Strategy", "Trades", "Mean\nbps/bar", "95 % interval\nbps/bar")
     output.table("Profit, and that of the yardsticks, which are never fitted", headers, cells, words=2)
@@ -121,7 +131,7 @@ def _profits(yardsticks: "list[YardstickRow]", rows: "list[ModelRow]") -> None:
 
 def _alphas(rows: "list[ModelRow]") -> None:
     cells = [
-        (row.model, each.strategy, alpha.yardstick, *_figures(alpha))
+        (_name(row), each.strategy, alpha.yardstick, *_figures(alpha))
         for row in rows
         for each in row.strategies
         for alpha in each.alphas

@@ -119,6 +119,7 @@ def compare_optimizers(
     if json:
         output.document(document)
     else:
+        output.mark(problems.facts.look_ahead is not None)
         _show(document)
 
 

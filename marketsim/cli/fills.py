@@ -38,13 +38,15 @@ def fills(
     with output.progress() as progress:
         (run,) = pipeline.run([symbol], settings, Clock(), progress)
     output.notes(run.notes)
-    rows = list(simulation_rows(value_of(run.outcome)))
+    result = value_of(run.outcome)
+    rows, caught = list(simulation_rows(result)), result.forecasts.look_ahead
     drawn = _chosen(rows, at)
     if json:
         from marketsim.cli.run_documents import FillsDocument
 
-        output.document(FillsDocument(symbol=run.symbol, bars=rows, drawn=drawn))
+        output.document(FillsDocument(symbol=run.symbol, look_ahead=caught, bars=rows, drawn=drawn))
         return
+    output.mark(caught is not None)
     _overview(run.symbol, rows)
     for row in drawn:
         _outcomes(row)

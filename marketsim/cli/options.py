@@ -44,6 +44,7 @@ MODEL = OptionGroup("Model", ("model",))
 OWN_MODEL = OptionGroup("Model", ("model_option",))
 GIVEN = OptionGroup("Model", ("forecasts",))
 MISSING = OptionGroup("Model", tuple(key for key in keys_of(GivenSettings) if key not in GIVEN.keys))
+CAUGHT_MODEL = OptionGroup("Model", ("allow_lookahead",))
 GATE = OptionGroup("Trading rules", ("min_t",))
 RULES = OptionGroup("Trading rules", tuple(key for key in keys_of(TradingRules) if key not in GATE.keys))
 COSTS = OptionGroup("Costs", keys_of(CostSettings))
@@ -64,6 +65,7 @@ GROUPS = (
     OWN_MODEL,
     GIVEN,
     MISSING,
+    CAUGHT_MODEL,
     RULES,
     GATE,
     COSTS,
@@ -95,6 +97,7 @@ TEXTS = {
     "model_option": Text("Option of a model of your own; may be repeated.", "KEY=VALUE", "none"),
     "forecasts": Text("Your own forecasts in place of a model's: a file or a folder.", "[SYMBOL=]PATH[:MODEL]", "none"),
     "missing": Text("Forecasts that the file lacks: stop, or let har make them."),
+    "allow_lookahead": Text("Show the backtest of a model that was caught looking ahead."),
     "strategy": Text("One side per bar, both sides, or both strategies."),
     "fill": Text("Take-profit that may precede the entry: missed, weighted by probability, or filled."),
     "close_at_eod": Text(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from marketsim.results.rows import Row
 
 PATIENCE = 1.0  # seconds without progress shown
+LOOK_AHEAD = "LOOK-AHEAD"
 WIDTH = 80  # columns, where no terminal says how many
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is, how much there is
 
@@ -27,6 +28,7 @@ HINT = "`marketsim explain COLUMN` says what a column means."
 MARKUP = r"<(?=[A-Za-z/!?])|&(?=#?\w+;)"  # where an HTML tag or entity begins
 
 _tables = False  # whether this command has drawn one
+_look_ahead = False  # whether what is shown was made by a model that was caught
 
 
 def clean(text: str) -> str:
@@ -100,16 +102,23 @@ def table(title: str, headers: Sequence[str], rows: Iterable[Sequence[str]], wor
 
     global _tables
     _tables = True
+    title = clean(f"{LOOK_AHEAD}: {title}" if _look_ahead else title)
     cells = [["\n".join(map(clean, cell.split("\n"))) for cell in row] for row in rows]
     columns = table_layout.columns(headers, cells, words)
     chosen = table_layout.layout(columns, _width())
     console = _console()
     if chosen is None:
-        console.print(clean(title), style="bold", end="\n\n")
+        console.print(title, style="bold", end="\n\n")
         console.print("\n".join(table_layout.blocks(columns, _width())), soft_wrap=True)
     else:
-        console.print(table_layout.grid(clean(title), columns, chosen))
+        console.print(table_layout.grid(title, columns, chosen))
     console.print()
+
+
+def mark(look_ahead: bool) -> None:
+    """Whether the tables that follow are by a model that was caught looking ahead: their titles then say so."""
+    global _look_ahead
+    _look_ahead = look_ahead
 
 
 def hint() -> None:
@@ -124,6 +133,7 @@ def begin() -> None:
     """Before a command: it has drawn no table."""
     global _tables
     _tables = False
+    mark(look_ahead=False)
 
 
 def _console() -> Console:

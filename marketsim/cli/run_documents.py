@@ -11,6 +11,7 @@ class FillsDocument(Row, frozen=True, tag_field="schema", tag="marketsim.fills/1
     """`marketsim fills --json`."""
 
     symbol: str
+    look_ahead: str | None  # how the model was caught looking ahead, where that was allowed
     bars: list[SimulationRow]  # all that were evaluated
     drawn: list[SimulationRow]  # those of the bar that was asked for
 

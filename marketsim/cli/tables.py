@@ -33,6 +33,7 @@ def backtest(symbols: Iterable[SymbolDocument | FailedSymbol]) -> None:
         if isinstance(symbol, FailedSymbol):
             output.lines(f"{symbol.symbol} failed: {symbol.error}", "")
             continue
+        output.mark(look_ahead=symbol.model.look_ahead is not None)
         _header(symbol)
         _profit(symbol)
         _trades(symbol)
@@ -89,7 +90,8 @@ def _header(symbol: SymbolDocument) -> None:
         f"{symbol.symbol}  {bars.source}",
         f"Bars   {extent(bars)}",
         f"Walk   {evaluated.bars} bars from {evaluated.first} to {evaluated.last}",
-        f"Model  {model.name} {model.version}, {model.training}{exposed}{repaired}",
+        f"Model  {model.name} {model.version}, {model.training}{exposed}{repaired}"
+        f"{f', {output.LOOK_AHEAD}' if model.look_ahead else ''}",
         f"Fit    {optimizer.name}{fallbacks}{gate}",
         *([f"Fine   {fine(symbol.fine)}"] if symbol.fine else []),
         f"Fills  {symbol.fill}; {'long only (crypto)' if bars.crypto else 'long and short'}",

@@ -193,6 +193,7 @@ def _row(
         model=model,
         picked=forecasts.model.name,
         training=forecasts.model.training,
+        look_ahead=forecasts.look_ahead,
         exposure=ExposureCounts(**tally(exposures_of(result))),
         pinball_bps=_channels(BASIS_POINTS * losses.mean(0)),
         crps_bps=_channels(BASIS_POINTS * crps(moves, actual, LEVELS).mean(0)),

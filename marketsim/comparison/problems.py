@@ -10,14 +10,13 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from marketsim.backtesting.pipeline import Progress, open_tools, prepare
+from marketsim.backtesting.pipeline import Progress, open_forecaster, open_tools, prepare
 from marketsim.backtesting.simulation import POLICIES, Market, market_terms, strategies_of, windows_of
 from marketsim.comparison.schema import Policy, ProblemFacts
 from marketsim.errors import DataError, value_of
 from marketsim.execution.profit_terms import ProfitTerms
 from marketsim.execution.strategies import Legs
 from marketsim.execution.track_record import book
-from marketsim.forecasting.forecaster import Forecaster
 from marketsim.optimizers.exact.candidates import Bounds
 from marketsim.optimizers.exact.maximum import FINE, Optimum, maximise
 from marketsim.profiling import Clock
@@ -93,7 +92,7 @@ def symbol_problems(symbol: str, settings: Settings, progress: Progress) -> tupl
         ready = value_of(prepare(symbol, settings.bars, settings.walk, tools, clock))
         bars, walk = ready.bars, ready.walk
         remarks: list[str] = []
-        forecaster = Forecaster(tools.model, tools.cache, clock, progress, remarks, settings.network.batch)
+        forecaster = open_forecaster(settings, tools, clock, progress, remarks)
         (outcome,) = forecaster.forecasts([ready.request])
     forecasts = value_of(outcome)
     notes = (*bars.notes, *forecasts.notes, *remarks, *(tools.cache.warnings if tools.cache else ()))
@@ -115,6 +114,7 @@ def symbol_problems(symbol: str, settings: Settings, progress: Progress) -> tupl
         first=first,
         last=last,
         model=tools.model.name,
+        look_ahead=forecasts.look_ahead,
         strategy=strategy,
         fill=rules.fill,
         fee_bps=market.fee_bps,
@@ -142,6 +142,7 @@ def reference_problems(bounds: Bounds) -> FitProblems:
         first=None,
         last=None,
         model=None,
+        look_ahead=None,
         strategy=ENTRY_EXIT,
         fill=TOUCH,
         fee_bps=BASIS_POINTS * FEE,

@@ -24,6 +24,7 @@ class ProblemFacts(Row, frozen=True):
     first: Stamp | None  # evaluated bar of the oldest window; None where no bar follows a window
     last: Stamp | None  # and of the newest
     model: str | None
+    look_ahead: str | None  # how the model was caught looking ahead, where that was allowed
     strategy: str
     fill: str
     fee_bps: Annotated[float, Meta(description="basis points of the price")]
@@ -163,6 +164,7 @@ class ModelRow(Row, frozen=True, tag_field="status", tag="ok"):
     model: str
     picked: str  # by `auto`; else the model itself
     training: str
+    look_ahead: str | None  # how it was caught looking ahead, where that was allowed
     exposure: ExposureCounts
     pinball_bps: Channels  # basis points of the origin's close
     crps_bps: Channels

@@ -86,6 +86,11 @@ class Ensemble(ABC):
         """What is requested, of what `make` makes with the members."""
 
 
+def members_of(model: Model | Composite) -> Sequence[Model]:
+    """The models that forecast: those that others are made of, or the one."""
+    return model.members if is_composite(model) else (model,)
+
+
 def describe(members: Sequence[Identity]) -> dict[str, float | int | str]:
     """What an ensemble of `members`, in this order, depends on."""
     return {**{f"member {i}": " ".join(named_by(each)) for i, each in enumerate(members, 1)}, "history": HISTORY}

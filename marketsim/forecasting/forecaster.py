@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import Struct, field
@@ -10,12 +11,15 @@ from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars
 from marketsim.errors import Outcome, value_of
-from marketsim.forecasting.ensembles import Composite, is_composite
+from marketsim.forecasting.ensembles import Composite, is_composite, members_of
 from marketsim.forecasting.forecasts import Forecasts
 from marketsim.forecasting.keys import fingerprint
 from marketsim.forecasting.model_forecaster import ModelForecaster, Progress, silent
-from marketsim.forecasting.protocols import Cache, Clock, Model
+from marketsim.forecasting.protocols import Cache, Clock, Model, comes_from_outside
 from marketsim.forecasting.requests import ForecastRequest
+
+if TYPE_CHECKING:
+    from marketsim.forecasting.first_use import FirstUse
 
 
 class Forecaster(Struct):
@@ -27,19 +31,24 @@ class Forecaster(Struct):
     progress: Progress = silent
     notes: list[str] = field(default_factory=list)
     batch: int | None = None  # see `ModelForecaster`
+    first_use: FirstUse | None = None  # audits models from outside; None where there are none
     _by_model: dict[str, ModelForecaster] = field(default_factory=dict)
 
     def forecasts(self, requests: Sequence[ForecastRequest]) -> list[Outcome[Forecasts]]:
         """The forecasts of each request, or why there are none."""
         if is_composite(self.model):
             with self.clock.stage("forecast/ensemble"):
-                return self.model.forecasts(requests, self._make)
-        return self._make(self.model, requests)
+                outcomes = self.model.forecasts(requests, self._make)
+        else:
+            outcomes = self._make(self.model, requests)
+        return outcomes if self.first_use is None else self.first_use.marked(members_of(self.model), outcomes)
 
     def _make(self, model: Model, requests: Sequence[ForecastRequest]) -> list[Outcome[Forecasts]]:
         known = self._by_model.setdefault(
             fingerprint(model), ModelForecaster(model, self.cache, self.clock, self.progress, self.notes, self.batch)
         )
+        if self.first_use is not None and comes_from_outside(model):
+            return self.first_use.forecasts(model, requests, known.forecasts)
         return known.forecasts(requests)
 
 

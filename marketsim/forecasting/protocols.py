@@ -102,6 +102,11 @@ class PathModel(ContextModel, Protocol):
 Model = HistoryModel | ContextModel
 
 
+def comes_from_outside(model: Model) -> bool:
+    """Whether nobody of marketsim's has tested the model, so that it is audited when it is first used."""
+    return bool(getattr(model, "outside", False))
+
+
 class Cache(Protocol):
     """Rows kept under the model's fingerprint and a key; `cache.ForecastCache` is one."""
 

@@ -23,6 +23,7 @@ from marketsim.errors import MarketsimError, UsageError
 from marketsim.forecasting.forecasts import HIGH, LEVELS, LOW, MEDIAN
 from marketsim.forecasting.protocols import Model
 from marketsim.forecasting.series import Series
+from marketsim.forecasting.tolerance import LARGEST
 from marketsim.models.source_digest import INSTALLED, SourceDigest, digest_class
 from marketsim.models.state_digest import digest_state
 
@@ -47,6 +48,8 @@ class OwnModel:
         self.trained_until: str | None = getattr(model, "trained_until", "unknown")
         self.training = str(getattr(model, "training", _training(self.trained_until)))
         self.minimum_bars = int(getattr(model, "minimum_bars", 2))
+        self.tolerance = _tolerance(model)
+        self.outside = True
         self.parameters = parameters
         self.identified = identified  # whether the parameters tell it from others, so that its forecasts can be kept
 
@@ -188,6 +191,16 @@ def _first_parameter(model: Any) -> str:
         return next(iter(inspect.signature(model.forecast).parameters), "")
     except ValueError:  # it is not of Python
         return ""
+
+
+def _tolerance(model: Any) -> float | None:
+    """What the object states as its rounding; UsageError where that is more."""
+    stated = getattr(model, "tolerance", None)
+    if stated is None:
+        return None
+    if not isinstance(stated, (int, float)) or not 0 <= stated <= LARGEST:
+        raise UsageError(f"{type(model).__name__}.tolerance is {stated!r}: it must be a move from 0 to {LARGEST:g}")
+    return float(stated)
 
 
 def _training(trained_until: str | None) -> str:

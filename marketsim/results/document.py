@@ -77,10 +77,17 @@ def symbol_document(result: Result) -> SymbolDocument:
         evaluated=_evaluated_bars(result),
         rows=[*strategies, *(_track_row(track, result, in_sample_bps=None) for track in result.baselines)],
         plan=[_plan_row(track, bars) for track in result.strategies],
-        verdict="; ".join([verdict(row, fill) for row in strategies] + ([exposed] if exposed else [])),
+        verdict=_verdict(result, strategies, exposed),
         fine=result.fine,
         libraries=libraries(),
     )
+
+
+def _verdict(result: Result, strategies: Sequence[StrategyRow], exposed: str | None) -> str:
+    """What can be said of all strategies together; of a model that looked ahead nothing else."""
+    if caught := result.forecasts.look_ahead:
+        return f"LOOK-AHEAD, so no profit here counts: {caught}"
+    return "; ".join([verdict(row, result.rules.fill) for row in strategies] + ([exposed] if exposed else []))
 
 
 def exposures_of(result: Result) -> list[Exposure]:
@@ -117,6 +124,7 @@ def model_facts(forecasts: Forecasts, tags: Sequence[Exposure]) -> ModelFacts:
         fingerprint=fingerprint(model),
         trained_until=model.trained_until,
         training=model.training,
+        look_ahead=forecasts.look_ahead,
         exposure=ExposureCounts(**tally(tags)),
         repaired=int(forecasts.repaired.sum()),
     )

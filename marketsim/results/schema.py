@@ -159,6 +159,7 @@ class ModelFacts(Row, frozen=True):
     fingerprint: Sha256
     trained_until: str | None
     training: str
+    look_ahead: str | None  # how it was caught looking ahead, where that was allowed
     exposure: ExposureCounts
     repaired: Count
 

@@ -37,6 +37,7 @@ class Settings(Struct, frozen=True):
     rules: TradingRules = TradingRules()
     costs: CostSettings = CostSettings()
     bars: BarsSettings = BarsSettings()
+    allow_lookahead: bool = False  # show the backtest of a model that was caught looking ahead
     seed: int = 42
     cache: str = "readwrite"
     cache_place: CacheSettings = CacheSettings()

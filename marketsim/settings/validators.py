@@ -186,6 +186,7 @@ VALIDATORS = {
     "fast": Validator(flag, flag_text),
     "window": integer(1),
     "model": Validator(model, names=MODEL_NAMES),
+    "allow_lookahead": Validator(flag, flag_text),
     "model_option": Validator(assignments, lambda text: text.split(",")),
     "weights": Validator(optional),
     "revision": Validator(optional),

@@ -102,3 +102,18 @@ def test_names_of_marketsim_are_its_own():
     assert isinstance(adopt(RollingQuantile()), RollingQuantile)
     with pytest.raises(marketsim.UsageError, match=r"backtest\(samples=...\): has no meaning for a model in memory"):
         marketsim.backtest("ETHUSD", model=Mine(), samples=5)
+
+
+def test_a_model_that_looks_ahead_has_no_result_unless_that_is_allowed():
+    class Peeking(Mine):
+        def forecast(self, ohlcv, origins):
+            prices = ohlcv[np.minimum(origins + 1, len(ohlcv) - 1), :4]
+            return np.repeat((prices / ohlcv[origins, 3, None] - 1)[..., None], 9, -1)
+
+    bars = random_bars(60)
+    with pytest.raises(marketsim.AuditError, match=r"model 'mine' looks ahead \(TEST, origin 2020-0"):
+        marketsim.backtest(bars, model=Peeking(), **SHORT)
+    shown = marketsim.backtest(bars, model=Peeking(), allow_lookahead=True, **SHORT)
+    assert shown.verdict.startswith("LOOK-AHEAD, so no profit here counts")
+    assert shown.document["model"]["look_ahead"]
+    marketsim.forecast(bars, model=Peeking())  # nothing follows the newest bar

@@ -78,3 +78,50 @@ def test_the_selftest_shows_every_leak_and_fails_where_one_is_missed(cli, monkey
     assert ended.code == 1
     assert "MISSED" in ended.out
     assert "1 of 2 leaks caught, 2 of 2 clean twins passed." in ended.out
+
+
+RUN = ("ETHUSD", "--sims", "6", "--window", "5")
+
+
+@pytest.mark.parametrize("more", [(), ("NVDA", "--workers", "2"), ("--json",), ("--cache", "off")])
+def test_a_model_that_peeks_has_no_backtest(cli, peeking, more):
+    ended = cli("backtest", *RUN, *more, "--model", peeking)
+    assert (ended.code, ended.out) == (5, "")
+    assert ended.err.count("\n") == 1
+    assert "marketsim: model 'Peeking' looks ahead (ETHUSD, origin 2020-1" in ended.err
+    assert "its profit proves nothing; 'marketsim audit' shows more" in ended.err
+
+
+def test_it_is_shown_where_that_is_allowed_with_the_word_in_every_table(cli, peeking):
+    ended = cli("backtest", *RUN, "NVDA", "--model", peeking, "--allow-lookahead")
+    assert ended.code == 0
+    titles = [
+        line for line in ended.out.splitlines() if line.startswith(("Profit", "Trades", "Risk", "Plan", "Timing"))
+    ]
+    assert titles == []
+    assert ended.out.count("LOOK-AHEAD: ") >= 10
+    assert "ETHUSD: LOOK-AHEAD, so no profit here counts: model 'Peeking' looks ahead" in ended.out
+    document = json.loads(cli("backtest", *RUN, "--model", peeking, "--allow-lookahead", "--json").out)
+    assert document["settings"]["allow_lookahead"] is True
+    assert document["symbols"][0]["model"]["look_ahead"].startswith("model 'Peeking' looks ahead")
+    assert "LOOK-AHEAD" not in cli("backtest", *RUN).out
+
+
+def test_it_is_a_row_that_failed_among_models_that_are_compared(cli, peeking):
+    compare = ("compare-models", *RUN, "--models", f"har,{peeking}")
+    ended = cli(*compare)
+    assert ended.code == 5
+    assert "peeking.py:Peeking: model 'Peeking' looks ahead" in ended.out
+    allowed = cli(*compare, "--allow-lookahead")
+    assert allowed.code == 0
+    assert allowed.out.count("LOOK-AHEAD") >= 5
+    rows = json.loads(cli(*compare, "--allow-lookahead", "--json").out)["symbols"][0]["models"]
+    assert [row["look_ahead"] is not None for row in rows] == [False, True]
+
+
+def test_other_commands_refuse_it_too_and_show_it_where_that_is_allowed(cli, peeking):
+    for command in (("fills",), ("compare-optimizers", "--optimizers", "exact")):
+        words = (*command, *RUN, "--model", peeking)
+        assert cli(*words).code == 5
+        allowed = cli(*words, "--allow-lookahead")
+        assert allowed.code == 0 and "LOOK-AHEAD: " in allowed.out

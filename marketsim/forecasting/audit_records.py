@@ -1,0 +1,109 @@
+"""What the audits of models from outside came to, a file a model in the cache's directory."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from marketsim.forecasting.cache import default_directory
+from marketsim.settings.groups import CacheSettings
+
+VERSION = 1  # of the audit: another one audits anew
+
+
+class Evidence(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a model was caught."""
+
+    what: str  # in words: what the model does
+    symbol: str
+    origin: str  # name of the last bar that was known
+    bar: str  # and of the one that is forecast
+    channel: str
+    run: float  # move, as the run has it
+    other: float  # the same forecast, made otherwise
+    otherwise: str  # in words
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what} ({self.symbol}, origin {self.origin}: the {self.channel} forecast for {self.bar} is "
+            f"{self.run:+.4%}, but {self.other:+.4%} {self.otherwise})"
+        )
+
+
+class AuditRecord(Struct, frozen=True, forbid_unknown_fields=True):
+    """The audit of one model."""
+
+    fingerprint: str
+    version: int
+    symbol: str  # that it was audited on
+    origins: int
+    evidence: Evidence | None  # None where it passed
+
+
+class _Sealed(Struct, frozen=True, forbid_unknown_fields=True):
+    blake2b: str  # of the bytes of
+    record: msgspec.Raw
+
+
+def open_records(place: CacheSettings, mode: str) -> AuditRecords | None:
+    """The records beside the forecast cache in a mode of `--cache`; None when it is off.
+
+    They are kept on this machine also where the forecasts are in a database.
+    """
+    if mode == "off":
+        return None
+    return AuditRecords(Path(place.cache_dir) if place.cache_dir else default_directory(), mode)
+
+
+class AuditRecords:
+    """Records in a directory; `mode` as of the forecast cache: readwrite, readonly or refresh.
+
+    A record that is damaged, or of another model or version, counts as none. What cannot be kept is not: that costs
+    time, never a run.
+    """
+
+    def __init__(self, cache_directory: Path, mode: str) -> None:
+        self.directory, self.mode = cache_directory / "audits", mode
+
+    def get(self, fingerprint: str) -> AuditRecord | None:
+        """The record of a model."""
+        if self.mode == "refresh":
+            return None
+        try:
+            sealed = msgspec.json.decode(self._path(fingerprint).read_bytes(), type=_Sealed)
+            record = msgspec.json.decode(sealed.record, type=AuditRecord)
+        except (OSError, ValueError):
+            return None
+        if sealed.blake2b != _digest(bytes(sealed.record)):
+            return None
+        return record if (record.fingerprint, record.version) == (fingerprint, VERSION) else None
+
+    def put(self, record: AuditRecord) -> None:
+        """Keep a record, whole or not at all."""
+        if self.mode == "readonly":
+            return
+        content = msgspec.json.encode(record)
+        sealed = msgspec.json.encode(_Sealed(_digest(content), msgspec.Raw(content)))
+        with contextlib.suppress(OSError):
+            self.directory.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=self.directory)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(sealed)
+                os.replace(name, self._path(record.fingerprint))
+            except OSError:
+                os.unlink(name)
+                raise
+
+    def _path(self, fingerprint: str) -> Path:
+        return self.directory / f"{fingerprint}.json"
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=32).hexdigest()

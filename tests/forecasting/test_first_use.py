@@ -1,0 +1,213 @@
+"""The audit of a model from outside at its first use: what it costs, what it catches, what is kept of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from marketsim.errors import AuditError, Failure, Success, UsageError, value_of
+from marketsim.forecasting.audit_records import VERSION, AuditRecord, AuditRecords, Evidence
+from marketsim.forecasting.blend import Blend
+from marketsim.forecasting.cache.sqlite import SqliteCache
+from marketsim.forecasting.first_use import MOST, FirstUse
+from marketsim.forecasting.forecaster import Forecaster
+from marketsim.forecasting.forecasts import LEVELS, Forecasts
+from marketsim.forecasting.keys import fingerprint
+from marketsim.forecasting.requests import ForecastRequest
+from marketsim.models.har import Har
+from marketsim.models.own import adopt
+from marketsim.models.rolling_quantile import RollingQuantile
+from marketsim.profiling import Clock
+from tests.candles import random_bars
+
+ORIGINS = np.arange(160, 291)  # 131, as many as 70 simulations on 60 bars have
+BARS = random_bars(291)
+
+
+class Honest:
+    """Counts the forecasts that it is asked for."""
+
+    trained_until = None
+
+    def __init__(self) -> None:
+        self.parameters: dict[str, Any] = {"kind": type(self).__name__}
+        self.asked: list[int] = []
+
+    def forecast(self, series: Any, origins: Any) -> Any:
+        self.asked.append(len(origins))
+        return RollingQuantile().forecast(series, origins)
+
+
+class Peeking(Honest):
+    def forecast(self, series: Any, origins: Any) -> Any:
+        following = np.minimum(origins + 1, len(series) - 1)
+        return super().forecast(series, origins) + 1e-6 * np.log(series.ohlcv[following, 3, None, None])
+
+
+class Mingling(Honest):
+    def forecast(self, series: Any, origins: Any) -> Any:
+        return super().forecast(series, origins) + 1e-6 * len(origins)
+
+
+class Unseeded(Honest):
+    def forecast(self, series: Any, origins: Any) -> Any:
+        return super().forecast(series, origins) + 1e-4 * np.random.default_rng().random((len(origins), 1, 1))
+
+
+class Rounding(Honest):
+    def forecast(self, series: Any, origins: Any) -> Any:
+        return super().forecast(series, origins) + 1e-13 * len(origins)
+
+
+class Reading(Honest):
+    """Is handed contexts."""
+
+    context, minimum_bars = 20, 5
+
+    def forecast(self, contexts: Any, times: Any) -> Any:
+        self.asked.append(len(contexts))
+        moves = contexts[:, -1, :4] / contexts[:, -1:, 3] - 1
+        return moves[..., None] + 1e-3 * np.array(LEVELS)
+
+
+class Remembering(Reading):
+    """Finds the bar that it is to forecast among the contexts that end later, which it was handed before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: dict[Any, Any] = {}
+
+    def forecast(self, contexts: Any, times: Any) -> Any:
+        moves = super().forecast(contexts, times)
+        for context, stamps in zip(contexts, times, strict=True):
+            self.seen.update(zip(stamps[:-1], context[:, :4], strict=True))
+        for i, stamps in enumerate(times):
+            if stamps[-1] in self.seen:
+                moves[i] = (self.seen[stamps[-1]] / contexts[i, -1, 3] - 1)[:, None]
+        return moves
+
+
+def made(model: Any, records: AuditRecords | None = None, allow: bool = False, cache: Any = None) -> Forecasts:
+    """The forecasts of one walk, audited as a run audits them."""
+    first_use = FirstUse(records, allow, Clock())
+    forecaster = Forecaster(adopt(model) if isinstance(model, Honest) else model, cache, Clock(), first_use=first_use)
+    (outcome,) = forecaster.forecasts([ForecastRequest(BARS, ORIGINS)])
+    return value_of(outcome)
+
+
+@pytest.mark.parametrize("kind", [Honest, Rounding, Reading])
+def test_an_honest_model_passes_at_most_a_twentieth_more_forecasts(kind: type[Honest], tmp_path: Path) -> None:
+    records = AuditRecords(tmp_path, "readwrite")
+    model = kind()
+    assert made(model, records).look_ahead is None
+    assert sum(model.asked) == len(ORIGINS) + MOST
+    assert 0.05 * len(ORIGINS) >= MOST
+    record = records.get(fingerprint(adopt(model)))
+    assert record == AuditRecord(fingerprint(adopt(model)), VERSION, "TEST", MOST, None)
+    model.asked.clear()
+    made(model, records)
+    assert sum(model.asked) == len(ORIGINS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (Peeking, "model 'Peeking' looks ahead (TEST, origin 20"),
+        (Mingling, "model 'Mingling' forecasts otherwise when other origins are forecast beside one, later ones among"),
+        (Unseeded, "model 'Unseeded' forecasts the same bars otherwise when it is asked again"),
+        (Remembering, "model 'Remembering'"),
+    ],
+)
+def test_a_dishonest_one_is_caught_and_known_from_then_on(kind: type[Honest], words: str, tmp_path: Path) -> None:
+    records = AuditRecords(tmp_path, "readwrite")
+    for again in (False, True):
+        model = kind()
+        with pytest.raises(AuditError) as caught:
+            made(model, records)
+        assert words in str(caught.value)
+        assert "--allow-lookahead" in str(caught.value)
+        assert caught.value.exit_code == 5
+        assert bool(model.asked) is not again  # the second time it forecasts nothing
+    found = made(kind(), records, allow=True)
+    assert found.look_ahead is not None and words in found.look_ahead
+
+
+def test_a_model_is_audited_that_was_cached_before_there_were_audits(tmp_path: Path) -> None:
+    with SqliteCache(tmp_path) as cache:
+        Forecaster(adopt(Peeking()), cache, Clock()).forecasts([ForecastRequest(BARS, ORIGINS)])
+        with pytest.raises(AuditError):
+            made(Peeking(), None, cache=cache)
+
+
+def test_members_of_an_ensemble_are_audited_and_marketsims_own_models_are_not() -> None:
+    with pytest.raises(AuditError):
+        made(Blend((Har(), adopt(Peeking()))))
+    found = made(Blend((Har(), adopt(Peeking()))), allow=True)
+    assert found.look_ahead is not None and "'Peeking'" in found.look_ahead
+    assert made(Har()).look_ahead is None
+
+
+def test_what_fails_in_the_run_fails_there() -> None:
+    class Broken(Honest):
+        def forecast(self, series: Any, origins: Any) -> Any:
+            raise ValueError("no")
+
+    first_use = FirstUse(None, False, Clock())
+    forecaster = Forecaster(adopt(Broken()), None, Clock(), first_use=first_use)
+    (outcome,) = forecaster.forecasts([ForecastRequest(BARS, ORIGINS)])
+    assert isinstance(outcome, Failure)
+    assert "raised ValueError: no" in str(outcome.error)
+
+
+def test_too_few_origins_are_not_audited_and_nothing_is_kept(tmp_path: Path) -> None:
+    records = AuditRecords(tmp_path, "readwrite")
+    forecaster = Forecaster(adopt(Peeking()), None, Clock(), first_use=FirstUse(records, False, Clock()))
+    (outcome,) = forecaster.forecasts([ForecastRequest(BARS, ORIGINS[-1:])])  # nothing follows it
+    assert isinstance(outcome, Success)
+    assert not list(tmp_path.iterdir())
+
+
+EVIDENCE = Evidence("looks ahead", "TEST", "2020-01-01", "2020-01-02", "close", 0.1, 0.2, "alone")
+
+
+@pytest.mark.parametrize("evidence", [None, EVIDENCE])
+def test_a_record_that_is_damaged_or_of_another_audit_is_none(tmp_path: Path, evidence: Evidence | None) -> None:
+    records, record = AuditRecords(tmp_path, "readwrite"), AuditRecord("ab", VERSION, "TEST", 6, evidence)
+    records.put(record)
+    (path,) = (tmp_path / "audits").iterdir()
+    whole = path.read_bytes()
+    assert records.get("ab") == record
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        assert records.get("ab") in (None, record)
+    for length in (0, 10, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        assert records.get("ab") is None
+    records.put(record)
+    path.rename(path.with_name("cd.json"))
+    assert records.get("cd") is None
+    records.put(AuditRecord("ef", VERSION + 1, "TEST", 6, evidence))
+    assert records.get("ef") is None
+
+
+def test_the_modes_of_the_cache_hold_for_records_too(tmp_path: Path) -> None:
+    AuditRecords(tmp_path, "readonly").put(AuditRecord("ab", VERSION, "TEST", 6, None))
+    assert not list(tmp_path.iterdir())
+    AuditRecords(tmp_path, "refresh").put(AuditRecord("ab", VERSION, "TEST", 6, None))
+    assert AuditRecords(tmp_path, "refresh").get("ab") is None
+    assert AuditRecords(tmp_path, "readonly").get("ab") is not None
+    (tmp_path / "file").write_text("")
+    AuditRecords(tmp_path / "file", "readwrite").put(AuditRecord("ab", VERSION, "TEST", 6, None))  # cannot be kept
+
+
+def test_a_stated_tolerance_is_rounding_and_no_more() -> None:
+    model: Any = Mingling()
+    model.tolerance = 1e-4
+    with pytest.raises(AuditError):  # by 131 times 1e-6
+        made(model)
+    model.tolerance = 0.5
+    with pytest.raises(UsageError, match=r"Mingling.tolerance is 0.5: it must be a move from 0 to 0.0001"):
+        adopt(model)
