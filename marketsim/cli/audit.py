@@ -105,8 +105,7 @@ def _show_symbol(symbol: "AuditedSymbol", model: str) -> None:
         "",
     )
     rows = [
-        (row.check, f"{row.forecasts:,}", _move(row.tolerance), _move(row.largest), _outcome(row))
-        for row in symbol.checks
+        (row.check, f"{row.forecasts:,}", _move(row.tolerance), _largest(row), _outcome(row)) for row in symbol.checks
     ]
     headers = ("What is changed", "Compared", "Tolerance", "Largest\nmove", "Result")
     output.table("What a forecast must not notice", headers, rows)
@@ -128,6 +127,11 @@ def _show_symbol(symbol: "AuditedSymbol", model: str) -> None:
 
 def _outcome(row: "CheckRow") -> str:
     return "same" if row.passed else "MOVED"
+
+
+def _largest(row: "CheckRow") -> str:
+    """By how much a forecast moved; rounding in as many digits as it has."""
+    return f"< {_move(row.tolerance)}" if 0 < row.largest <= row.tolerance else _move(row.largest)
 
 
 def _move(value: float) -> str:
