@@ -1,4 +1,4 @@
-"""`marketsim data list|check|show|convert`."""
+"""`marketsim data list|check|show|convert|resample`."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from marketsim.data.bars import Bars
     from marketsim.settings.settings import Settings
 
-app = typer.Typer(rich_markup_mode=None, help="List, check, show, convert and fetch bars.")
+app = typer.Typer(rich_markup_mode=None, help="List, check, show, convert, resample and fetch bars.")
 app.command(cls=GroupedCommand)(fetch)
 
 NEWEST = 5  # bars that `show` prints
@@ -125,6 +125,41 @@ def convert(
     return _survey(names or [], settings, f"Written to {to}", json, also=write)
 
 
+@app.command(cls=GroupedCommand)
+@options.takes(options.BARS, options.STORE)
+def resample(
+    command: typer.Context,
+    names: Names = None,
+    into: Annotated[str, typer.Option("--into", metavar="T", help="Length of the bars to make.")] = "1d",
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="DIR", help="Folder for the Parquet files. [bars-T]")
+    ] = None,
+    config: options.Config = None,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> int:
+    """Make longer bars of shorter ones, by the sessions of their calendar.
+
+    A bar of which shorter ones are missing is left out. There is one Parquet file per symbol.
+    """
+    settings = options.settings_of(command)
+
+    from marketsim.data.calendars.timeframe import parse_timeframe
+    from marketsim.data.parquet import write_bars
+    from marketsim.data.resample import resample as resampled
+
+    directory = to or f"bars-{parse_timeframe(into)}"
+
+    def write(bars: "Bars") -> dict[str, Any]:
+        path = Path(directory, f"{bars.symbol}.parquet")
+        write_bars(bars, path)
+        return {"file": str(path)}
+
+    return _survey(
+        names or [], settings, f"Written to {directory}", json, also=write, made=lambda bars: resampled(bars, into)
+    )
+
+
 def _survey(
     names: list[str],
     settings: "Settings",
@@ -132,8 +167,12 @@ def _survey(
     json: bool,
     few: int = 0,
     also: "Callable[[Bars], dict[str, Any]]" = lambda bars: {},
+    made: "Callable[[Bars], Bars]" = lambda bars: bars,
 ) -> int:
-    """A row a symbol; a symbol that cannot be loaded is a row that says why. Of a `few`, all that was understood."""
+    """A row a symbol; a symbol that cannot be loaded is a row that says why. Of a `few`, all that was understood.
+
+    What is surveyed is `made` of the bars, and what is to be done with it is done by `also`.
+    """
     from marketsim.backtesting.chosen_bars import load
 
     rows: list[dict[str, Any]] = []
@@ -143,7 +182,7 @@ def _survey(
         try:
             if isinstance(source, MarketsimError):
                 raise source
-            bars = load(symbol, settings.bars, source)
+            bars = made(load(symbol, settings.bars, source))
             understood = _understood(bars, source, settings)
             rows.append(_facts(bars) | understood | also(bars) | {"status": "ok"})
         except MarketsimError as error:

@@ -8,6 +8,8 @@ from marketsim.cli import options, output, tables
 from marketsim.errors import UsageError, value_of
 
 if TYPE_CHECKING:
+    from marketsim.data.bars import Bars
+    from marketsim.results.order_of_events import FinerView
     from marketsim.results.schema import SimulationRow
 
 HEIGHT = 15  # lines of a drawn bar
@@ -41,16 +43,36 @@ def fills(
     result = value_of(run.outcome)
     rows, caught = list(simulation_rows(result)), result.forecasts.look_ahead
     drawn = _chosen(rows, at)
+    views = [_view(result.bars, row) for row in drawn]
+    trades = [view.trades(row) if view and row.orders else [] for view, row in zip(views, drawn, strict=True)]
     if json:
         from marketsim.cli.run_documents import FillsDocument
 
-        output.document(FillsDocument(symbol=run.symbol, look_ahead=caught, bars=rows, drawn=drawn))
+        output.document(FillsDocument(symbol=run.symbol, look_ahead=caught, bars=rows, drawn=drawn, finer=trades))
         return
     output.mark(caught is not None)
     _overview(run.symbol, rows)
-    for row in drawn:
+    for row, view, finer in zip(drawn, views, trades, strict=True):
         _outcomes(row)
-        output.lines(*_drawing(row), "", _words(row), "")
+        if view is None:
+            output.lines(*_drawing(row), "", _words(row), "")
+            continue
+
+        from marketsim.cli.finer_drawing import drawing, words
+
+        output.lines(
+            *drawing(row, view, finer, HEIGHT), "", words(finer, view.timeframe) if row.orders else _words(row), ""
+        )
+
+
+def _view(bars: "Bars", row: "SimulationRow") -> "FinerView | None":
+    """The finer bars of an evaluated bar; None where none are used."""
+    if not bars.finer:
+        return None
+
+    from marketsim.results.order_of_events import FinerView
+
+    return FinerView.of(bars, bars.names().tolist().index(row.evaluated))
 
 
 def _chosen(rows: "list[SimulationRow]", at: str | None) -> "list[SimulationRow]":

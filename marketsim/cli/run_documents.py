@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marketsim.results.rows import Count, Row, Setting
 from marketsim.results.saved_runs import Difference
-from marketsim.results.schema import BacktestDocument, SimulationRow
+from marketsim.results.schema import BacktestDocument, FinerTrade, SimulationRow
 
 
 class FillsDocument(Row, frozen=True, tag_field="schema", tag="marketsim.fills/1"):
@@ -14,6 +14,7 @@ class FillsDocument(Row, frozen=True, tag_field="schema", tag="marketsim.fills/1
     look_ahead: str | None  # how the model was caught looking ahead, where that was allowed
     bars: list[SimulationRow]  # all that were evaluated
     drawn: list[SimulationRow]  # those of the bar that was asked for
+    finer: list[list[FinerTrade]]  # of each of these, the trades by its finer bars, as far as there are any
 
 
 class SavedRunRow(Row, frozen=True):

@@ -70,6 +70,19 @@ class SimulationRow(Row, frozen=True):
     exposure: Exposure
 
 
+Side = Literal["long", "short"]
+Ending = Literal["take-profit", "close", "in doubt"]  # in doubt: entry and take-profit are in one finer bar
+
+
+class FinerTrade(Row, frozen=True):
+    """A trade whose course finer bars tell: in which of them it was entered, and ended."""
+
+    side: Side
+    entry: Stamp
+    exit: Stamp
+    how: Ending
+
+
 class EquityRow(Row, frozen=True):
     """Profits summed up to a bar."""
 

@@ -74,3 +74,19 @@ def test_a_backtest_takes_a_file_by_its_symbol(cli, tmp_path):
     ended = cli("backtest", f"MINE={path}", "--sims", "5", "--window", "10", "--json")
     assert ended.code == 0
     assert json.loads(ended.out)["symbols"][0]["symbol"] == "MINE"
+
+
+def test_resample_writes_longer_bars(cli, tmp_path):
+    """Days made of the sample's hours are the sample's days."""
+    ended = cli("data", "resample", "AAPL", "--timeframe", "1h", "--into", "1d", "--to", str(tmp_path), "--json")
+    assert ended.code == 0
+    (row,) = json.loads(ended.out)["symbols"]
+    assert (row["bars"], row["source"]) == (494, "sample (mintalib 0.1.13, hourly-prices.csv), 1d of 1h")
+    assert "7 of 501 bars of 1d lack bars of 1h and are left out, 2024-11-29 the first" in ended.err
+    shown = [json.loads(cli("data", "show", what, "--json").out)["fingerprint"] for what in (row["file"], "AAPL")]
+    assert shown[0] == shown[1]
+    ended = cli("data", "resample", "AAPL", "--timeframe", "1h", "--into", "30m", "--to", str(tmp_path))
+    assert (ended.code, ended.err.strip()) == (
+        2,
+        "marketsim: AAPL: bars of 30m cannot be made of bars of 1h, which do not divide them",
+    )
