@@ -32,6 +32,7 @@ COMMANDS = {
     "data check": "data check ETHUSD NOPE",
     "data show": "data show ETHUSD",
     "data convert": "data convert ETHUSD --to {place}/converted",
+    "data resample": "data resample AAPL --timeframe 1h --to {place}/days",
     "cache info": "cache info",
     "cache verify": "cache verify ETHUSD",
     "cache prune": "cache prune --older-than 1",
