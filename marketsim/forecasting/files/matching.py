@@ -98,16 +98,22 @@ def _timeliness(found: SymbolForecasts, bars: Bars, rows: Rows) -> tuple[Flags, 
     A `made_at` that is a date may be any time of that day.
     """
     late, in_time = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
-    known = ~np.isnat(found.made_at)
-    made_at = found.made_at.copy()
-    if (made_at[known].astype("datetime64[D]") == made_at[known]).all():
-        made_at[known] += np.timedelta64(1, "D")
+    known = found.made_at[~np.isnat(found.made_at)]
+    day = np.timedelta64(1 if (known.astype("datetime64[D]") == known).all() else 0, "D")
     at = np.flatnonzero(rows != NONE)
-    made = made_at[rows[at]]
+    made_at = found.made_at[rows[at]]
     opens = np.append(bars.time[1:], bars.next_opens(1))[at]
-    late[at] = made > bars.timetable.ends(opens)  # never true of NaT
-    in_time[at] = made <= opens
+    late[at] = made_at > bars.timetable.ends(opens)  # never true of NaT, as below
+    in_time[at] = made_at + day <= _session_opens(opens, bars)
     return late, in_time
+
+
+def _session_opens(opens: Stamps, bars: Bars) -> Stamps:
+    """When trade begins in the bars that are labeled `opens`, where these are dates of sessions with hours."""
+    timetable = bars.timetable
+    if not timetable.named_by_date or timetable.calendar.all_day:
+        return opens
+    return timetable.calendar.window(timetable.dates(opens))[0]
 
 
 def _nowhere(found: SymbolForecasts, bars: Bars) -> DataError:
