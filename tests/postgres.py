@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +20,7 @@ from typing import Any
 from urllib.parse import quote
 
 PASSWORD = "s3cr:t/p%ss?w@rd"
+PATIENCE = 60  # seconds for a server to start, and to end
 
 
 @dataclass
@@ -24,6 +29,7 @@ class Server:
     directory: Path
     user: dict[str, Any]  # whom the programs run as, in the words of subprocess
     port: int = field(init=False)
+    process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
         password = self.directory / "password"
@@ -49,13 +55,35 @@ class Server:
         return f"postgresql://{user}:{quote(password, safe='')}@127.0.0.1:{self.port}/{database}"
 
     def start(self) -> None:
-        if not (self.data / "postmaster.pid").exists():
-            self._run("pg_ctl", "start", "-w", "-l", str(self.directory / "log"))
+        """A child of this process, which ends with it, however it ends."""
+        if self.process is not None:
+            return
+        with (self.directory / "log").open("ab") as log:
+            command = [str(self.programs / "postgres"), "-D", str(self.data)]
+            self.process = subprocess.Popen(
+                command, cwd=self.directory, stdout=log, stderr=log, preexec_fn=_end_with_parent, **self.user
+            )
+        end = time.monotonic() + PATIENCE
+        while not self._answers():
+            assert self.process.poll() is None and time.monotonic() < end, (self.directory / "log").read_text()
+            time.sleep(0.05)
 
     def stop(self, manner: str = "immediate") -> None:
         """`fast` tells the clients and keeps everything; `immediate` is a crash."""
-        if (self.data / "postmaster.pid").exists():
-            self._run("pg_ctl", "stop", "-w", "-m", manner)
+        if self.process is None:
+            return
+        self.process.send_signal({"fast": signal.SIGINT, "immediate": signal.SIGQUIT}[manner])
+        self.process.wait(PATIENCE)
+        self.process = None
+
+    def _answers(self) -> bool:
+        import psycopg
+
+        try:
+            psycopg.connect(self.url, connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def execute(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         import psycopg
@@ -87,6 +115,12 @@ def server(programs: Path) -> Iterator[Server]:
             yield running
         finally:
             running.stop()
+
+
+def _end_with_parent() -> None:
+    """In the child: be told to quit when the parent is gone, where the system can (Linux)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, int(signal.SIGQUIT))  # PR_SET_PDEATHSIG
 
 
 def binaries() -> Path | None:
