@@ -105,6 +105,7 @@ def symbol_document(**changes: Any) -> SymbolDocument:
         costs=CostsRow(fee_bps=15.0, slippage_bps=5.0),
         fill="provable",
         min_t=1.0,
+        fine=None,
         optimizer=OptimizerFacts(name="direct", fits=142, fallbacks=4),
         evaluated=EvaluatedBars(bars=70, first="2020-09-30", last="2020-12-08"),
         rows=[

@@ -110,7 +110,7 @@ def t_statistic(profits: list[float], weights: list[float]) -> float:
     total = sum(weights)
     effective = total**2 / sum(w**2 for w in weights)
     if effective <= 1 + 1e-9:
-        return math.nan
+        return 0.0
     mean = sum(w * x for w, x in zip(weights, profits, strict=True)) / total
     variance = sum(w * (x - mean) ** 2 for w, x in zip(weights, profits, strict=True)) / total
     if variance < 1e-24:
@@ -133,6 +133,33 @@ def candidates(
                     points |= {min(max(x, low), high) for x in (meeting + sign * step, *(ties * [meeting]))}
         axes.append(sorted(points))
     return axes[0], axes[1]
+
+
+def apart(traded: Bar, h: float, l: float) -> float:
+    """How far apart the levels of the bar to be traded lie."""
+    upper, lower = levels(traded, h, l)
+    return upper - lower
+
+
+def brute_force_above(
+    bars: list[Bar],
+    bounds: tuple[tuple[float, float], tuple[float, float]],
+    rules: Rules,
+    traded: Bar,
+    distance: float,
+    step: float = 1e-7,
+) -> float:
+    """The best profit under `touch` and `provable` over all places that keep the distance; -inf where none does."""
+    axis_h, axis_l = candidates(bars, bounds, step)
+    free_h = min(max(distance - traded.high_move, bounds[0][0]), bounds[0][1])
+    free_l = min(max(-distance - traded.low_move, bounds[1][0]), bounds[1][1])
+    offset = distance + traded.low_move - traded.high_move
+    places = list(itertools.product([*axis_h, free_h], [*axis_l, free_l]))
+    places += [(min(max(l + offset, bounds[0][0]), bounds[0][1]), l) for l in axis_l]
+    places += [(h, min(max(h - offset, bounds[1][0]), bounds[1][1])) for h in axis_h]
+    return max(
+        (profit(bars, h, l, rules) for h, l in places if not below(apart(traded, h, l), distance)), default=-math.inf
+    )
 
 
 def brute_force(

@@ -26,8 +26,8 @@ def t_statistic(profits: Floats, weights: Floats | None = None) -> Floats:
 
     Returns
     -------
-    `[B]`: zero where nothing was earned on any bar, infinite where the same was earned on every bar, and NaN where
-    there is no standard error, for one bar alone.
+    `[B]`: zero where nothing was earned on any bar, and for one bar, which shows nothing; infinite where the same was
+    earned on every bar.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def t_statistic(profits: Floats, weights: Floats | None = None) -> Floats:
     share = np.full(window, 1.0 / window) if weights is None else weights / weights.sum()
     effective = 1.0 / float(np.sum(share**2))
     if effective <= 1.0 + 1e-9:
-        return np.full(len(profits), np.nan)
+        return np.zeros(len(profits))
     mean = _row_sums(profits * share)
     spread = without_rounding(np.sqrt(_row_sums((profits - mean[:, None]) ** 2 * share)))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -53,6 +53,5 @@ def _row_sums(values: Floats) -> Floats:
 
 
 def stands_aside(t: Floats, min_t: float) -> NDArray[np.bool_]:
-    """Where `t` `[B]` is below `min_t`, or not known; nowhere where `min_t` is zero."""
-    aside: NDArray[np.bool_] = ~(t >= min_t) if min_t > 0 else np.zeros(len(t), bool)
-    return aside
+    """Where `t` `[B]` is below `min_t`, and where it is NaN: no levels can earn the costs. Of zero only the latter."""
+    return np.isnan(t) | (t < min_t if min_t > 0 else np.zeros(len(t), bool))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from marketsim.backtesting.costs import fee_bps
 from marketsim.backtesting.gate import stands_aside, t_statistic
@@ -14,6 +15,7 @@ from marketsim.data.walk_forward import Walk
 from marketsim.execution.bar_variance import path_variance
 from marketsim.execution.baselines import buy_and_hold, forecast_close
 from marketsim.execution.fills import profit_terms
+from marketsim.execution.floor import Floor
 from marketsim.execution.profit_terms import TIE, Costs, Levels, Outcomes, ProfitTerms
 from marketsim.execution.strategies import STRATEGIES, Legs
 from marketsim.execution.track_record import Fit, FittedTrackRecord, TrackRecord, book, level_prices
@@ -55,6 +57,17 @@ class Market(Struct, frozen=True):
             outcomes, fine = with_order(outcomes, bars, walk.origins[:-1], levels.at(slice(-1)))
         return cls(bars, walk, forecasts, levels, outcomes, fee, Costs.from_bps(fee, costs.slippage_bps), fine)
 
+    @property
+    def traded(self) -> NDArray[np.int64]:
+        """The positions `[S + 1]` of the bars that the windows are fitted for."""
+        return np.append(self.walk.evaluated, len(self.walk.origins) - 1)
+
+    @property
+    def floor(self) -> Floor:
+        """How near a take-profit may lie to its entry, on each of those bars."""
+        at = self.levels.at(self.traded)
+        return Floor(high_move=at.high_move, low_move=at.low_move, distance=self.costs.round_trip)
+
     def legs(self, strategy: str) -> Legs:
         """Where a strategy places orders, at the N origins."""
         return STRATEGIES[strategy](self.levels.high_move, self.levels.low_move, not self.bars.crypto)
@@ -70,12 +83,13 @@ def fit_strategies(
 ) -> tuple[dict[str, Fit], int]:
     """Fit every strategy and policy on every window; each row then takes the policy that would have been booked better.
 
-    Where that policy's t on the window is below `rules.min_t`, no order is placed. Returns the fits by strategy, and
-    how many problems another optimizer had to finish.
+    Where that policy's t on the window is below `rules.min_t`, or where no take-profit inside the bounds pays the costs
+    and no other exit is allowed, no order is placed. Returns the fits by strategy, and how many problems another
+    optimizer had to finish.
     """
     walk, policies = market.walk, POLICIES[rules.close_at_eod]
     terms = market_terms(market, rules)
-    origins = np.append(walk.evaluated, len(walk.origins) - 1)
+    origins = market.traded
     at, close = market.levels.at(origins), market.bars.close[walk.origins[origins]]
     row = np.arange(len(origins))
     fits, fallbacks = {}, 0
@@ -86,10 +100,11 @@ def fit_strategies(
             windows = windows_of(legs, market, rules, eod)
             with part("search"):
                 found.append(fit_windows(windows, terms, optimizer, (rules.bounds, rules.bounds), seed))
-        booked = np.stack([fit.booked for fit in found])
+        booked, allowed = (np.stack(each) for each in zip(*((fit.booked, fit.allowed) for fit in found), strict=True))
         in_sample = booked.sum(2)
-        better = np.argmax(in_sample >= in_sample.max(0) - TIE, axis=0)
-        t = t_statistic(booked[better, row])
+        worth = np.where(allowed, in_sample, -np.inf)
+        better = np.argmax(worth >= worth.max(0) - TIE, axis=0)
+        t = np.where(allowed[better, row], t_statistic(booked[better, row]), np.nan)
         wanted = legs.at(origins)
         aside = stands_aside(t, rules.min_t) & wanted.any
         h = np.stack([fit.high_multiplier for fit in found])[better, row]
@@ -128,6 +143,7 @@ def windows_of(legs: Legs, market: Market, rules: TradingRules, close_at_eod: bo
         fill=rules.fill,
         close_at_eod=close_at_eod,
         rows=market.walk.windows,
+        floor=None if close_at_eod else market.floor,
     )
 
 

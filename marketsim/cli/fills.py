@@ -147,8 +147,8 @@ def _drawing(row: "SimulationRow") -> list[str]:
 
 def _words(row: "SimulationRow") -> str:
     if row.stood_aside:
-        t = "unknown" if row.t is None else f"{row.t:.2f}"
-        return f"No order was placed on this bar: the simulation stood aside, its in-sample t was {t}."
+        why = "no take-profit pays the costs" if row.t is None else f"its in-sample t was {row.t:.2f}"
+        return f"No order was placed on this bar: the simulation stood aside, {why}."
     if not row.orders:
         return "No order was placed on this bar."
     if not row.trades:

@@ -178,11 +178,18 @@ def _plan(symbol: SymbolDocument) -> None:
         t = _number(plan.t)
         rows += [(plan.strategy, order.side, policy, order.entry, order.target, t) for order in orders]
         if not orders:
-            why = f"no order: t is below {symbol.min_t:g}" if plan.stood_aside else "no order"
+            why = _no_order(plan, symbol.min_t)
             rows.append((plan.strategy, plan.side, why, "-", "-", t))
     output.table(
         _plan_title(symbol.plan[0]), ("Strategy", "Side", "Exit policy", "Entry", "Take-profit", "t"), rows, words=3
     )
+
+
+def _no_order(plan: PlanRow, min_t: float) -> str:
+    """Why there is none."""
+    if not plan.stood_aside:
+        return "no order"
+    return "no order: no take-profit pays the costs" if plan.t is None else f"no order: t is below {min_t:g}"
 
 
 def _plan_title(plan: PlanRow) -> str:

@@ -38,6 +38,15 @@ class Costs(Struct, frozen=True):
         """From basis points of the price."""
         return cls(fee_bps / BASIS_POINTS, slippage_bps / BASIS_POINTS)
 
+    @property
+    def round_trip(self) -> float:
+        """How far apart entry and take-profit have to be to pay both fees, as a fraction of the close.
+
+        A trade from `1 + d` to `1 + u` breaks even where `(1 + u) * (1 - fee) = (1 + d) * (1 + fee)`. No lower level is
+        above the close, so this distance is enough for all of them.
+        """
+        return 2 * self.fee / (1 - self.fee)
+
 
 class Levels(Struct, frozen=True):
     """Where the orders of N bars rest before the multipliers move them, and how wide the bars were expected to be."""

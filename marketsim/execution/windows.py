@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from marketsim.execution.evaluation import total_profit
 from marketsim.execution.fills import long_leg, profit_terms, short_leg
+from marketsim.execution.floor import Floor
 from marketsim.execution.lattices import Precision
 from marketsim.execution.profit_terms import Costs, Levels, Outcomes, ProfitTerms, one_by_one
 from marketsim.execution.strategies import Legs
@@ -25,13 +26,14 @@ class Windows(Struct, frozen=True):
     fill: str
     close_at_eod: bool
     rows: NDArray[np.int64]  # [B, W] the bars of each window
+    floor: Floor | None = None  # [B] of the bars that the windows are fitted for
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def at(self, index: NDArray[np.int64]) -> Windows:
         """Some of the windows."""
-        return replace(self, rows=self.rows[index])
+        return replace(self, rows=self.rows[index], floor=None if self.floor is None else self.floor.at(index))
 
     def fitted_to(self, terms: ProfitTerms) -> ProfitTerms:
         """The problems `[B, W]`, of terms `[N]` of all bars."""

@@ -27,7 +27,8 @@ class DifferentialEvolution(Search):
     def answer(self, objective: Objective, seed: int) -> tuple[float, float, float]:
         """The best of the last generation, polished."""
         result = self._evolve(objective, seed)
-        return float(result.x[0]), float(result.x[1]), -float(np.ravel(result.fun)[0])
+        ((h, l),) = objective.allowed(result.x[None]).tolist()
+        return h, l, -float(np.ravel(result.fun)[0])
 
     def _evolve(self, objective: Objective, seed: int) -> optimize.OptimizeResult:
         def losses(x: NDArray[np.float64]) -> Any:  # of candidates [2, P], or [2] while the best is polished

@@ -6,6 +6,7 @@ import numpy as np
 from msgspec.structs import replace
 from scipy import optimize
 
+from marketsim.execution.floor import Floor
 from marketsim.execution.profit_terms import ProfitTerms
 from marketsim.optimizers import Search
 from marketsim.optimizers.differential_evolution import DifferentialEvolution
@@ -31,21 +32,22 @@ class Direct(Search):
         result = self._divide(objective)
         if not (np.isfinite(result.x).all() and np.isfinite(result.fun)):
             raise ArithmeticError("DIRECT found no finite profit")
-        return float(result.x[0]), float(result.x[1]), -float(result.fun)
+        ((h, l),) = objective.allowed(result.x[None]).tolist()
+        return h, l, -float(result.fun)
 
     def _divide(self, objective: Objective) -> optimize.OptimizeResult:
         return optimize.direct(objective, objective.bounds, maxfun=objective.at_most(EVALUATIONS), maxiter=UNLIMITED)
 
-    def fit(self, terms: ProfitTerms, bounds: Bounds, seed: int) -> Optimum:
+    def fit(self, terms: ProfitTerms, bounds: Bounds, seed: int, floor: Floor | None = None) -> Optimum:
         """The best that 500 evaluations find.
 
         A problem on which it fails is fitted by differential evolution instead, with the seed, and counted.
         """
         found = []
-        for b in range(len(terms)):
-            problem = terms.at(np.array([b]))
+        for rows in np.arange(len(terms))[:, None]:
+            problem = terms.at(rows), bounds, seed, None if floor is None else floor.at(rows)
             try:
-                found.append(super().fit(problem, bounds, seed))
+                found.append(super().fit(*problem))
             except (ArithmeticError, RuntimeError, ValueError):
-                found.append(replace(DifferentialEvolution().fit(problem, bounds, seed), fallbacks=1))
+                found.append(replace(DifferentialEvolution().fit(*problem), fallbacks=1))
         return Optimum.concatenate(found)

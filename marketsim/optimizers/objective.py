@@ -14,6 +14,7 @@ from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
 
 from marketsim.execution.evaluation import evaluate
+from marketsim.execution.floor import Floor
 from marketsim.execution.profit_terms import ProfitTerms
 from marketsim.optimizers.exact.candidates import Bounds
 
@@ -47,13 +48,16 @@ class Step(Struct, frozen=True):
 class Objective:
     """Losses of candidates `x = (h, l)` of one problem: profits with the sign changed, since searches minimize.
 
-    A candidate outside the bounds is moved to the nearest one inside. A candidate whose price is not finite or
-    cannot be had loses as much as the worst seen, and is never the best.
+    A candidate outside the bounds is moved to the nearest one inside, and one below the floor up to it. A candidate
+    whose price is not finite or cannot be had loses as much as the worst seen, and is never the best.
     """
 
-    def __init__(self, terms: ProfitTerms, bounds: Bounds, limits: Limits | None = None) -> None:
+    def __init__(
+        self, terms: ProfitTerms, bounds: Bounds, limits: Limits | None = None, floor: Floor | None = None
+    ) -> None:
         self.terms = terms  # [1, W]
         self.bounds = bounds
+        self.floor = floor  # [1]
         self.limits = limits or Limits()
         self.evaluations = 0
         self.unpriced = 0  # evaluations among them that gave no finite profit
@@ -103,8 +107,16 @@ class Objective:
             self.inside += time.perf_counter() - entered
         return np.concatenate(found) if len(found) > 1 else found[0]
 
-    def _priced(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    def allowed(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The candidates `[P, 2]` that take the place of those outside the bounds or below the floor."""
         points = np.minimum(np.maximum(points, self._low), self._high)
+        if self.floor is None:
+            return points
+        h, l = self.floor.nearest(points[None, :, 0], points[None, :, 1], self.bounds)
+        return np.column_stack([h[0], l[0]])
+
+    def _priced(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        points = self.allowed(points)
         try:
             losses = -evaluate(self.terms, points[None, :, 0], points[None, :, 1])[0]
         except Exception:

@@ -23,6 +23,7 @@ class WindowFit(Struct, frozen=True):
     low_multiplier: NDArray[np.float64]  # [B]
     booked: NDArray[np.float64]  # [B, W] profit of each bar, fraction of the close before it
     claimed: NDArray[np.float64]  # [B] profit of the window on the surface that was maximised
+    allowed: NDArray[np.bool_]  # [B] whether they keep the floor; where one does not, none inside the bounds does
     fallbacks: int = 0  # problems that a search gave up on and another one finished
 
 
@@ -33,7 +34,7 @@ def fit_windows(windows: Windows, terms: ProfitTerms, optimizer: Optimizer, boun
     prices otherwise than it is booked is fitted again to the next one. What a window gets depends on its own bars
     alone.
     """
-    found = optimizer.fit(windows.fitted_to(terms), bounds, seed)
+    found = optimizer.fit(windows.fitted_to(terms), bounds, seed, windows.floor)
     h, l, claimed, fallbacks = found.high_multiplier, found.low_multiplier, found.profit, found.fallbacks
     booked = windows.booked(h, l)
     exact = windows.close_at_eod or windows.fill != EXPECTED
@@ -42,8 +43,9 @@ def fit_windows(windows: Windows, terms: ProfitTerms, optimizer: Optimizer, boun
         if not apart.size:
             break
         some = windows.at(apart)
-        again = optimizer.fit(some.terms(precision), bounds, seed)
+        again = optimizer.fit(some.terms(precision), bounds, seed, some.floor)
         h[apart], l[apart], claimed[apart] = again.high_multiplier, again.low_multiplier, again.profit
         booked[apart] = some.booked(h[apart], l[apart])
         fallbacks += again.fallbacks
-    return WindowFit(h, l, booked, claimed, fallbacks)
+    allowed = np.ones(len(h), bool) if windows.floor is None else windows.floor.allows(h, l)
+    return WindowFit(h, l, booked, claimed, allowed, fallbacks)

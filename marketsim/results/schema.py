@@ -10,7 +10,10 @@ from marketsim.errors import MarketsimError
 from marketsim.forecasting.contamination import Exposure
 from marketsim.results.rows import Bps, Count, Price, Profit, Row, Setting, Sha256, Share, Stamp
 
-InSampleT = Annotated[float, Meta(description="mean over standard error of the window's profits a bar; null: unknown")]
+InSampleT = Annotated[
+    float,
+    Meta(description="mean over standard error of the window's profits a bar; null: no take-profit pays the costs"),
+]
 
 
 class StrategyRow(Row, frozen=True):
@@ -28,7 +31,7 @@ class StrategyRow(Row, frozen=True):
     high_bps: Bps | None
     bars: Count
     orders: Count
-    stood_aside: Count | None  # bars whose order was not placed, for the in-sample t was too low; None for baselines
+    stood_aside: Count | None  # bars without the order, for t was too low or None; None for baselines
     trades: Count
     fill_rate: Share | None
     win_rate: Share | None
@@ -59,7 +62,7 @@ class SimulationRow(Row, frozen=True):
     lower: Price
     in_sample: Profit  # on the window, summed
     t: InSampleT | None
-    stood_aside: bool  # the order was not placed, for t was too low
+    stood_aside: bool  # the order was not placed, for t was too low, or None
     provable: Profit
     expected: Profit
     touch: Profit
@@ -113,7 +116,7 @@ class PlanRow(Row, frozen=True):
     high_multiplier: float
     low_multiplier: float
     t: InSampleT | None
-    stood_aside: bool  # the order is not placed, for t is too low
+    stood_aside: bool  # the order is not placed, for t is too low, or None
 
 
 class FineSeries(Row, frozen=True):

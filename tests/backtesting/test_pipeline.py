@@ -212,7 +212,7 @@ def test_a_symbol_that_fails_is_its_error_and_the_others_go_on() -> None:
 
 
 GOLDEN = {
-    "ETHUSD": "3c2b921312f58dc52e1f688c89acbf7caea6f0401778a449a3deb11832f835b6",  # longs alone
+    "ETHUSD": "76e3a93f83ba82afda022ba862d8d8ee40879cea25edeb61ab8bc5e37a6d9c50",  # longs alone
     "NVDA": "7ceccd3a28e34ea84333ce884e4d9cf25c8c422c40a4fd9fdd725abafce2c772",  # longs and shorts
 }
 

@@ -12,8 +12,10 @@ from msgspec.structs import replace
 from marketsim import registry
 from marketsim.errors import MissingExtra
 from marketsim.execution.evaluation import evaluate
+from marketsim.execution.floor import Floor
 from marketsim.execution.profit_terms import ProfitTerms
 from marketsim.optimizers import Optimizer, Search, objective
+from marketsim.optimizers.exact import Exact
 from marketsim.optimizers.exact.maximum import FINE, maximise
 from marketsim.optimizers.objective import Limits, Objective, Spent
 from tests.oracle import Rules
@@ -66,6 +68,17 @@ def test_a_fit_stays_inside_the_bounds_attains_what_it_claims_and_never_beats_th
     np.testing.assert_allclose(evaluate(PROBLEMS, h[:, None], l[:, None])[:, 0], found.profit, atol=1e-14)
     assert (found.profit <= maximise(PROBLEMS, bounds, FINE).profit + 1e-9).all()
     assert found.fallbacks == 0
+
+
+def test_a_fit_keeps_the_floor_and_attains_what_it_claims(optimizer: Optimizer) -> None:
+    floor = Floor(np.array([0.0, -0.02, 0.01, 0.05]), np.array([0.0, 0.02, -0.01, -0.05]), 0.05)
+    found = optimizer.fit(PROBLEMS, BOUNDS, 1, floor)
+    h, l = found.high_multiplier, found.low_multiplier
+    kept = floor.allows(h, l)
+    assert kept.tolist() == [True, False, True, True]  # one can keep it nowhere inside the bounds
+    assert (np.abs([h, l]) <= 0.03).all()
+    np.testing.assert_allclose(evaluate(PROBLEMS, h[:, None], l[:, None])[:, 0], found.profit, atol=1e-14)
+    assert (found.profit <= Exact().fit(PROBLEMS, BOUNDS, 1, floor).profit + 1e-9)[kept].all()
 
 
 def test_the_same_seed_gives_the_same_answer_whatever_else_is_fitted(optimizer: Optimizer) -> None:

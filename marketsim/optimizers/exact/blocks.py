@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from marketsim.execution.arrays import Array, count_below, namespace, numbers, pick
 from marketsim.execution.evaluation import total_profit
+from marketsim.execution.floor import Floor
 from marketsim.execution.profit_terms import TIE, Leg
 from marketsim.optimizers.exact.candidates import Candidates
 from marketsim.optimizers.exact.tuning import Tuning
@@ -33,6 +34,7 @@ class Blocks(Struct, frozen=True):
     most: Array  # [B, N * M] no less than any candidate of the block earns, but for rounding
     size: Array  # [B, N * M] the least |h| + |l|
     bounded: Array  # [B] whether `most` is true
+    floor: Floor | None  # [B] which candidates may be chosen
     tuning: Tuning
 
     @classmethod
@@ -43,10 +45,13 @@ class Blocks(Struct, frozen=True):
         h, by_h = (_in_blocks(x, tuning.block_h) for x in (candidates.h, candidates.by_h))
         l, by_l = (_in_blocks(x, tuning.block_l) for x in (candidates.l, candidates.by_l))
         most = sum(leg.most(h, l, by_h if leg.leg.mirrored else by_l) for leg in legs)
+        if candidates.floor is not None:
+            farthest = xp.max(h, axis=2)[:, None, :], xp.min(l, axis=2)[:, :, None]
+            most = xp.where(candidates.floor.allows(*farthest), most, -xp.inf)
         size = xp.min(xp.abs(l), axis=2)[:, :, None] + xp.min(xp.abs(h), axis=2)[:, None, :]
         most, size = (xp.reshape(each, (count, -1)) for each in (most, size))
         bounded = xp.all(xp.stack([leg.bounded() for leg in legs]), axis=0)
-        return cls(tuple(leg.leg for leg in legs), h, l, most, size, bounded, tuning)
+        return cls(tuple(leg.leg for leg in legs), h, l, most, size, bounded, candidates.floor, tuning)
 
     def best(self) -> tuple[Array, Array, Array]:
         """The best `(h, l)`, each `[B]`, and of which problems `[B]` they are known to be."""
@@ -82,6 +87,8 @@ class Blocks(Struct, frozen=True):
         h, l = self.h[of, block % wide][:, None, :], self.l[of, block // wide][:, :, None]
         parts = (slice(first, first + some) for first in range(0, max(1, of.shape[0]), some))
         profit = xp.concat([total_profit(self.legs, of[rows], h[rows], l[rows]) for rows in parts])
+        if self.floor is not None:
+            profit = xp.where(self.floor.at(of).allows(h, l), profit, -xp.inf)
         shape = (of.shape[0], math.prod(profit.shape[1:]))
         h, l = (xp.broadcast_to(x, profit.shape) for x in (h, l))
         flat = (xp.reshape(x, shape) for x in (profit, xp.abs(h) + xp.abs(l), h, l))

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from marketsim.execution.arrays import Array, namespace
+from marketsim.execution.floor import Floor
 from marketsim.execution.profit_terms import ProfitTerms
 from marketsim.optimizers.exact.leg_profit import LegProfit
 from marketsim.optimizers.exact.tuning import Tuning
@@ -23,10 +24,19 @@ class Candidates(Struct, frozen=True):
     l: Array  # [B, K_l] increasing
     by_h: Array  # [B, K_h] what the entries of a short earn
     by_l: Array  # [B, K_l] what the entries of a long earn
+    floor: Floor | None  # [B] which of them may be chosen
 
     @classmethod
-    def of(cls, terms: ProfitTerms, bounds: Bounds, step: float, touching: bool, tuning: Tuning) -> Candidates:
-        """The candidates of problems `[B, W]`."""
+    def of(
+        cls,
+        terms: ProfitTerms,
+        bounds: Bounds,
+        step: float,
+        touching: bool,
+        tuning: Tuning,
+        floor: Floor | None = None,
+    ) -> Candidates:
+        """The candidates of problems `[B, W]`, and where a floor leaves one multiplier free."""
         xp = namespace(terms.legs[0].low)
         legs = tuple(LegProfit.of(leg, *bounds, tuning) for leg in terms.legs)
         both = xp.all(xp.stack([leg.placed for leg in legs]), axis=0)[:, None]
@@ -42,6 +52,9 @@ class Candidates(Struct, frozen=True):
                 lower.append(leg.lower_ends(-step, jumps_alone=True))
             h_ends += [-x for x in lower] if leg.leg.mirrored else upper
             l_ends += [-x for x in upper] if leg.leg.mirrored else lower
+        if floor is not None:
+            h_ends.append(floor.free_h[:, None])
+            l_ends.append(floor.free_l[:, None])
         h = _increasing(h_ends, bounds[0], bounds[0][1], interpolated)
         l = _increasing(l_ends, bounds[1], bounds[1][0], interpolated)
         by_h, by_l = xp.zeros_like(h), xp.zeros_like(l)
@@ -50,12 +63,13 @@ class Candidates(Struct, frozen=True):
                 by_h += leg.entry(-h)
             else:
                 by_l += leg.entry(l)
-        return cls(legs, h, l, by_h, by_l)
+        return cls(legs, h, l, by_h, by_l, floor)
 
     def of_problems(self, index: Any) -> Candidates:
         """Those of some problems."""
         legs = tuple(leg.of_problems(index) for leg in self.legs)
-        return Candidates(legs, self.h[index], self.l[index], self.by_h[index], self.by_l[index])
+        floor = None if self.floor is None else self.floor.at(index)
+        return Candidates(legs, self.h[index], self.l[index], self.by_h[index], self.by_l[index], floor)
 
     @property
     def separable(self) -> bool:

@@ -26,6 +26,7 @@ from msgspec import Struct
 
 from marketsim.execution.arrays import Array, namespace, numbers, pick
 from marketsim.execution.evaluation import evaluate
+from marketsim.execution.floor import Floor
 from marketsim.execution.profit_terms import TIE, ProfitTerms
 from marketsim.optimizers.exact.blocks import Blocks, best_place
 from marketsim.optimizers.exact.candidates import Bounds, Candidates
@@ -56,13 +57,19 @@ class Optimum(Struct, frozen=True):
 
 
 def maximise(
-    terms: ProfitTerms, bounds: Bounds, step: float = STEP, touching: bool = True, tuning: Tuning = TUNING
+    terms: ProfitTerms,
+    bounds: Bounds,
+    step: float = STEP,
+    touching: bool = True,
+    tuning: Tuning = TUNING,
+    floor: Floor | None = None,
 ) -> Optimum:
     """The exact maximum of every problem `[B, W]` for `bounds = ((h_min, h_max), (l_min, l_max))`.
 
     Candidates step `step` inside their cell. With `touching` those that lie on the line between two cells count too:
     levels that touch a price exactly, which float32 cannot hold. Ties go to the smaller `|h| + |l|`; (0, 0), or the
-    point of the bounds nearest to it, is always a candidate.
+    point of the bounds nearest to it, is always a candidate. With a `floor` it is the best of the candidates that
+    keep it, or one that does not where none does; the line of the floor itself is not searched (above_floor.py).
     """
     if tuning is TUNING and (compiled := CompiledTerms.of(terms)):
         return Optimum(*compiled.maximise(bounds, step, touching))
@@ -76,7 +83,8 @@ def maximise(
         for first in range(0, members.shape[0], size):
             rows = members[first : first + size]
             chosen = some if rows.shape[0] == len(terms) else some.at(_neighbours(rows))
-            h[rows], l[rows] = best_of(Candidates.of(chosen, bounds, step, touching, tuning), tuning)
+            kept = None if floor is None else floor.at(rows)
+            h[rows], l[rows] = best_of(Candidates.of(chosen, bounds, step, touching, tuning, kept), tuning)
     return Optimum(h, l, evaluate(every, h[:, None], l[:, None])[:, 0])
 
 
@@ -112,7 +120,7 @@ def _placed(terms: ProfitTerms) -> ProfitTerms:
 def best_of(candidates: Candidates, tuning: Tuning) -> tuple[Array, Array]:
     """The best `(h, l)`, each `[B]`, in the quickest way."""
     xp = namespace(candidates.h)
-    if candidates.separable:
+    if candidates.separable and candidates.floor is None:
         h_at, l_at = (
             best_place(by, xp.abs(x))[:, None]
             for by, x in ((candidates.by_h, candidates.h), (candidates.by_l, candidates.l))
@@ -149,6 +157,8 @@ def _best_of_grid(candidates: Candidates) -> tuple[Array, Array]:
     xp = namespace(candidates.h)
     h, l = candidates.h, candidates.l
     grid = sum((leg.grid(h, l) for leg in candidates.legs), candidates.by_h[:, None, :])
+    if candidates.floor is not None:
+        grid = xp.where(candidates.floor.allows(h[:, None, :], l[:, :, None]), grid, -xp.inf)
     profit = xp.max(grid, axis=2) + candidates.by_l
     problem, row = xp.nonzero(profit >= xp.max(profit, axis=1, keepdims=True) - TIE)
     at = best_place(grid[problem, row], xp.abs(h)[problem])

@@ -16,8 +16,8 @@ class ExactOn(Exact):
     def __init__(self, device: torch.device) -> None:
         self.device = device
 
-    def fit(self, terms: ProfitTerms, bounds: Bounds, seed: int) -> Optimum:
-        """The best of every problem; the seed is not needed."""
+    def maximum(self, terms: ProfitTerms, bounds: Bounds) -> Optimum:
+        """The best of every problem without a floor; what a floor forbids is searched again where the terms are."""
         found = maximise(terms.map(lambda array: torch.as_tensor(array, device=self.device)), bounds)
         h, l, profit = torch.stack([found.high_multiplier, found.low_multiplier, found.profit]).cpu().numpy()
         return Optimum(high_multiplier=h, low_multiplier=l, profit=profit)

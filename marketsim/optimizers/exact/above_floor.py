@@ -1,0 +1,47 @@
+"""The best multipliers above a floor: of the few problems whose optimum lies below it."""
+
+from __future__ import annotations
+
+import numpy as np
+from msgspec.structs import replace
+
+from marketsim.execution.floor import Floor
+from marketsim.execution.profit_terms import TIE, ProfitTerms
+from marketsim.optimizers.exact.candidates import Bounds
+from marketsim.optimizers.exact.floor_line import best_on_line
+from marketsim.optimizers.exact.maximum import STEP, Optimum, maximise
+from marketsim.optimizers.exact.tuning import TUNING, Tuning
+
+
+def above_floor(
+    found: Optimum,
+    terms: ProfitTerms,
+    bounds: Bounds,
+    floor: Floor,
+    step: float = STEP,
+    tuning: Tuning = TUNING,
+) -> Optimum:
+    """The optima `found` of problems `[B, W]`, and in place of those below the floor the best that keep it.
+
+    An optimum that keeps the floor is the best that does. In the other problems the best that does is a candidate, or
+    lies on the line where the floor begins. Where nothing inside the bounds keeps it, the answer does not either.
+    """
+    (below,) = np.nonzero(~floor.allows(found.high_multiplier, found.low_multiplier))
+    if not below.size:
+        return found
+    some, kept = terms.at(below), floor.at(below)
+    corner = maximise(some, bounds, step, tuning=tuning, floor=kept)
+    h, l, profit = best_on_line(some, bounds, kept, step)
+    lost = ~kept.allows(corner.high_multiplier, corner.low_multiplier)
+    size = np.abs(h) + np.abs(l) < np.abs(corner.high_multiplier) + np.abs(corner.low_multiplier)
+    better = (profit > corner.profit + TIE) | (size & (profit >= corner.profit - TIE)) | (lost & (profit > -np.inf))
+    answers = []
+    for whole, on_line, at_corner in (
+        (found.high_multiplier, h, corner.high_multiplier),
+        (found.low_multiplier, l, corner.low_multiplier),
+        (found.profit, profit, corner.profit),
+    ):
+        answer = whole.copy()
+        answer[below] = np.where(better, on_line, at_corner)
+        answers.append(answer)
+    return replace(found, high_multiplier=answers[0], low_multiplier=answers[1], profit=answers[2])

@@ -1,0 +1,217 @@
+"""The best place on the line of a floor, where the levels of the bar to be traded lie as near as they may.
+
+Along it `h - l` stays the same and both levels of every bar move together. From breakpoint to breakpoint a bar's profit
+is linear, and on an interpolated lattice, where what is taken is linear in either level, quadratic. So is the sum over
+bars, whose maximum is at an end of a piece or at the vertex in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from marketsim.execution.arrays import count_edges, pick
+from marketsim.execution.evaluation import evaluate
+from marketsim.execution.floor import Floor
+from marketsim.execution.profit_terms import LEVEL_TIE, Leg, ProfitTerms
+from marketsim.optimizers.exact.candidates import Bounds
+
+Floats = NDArray[np.float64]
+
+JUMP = 1e-12  # profit that no rounding makes: profit jumps there
+NARROW = 1e-12  # a piece that has no inside: what counts as a touch is as wide
+
+
+class Quadratic(Struct, frozen=True):
+    """`constant + slope * z + bend * z**2`, arrays of one shape."""
+
+    constant: Floats
+    slope: Floats
+    bend: Floats
+
+    @classmethod
+    def of(cls, coefficients: Floats) -> Quadratic:
+        """Of coefficients along the last axis."""
+        return cls(*np.moveaxis(coefficients, -1, 0))
+
+    def at(self, z: Floats) -> Floats:
+        """The values at `z`."""
+        value: Floats = self.constant + z * (self.slope + z * self.bend)
+        return value
+
+    def stacked(self) -> Floats:
+        """The coefficients along a last axis."""
+        return np.stack(np.broadcast_arrays(self.constant, self.slope, self.bend), axis=-1)
+
+
+def best_on_line(terms: ProfitTerms, bounds: Bounds, floor: Floor, step: float) -> tuple[Floats, Floats, Floats]:
+    """The best `h`, `l` and profit, each `[B]`, on the lines of the floors; -inf where a line lies out of bounds.
+
+    Candidates step `step` inside a piece where profit jumps at its end.
+    """
+    first, last = floor.line(bounds)
+    there = last > first
+    last = np.maximum(first, last)
+    z = _candidates([_pieces(leg, first, last, floor.offset) for leg in terms.legs], last - first, step)
+    l = first[:, None] + z
+    h, l = (np.clip(x, *within) for x, within in zip((l + floor.offset[:, None], l), bounds, strict=True))
+    found = evaluate(terms, h, l)
+    at = np.argmax(found, axis=1)[:, None]
+    h, l, found = (pick(each, at)[:, 0] for each in (h, l, found))
+    return h, l, np.where(there, found, -np.inf)
+
+
+def _candidates(legs: Sequence[tuple[Floats, Floats, Floats]], length: Floats, step: float) -> Floats:
+    """Where profit may be greatest, `[B, K]`: inside the best piece, at both ends of the line, and on jumps.
+
+    `legs` are what `_pieces` gives. On a jump where one leg ends and another begins the place itself may be best.
+    """
+    place, change = (np.concatenate(each, axis=1) for each in zip(*((at, by) for _, at, by in legs), strict=True))
+    order = np.argsort(place, axis=1, kind="stable")
+    place, change = pick(place, order), pick(change, order)
+    start = np.sum([each for each, _, _ in legs], axis=0)[:, None]
+    profit = Quadratic.of(np.concatenate([start, start + np.cumsum(change, axis=1)], axis=1))
+    jumps = np.abs(Quadratic.of(change).at(place)) > JUMP
+    shared = np.diff(place, axis=1) <= NARROW  # of breakpoints in one place, any may be the jump
+    jumps |= np.pad(shared, [(0, 0), (1, 0)]) | np.pad(shared, [(0, 0), (0, 1)])
+    ends = np.concatenate([np.zeros_like(length)[:, None], place, length[:, None]], axis=1)
+    margins = np.pad(np.where(jumps, step, 0.0), [(0, 0), (1, 1)], constant_values=step)
+    z = [_best_inside(profit, ends[:, :-1], ends[:, 1:], margins[:, :-1], margins[:, 1:]), ends[:, :1], ends[:, -1:]]
+    if len(legs) > 1:
+        touching = np.sort(np.where(jumps, place, 0.0), axis=1)
+        z.append(touching[:, touching.shape[1] - int(jumps.sum(1).max(initial=0)) :])
+    return np.concatenate(z, axis=1)
+
+
+def _best_inside(profit: Quadratic, begin: Floats, end: Floats, after: Floats, before: Floats) -> Floats:
+    """The best place `[B, 1]` of all pieces `[B, N]` from `begin` to `end`, which keep margins at both ends."""
+    half = (end - begin) / 2
+    low, high = begin + np.minimum(after, half), end - np.minimum(before, half)
+    curved = profit.bend < 0
+    vertex = np.where(curved, profit.slope / np.where(curved, -2 * profit.bend, 1.0), low)
+    z = np.stack([low, np.clip(vertex, low, high), high])
+    worth = np.where(end - begin > NARROW, profit.at(z), -np.inf)
+    z, worth = (np.concatenate(list(each), axis=1) for each in (z, worth))
+    best: Floats = pick(z, np.argmax(worth, axis=1)[:, None])
+    return best
+
+
+def _pieces(leg: Leg, first: Floats, last: Floats, offset: Floats) -> tuple[Floats, Floats, Floats]:
+    """A leg's profits from `l = first` to `last`, each `[B]`, in `z = l - first`.
+
+    The coefficients `[B, 3]` of all bars together at the start, the breakpoints `[B, N]`, and by how much the
+    coefficients change there, `[B, N, 3]`.
+    """
+    sign = -1.0 if leg.mirrored else 1.0
+    start, stop = (-last, -first) if leg.mirrored else (first, last)
+    upper_move = leg.upper_move if leg.mirrored else leg.upper_move + offset[:, None]
+    lower_move = leg.lower_move - offset[:, None] if leg.mirrored else leg.lower_move
+    ends = _breakpoints(leg, upper_move, lower_move, start, stop)
+    begin, end = (np.broadcast_to(x[:, None, None], (*leg.low.shape, 1)) for x in (start, stop))
+    ends = np.concatenate([begin, ends, end], axis=2)
+    profit = _profits(leg, upper_move, lower_move, (ends[..., 1:] + ends[..., :-1]) / 2, sign * first).stacked()
+    place = ends[..., 1:-1] - (sign * first)[:, None, None]
+    if leg.mirrored:
+        place, profit = -place[..., ::-1], profit[..., ::-1, :] * [1.0, -1.0, 1.0]
+    count = len(first)
+    change = (profit[..., 1:, :] - profit[..., :-1, :]).reshape(count, -1, 3)
+    return profit[..., 0, :].sum(1), place.reshape(count, -1), change
+
+
+def _breakpoints(leg: Leg, upper_move: Floats, lower_move: Floats, start: Floats, stop: Floats) -> Floats:
+    """Where a bar's profit changes its course, `[B, W, E]` increasing, filled up with `stop`."""
+    clips = (np.broadcast_to(clip, (*leg.low.shape, 2)) for clip in (leg.upper_clip, leg.lower_clip))
+    upper_clip, lower_clip = clips
+    upper = np.concatenate([leg.upper_edges, upper_clip], axis=2)
+    lower = np.concatenate([leg.lower_edges, lower_clip, leg.low[..., None], leg.open[..., None]], axis=2)
+    x = np.concatenate([upper - upper_move[..., None], lower - lower_move[..., None]], axis=2)
+    inside = (x > start[:, None, None]) & (x < stop[:, None, None])
+    x = np.sort(np.where(inside, x, stop[:, None, None]), axis=2)
+    return x[..., : int(inside.sum(2).max(initial=0))]
+
+
+def _profits(leg: Leg, upper_move: Floats, lower_move: Floats, middle: Floats, origin: Floats) -> Quadratic:
+    """What each bar earns on the pieces around `middle` `[B, W, N]`, in the distance from `origin` `[B]`."""
+    (u, u_at, u_rises), (d, d_at, d_rises) = (
+        _level(move, clip, middle, origin)
+        for move, clip in ((upper_move, leg.upper_clip), (lower_move, leg.lower_clip))
+    )
+    entered, at_level = d - LEVEL_TIE > leg.low[..., None], d < leg.open[..., None]
+    paid, per_lower = np.where(at_level, d_at, leg.open[..., None]), leg.per_lower[..., None]
+    entry = Quadratic(leg.at_level[..., None] + per_lower * paid, per_lower * (at_level * d_rises), 0.0 * u)
+    value, rise = leg.gain[..., None] + leg.per_upper[..., None] * u_at, leg.per_upper[..., None] * u_rises
+    p, q = (
+        count_edges(edges[..., None, :], level - LEVEL_TIE)
+        for edges, level in ((leg.upper_edges, u), (leg.lower_edges, d))
+    )
+    taken = (p < leg.weight.shape[2]) & (q > 0)
+    if leg.interpolated:
+        part = _between_edges(leg, (p, u_at, u_rises), (q, d_at, d_rises), (value, rise))
+    else:
+        weight = _weight(leg, np.minimum(p, leg.weight.shape[2] - 1), np.maximum(q - 1, 0))
+        part = Quadratic(weight * value, weight * rise, 0.0 * u)
+    both = ((entry.constant, part.constant), (entry.slope, part.slope), (entry.bend, part.bend))
+    return Quadratic(*(np.where(entered, a, 0.0) + np.where(taken, b, 0.0) for a, b in both))
+
+
+def _level(move: Floats, clip: tuple[float, float], middle: Floats, origin: Floats) -> tuple[Floats, Floats, Floats]:
+    """A level in the middle of a piece, and as a line: where it is at the origin, and whether it rises."""
+    level = move[..., None] + middle
+    rises = (clip[0] < level) & (level < clip[1])
+    level = np.clip(level, *clip)
+    return level, np.where(rises, move[..., None] + origin[:, None, None], level), rises.astype(float)
+
+
+def _between_edges(
+    leg: Leg,
+    upper: tuple[NDArray[np.int64], Floats, Floats],
+    lower: tuple[NDArray[np.int64], Floats, Floats],
+    value: tuple[Floats, Floats],
+) -> Quadratic:
+    """What is taken on an interpolated lattice.
+
+    A level is the edges that it passed, where it starts and how it rises; `value` is what a weight of one earns.
+    """
+    (p, u_at, u_rises), (q, d_at, d_rises) = upper, lower
+    above, below = np.minimum(p, leg.weight.shape[2] - 1), np.maximum(p - 1, 0)
+    after, before = np.minimum(q, leg.weight.shape[3] - 1), np.maximum(q - 1, 0)
+    along_at, along_rise = _share(leg.lower_edges, before, after, d_at, d_rises)
+    up_at, up_rise = _share(leg.upper_edges, below, above, u_at, u_rises)
+
+    def weight(edge: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """Weights at an upper edge, as a line."""
+        start, stop = _weight(leg, edge, before), _weight(leg, edge, after)
+        return start + along_at * (stop - start), along_rise * (stop - start)
+
+    (w_above, w_above_rise), (w_below, w_below_rise) = weight(above), weight(below)
+    at_above, at_below = (
+        leg.gain[..., None] + leg.per_upper[..., None] * _taken_along(leg.upper_edges, edge) for edge in (above, below)
+    )
+    start, start_rise = w_below * at_below, w_below_rise * at_below
+    more, more_rise = w_above * at_above - start, w_above_rise * at_above - start_rise
+    between = (start + up_at * more, start_rise + up_at * more_rise + up_rise * more, up_rise * more_rise)
+    first = (w_above * value[0], w_above_rise * value[0] + w_above * value[1], w_above_rise * value[1])
+    return Quadratic(*(np.where(p == 0, a, b) for a, b in zip(first, between, strict=True)))
+
+
+def _share(
+    edges: Floats, before: NDArray[np.int64], after: NDArray[np.int64], at: Floats, rises: Floats
+) -> tuple[Floats, Floats]:
+    """How far a level is from one edge to the next, as a line; all the way where they are one."""
+    start, stop = _taken_along(edges, before), _taken_along(edges, after)
+    wide = stop > start
+    width = np.where(wide, stop - start, 1.0)
+    return np.where(wide, (at - start) / width, 1.0), np.where(wide, rises / width, 0.0)
+
+
+def _taken_along(edges: Floats, index: NDArray[np.int64]) -> Floats:
+    return np.take_along_axis(edges, index, axis=2)
+
+
+def _weight(leg: Leg, p: NDArray[np.int64], q: NDArray[np.int64]) -> Floats:
+    b, w = np.ogrid[: p.shape[0], : p.shape[1]]
+    found: Floats = leg.weight[b[..., None], w[..., None], p, q]
+    return found
