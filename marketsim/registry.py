@@ -72,6 +72,11 @@ PROVIDERS = {
     "yahoo": "marketsim.data.sources.yahoo:Yahoo",
 }
 EXTRAS = {"optimizer": "optimizers"}  # of plug-ins that import their libraries at once, by what they are
+GROUPS = {
+    "optimizer": "optimizers",
+    "source": "sources",
+    "executor": "executors",
+}  # of entry points, by what is in them
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -122,18 +127,38 @@ def draws_paths(model: str) -> bool:
     return model.partition(":")[0] in PATH_MODELS
 
 
+def outside(what: str, name: str) -> str | None:
+    """`module:attribute` of somebody else's plug-in: `name` itself, or what an installed package registers as `name`.
+
+    None where there is none, and where of `what` there are only marketsim's own.
+    """
+    if what not in GROUPS:
+        return None
+    module, _, attribute = name.partition(":")
+    if attribute.isidentifier() and is_module(module):
+        return name
+    return entry_points(GROUPS[what]).get(name)
+
+
 def load(table: dict[str, str], what: str, name: str) -> Any:
-    """The plug-in that `table` registers as `name`; UsageError names the nearest known one.
+    """The plug-in that `table` registers as `name`, or one from `outside`; UsageError names the nearest known one.
 
     `what` the table holds, such as "model", is said where there is none. MissingExtra where the plug-in's own library
     is absent.
     """
-    if name not in table:
+    place = table.get(name) or outside(what, name)
+    if place is None:
         raise UsageError(f"unknown {what} '{name}'{nearest(name, table)} (known: {', '.join(table)})")
-    module, attribute = table[name].split(":")
+    module, attribute = place.split(":")
     try:
         return getattr(importlib.import_module(module), attribute)
     except ModuleNotFoundError as error:
+        if name not in table:
+            raise UsageError(f"{what} '{name}': there is no module '{error.name}' (PYTHONPATH)") from None
         if what not in EXTRAS or (error.name or "").startswith("marketsim"):
             raise
         raise MissingExtra(f"{what} '{name}'", EXTRAS[what]) from None
+    except AttributeError:
+        if name in table:
+            raise
+        raise UsageError(f"{what} '{name}': there is no '{attribute}' in {module}") from None

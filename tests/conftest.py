@@ -10,12 +10,24 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from marketsim import registry
 from tests.postgres import Server, binaries, server
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by what a script starts in the background
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    for what in registry.GROUPS:
+        parser.addoption(
+            f"--plugin-{what}",
+            action="append",
+            default=[],
+            metavar="MODULE:CLASS",
+            help=f"Hold this {what} to tests/contracts.",
+        )
 
 
 @pytest.fixture(autouse=True)

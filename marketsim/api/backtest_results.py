@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import to_builtins
 
-from marketsim import __version__
 from marketsim.api.frames import copied, frame, html, read_csv, stacked
 from marketsim.errors import MarketsimError
 from marketsim.registry import nearest
-from marketsim.results.document import deciding
-from marketsim.results.schema import BacktestDocument, FailedSymbol
+from marketsim.results.document import without_symbols
+from marketsim.results.schema import FailedSymbol
 from marketsim.settings.settings import Settings
 
 if TYPE_CHECKING:
@@ -144,5 +143,5 @@ class BacktestResults(Mapping[str, BacktestResult]):
 
 
 def _document(settings: Settings, symbols: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    empty = to_builtins(BacktestDocument(__version__, deciding(settings), []))
+    empty = to_builtins(without_symbols(settings))
     return copied(empty | {"symbols": symbols})

@@ -22,8 +22,8 @@ from marketsim.forecasting.files.places import absolute
 from marketsim.forecasting.keys import fingerprint
 from marketsim.models import chosen_model
 from marketsim.profiling import Clock
-from marketsim.results.code import code_digest
 from marketsim.results.document import bars_facts
+from marketsim.results.plugins import code_of
 from marketsim.results.result import FinishedSymbol
 from marketsim.results.schema import BarsFacts
 from marketsim.settings.database_url import without_secret
@@ -134,7 +134,7 @@ class Dispatcher:
             settings=self._settings_elsewhere() if separate else self._settings,
             symbols=tuple(map(absolute_place, symbols)) if separate else symbols,
             rows=self._rows,
-            code=code_digest() if separate else None,
+            code=code_of(self._settings) if separate else None,
             fingerprints=[self._seen[symbol].fingerprint for symbol in symbols] if self.executor.remote else None,
         )
         unfit = {**self._strangers, **{name: why for i in chunk for name, why in self._refusals.get(i, {}).items()}}

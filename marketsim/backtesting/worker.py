@@ -17,9 +17,9 @@ from marketsim.backtesting.pipeline import Progress, Tools
 from marketsim.errors import Failure, MarketsimError, Success
 from marketsim.forecasting.keys import fingerprint
 from marketsim.profiling import Clock
-from marketsim.results.code import code_digest
 from marketsim.results.document import equity_rows, simulation_rows, symbol_document
 from marketsim.results.encoding import to_csv
+from marketsim.results.plugins import code_of
 from marketsim.results.result import FinishedSymbol, SymbolFiles, SymbolRun
 from marketsim.settings.database_url import with_own_password
 from marketsim.settings.settings import Settings
@@ -93,7 +93,7 @@ def work(job: Job) -> JobDone:
     if job.version != __version__:
         raise MarketsimError(f"a worker runs marketsim {__version__}, not {job.version}: install the same everywhere")
     worker = worker_name.get()
-    if job.code is not None and job.code != code_digest():
+    if job.code is not None and job.code != code_of(job.settings):
         other = Refused(f"the sources of marketsim {__version__} on {worker} are others: install the same", code=True)
         return JobDone(worker, [other] * len(job.symbols), Clock())
     clock = current_process.clock or Clock()

@@ -51,12 +51,10 @@ def backtest(
 
     clock = observer() or Clock()
     with clock.stage("start-up/libraries"):
-        from marketsim import __version__
         from marketsim.backtesting import parallel
         from marketsim.data.symbols import once_each
-        from marketsim.results.document import deciding
+        from marketsim.results.document import without_symbols
         from marketsim.results.encoding import DocumentWriter
-        from marketsim.results.schema import BacktestDocument
         from marketsim.results.timing import timing_document
 
     names, repeated = once_each(names)
@@ -72,8 +70,7 @@ def backtest(
             directory = RunDirectory(output_directory, settings, resume, overwrite)
             stack.enter_context(directory)
         spool = stack.enter_context(output.spool())
-        empty = BacktestDocument(marketsim=__version__, settings=deciding(settings), symbols=[])
-        writer = DocumentWriter(spool, empty) if json else None
+        writer = DocumentWriter(spool, without_symbols(settings)) if json else None
         with (
             output.progress() as progress,
             closing(parallel.stream(names, settings, clock, directory, progress)) as stream,

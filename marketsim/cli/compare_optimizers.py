@@ -125,11 +125,11 @@ def compare_optimizers(
 
 def _names(words: str | None) -> list[str]:
     """The optimizers that are asked for, in order and once each."""
-    from marketsim.registry import OPTIMIZERS, nearest
+    from marketsim.registry import OPTIMIZERS, nearest, outside
 
     names = list(dict.fromkeys(name.strip() for name in words.split(",") if name.strip())) if words else [*OPTIMIZERS]
     for name in names:
-        if name not in OPTIMIZERS:
+        if name not in OPTIMIZERS and outside("optimizer", name) is None:
             known = ", ".join(OPTIMIZERS)
             raise UsageError(f"--optimizers: unknown '{name}'{nearest(name, OPTIMIZERS)} (known: {known})")
     if not names:

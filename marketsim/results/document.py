@@ -17,6 +17,7 @@ from marketsim.forecasting.forecasts import Forecasts
 from marketsim.forecasting.keys import fingerprint
 from marketsim.results.code import libraries
 from marketsim.results.metrics import max_drawdown, sharpe, sortino
+from marketsim.results.plugins import plugins_of
 from marketsim.results.result import Result, SymbolRun
 from marketsim.results.rows import Setting
 from marketsim.results.schema import (
@@ -41,7 +42,13 @@ from marketsim.settings.settings import MEANS, Settings
 
 def backtest_document(runs: Sequence[SymbolRun], settings: Settings) -> BacktestDocument:
     """Everything that a run found; equal inputs give equal documents."""
-    return BacktestDocument(__version__, deciding(settings), [_either(run) for run in runs])
+    return msgspec.structs.replace(without_symbols(settings), symbols=[_either(run) for run in runs])
+
+
+def without_symbols(settings: Settings) -> BacktestDocument:
+    """The document of a run with these settings that has found nothing yet."""
+    values = deciding(settings)
+    return BacktestDocument(__version__, values, [], plugins_of(values) or msgspec.UNSET)
 
 
 def deciding(settings: Settings) -> dict[str, Setting]:

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from marketsim import __version__
 from marketsim.errors import DataError
 from marketsim.results.code import code_digest, libraries
+from marketsim.results.plugins import PluginFacts, plugins_of
 from marketsim.results.rows import Count, Row, Setting
 from marketsim.results.sealed import Blake2b, digest, seal, unseal
 
@@ -27,11 +28,19 @@ class Unfinished(Row, frozen=True, tag_field="schema", tag="marketsim.unfinished
     code: Blake2b  # of the package's own sources
     libraries: dict[str, str]  # and their versions
     settings: dict[str, Setting]
+    plugins: dict[str, PluginFacts] = field(default_factory=dict)  # from outside, by the setting that names them
 
     @classmethod
     def now(cls, command: str, settings: dict[str, Setting]) -> Unfinished:
         """A run that begins in this process."""
-        return cls(command=command, marketsim=__version__, code=code_digest(), libraries=libraries(), settings=settings)
+        return cls(
+            command=command,
+            marketsim=__version__,
+            code=code_digest(),
+            libraries=libraries(),
+            settings=settings,
+            plugins=plugins_of(settings),
+        )
 
 
 class FileFacts(Row, frozen=True):

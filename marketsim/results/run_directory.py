@@ -8,13 +8,13 @@ from typing import IO, Self
 
 from marketsim.data.symbols import parse_symbol, part_place
 from marketsim.errors import DataError, Success, UsageError
-from marketsim.results.document import deciding
+from marketsim.results.document import deciding, without_symbols
 from marketsim.results.encoding import DocumentWriter, to_json
 from marketsim.results.manifest import Unfinished
 from marketsim.results.output_directory import OutputDirectory
 from marketsim.results.result import FinishedSymbol, SymbolFiles
 from marketsim.results.rows import Row
-from marketsim.results.schema import BacktestDocument, SymbolDocument
+from marketsim.results.schema import SymbolDocument
 from marketsim.results.sealed import Blake2b, digest, seal, unseal
 from marketsim.results.timing import TimingDocument
 from marketsim.settings.settings import Settings
@@ -49,7 +49,7 @@ class RunDirectory(OutputDirectory):
         super().__init__(directory, head, (*FILES, TIMING), resume, overwrite)
         self._run = digest(seal(head))
         self._files = ExitStack()
-        self._empty = BacktestDocument(marketsim=head.marketsim, settings=head.settings, symbols=[])
+        self._empty = without_symbols(settings)
         self._headed = False
 
     def __enter__(self) -> Self:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from marketsim.errors import MarketsimError
 from marketsim.forecasting.contamination import Exposure
+from marketsim.results.plugins import PluginFacts
 from marketsim.results.rows import Bps, Count, Price, Profit, Row, Setting, Sha256, Share, Stamp
 
 InSampleT = Annotated[
@@ -240,3 +241,4 @@ class BacktestDocument(Row, frozen=True, tag_field="schema", tag="marketsim.back
     marketsim: str
     settings: dict[str, Setting]
     symbols: list[SymbolDocument | FailedSymbol]
+    plugins: dict[str, PluginFacts] | UnsetType = UNSET  # optimizer and source from outside; absent without any

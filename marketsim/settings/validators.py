@@ -20,6 +20,7 @@ from marketsim.registry import (
     entry_points,
     names_code,
     nearest,
+    outside,
 )
 from marketsim.settings.checks import Validator, between, choice, flag, flag_text, integer, optional, or_auto, real
 from marketsim.settings.choices import (
@@ -89,6 +90,18 @@ def _own_model(value: Any) -> str:
         return value
     near = near or (nearest(value, MODEL_NAMES) if isinstance(value, str) else "")
     raise ValueError(f"must be one of {', '.join(MODEL_NAMES)}, or FILE.py:CLASS or MODULE:CLASS{near}")
+
+
+def plugin(what: str, *names: str) -> Validator:
+    """One of `names`, or `package.module:Class`, or what an installed package registers."""
+
+    def check(value: Any) -> str:
+        if isinstance(value, str) and (value in names or outside(what, value)):
+            return value
+        near = nearest(value, names) if isinstance(value, str) else ""
+        raise ValueError(f"must be one of {', '.join(names)}, or MODULE:CLASS{near}")
+
+    return Validator(check, names=names)
 
 
 def assignments(value: Any) -> tuple[str, ...]:
@@ -204,7 +217,7 @@ VALIDATORS = {
     "batch": or_auto(integer(1)),
     "forecasts": Validator(optional),
     "missing": choice("error", "har"),
-    "optimizer": choice(*OPTIMIZERS),
+    "optimizer": plugin("optimizer", *OPTIMIZERS),
     "strategy": Validator(strategy, names=(*STRATEGIES, EVERY_STRATEGY)),
     "fill": choice(*FILLS),
     "close_at_eod": choice(*CLOSE_AT_EOD),
@@ -213,7 +226,7 @@ VALIDATORS = {
     "fee_bps": or_auto(Validator(basis_points, float)),
     "slippage_bps": Validator(basis_points, float),
     "asset": choice(*ASSETS),
-    "source": choice(*SOURCES),
+    "source": plugin("source", *SOURCES),
     "data": Validator(optional),
     "start": Validator(moment),
     "end": Validator(moment),
@@ -233,7 +246,7 @@ VALIDATORS = {
     "cache_dir": Validator(optional),
     "cache_url": Validator(url, secret=True),
     "workers": integer(1),
-    "executor": choice("auto", *EXECUTORS),
+    "executor": plugin("executor", "auto", *EXECUTORS),
     "scheduler": Validator(optional),
     "worker_timeout": between(0, 86_400),
 }

@@ -32,10 +32,9 @@ COSTLY = {"botorch": 14, "optuna": 100}  # evaluations, of those that think long
 STAIRS = [[0.1, 0.3, 0.2], [0.2, 0.6, 1.0], [0.1, 0.4, 0.7]]
 
 
-@pytest.fixture(params=list(registry.OPTIMIZERS))
-def name(request: pytest.FixtureRequest) -> str:
-    word: str = request.param
-    return word
+@pytest.fixture
+def name(optimizer_name: str) -> str:
+    return optimizer_name
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from marketsim import registry
 from marketsim.data import Source, open_source
 from marketsim.data.store import Origin, StoredBars, write
 from marketsim.data.symbols import parse_symbol
@@ -15,17 +14,17 @@ from marketsim.errors import DataError
 from tests.candles import random_bars
 
 
-@pytest.fixture(params=registry.SOURCES)
-def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
+@pytest.fixture
+def source(source_name: str, tmp_path: Path) -> Source:
     bars = random_bars(30)
     for name in ("AAPL", "ethusd"):
-        if request.param == "store":
+        if source_name == "store":
             origin = Origin(name.upper(), "1d", "market", name, name == "ethusd", "UTC", "not adjusted")
             stored = StoredBars(origin, bars.time[0], bars.time, bars.ohlcv)
             write(tmp_path / f"{name.upper()}-1d.parquet", stored)
         else:
             bars.to_frame().to_csv(tmp_path / f"{name}.csv")
-    return open_source(request.param, str(tmp_path))
+    return open_source(source_name, str(tmp_path))
 
 
 def test_symbols_are_canonical_and_in_order(source: Source) -> None:
@@ -50,8 +49,9 @@ def test_the_caller_may_say_what_is_crypto(source: Source) -> None:
 
 
 def test_an_unknown_symbol_names_the_nearest(source: Source) -> None:
-    with pytest.raises(DataError, match="did you mean 'ETHUSD'"):
-        source.load("ETHUSX")
+    symbol = source.symbols()[-1]
+    with pytest.raises(DataError, match=f"did you mean '{symbol}'"):
+        source.load(f"{symbol}X")
 
 
 def test_a_text_that_is_no_symbol_is_refused(source: Source) -> None:

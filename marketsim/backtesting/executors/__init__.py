@@ -53,7 +53,7 @@ def open_executor(work: WorkSettings, tasks: int) -> Executor:
     name, workers = work.executor, min(work.workers, tasks)
     if name == "auto":
         name = "dask" if work.scheduler else "processes" if workers > 1 else "local"
-    if name != "dask" and work.scheduler:
+    if name != "dask" and name in registry.EXECUTORS and work.scheduler:
         raise UsageError(f"--scheduler is of use to --executor dask, not to {name}")
     if work.executor == "local" and work.workers > 1:
         raise UsageError("--executor local is this one process; leave it out, or use --workers 1")
