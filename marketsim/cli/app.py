@@ -24,6 +24,9 @@ COMMANDS = {
     "fast": Listed("marketsim.cli.backtest:fast", "Run backtest with at most 35 simulations, the newest."),
     "forecast": Listed("marketsim.cli.forecast:forecast", "Forecast the next bar of symbols, or several bars."),
     "fills": Listed("marketsim.cli.fills:fills", "Show the fills that bars leave in doubt, and draw one."),
+    "calibration": Listed(
+        "marketsim.cli.calibration:calibration", "Check the probabilities of fills against finer bars."
+    ),
     "score-forecasts": Listed(
         "marketsim.cli.score_forecasts:score_forecasts", "Score the forecasts of models: losses and calibration."
     ),
@@ -40,7 +43,7 @@ COMMANDS = {
 }
 GROUPS = {
     "models": Listed("marketsim.cli.models:app", "List the forecasting models, or begin one of your own."),
-    "data": Listed("marketsim.cli.data:app", "List, check, show, convert and fetch bars."),
+    "data": Listed("marketsim.cli.data:app", "List, check, show, convert, resample and fetch bars."),
     "cache": Listed("marketsim.cli.cache:app", "Inspect, clear, prune and verify the forecast cache."),
     "runs": Listed("marketsim.cli.runs:app", "List, show and compare saved runs."),
 }

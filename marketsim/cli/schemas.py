@@ -23,6 +23,7 @@ from marketsim.cli.documents import (
 )
 from marketsim.cli.profile_summary import ProfileDocument
 from marketsim.cli.run_documents import FillsDocument, RunsCompareDocument, RunsListDocument, RunsShowDocument
+from marketsim.comparison.calibration_schema import CalibrationDocument
 from marketsim.comparison.schema import ModelsDocument, OptimizersDocument
 from marketsim.comparison.scores_schema import ScoresDocument
 from marketsim.results.rows import Row
@@ -33,6 +34,7 @@ DOCUMENTS: tuple[type[Row], ...] = (
     AuditDocument,
     BacktestDocument,
     CacheDocument,
+    CalibrationDocument,
     ConfigDocument,
     DataDocument,
     DataShowDocument,

@@ -24,6 +24,7 @@ EVEN = 4  # the height of what is as frequent as it should be
         options.RULES,
         options.GATE,
         options.COSTS,
+        options.FINE,
         options.OPTIMIZER,
         options.WORK,
     )

@@ -21,6 +21,7 @@ COMMANDS = {
     "forecast --history": "forecast ETHUSD NOPE --sims 2 --window 3 --history --output {place}/mine.csv",
     "fills": "fills ETHUSD --sims 3 --window 5",
     "score-forecasts": "score-forecasts ETHUSD NOPE --models har,last-bar --bars 12",
+    "calibration": "calibration AAPL --fine 1h",
     "compare-models": "compare-models ETHUSD NOPE --models har,last-bar --sims 3 --window 5",
     "compare-optimizers": "compare-optimizers NVDA --optimizers exact,brute --sims 2 --window 5 --budget 50",
     "audit": "audit ETHUSD NOPE --sims 3 --window 5 --origins 1",
