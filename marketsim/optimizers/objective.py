@@ -6,6 +6,7 @@ be better than it is.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 
@@ -17,6 +18,8 @@ from marketsim.execution.evaluation import evaluate
 from marketsim.execution.floor import Floor
 from marketsim.execution.profit_terms import ProfitTerms
 from marketsim.optimizers.exact.candidates import Bounds
+from marketsim.optimizers.exact.compiled import CompiledTerms
+from marketsim.profiling import part
 
 STAKE = 1.0  # what a candidate without a price is taken to lose until a worse one was seen
 UNLIMITED = 10**6  # evaluations, where only the clock ends a search
@@ -63,6 +66,7 @@ class Objective:
         self.unpriced = 0  # evaluations among them that gave no finite profit
         self.inside = 0.0  # seconds spent on prices
         self.history: list[Step] = []
+        self._compiled = CompiledTerms.of(terms)
         self._low, self._high = np.array(bounds, float).T
         self._worst = STAKE
         self._started = time.perf_counter()
@@ -85,7 +89,18 @@ class Objective:
 
     def __call__(self, x: Sequence[float] | NDArray[np.float64]) -> float:
         """The loss of one candidate `[2]`; Spent when the limits are reached before it."""
-        return float(self.losses(np.asarray(x))[0])
+        if self._compiled is None:
+            return float(self.losses(np.asarray(x))[0])
+        entered = time.perf_counter()
+        if self.limits.evaluations is not None and self.evaluations >= self.limits.evaluations:
+            raise Spent("budget")
+        if self.limits.seconds is not None and entered - self._started >= self.limits.seconds:
+            raise Spent("timeout")
+        h, l = (min(max(float(at), low), high) for at, (low, high) in zip(x, self.bounds, strict=True))
+        with part("evaluate", 1):
+            loss = self._noted(h, l, -self._compiled.profit(h, l))
+        self.inside += time.perf_counter() - entered
+        return min(loss, self._worst)
 
     def losses(self, x: ArrayLike) -> NDArray[np.float64]:
         """The losses `[P]` of candidates `[P, 2]`, priced together; Spent when the limits do not allow all of them.
@@ -118,19 +133,26 @@ class Objective:
     def _priced(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         points = self.allowed(points)
         try:
-            losses = -evaluate(self.terms, points[None, :, 0], points[None, :, 1])[0]
+            losses = -self._profits(points[None, :, 0], points[None, :, 1])[0]
         except Exception:
             losses = np.full(len(points), np.nan)
-        good = np.isfinite(losses)
-        if not good.all():
-            self.unpriced += int(np.count_nonzero(~good))
-            losses = np.where(good, losses, np.inf)
-        running = np.minimum.accumulate(np.append(-self.history[-1].profit if self.history else np.inf, losses))
-        if running[-1] < running[0]:
-            for i in np.flatnonzero(running[1:] < running[:-1]).tolist():
-                step = (self.evaluations + i + 1, self.seconds, *points[i].tolist(), -float(losses[i]))
-                self.history.append(Step(*step))
-        self.evaluations += len(points)
-        self._worst = max((self._worst, *losses[good].tolist()))
-        bounded: NDArray[np.float64] = np.minimum(losses, self._worst)
+        noted = [self._noted(*point, loss) for point, loss in zip(points.tolist(), losses.tolist(), strict=True)]
+        bounded: NDArray[np.float64] = np.minimum(noted, self._worst)
         return bounded
+
+    def _profits(self, h: NDArray[np.float64], l: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self._compiled is None:
+            return np.asarray(evaluate(self.terms, h, l))
+        with part("evaluate", h.shape[1]):
+            return self._compiled.profits(h, l)
+
+    def _noted(self, h: float, l: float, loss: float) -> float:
+        """The loss, infinite where there is no price, once it is counted and remembered."""
+        self.evaluations += 1
+        if not math.isfinite(loss):
+            self.unpriced += 1
+            return math.inf
+        self._worst = max(self._worst, loss)
+        if not self.history or -loss > self.history[-1].profit:
+            self.history.append(Step(self.evaluations, self.seconds, h, l, -loss))
+        return loss

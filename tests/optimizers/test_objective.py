@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from marketsim.execution.evaluation import evaluate
+from marketsim.execution.profit_terms import ProfitTerms
 from marketsim.optimizers import objective
 from marketsim.optimizers.objective import TOGETHER, Limits, Objective, Spent
+from tests.compiled import code  # noqa: F401
 from tests.problems import BOUNDS, staircase
 
 STAIRS = staircase([[0.2, 0.3], [0.4, 1.0]])
@@ -79,6 +82,7 @@ def test_a_candidate_without_a_price_loses_most_and_is_never_the_best(
     good = problem((-0.02, -0.02))
     with monkeypatch.context() as patched:
         patched.setattr(objective, "evaluate", fail)
+        patched.setattr(problem, "_compiled", None)
         lost = problem(TOP)
     assert np.isfinite(lost)
     assert lost > good
@@ -86,3 +90,19 @@ def test_a_candidate_without_a_price_loses_most_and_is_never_the_best(
     problem(TOP)
     assert problem.best is not None
     assert problem.best.evaluations == 3
+
+
+def test_a_price_that_is_no_number_is_none() -> None:
+    (leg,) = STAIRS.legs
+    problem = Objective(ProfitTerms((replace(leg, at_level=leg.low * np.nan, low=leg.low * 0 - 1),)), BOUNDS)
+    assert np.isfinite(problem(TOP))
+    assert np.isfinite(problem.losses([TOP, (0.0, 0.0)])).all()
+    assert (problem.unpriced, problem.best) == (3, None)
+
+
+def test_one_candidate_costs_what_it_does_among_others() -> None:
+    alone, together = Objective(STAIRS, BOUNDS), Objective(STAIRS, BOUNDS)
+    points = np.random.default_rng(2).uniform(-0.05, 0.05, (40, 2))
+    assert [alone(point) for point in points] == together.losses(points).tolist()
+    assert [step.evaluations for step in alone.history] == [step.evaluations for step in together.history]
+    assert [step.high_multiplier for step in alone.history] == [step.high_multiplier for step in together.history]

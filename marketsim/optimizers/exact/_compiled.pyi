@@ -25,3 +25,12 @@ def profits(
     found: NDArray[np.float64],
     /,
 ) -> None: ...
+def profit(
+    legs: tuple[tuple[object, ...], ...],
+    rows: NDArray[np.int64] | None,
+    problems: int,
+    window: int,
+    h: float,
+    l: float,
+    /,
+) -> float: ...

@@ -65,6 +65,11 @@ class CompiledTerms:
         self._code.profits(*self._terms, np.ascontiguousarray(h), np.ascontiguousarray(l), found)
         return found
 
+    def profit(self, h: float, l: float) -> float:
+        """The profit of one candidate on one problem."""
+        found: float = self._code.profit(*self._terms, h, l)
+        return found
+
 
 def _values(leg: Leg) -> tuple[object, ...]:
     arrays = (

@@ -151,7 +151,27 @@ failed:
     return NULL;
 }
 
+/* One candidate on one problem: for searches that ask for nothing else, it is not worth an array. */
+static PyObject *py_profit(PyObject *self, PyObject *args) {
+    Call call = {.count = 0};
+    PyObject *legs, *rows, *answer = NULL;
+    Count problems, window;
+    double h, l, *scratch = NULL;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "O!Onndd", &PyTuple_Type, &legs, &rows, &problems, &window, &h, &l)) return NULL;
+    if (!read_terms(&call, legs, rows, problems, window)) {
+        if ((scratch = malloc((size_t)window * sizeof *scratch)))
+            answer = PyFloat_FromDouble(profit_of(&call.terms, 0, h, l, scratch));
+        else
+            PyErr_NoMemory();
+    }
+    free(scratch);
+    release(&call);
+    return answer;
+}
+
 static PyMethodDef methods[] = {
+    {"profit", py_profit, METH_VARARGS, NULL},
     {"maximise", py_maximise, METH_VARARGS, NULL},
     {"profits", py_profits, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
