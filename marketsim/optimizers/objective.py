@@ -89,7 +89,7 @@ class Objective:
 
     def __call__(self, x: Sequence[float] | NDArray[np.float64]) -> float:
         """The loss of one candidate `[2]`; Spent when the limits are reached before it."""
-        if self._compiled is None:
+        if self._compiled is None or self.floor is not None:
             return float(self.losses(np.asarray(x))[0])
         entered = time.perf_counter()
         if self.limits.evaluations is not None and self.evaluations >= self.limits.evaluations:

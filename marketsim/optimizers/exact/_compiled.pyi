@@ -12,6 +12,7 @@ def maximise(
     l: tuple[float, float],
     step: float,
     touching: bool,
+    floor: tuple[NDArray[np.float64], NDArray[np.float64], float] | None,
     found: NDArray[np.float64],
     /,
 ) -> None: ...

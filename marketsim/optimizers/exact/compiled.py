@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.execution.floor import Floor
 from marketsim.execution.profit_terms import Leg, ProfitTerms
 
 if TYPE_CHECKING:
     from marketsim.optimizers.exact.candidates import Bounds
 
 VARIABLE = "MARKETSIM_COMPILED"
-VERSION = 1  # that of c/compiled.c
+VERSION = 2  # that of c/compiled.c
 
 Floats = NDArray[np.float64]
 
@@ -53,10 +54,13 @@ class CompiledTerms:
             return None
         return cls(terms, code)
 
-    def maximise(self, bounds: Bounds, step: float, touching: bool) -> Floats:
+    def maximise(self, bounds: Bounds, step: float, touching: bool, floor: Floor | None = None) -> Floats:
         """As `maximum.maximise`: multipliers h and l, and their profits, `[3, B]`."""
         found = np.empty((3, self._problems))
-        self._code.maximise(*self._terms, *bounds, step, touching, found)
+        line = None
+        if floor is not None:
+            line = *map(np.ascontiguousarray, (floor.high_move, floor.low_move)), floor.distance
+        self._code.maximise(*self._terms, *bounds, step, touching, line, found)
         return found
 
     def profits(self, h: Floats, l: Floats) -> Floats:

@@ -72,7 +72,7 @@ def maximise(
     keep it, or one that does not where none does; the line of the floor itself is not searched (above_floor.py).
     """
     if tuning is TUNING and (compiled := CompiledTerms.of(terms)):
-        return Optimum(*compiled.maximise(bounds, step, touching))
+        return Optimum(*compiled.maximise(bounds, step, touching, floor))
     xp = namespace(terms.legs[0].low)
     every, terms = terms, _placed(terms)
     h, l = (xp.zeros_like(terms.legs[0].low[:, 0]) for _ in range(2))

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketsim.execution.evaluation import evaluate
+from marketsim.execution.floor import Floor
 from marketsim.execution.profit_terms import ProfitTerms
 from marketsim.optimizers.exact.candidates import Bounds
 from marketsim.optimizers.exact.compiled import VARIABLE, CompiledTerms, compiled_code
@@ -37,11 +38,13 @@ def code(request: pytest.FixtureRequest) -> str:
     return "both"
 
 
-def by_arrays(terms: ProfitTerms, bounds: Bounds, step: float = STEP, touching: bool = True) -> Optimum:
+def by_arrays(
+    terms: ProfitTerms, bounds: Bounds, step: float = STEP, touching: bool = True, floor: Floor | None = None
+) -> Optimum:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, "0")
         compiled_code.cache_clear()
-        found = maximise(terms, bounds, step, touching)
+        found = maximise(terms, bounds, step, touching, floor=floor)
     compiled_code.cache_clear()
     return found
 
@@ -65,6 +68,20 @@ def test_few_bars(bars: list[Bar], rules: Rules, bounds: Bounds, step: float, to
 def test_many_bars(bars: list[Bar], rules: Rules, bounds: Bounds, touching: bool) -> None:
     terms = terms_of(bars, rules)
     assert_same(maximise(terms, bounds, STEP, touching), by_arrays(terms, bounds, STEP, touching))
+
+
+@settings(max_examples=150)
+@given(
+    bars_of_any_kind(20), any_rules(), any_bounds, st.floats(-0.01, 0.03), st.floats(-0.03, 0.01), st.floats(0, 0.06)
+)
+def test_above_a_floor(
+    bars: list[Bar], rules: Rules, bounds: Bounds, high_move: float, low_move: float, distance: float
+) -> None:
+    terms, floor = terms_of(bars, rules), Floor(np.array([high_move]), np.array([low_move]), distance)
+    found = maximise(terms, bounds, floor=floor)
+    assert_same(found, by_arrays(terms, bounds, floor=floor))
+    if not floor.allows(found.high_multiplier, found.low_multiplier)[0]:
+        assert not floor.allows(np.array([bounds[0][1]]), np.array([bounds[1][0]]))[0]
 
 
 @settings(max_examples=100)
@@ -109,9 +126,16 @@ def test_what_is_no_lattice_is_refused() -> None:
         ) | {"upper_edges": one, "lower_edges": one, "weight": one}
         return (False, False, 0.0, 1.0, -1.0, 0.0, *(arrays | other).values())
 
-    def ask(*legs: object, rows: object = None, problems: int = 1, window: int = 1, found: object = None) -> None:
+    def ask(
+        *legs: object,
+        rows: object = None,
+        problems: int = 1,
+        window: int = 1,
+        found: object = None,
+        floor: object = None,
+    ) -> None:
         out = np.zeros(3 * max(problems, 0)) if found is None else found
-        code.maximise(legs, rows, problems, window, *BOUNDS, STEP, True, out)
+        code.maximise(legs, rows, problems, window, *BOUNDS, STEP, True, floor, out)
 
     ask(leg())
     for wrong, error in (
@@ -131,6 +155,8 @@ def test_what_is_no_lattice_is_refused() -> None:
         ({"window": 0}, ValueError),
         ({"window": 1 << 40}, ValueError),
         ({"window": 2}, ValueError),
+        ({"floor": (one, two, 0.0)}, ValueError),
+        ({"floor": [one, one, 0.0]}, TypeError),
         ({"found": np.zeros(2)}, ValueError),
         ({"found": b"12345678" * 3}, (TypeError, BufferError)),
     ):

@@ -2,12 +2,12 @@
 
 #include "problem.h"
 
-#define VERSION 1 /* compiled.py takes no other: an old build beside new sources is not used */
+#define VERSION 2 /* compiled.py takes no other: an old build beside new sources is not used */
 
 enum { ARRAYS = 11 };
 
 typedef struct {
-    Py_buffer held[2 * ARRAYS + 4];
+    Py_buffer held[2 * ARRAYS + 6];
     int count;
     Leg legs[2];
     Terms terms;
@@ -89,19 +89,38 @@ static int read_terms(Call *call, PyObject *legs, PyObject *rows, Count problems
     return 0;
 }
 
+/* A floor is (high_move [problems], low_move [problems], distance), or None. */
+static int read_floor(Call *call, PyObject *from, Question *asked) {
+    PyObject *high, *low;
+    Count length = call->terms.problems;
+    asked->high_move = asked->low_move = NULL;
+    asked->distance = 0.0;
+    if (from == Py_None) return 0;
+    if (!PyTuple_Check(from)) {
+        PyErr_SetString(PyExc_TypeError, "a floor must be a tuple");
+        return -1;
+    }
+    if (!PyArg_ParseTuple(from, "OOd", &high, &low, &asked->distance)) return -1;
+    asked->high_move = array(call, high, "d", &length, 0);
+    asked->low_move = asked->high_move ? array(call, low, "d", &length, 0) : NULL;
+    return asked->low_move ? 0 : -1;
+}
+
 static PyObject *py_maximise(PyObject *self, PyObject *args) {
     Call call = {.count = 0};
     Question asked;
-    PyObject *legs, *rows, *out;
+    PyObject *legs, *rows, *floor, *out;
     Count problems, window, length;
     double *found;
     int failed;
     (void)self;
-    if (!PyArg_ParseTuple(args, "O!Onn(dd)(dd)dpO", &PyTuple_Type, &legs, &rows, &problems, &window, &asked.bounds[0][0],
-                          &asked.bounds[0][1], &asked.bounds[1][0], &asked.bounds[1][1], &asked.step, &asked.touching, &out))
+    if (!PyArg_ParseTuple(args, "O!Onn(dd)(dd)dpOO", &PyTuple_Type, &legs, &rows, &problems, &window, &asked.bounds[0][0],
+                          &asked.bounds[0][1], &asked.bounds[1][0], &asked.bounds[1][1], &asked.step, &asked.touching,
+                          &floor, &out))
         return NULL;
     length = 3 * problems;
-    if (read_terms(&call, legs, rows, problems, window) || !(found = array(&call, out, "d", &length, 1))) {
+    if (read_terms(&call, legs, rows, problems, window) || read_floor(&call, floor, &asked) ||
+        !(found = array(&call, out, "d", &length, 1))) {
         release(&call);
         return NULL;
     }

@@ -5,11 +5,21 @@
 
 #include "row.h"
 
+static const double UPPER_CLIP[2] = {0.0, 10.0}, LOWER_CLIP[2] = {-1.0, 0.0}; /* of profit_terms.py */
+
 typedef struct {
     double bounds[2][2]; /* of h and of l */
     double step;
     int touching;
+    const double *high_move, *low_move; /* [problems] those of a floor, or NULL without one: execution/floor.py */
+    double distance;
 } Question;
+
+/* Whether the levels of the bar to be traded keep their distance: what does so still does with a higher h. */
+static int allowed(const Question *asked, Count problem, double h, double l) {
+    double u = clipped(asked->high_move[problem] + h, UPPER_CLIP), d = clipped(asked->low_move[problem] + l, LOWER_CLIP);
+    return u - d >= asked->distance - LEVEL_TIE;
+}
 
 static void gather(Work *work, const Terms *terms, Count problem, const Ends *ends, const Question *asked) {
     int placed[2] = {0, 0}, interpolated = 0;
@@ -42,14 +52,16 @@ static void gather(Work *work, const Terms *terms, Count problem, const Ends *en
         const double *bounds = asked->bounds[i];
         if (interpolated || i == 1) add(all, bounds[0], bounds);
         if (interpolated || i == 0) add(all, bounds[1], bounds);
-        add(all, bounds[0] > 0.0 ? bounds[0] : bounds[1] < 0.0 ? bounds[1] : 0.0, bounds);
+        add(all, 0.0, bounds);
+        if (asked->high_move) /* from where, or up to where, the other multiplier is free */
+            add(all, i ? -asked->distance - asked->low_move[problem] : asked->distance - asked->high_move[problem], bounds);
         finish(all, bounds, work->scratch);
     }
 }
 
 static void solve(Work *work, const Terms *terms, Count problem, const Ends *ends, const Question *asked, double *found) {
     gather(work, terms, problem, ends, asked);
-    Count wide = work->h.count, rows = work->l.count, near = -1, best_row = -1;
+    Count wide = work->h.count, rows = work->l.count, near = -1, best_row = -1, first = 0;
     double most_of_all = -INFINITY, of_row = 0.0, least = INFINITY;
     int changed = 1, rising = 0;
     memset(work->row, 0, (size_t)wide * sizeof(double));
@@ -74,12 +86,15 @@ static void solve(Work *work, const Terms *terms, Count problem, const Ends *end
             change(work, number, r);
             changed = 1;
         }
-        if (changed || rising) of_row = most(work->row, work->slopes, wide, work->l.x[r]), near = -1;
+        while (asked->high_move && first < wide && !allowed(asked, problem, work->h.x[first], work->l.x[r]))
+            first++, changed = 1;
+        if (changed || rising)
+            of_row = most(work->row + first, work->slopes + first, wide - first, work->l.x[r]), near = -1;
         changed = 0;
         work->best[r] = of_row + work->by_l[r];
         work->where[r] = -1;
         if (!(work->best[r] >= most_of_all - TIE)) continue;
-        if (near < 0) near = nearest(work, wide, work->l.x[r], of_row);
+        if (near < 0) near = nearest(work, first, wide, work->l.x[r], of_row);
         work->where[r] = near;
         most_of_all = work->best[r] > most_of_all ? work->best[r] : most_of_all;
     }

@@ -68,9 +68,9 @@ HOT static double most(const double *row, const double *slopes, Count n, double 
 }
 
 /* The candidate of the least size among those that are as good as the best. */
-static Count nearest(const Work *work, Count n, double l, double best) {
+static Count nearest(const Work *work, Count first, Count last, double l, double best) {
     Count found = -1;
-    for (Count k = 0; k < n; k++) {
+    for (Count k = first; k < last; k++) {
         double profit = work->row[k] + l * work->slopes[k];
         if (profit >= best - TIE && (found < 0 || fabs(work->h.x[k]) < fabs(work->h.x[found]))) found = k;
     }
