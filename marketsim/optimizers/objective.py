@@ -136,7 +136,7 @@ class Objective:
             losses = -self._profits(points[None, :, 0], points[None, :, 1])[0]
         except Exception:
             losses = np.full(len(points), np.nan)
-        noted = [self._noted(*point, loss) for point, loss in zip(points.tolist(), losses.tolist(), strict=True)]
+        noted = [self._noted(h, l, loss) for (h, l), loss in zip(points.tolist(), losses.tolist(), strict=True)]
         bounded: NDArray[np.float64] = np.minimum(noted, self._worst)
         return bounded
 
