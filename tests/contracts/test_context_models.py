@@ -10,9 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from marketsim import registry
+from marketsim.audit.chain import Chain
+from marketsim.audit.symbol_audit import audit_symbol
+from marketsim.backtesting import pipeline
 from marketsim.backtesting.pipeline import run
 from marketsim.errors import Success
 from marketsim.forecasting.forecaster import make_forecasts
@@ -225,6 +229,17 @@ def test_a_second_run_needs_no_torch(name: str, settings: Settings, tmp_path: Pa
     assert loaded(*words, "--sims", "2", "--window", "3", "--cache-dir", str(tmp_path), "--json") == (0, {"numpy"})
     words[0] = "forecast"
     assert loaded(*words, "--cache-dir", str(tmp_path), "--json") == (0, {"numpy"})
+
+
+def test_it_passes_the_audit(name: str, settings: Settings) -> None:
+    """In the sizes of a toy, but through the whole chain: futures, order, batches, another symbol, units, keys."""
+    small = settings.replace(sims=3, window=4, cache="off")
+    tools = pipeline.open_tools(small, Clock())
+    bars = random_bars(tools.model.minimum_bars + 30)
+    beside = replace(random_bars(len(bars), seed=5), symbol="OTHER")
+    found = audit_symbol(Chain(tools, small), bars, pipeline.walk_over(bars, small.walk, tools.model), beside, 1, 3)
+    assert [(check.name, check.found.first) for check in found.checks if not check.passed] == []
+    assert {check.tolerance for check in found.checks} == {0.0, 1e-6, 1e-5}
 
 
 def test_paths_are_drawn_by_the_models_that_are_said_to(name: str, model: ContextModel) -> None:
