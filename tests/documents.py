@@ -99,6 +99,7 @@ def symbol_document(**changes: Any) -> SymbolDocument:
             trained_until=None,
             training="fits on past bars only",
             look_ahead=None,
+            implausible=None,
             exposure=ExposureCounts(clean=70, contaminated=0, unknown=0),
             repaired=2,
         ),

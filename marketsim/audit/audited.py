@@ -13,9 +13,10 @@ from marketsim.audit.kept_forecasts import KeptForecasts
 from marketsim.audit.trace import Trace
 from marketsim.data.bars import Bars
 from marketsim.data.walk_forward import Walk
-from marketsim.forecasting.ensembles import members_of
+from marketsim.forecasting.ensembles import is_composite, members_of
 from marketsim.forecasting.forecasts import Forecasts
 from marketsim.forecasting.keys import reads_contexts
+from marketsim.forecasting.protocols import comes_from_outside
 from marketsim.forecasting.tolerance import tolerance_of
 from marketsim.results.result import Result
 
@@ -66,6 +67,12 @@ class Audited(Struct, frozen=True):
     def reads_contexts(self) -> bool:
         """Whether the model is never handed what follows an origin."""
         return all(map(reads_contexts, members_of(self.chain.tools.model)))
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the forecasts are a file's, and the same whatever the bars are."""
+        model = self.chain.tools.model
+        return is_composite(model) and comes_from_outside(model)
 
     def cuts(self, count: int) -> list[int]:
         """Origins after which the future is changed: one at random in each of so many stretches of the walk."""

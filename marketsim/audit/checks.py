@@ -61,10 +61,10 @@ def other_futures(audited: Audited, cuts: Sequence[int]) -> Iterator[Check]:
 def _with_future(audited: Audited, bars: Bars, origin: int, tolerance: float) -> Comparison:
     """The chain on bars of another future; fits and trades are compared where not a bit of the forecasts moved.
 
-    A model that is handed contexts alone is not asked for those that end later.
+    A model that is handed contexts alone, and a file, are not asked for what comes later: they cannot look there.
     """
     chain = audited.chain
-    shorter = audited.reads_contexts or len(bars) == origin + 1
+    shorter = audited.reads_contexts or audited.is_given or len(bars) == origin + 1
     walk = walk_until(audited.walk, bars, origin) if shorter else audited.walk
     forecasts = chain.forecasts(bars, walk, cache=audited.kept)
     trace = chain.trace(bars, forecasts)

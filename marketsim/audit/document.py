@@ -14,6 +14,7 @@ from marketsim.audit.schema import (
     CheckRow,
     DifferenceRow,
     PlantedLeak,
+    PlausibilityRow,
     RestingProfit,
     SelftestDocument,
 )
@@ -21,6 +22,7 @@ from marketsim.audit.selftest import LeakTried
 from marketsim.audit.symbol_audit import SymbolAudit
 from marketsim.data.bars import Bars
 from marketsim.forecasting.keys import fingerprint
+from marketsim.forecasting.plausibility import Plausibility
 from marketsim.forecasting.protocols import Identity
 from marketsim.results.document import bars_facts
 
@@ -45,10 +47,26 @@ def audited_symbol(audit: SymbolAudit, changed: int) -> AuditedSymbol:
             )
             for check in audit.checks
         ],
+        given=audit.audited.is_given,
+        plausibility=_plausibility(audit.plausibility),
         profits=[
             RestingProfit(strategy=each.strategy, as_run_bps=each.as_run, alone_bps=each.alone)
             for each in audit.profits
         ],
+    )
+
+
+def _plausibility(found: Plausibility | None) -> PlausibilityRow | None:
+    if found is None:
+        return None
+    return PlausibilityRow(
+        bars=found.bars,
+        loss=found.loss,
+        standard_errors=found.errors,
+        last_move=found.last,
+        its_bar=found.next,
+        bar_after=found.after,
+        doubts=list(found.doubts),
     )
 
 

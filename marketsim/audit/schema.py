@@ -9,6 +9,8 @@ from msgspec import Meta
 from marketsim.results.rows import Bps, Count, Row, Setting, Sha256, Stamp
 from marketsim.results.schema import BarsFacts, FailedSymbol
 
+Correlation = Annotated[float, Meta(ge=-1.0000001, le=1.0000001)]
+
 
 class DifferenceRow(Row, frozen=True):
     """The first value that moved and ought not to have."""
@@ -30,6 +32,18 @@ class CheckRow(Row, frozen=True):
     tolerance: Annotated[float, Meta(ge=0, description="moves, fractions of the close; 0: to the bit")]
     largest: Annotated[float, Meta(ge=0, description="by which a forecast moved, fraction of the close")]
     first: DifferenceRow | None  # None where it passed
+
+
+class PlausibilityRow(Row, frozen=True):
+    """What the forecasts look like beside those of har and beside the bars: figures, and no proof."""
+
+    bars: Count  # forecast, and known
+    loss: dict[str, float]  # by channel, pinball loss over that of har
+    standard_errors: dict[str, float]  # by channel, by how many of them the loss is below har's
+    last_move: Correlation  # rank correlation of the forecast move of the close with the last move,
+    its_bar: Correlation  # with that of the bar that is forecast,
+    bar_after: Correlation  # and with that of the bar after it
+    doubts: list[str]  # what is hard to believe, in words
 
 
 class RestingProfit(Row, frozen=True):
@@ -58,6 +72,8 @@ class AuditedSymbol(Row, frozen=True, tag_field="status", tag="ok"):
     changed: Count  # origins after which the future was changed
     passed: bool
     checks: list[CheckRow]
+    given: bool  # whether the forecasts are a file's, of which nothing shows when they were made
+    plausibility: PlausibilityRow | None  # None where fewer than 30 bars are known
     profits: list[RestingProfit]
 
 

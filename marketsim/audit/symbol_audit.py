@@ -13,6 +13,10 @@ from marketsim.audit.chain import Chain, profits
 from marketsim.audit.checks import Check
 from marketsim.data.bars import Bars
 from marketsim.data.walk_forward import Walk
+from marketsim.forecasting.forecaster import make_forecasts
+from marketsim.forecasting.plausibility import Plausibility, plausibility
+from marketsim.models.har import Har
+from marketsim.profiling import Clock
 
 CHECKS = 12
 
@@ -33,6 +37,7 @@ class SymbolAudit(Struct, frozen=True):
 
     audited: Audited
     checks: tuple[Check, ...]
+    plausibility: Plausibility | None  # None where there are too few bars
     profits: tuple[StrategyProfit, ...]
 
     @property
@@ -72,7 +77,7 @@ def audit_symbol(
     for check in _checks(audited, cuts, beside, elsewhere):
         found.append(check)
         progress(f"audit of {bars.symbol}", len(found), CHECKS)
-    return SymbolAudit(audited, tuple(found), tuple(_profits(audited)))
+    return SymbolAudit(audited, tuple(found), _plausibility(audited), tuple(_profits(audited)))
 
 
 def _checks(audited: Audited, cuts: int, beside: Bars, elsewhere: Elsewhere | None) -> Iterator[Check]:
@@ -82,8 +87,18 @@ def _checks(audited: Audited, cuts: int, beside: Bars, elsewhere: Elsewhere | No
     yield checks.run_again(audited)
     if elsewhere is not None:
         yield elsewhere(audited)
-    yield from checks.other_units(audited)
+    if not audited.is_given:  # whose prices have a unit
+        yield from checks.other_units(audited)
     yield checks.key_inputs(audited)
+
+
+def _plausibility(audited: Audited) -> Plausibility | None:
+    """The forecasts beside those of `har`, at the origins where that has enough bars."""
+    bars, made, reference = audited.bars, audited.forecasts, Har()
+    possible = made.origins + 1 >= reference.minimum_bars
+    origins = made.origins[possible]
+    others = make_forecasts(reference, bars, origins, None, Clock())
+    return plausibility(bars, origins, made.moves[possible], others.moves)
 
 
 def _profits(audited: Audited) -> Iterator[StrategyProfit]:

@@ -10,7 +10,6 @@ from marketsim.backtesting import pipeline
 from marketsim.backtesting.chosen_bars import load, open_bars
 from marketsim.data.bars import Bars
 from marketsim.errors import Failure, MarketsimError, Outcome, Success
-from marketsim.forecasting.forecaster import Forecaster
 from marketsim.forecasting.forecasts import LEVELS, Forecasts
 from marketsim.forecasting.requests import ForecastRequest
 from marketsim.models import chosen_model
@@ -58,7 +57,7 @@ def past_forecasts(
         except MarketsimError as error:
             requests.append(Failure(error))
     with pipeline.open_cache(settings.cache, settings.cache_place) or nullcontext() as cache:
-        forecaster = Forecaster(model, cache, Clock(), progress, notes, settings.network.batch)
+        forecaster = pipeline.open_forecaster(model, cache, settings, Clock(), progress, notes)
         made = iter(forecaster.forecasts([each.value for each in requests if isinstance(each, Success)]))
         found: list[Outcome[tuple[Bars, Forecasts]]] = []
         for each in requests:

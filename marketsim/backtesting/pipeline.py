@@ -82,7 +82,7 @@ def stream(
     being done, how much of it is done and how much there is.
     """
     remarks: list[str] = []
-    forecaster = open_forecaster(settings, tools, clock, progress, remarks)
+    forecaster = open_forecaster(tools.model, tools.cache, settings, clock, progress, remarks)
     for first in range(0, len(symbols), GROUP):
         group = symbols[first : first + GROUP]
         prepared = [prepare(symbol, settings.bars, settings.walk, tools, clock) for symbol in group]
@@ -109,16 +109,23 @@ def _run(ready: Prepared, forecasts: Outcome[Forecasts], settings: Settings, too
 
 
 def open_forecaster(
-    settings: Settings, tools: Tools, clock: Clock, progress: Progress, remarks: list[str]
+    model: Model | Composite,
+    cache: ForecastCache | None,
+    settings: Settings,
+    clock: Clock,
+    progress: Progress,
+    remarks: list[str],
 ) -> Forecaster:
-    """What makes the forecasts of a run; models from outside are audited when they are first used."""
+    """What makes the forecasts of a run; what comes from outside is audited when it is first used."""
     first_use = None
-    if any(map(comes_from_outside, members_of(tools.model))):
+    if any(map(comes_from_outside, (model, *members_of(model)))):
         from marketsim.forecasting.audit_records import open_records
         from marketsim.forecasting.first_use import FirstUse
+        from marketsim.models.har import Har
 
-        first_use = FirstUse(open_records(settings.cache_place, settings.cache), settings.allow_lookahead, clock)
-    return Forecaster(tools.model, tools.cache, clock, progress, remarks, settings.network.batch, first_use)
+        records = open_records(settings.cache_place, settings.cache)
+        first_use = FirstUse(records, settings.allow_lookahead, Har(), clock)
+    return Forecaster(model, cache, clock, progress, remarks, settings.network.batch, first_use)
 
 
 def run_symbol(symbol: str, settings: Settings, tools: Tools, clock: Clock) -> Result:

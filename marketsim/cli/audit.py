@@ -8,9 +8,17 @@ from marketsim.cli import options, output
 from marketsim.errors import UsageError
 
 if TYPE_CHECKING:
-    from marketsim.audit.schema import AuditDocument, AuditedSymbol, CheckRow, DifferenceRow, SelftestDocument
+    from marketsim.audit.schema import (
+        AuditDocument,
+        AuditedSymbol,
+        CheckRow,
+        DifferenceRow,
+        PlausibilityRow,
+        SelftestDocument,
+    )
 
 DEFECT = 5  # exit code
+GIVEN = "The chain is sound; but a file stays what it is, and nothing here shows when its forecasts were made"
 
 
 @options.takes(
@@ -112,8 +120,11 @@ def _show_symbol(symbol: "AuditedSymbol", model: str) -> None:
     for row in symbol.checks:
         if row.first is not None:
             output.lines(f"{row.check}: {_words(row.first)}.")
+    if symbol.plausibility is not None:
+        _show_plausibility(symbol.plausibility)
     if symbol.passed:
-        output.lines(f"{symbol.symbol}: passed. Up to each origin, nothing rests on what came after it.", "")
+        words = GIVEN if symbol.given else "Up to each origin, nothing rests on what came after it"
+        output.lines(f"{symbol.symbol}: passed. {words}.", *_doubts(symbol), "")
         return
     output.lines("")
     profits = [
@@ -122,7 +133,25 @@ def _show_symbol(symbol: "AuditedSymbol", model: str) -> None:
     ]
     heads = ("Strategy", "As run\nbps/bar", "Each origin\nalone bps/bar", "Rests on\nit bps/bar")
     output.table("Profit, and what of it rests on bars that were not known", heads, profits)
-    output.lines(f"{symbol.symbol}: defect. Do not believe its backtest.", "")
+    output.lines(f"{symbol.symbol}: defect. Do not believe its backtest.", *_doubts(symbol), "")
+
+
+def _show_plausibility(found: "PlausibilityRow") -> None:
+    """What the forecasts look like; the figures are no proof."""
+    losses = ", ".join(f"{loss:.2f} ({name})" for name, loss in found.loss.items())
+    output.lines(
+        "",
+        f"Loss over har's on {found.bars} bars: {losses}. Rank correlation of the forecast close with the move of its "
+        f"bar: {found.its_bar:+.2f}; of the one before: {found.last_move:+.2f}; of the one after: "
+        f"{found.bar_after:+.2f}.",
+        "",
+    )
+
+
+def _doubts(symbol: "AuditedSymbol") -> list[str]:
+    """What is hard to believe, one line each."""
+    found = symbol.plausibility.doubts if symbol.plausibility is not None else []
+    return [f"{symbol.symbol}: hard to believe: {doubt}" for doubt in found]
 
 
 def _outcome(row: "CheckRow") -> str:

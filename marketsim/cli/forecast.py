@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from marketsim.settings.settings import Settings
 
 
-@options.takes(
-    *options.all_but(options.CAUGHT_MODEL, options.RULES, options.GATE, options.COSTS, options.OPTIMIZER, options.WORK)
-)
+@options.takes(*options.all_but(options.RULES, options.GATE, options.COSTS, options.OPTIMIZER, options.WORK))
 def forecast(
     command: typer.Context,
     symbols: options.Symbols,

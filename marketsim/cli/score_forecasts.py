@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marketsim.cli import options, output, several_models, tables
+from marketsim.errors import AuditError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,7 +88,8 @@ def score_forecasts(
     if not good:
         output.fail(failed[0].error)
         return failed[0].exit_code
-    return 4 if failed else 0
+    caught = any(row.exit_code == AuditError.exit_code for row in failed)
+    return AuditError.exit_code if caught else 4 if failed else 0
 
 
 def _show(symbol: "ScoredSymbol", baselines: "Sequence[str]") -> None:
@@ -118,7 +120,12 @@ def _prices(rows: "Sequence[ScoredModel]") -> "Iterator[tuple[str, str, PriceSco
     for row in rows:
         for price in ("high", "low", "close"):
             score: PriceScore = getattr(row, price)
-            yield row.model if price == "high" else "", price.capitalize(), score
+            yield _name(row) if price == "high" else "", price.capitalize(), score
+
+
+def _name(row: "ScoredModel") -> str:
+    """The model, and whether it was caught."""
+    return f"{row.model}\n{output.LOOK_AHEAD}" if row.look_ahead else row.model
 
 
 def _losses(rows: "Sequence[ScoredModel]") -> None:
@@ -156,7 +163,7 @@ def _skills(rows: "Sequence[ScoredModel]", baselines: "Sequence[str]") -> None:
             ("All three", row.together),
         ):
             told = {each.against: tables.skill(each).replace("\n", " ") for each in skills}
-            model = row.model if price == "High" else ""
+            model = _name(row) if price == "High" else ""
             cells.append((model, price, *(told.get(baseline, "-") for baseline in baselines)))
     headers = ("Model", "Price", *(f"Against\n{baseline}" for baseline in baselines))
     output.table("Skill: loss saved, and whether it is more than chance", headers, cells, words=2)

@@ -26,11 +26,10 @@ from marketsim.comparison.skill import SkillRow, skill_together
 from marketsim.data import Source
 from marketsim.data.bars import CHANNELS, Bars
 from marketsim.data.walk_forward import JUDGED
-from marketsim.errors import DataError, Failure, MarketsimError, Outcome, Success
+from marketsim.errors import AuditError, DataError, Failure, MarketsimError, Outcome, Success
 from marketsim.forecasting.contamination import exposures, tally
 from marketsim.forecasting.decomposition import decompose
 from marketsim.forecasting.ensembles import HISTORY, Composite
-from marketsim.forecasting.forecaster import Forecaster
 from marketsim.forecasting.forecasts import LEVELS, Forecasts, actual_moves
 from marketsim.forecasting.keys import fingerprint
 from marketsim.forecasting.loss_difference import compare_losses
@@ -142,8 +141,12 @@ def _forecasts(
     """What a model forecasts of each request, and remarks for stderr."""
     notes: list[str] = []
     with pipeline.open_cache(one.settings.cache, one.settings.cache_place) or nullcontext() as cache:
-        told, batch = named(progress, one.name), one.settings.network.batch
-        outcomes = Forecaster(one.model, cache, Clock(), told, notes, batch).forecasts(requests)
+        told = named(progress, one.name)
+        forecaster = pipeline.open_forecaster(one.model, cache, one.settings, Clock(), told, notes)
+        try:
+            outcomes = forecaster.forecasts(requests)
+        except AuditError as error:
+            outcomes = [Failure(error) for _ in requests]
         notes += cache.warnings if cache is not None else ()
     for outcome in outcomes:
         notes += outcome.value.notes if isinstance(outcome, Success) else ()
@@ -211,6 +214,8 @@ def _model(
         picked=model.name,
         fingerprint=fingerprint(model),
         training=model.training,
+        look_ahead=forecasts.look_ahead,
+        implausible=forecasts.implausible,
         exposure=ExposureCounts(**tally(exposures(model, bars.time[forecasts.origins + 1]))),
         made=forecasts.made,
         reused=forecasts.reused,

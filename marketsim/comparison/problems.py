@@ -92,7 +92,7 @@ def symbol_problems(symbol: str, settings: Settings, progress: Progress) -> tupl
         ready = value_of(prepare(symbol, settings.bars, settings.walk, tools, clock))
         bars, walk = ready.bars, ready.walk
         remarks: list[str] = []
-        forecaster = open_forecaster(settings, tools, clock, progress, remarks)
+        forecaster = open_forecaster(tools.model, tools.cache, settings, clock, progress, remarks)
         (outcome,) = forecaster.forecasts([ready.request])
     forecasts = value_of(outcome)
     notes = (*bars.notes, *forecasts.notes, *remarks, *(tools.cache.warnings if tools.cache else ()))

@@ -36,6 +36,8 @@ class ScoredModel(Row, frozen=True, tag_field="status", tag="ok"):
     picked: str  # by `auto`; else the model itself
     fingerprint: Sha256
     training: str
+    look_ahead: str | None  # how it was caught looking ahead, where that was allowed
+    implausible: str | None  # why its forecasts are hard to believe
     exposure: ExposureCounts
     made: Count
     reused: Count

@@ -44,6 +44,7 @@ class AuditRecord(Struct, frozen=True, forbid_unknown_fields=True):
     symbol: str  # that it was audited on
     origins: int
     evidence: Evidence | None  # None where it passed
+    doubt: str | None  # why its forecasts are hard to believe, in words
 
 
 class _Sealed(Struct, frozen=True, forbid_unknown_fields=True):

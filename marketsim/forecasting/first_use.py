@@ -1,7 +1,8 @@
-"""The audit that a model from outside gets when it is used first: a handful of origins, forecast twice.
+"""The audit of a model from outside, or of a file of forecasts, when it is first used.
 
 Before the model is handed the symbol's bars, it forecasts some origins from the bars up to each; afterwards it
-forecasts others with everything behind them scrambled. Both must be what it forecasts in the run. `marketsim audit`
+forecasts others with everything behind them scrambled. Both must be what it forecasts in the run. Nothing can be tried
+on a file; its forecasts, and those of a model that passed, are looked at for what is hard to believe. `marketsim audit`
 tries more, on every origin.
 """
 
@@ -14,12 +15,15 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from marketsim.data.bars import CHANNELS, Bars
-from marketsim.errors import AuditError, MarketsimError, Outcome, Success
+from marketsim.errors import AuditError, MarketsimError, Outcome, Success, value_of
 from marketsim.forecasting.audit_records import VERSION, AuditRecord, AuditRecords, Evidence
+from marketsim.forecasting.ensembles import Composite
 from marketsim.forecasting.forecasts import Forecasts, repair
 from marketsim.forecasting.futures import cut, scrambled
 from marketsim.forecasting.keys import contexts_of, fingerprint, reads_contexts
-from marketsim.forecasting.protocols import Clock, Model
+from marketsim.forecasting.model_forecaster import ModelForecaster
+from marketsim.forecasting.plausibility import plausibility
+from marketsim.forecasting.protocols import Clock, Identity, Model
 from marketsim.forecasting.requests import ForecastRequest
 from marketsim.forecasting.series import Series
 from marketsim.forecasting.tolerance import tolerance_of
@@ -34,23 +38,21 @@ Make = Callable[[Sequence[ForecastRequest]], list[Outcome[Forecasts]]]
 
 
 class FirstUse:
-    """Audits models that are not known to be honest; `allow` lets a dishonest one forecast all the same."""
+    """Audits models and files that are not known to be honest.
 
-    def __init__(self, records: AuditRecords | None, allow: bool, clock: Clock) -> None:
-        self.records, self.allow, self.clock = records, allow, clock
-        self.known: dict[str, Evidence | None] = {}  # by fingerprint
+    `allow` lets a dishonest model forecast all the same; `reference` forecasts what others are compared with.
+    """
+
+    def __init__(self, records: AuditRecords | None, allow: bool, reference: Model, clock: Clock) -> None:
+        self.records, self.allow, self.reference, self.clock = records, allow, reference, clock
+        self.known: dict[str, AuditRecord] = {}  # by fingerprint
 
     def forecasts(self, model: Model, requests: Sequence[ForecastRequest], make: Make) -> list[Outcome[Forecasts]]:
         """What `make` makes of the requests with the model.
 
         AuditError where the model was caught, unless that is allowed.
         """
-        identity = fingerprint(model)
-        if identity not in self.known and self.records is not None:
-            record = self.records.get(identity)
-            if record is not None:
-                self._judge(model, record.evidence)
-        if identity in self.known:
+        if self._is_known(model):
             return make(requests)
         sampled = _sampled(model, requests)
         if sampled is None:
@@ -62,29 +64,80 @@ class FirstUse:
         if isinstance(made, Success):
             with self.clock.stage("forecast/audit"):
                 evidence = audit.finish(made.value)
-            if self.records is not None:
-                self.records.put(
-                    AuditRecord(identity, VERSION, audit.request.bars.symbol, len(audit.origins), evidence)
-                )
-            self._judge(model, evidence)
+                doubt = self._doubt(audit.request.bars, made.value) if evidence is None else None
+            symbol = audit.request.bars.symbol
+            self._keep(model, AuditRecord(fingerprint(model), VERSION, symbol, len(audit.origins), evidence, doubt))
         return outcomes
 
-    def _judge(self, model: Model, evidence: Evidence | None) -> None:
-        self.known[fingerprint(model)] = evidence
+    def look_at(
+        self, file: Composite, requests: Sequence[ForecastRequest], outcomes: Sequence[Outcome[Forecasts]]
+    ) -> None:
+        """Look at what a file forecasts, where it was never looked at."""
+        if self._is_known(file):
+            return
+        pairs = zip(requests, outcomes, strict=True)
+        made = [(request.bars, outcome.value) for request, outcome in pairs if isinstance(outcome, Success)]
+        with self.clock.stage("forecast/audit"):
+            doubts = filter(None, (self._doubt(bars, forecasts) for bars, forecasts in made))
+            doubt = next(doubts, None)
+        if made:
+            self._keep(file, AuditRecord(fingerprint(file), VERSION, made[0][0].symbol, 0, None, doubt))
+
+    def _doubt(self, bars: Bars, made: Forecasts) -> str | None:
+        """Why forecasts are hard to believe beside those of the reference."""
+        possible = made.origins + 1 >= self.reference.minimum_bars
+        origins = made.origins[possible]
+        reference = self._reference(bars, origins)
+        found = plausibility(bars, origins, made.moves[possible], reference)
+        return f"hard to believe ({bars.symbol}: {found})" if found is not None and found.doubts else None
+
+    def _reference(self, bars: Bars, origins: NDArray[np.int64]) -> NDArray[np.float64]:
+        forecaster = ModelForecaster(self.reference, None, self.clock)
+        (outcome,) = forecaster.forecasts([ForecastRequest(bars, origins)])
+        return value_of(outcome).moves
+
+    def _is_known(self, model: Identity) -> bool:
+        """Whether it was audited before; AuditError where it was caught then."""
+        identity = fingerprint(model)
+        if identity not in self.known and self.records is not None:
+            record = self.records.get(identity)
+            if record is not None:
+                self._judge(model, record)
+        return identity in self.known
+
+    def _keep(self, model: Identity, record: AuditRecord) -> None:
+        if self.records is not None:
+            self.records.put(record)
+        self._judge(model, record)
+
+    def _judge(self, model: Identity, record: AuditRecord) -> None:
+        self.known[record.fingerprint] = record
+        evidence = record.evidence
         if evidence is not None and not self.allow:
             raise AuditError(
                 f"model '{model.name}' {evidence}: its profit proves nothing; 'marketsim audit' shows more, and "
                 "--allow-lookahead runs it all the same"
             )
 
-    def marked(self, models: Sequence[Model], outcomes: list[Outcome[Forecasts]]) -> list[Outcome[Forecasts]]:
-        """The outcomes, which say so where one of the `models` that made them was caught."""
-        found = [(model.name, self.known.get(fingerprint(model))) for model in models]
-        words = "; ".join(f"model '{name}' {evidence}" for name, evidence in found if evidence is not None)
-        if not words:
+    def marked(self, models: Sequence[Identity], outcomes: list[Outcome[Forecasts]]) -> list[Outcome[Forecasts]]:
+        """The outcomes, which say so where one of the `models` that made them was caught or is hard to believe."""
+        found = [(model.name, record) for model in models if (record := self.known.get(fingerprint(model))) is not None]
+        caught = "; ".join(f"model '{name}' {record.evidence}" for name, record in found if record.evidence is not None)
+        doubts = "; ".join(f"the forecasts of '{name}' are {record.doubt}" for name, record in found if record.doubt)
+        if not caught and not doubts:
             return outcomes
         return [
-            Success(replace(each.value, look_ahead=words)) if isinstance(each, Success) else each for each in outcomes
+            Success(
+                replace(
+                    each.value,
+                    look_ahead=caught or None,
+                    implausible=doubts or None,
+                    notes=(*each.value.notes, *filter(None, (caught and f"LOOK-AHEAD: {caught}", doubts))),
+                )
+            )
+            if isinstance(each, Success)
+            else each
+            for each in outcomes
         ]
 
 

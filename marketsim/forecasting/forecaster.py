@@ -41,7 +41,11 @@ class Forecaster(Struct):
                 outcomes = self.model.forecasts(requests, self._make)
         else:
             outcomes = self._make(self.model, requests)
-        return outcomes if self.first_use is None else self.first_use.marked(members_of(self.model), outcomes)
+        if self.first_use is None:
+            return outcomes
+        if is_composite(self.model) and comes_from_outside(self.model):
+            self.first_use.look_at(self.model, requests, outcomes)
+        return self.first_use.marked([self.model, *members_of(self.model)], outcomes)
 
     def _make(self, model: Model, requests: Sequence[ForecastRequest]) -> list[Outcome[Forecasts]]:
         known = self._by_model.setdefault(

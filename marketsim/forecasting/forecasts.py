@@ -38,6 +38,7 @@ class Forecasts(Struct, frozen=True):
     exposure: Sequence[Exposure] | None = None  # [N] of the bars that are forecast, where it is not the model's to tell
     doubt: str | None = None  # why some of them are unknown
     look_ahead: str | None = None  # how the model was caught, in words; None where it was not
+    implausible: str | None = None  # why they are hard to believe, in words; None where they are not
 
     @property
     def high(self) -> NDArray[np.float64]:

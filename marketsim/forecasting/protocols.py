@@ -102,8 +102,8 @@ class PathModel(ContextModel, Protocol):
 Model = HistoryModel | ContextModel
 
 
-def comes_from_outside(model: Model) -> bool:
-    """Whether nobody of marketsim's has tested the model, so that it is audited when it is first used."""
+def comes_from_outside(model: Identity) -> bool:
+    """Whether it is none of marketsim's own models, so that it is audited when it is first used."""
     return bool(getattr(model, "outside", False))
 
 

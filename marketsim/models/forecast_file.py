@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -27,6 +28,8 @@ class ForecastFile(Struct, frozen=True):
     interpolated. What is missing is an error, or is forecast by `har` where `missing` is "har". An open that is missing
     is always `har`'s, kept between low and high: no order rests on it.
     """
+
+    outside: ClassVar[bool] = True  # see `protocols.comes_from_outside`
 
     given: GivenForecasts
     missing: str = "error"

@@ -94,7 +94,8 @@ def _verdict(result: Result, strategies: Sequence[StrategyRow], exposed: str | N
     """What can be said of all strategies together; of a model that looked ahead nothing else."""
     if caught := result.forecasts.look_ahead:
         return f"LOOK-AHEAD, so no profit here counts: {caught}"
-    return "; ".join([verdict(row, result.rules.fill) for row in strategies] + ([exposed] if exposed else []))
+    words = [verdict(row, result.rules.fill) for row in strategies]
+    return "; ".join(filter(None, (*words, exposed, result.forecasts.implausible)))
 
 
 def exposures_of(result: Result) -> list[Exposure]:
@@ -132,6 +133,7 @@ def model_facts(forecasts: Forecasts, tags: Sequence[Exposure]) -> ModelFacts:
         trained_until=model.trained_until,
         training=model.training,
         look_ahead=forecasts.look_ahead,
+        implausible=forecasts.implausible,
         exposure=ExposureCounts(**tally(tags)),
         repaired=int(forecasts.repaired.sum()),
     )

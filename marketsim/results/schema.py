@@ -177,6 +177,7 @@ class ModelFacts(Row, frozen=True):
     trained_until: str | None
     training: str
     look_ahead: str | None  # how it was caught looking ahead, where that was allowed
+    implausible: str | None  # why its forecasts are hard to believe
     exposure: ExposureCounts
     repaired: Count
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+import marketsim
 from marketsim.audit import selftest
 
 QUICK = ("--sims", "6", "--window", "5", "--origins", "2")
@@ -125,3 +128,43 @@ def test_other_commands_refuse_it_too_and_show_it_where_that_is_allowed(cli, pee
         assert cli(*words).code == 5
         allowed = cli(*words, "--allow-lookahead")
         assert allowed.code == 0 and "LOOK-AHEAD: " in allowed.out
+
+
+def test_a_peeking_model_is_not_scored_nor_written_to_a_file(cli, peeking):
+    ended = cli("score-forecasts", "ETHUSD", "--models", f"har,{peeking}", "--bars", "40")
+    assert ended.code == 5
+    assert "peeking.py:Peeking: model 'Peeking' looks ahead" in ended.out
+    ended = cli("forecast", *RUN, "--model", peeking, "--history", "--output", "mine.csv")
+    assert ended.code == 5
+    assert not Path("mine.csv").exists()
+
+
+@pytest.fixture
+def given(tmp_path, monkeypatch):
+    """A file of forecasts that are the truth and some noise."""
+    monkeypatch.chdir(tmp_path)
+    bars = marketsim.load_bars("ETHUSD")
+    rng, lines = np.random.default_rng(0), ["origin,high,low,close"]
+    for origin in range(len(bars) - 80, len(bars)):
+        prices = bars.ohlcv[min(origin + 1, len(bars) - 1), 1:4] * (1 + 0.012 * rng.standard_normal())
+        lines.append(",".join(map(str, (bars.names()[origin], *prices))))
+    (tmp_path / "given.csv").write_text("\n".join(lines) + "\n")
+    return ("--forecasts", "ETHUSD=given.csv")
+
+
+def test_a_file_that_knows_too_much_is_hard_to_believe_and_no_more(cli, given):
+    run = ("ETHUSD", "--sims", "20", "--window", "20", *given)
+    for _ in range(2):
+        ended = cli("backtest", *run, "--json")
+        assert ended.code == 0
+        (note,) = (line for line in ended.err.splitlines() if "hard to believe" in line)
+        assert "note: the forecasts of 'given.csv' are hard to believe (ETHUSD: on 39 bars their loss is 0." in note
+        (symbol,) = json.loads(ended.out)["symbols"]
+        assert symbol["model"]["look_ahead"] is None
+        assert symbol["model"]["implausible"] in symbol["verdict"]
+    ended = cli("audit", *run, "--origins", "1")
+    assert ended.code == 0
+    words = " ".join(ended.out.split())
+    assert "ETHUSD: passed. The chain is sound; but a file stays what it is" in words
+    assert "ETHUSD: hard to believe: their loss is 0." in words
+    assert "prices x" not in words

@@ -92,7 +92,7 @@ class Remembering(Reading):
 
 def made(model: Any, records: AuditRecords | None = None, allow: bool = False, cache: Any = None) -> Forecasts:
     """The forecasts of one walk, audited as a run audits them."""
-    first_use = FirstUse(records, allow, Clock())
+    first_use = FirstUse(records, allow, Har(), Clock())
     forecaster = Forecaster(adopt(model) if isinstance(model, Honest) else model, cache, Clock(), first_use=first_use)
     (outcome,) = forecaster.forecasts([ForecastRequest(BARS, ORIGINS)])
     return value_of(outcome)
@@ -106,7 +106,7 @@ def test_an_honest_model_passes_at_most_a_twentieth_more_forecasts(kind: type[Ho
     assert sum(model.asked) == len(ORIGINS) + MOST
     assert 0.05 * len(ORIGINS) >= MOST
     record = records.get(fingerprint(adopt(model)))
-    assert record == AuditRecord(fingerprint(adopt(model)), VERSION, "TEST", MOST, None)
+    assert record == AuditRecord(fingerprint(adopt(model)), VERSION, "TEST", MOST, None, None)
     model.asked.clear()
     made(model, records)
     assert sum(model.asked) == len(ORIGINS)
@@ -155,7 +155,7 @@ def test_what_fails_in_the_run_fails_there() -> None:
         def forecast(self, series: Any, origins: Any) -> Any:
             raise ValueError("no")
 
-    first_use = FirstUse(None, False, Clock())
+    first_use = FirstUse(None, False, Har(), Clock())
     forecaster = Forecaster(adopt(Broken()), None, Clock(), first_use=first_use)
     (outcome,) = forecaster.forecasts([ForecastRequest(BARS, ORIGINS)])
     assert isinstance(outcome, Failure)
@@ -164,7 +164,7 @@ def test_what_fails_in_the_run_fails_there() -> None:
 
 def test_too_few_origins_are_not_audited_and_nothing_is_kept(tmp_path: Path) -> None:
     records = AuditRecords(tmp_path, "readwrite")
-    forecaster = Forecaster(adopt(Peeking()), None, Clock(), first_use=FirstUse(records, False, Clock()))
+    forecaster = Forecaster(adopt(Peeking()), None, Clock(), first_use=FirstUse(records, False, Har(), Clock()))
     (outcome,) = forecaster.forecasts([ForecastRequest(BARS, ORIGINS[-1:])])  # nothing follows it
     assert isinstance(outcome, Success)
     assert not list(tmp_path.iterdir())
@@ -175,7 +175,10 @@ EVIDENCE = Evidence("looks ahead", "TEST", "2020-01-01", "2020-01-02", "close", 
 
 @pytest.mark.parametrize("evidence", [None, EVIDENCE])
 def test_a_record_that_is_damaged_or_of_another_audit_is_none(tmp_path: Path, evidence: Evidence | None) -> None:
-    records, record = AuditRecords(tmp_path, "readwrite"), AuditRecord("ab", VERSION, "TEST", 6, evidence)
+    records, record = (
+        AuditRecords(tmp_path, "readwrite"),
+        AuditRecord("ab", VERSION, "TEST", 6, evidence, "hard to believe"),
+    )
     records.put(record)
     (path,) = (tmp_path / "audits").iterdir()
     whole = path.read_bytes()
@@ -189,18 +192,20 @@ def test_a_record_that_is_damaged_or_of_another_audit_is_none(tmp_path: Path, ev
     records.put(record)
     path.rename(path.with_name("cd.json"))
     assert records.get("cd") is None
-    records.put(AuditRecord("ef", VERSION + 1, "TEST", 6, evidence))
+    records.put(AuditRecord("ef", VERSION + 1, "TEST", 6, evidence, "hard to believe"))
     assert records.get("ef") is None
 
 
 def test_the_modes_of_the_cache_hold_for_records_too(tmp_path: Path) -> None:
-    AuditRecords(tmp_path, "readonly").put(AuditRecord("ab", VERSION, "TEST", 6, None))
+    AuditRecords(tmp_path, "readonly").put(AuditRecord("ab", VERSION, "TEST", 6, None, None))
     assert not list(tmp_path.iterdir())
-    AuditRecords(tmp_path, "refresh").put(AuditRecord("ab", VERSION, "TEST", 6, None))
+    AuditRecords(tmp_path, "refresh").put(AuditRecord("ab", VERSION, "TEST", 6, None, None))
     assert AuditRecords(tmp_path, "refresh").get("ab") is None
     assert AuditRecords(tmp_path, "readonly").get("ab") is not None
     (tmp_path / "file").write_text("")
-    AuditRecords(tmp_path / "file", "readwrite").put(AuditRecord("ab", VERSION, "TEST", 6, None))  # cannot be kept
+    AuditRecords(tmp_path / "file", "readwrite").put(
+        AuditRecord("ab", VERSION, "TEST", 6, None, None)
+    )  # cannot be kept
 
 
 def test_a_stated_tolerance_is_rounding_and_no_more() -> None:
@@ -211,3 +216,23 @@ def test_a_stated_tolerance_is_rounding_and_no_more() -> None:
     model.tolerance = 0.5
     with pytest.raises(UsageError, match=r"Mingling.tolerance is 0.5: it must be a move from 0 to 0.0001"):
         adopt(model)
+
+
+class Knowing(Honest):
+    """Keeps the future where no audit can change it."""
+
+    def forecast(self, series: Any, origins: Any) -> Any:
+        honest = super().forecast(series, origins)
+        following = BARS.ohlcv[np.minimum(origins + 1, len(BARS) - 1), :4] / BARS.ohlcv[origins, 3, None] - 1
+        return 0.5 * (honest + following[..., None])
+
+
+def test_what_no_audit_can_catch_is_hard_to_believe_and_said_each_time(tmp_path: Path) -> None:
+    records = AuditRecords(tmp_path, "readwrite")
+    for _ in range(2):
+        found = made(Knowing(), records)
+        assert found.look_ahead is None
+        assert found.implausible is not None
+        assert "the forecasts of 'Knowing' are hard to believe (TEST: on 129 bars their loss is 0." in found.implausible
+        assert found.implausible in found.notes
+    assert made(Honest(), records).implausible is None
