@@ -9,12 +9,16 @@ from marketsim.audit.chain import Chain, first_cut
 from marketsim.audit.companion import companion
 from marketsim.audit.document import audited_model, audited_symbol
 from marketsim.audit.other_processes import in_other_processes
+from marketsim.audit.remembered import remember
 from marketsim.audit.schema import AuditDocument, AuditedSymbol
 from marketsim.audit.symbol_audit import Progress, audit_symbol
 from marketsim.backtesting import pipeline
 from marketsim.backtesting.chosen_bars import load
 from marketsim.data.present import present
 from marketsim.errors import DataError, Failure, MarketsimError, Outcome, Success
+from marketsim.forecasting.audit_records import open_records
+from marketsim.forecasting.protocols import comes_from_outside
+from marketsim.models.own import is_identified
 from marketsim.profiling import Clock
 from marketsim.results.code import libraries
 from marketsim.results.document import deciding
@@ -29,6 +33,7 @@ def audit(
 
     After each of `cuts` origins the future is changed. Nothing is read from the forecast cache.
     """
+    records = open_records(settings.cache_place, settings.cache)
     settings = settings.replace(cache="off", now=str(present(settings.bars.now)))
     tools = pipeline.open_tools(settings, Clock())
     rows: list[AuditedSymbol | FailedSymbol] = []
@@ -48,6 +53,8 @@ def audit(
         passed=all(isinstance(row, AuditedSymbol) and row.passed for row in rows),
         symbols=rows,
     )
+    if records is not None and comes_from_outside(tools.model) and is_identified(tools.model):
+        remember([row for row in rows if isinstance(row, AuditedSymbol)], document.model, records)
     return document, errors
 
 

@@ -10,7 +10,7 @@ from io import TextIOWrapper
 
 
 def main() -> None:
-    """Run and exit: 0 ok, 1 failure, 2 usage, 3 data, 4 some symbols failed, 130 interrupted."""
+    """Run and exit: 0 ok, 1 failure, 2 usage, 3 data, 4 some symbols failed, 5 look-ahead, 130 interrupted."""
     try:
         code = _run()
         if sys.stdout is not None:

@@ -178,11 +178,11 @@ def _show_selftest(document: "SelftestDocument") -> None:
             row.leak,
             "caught" if row.caught else "MISSED",
             "passes" if row.twin_passed else "ACCUSED",
-            "-" if row.first is None else f"{row.caught_by[0]}: {row.first.channel}",
+            ", ".join(row.caught_by[:2]) + (f" and {len(row.caught_by) - 2} more" if len(row.caught_by) > 2 else ""),
         )
         for row in document.leaks
     ]
-    output.table("Planted leaks", ("Leak", "It is", "Clean twin", "First noticed in"), rows, words=4)
+    output.table("Planted leaks", ("Leak", "It is", "Clean twin", "Noticed by"), rows, words=4)
     caught, passed = (
         sum(flags) for flags in zip(*((row.caught, row.twin_passed) for row in document.leaks), strict=True)
     )

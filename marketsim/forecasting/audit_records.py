@@ -20,20 +20,13 @@ VERSION = 1  # of the audit: another one audits anew
 class Evidence(Struct, frozen=True, forbid_unknown_fields=True):
     """Where a model was caught."""
 
-    what: str  # in words: what the model does
+    what: str  # the model does, in words
     symbol: str
     origin: str  # name of the last bar that was known
-    bar: str  # and of the one that is forecast
-    channel: str
-    run: float  # move, as the run has it
-    other: float  # the same forecast, made otherwise
-    otherwise: str  # in words
+    detail: str  # what showed it there
 
     def __str__(self) -> str:
-        return (
-            f"{self.what} ({self.symbol}, origin {self.origin}: the {self.channel} forecast for {self.bar} is "
-            f"{self.run:+.4%}, but {self.other:+.4%} {self.otherwise})"
-        )
+        return f"{self.what} ({self.symbol}, origin {self.origin}: {self.detail})"
 
 
 class AuditRecord(Struct, frozen=True, forbid_unknown_fields=True):

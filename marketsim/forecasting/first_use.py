@@ -32,6 +32,7 @@ SHARE = 0.05  # of the first symbol's origins are forecast once more,
 LEAST, MOST = 2, 6  # but at least and at most so many
 
 ALONE = "from the bars up to the origin alone"
+SCRAMBLED = "where the bars after it are scrambled"
 
 Moves = NDArray[np.float64]  # [4, Q]
 Make = Callable[[Sequence[ForecastRequest]], list[Outcome[Forecasts]]]
@@ -160,60 +161,68 @@ class _Audit:
     def __init__(self, model: Model, request: ForecastRequest, origins: NDArray[np.int64]) -> None:
         self.model, self.request, self.origins = model, request, origins
         half = (len(origins) + 1) // 2
-        self.before = np.sort(np.random.default_rng(0).permutation(origins)[:half])
-        self.alone = {int(origin): moves for origin in self.before if (moves := self._alone(int(origin))) is not None}
+        before = np.sort(np.random.default_rng(0).permutation(origins)[:half]).tolist()
+        self.alone = {origin: self._forecast(cut(request.bars, origin), origin) for origin in before}
 
     def finish(self, made: Forecasts) -> Evidence | None:
         """Compare with what the run `made`, and see to the other origins."""
-        other = dict(self.alone)
-        for origin in np.setdiff1d(self.origins, self.before):
-            changed = scrambled(self.request.bars, int(origin), seed=0)
-            if (moves := self._alone(int(origin), changed)) is not None:
-                other[int(origin)] = moves
+        bars = self.request.bars
+        others = {
+            origin: self._forecast(scrambled(bars, origin, seed=0), origin)
+            for origin in self.origins.tolist()
+            if origin not in self.alone
+        }
         tolerance = tolerance_of(self.model)
-        for origin, moves in sorted(other.items()):
+        for origin, again in sorted((self.alone | others).items()):
+            how = ALONE if origin in self.alone else SCRAMBLED
             run = made.moves[int(np.searchsorted(made.origins, origin))]
-            if (np.abs(run - moves) > tolerance).any():
-                return self._evidence(origin, run, moves, tolerance)
+            if isinstance(again, Exception):
+                return Evidence(
+                    "fails where the run did not", bars.symbol, str(bars.names()[origin]), f"{how}: {again}"
+                )
+            if (np.abs(run - again) > tolerance).any():
+                return self._evidence(origin, run, again, how)
         return None
 
-    def _alone(self, origin: int, bars: Bars | None = None) -> Moves | None:
-        """The forecast at one origin, from the bars up to it, or with all of `bars` at hand; None where it fails."""
-        known = cut(self.request.bars, origin) if bars is None else bars
+    def _forecast(self, bars: Bars, origin: int) -> Moves | Exception:
+        """The forecast at one origin with all of `bars` at hand, or why there is none."""
         at = np.array([origin])
         try:
             if reads_contexts(self.model):
-                context, times = contexts_of(self.model, known, at).at(0)
+                context, times = contexts_of(self.model, bars, at).at(0)
                 moves = self.model.forecast(context[None], times[None])
             else:
-                moves = self.model.forecast(Series.of(known), at)
-        except (MarketsimError, MemoryError):  # which the run will come to as well, and tell
-            return None
+                moves = self.model.forecast(Series.of(bars), at)
+        except (MarketsimError, MemoryError) as error:
+            return error
         alone: Moves = repair(np.array(moves))[0][0]
         return alone
 
-    def _evidence(self, origin: int, run: Moves, moves: Moves, tolerance: float) -> Evidence:
-        """What the model does that its forecast moves: asked again, with the bars that follow, and without."""
-        fault = self._fault(origin, tolerance)
-        channel, level = np.unravel_index(int(np.abs(run - moves).argmax()), run.shape)
+    def _evidence(self, origin: int, run: Moves, again: Moves, how: str) -> Evidence:
         bars = self.request.bars
-        names = bars.names(bars.time[origin : origin + 2])
+        channel, level = np.unravel_index(int(np.abs(run - again).argmax()), run.shape)
+        here, following = bars.names(bars.time[origin : origin + 2])
+        figures = f"is {run[channel, level]:+.4%}, but {again[channel, level]:+.4%} {how}"
         return Evidence(
-            what=fault,
+            what=self._fault(origin),
             symbol=bars.symbol,
-            origin=str(names[0]),
-            bar=str(names[1]),
-            channel=CHANNELS[channel],
-            run=float(run[channel, level]),
-            other=float(moves[channel, level]),
-            otherwise=ALONE if origin in self.alone else "where the bars after the origin are scrambled",
+            origin=str(here),
+            detail=f"the {CHANNELS[channel]} forecast for {following} {figures}",
         )
 
-    def _fault(self, origin: int, tolerance: float) -> str:
-        first, second = self._alone(origin), self._alone(origin)
-        followed = self._alone(origin, self.request.bars)
-        if first is None or second is None or followed is None or (np.abs(first - second) > tolerance).any():
+    def _fault(self, origin: int) -> str:
+        """What the model does that its forecast moves: asked again, without the bars that follow, and with them."""
+        known = cut(self.request.bars, origin)
+        first, second = self._forecast(known, origin), self._forecast(known, origin)
+        followed, tolerance = self._forecast(self.request.bars, origin), tolerance_of(self.model)
+        if not _alike(first, second, tolerance):
             return "forecasts the same bars otherwise when it is asked again"
-        if (np.abs(first - followed) > tolerance).any():
+        if not _alike(first, followed, tolerance):
             return "looks ahead"
         return "forecasts otherwise when other origins are forecast beside one, later ones among them"
+
+
+def _alike(one: Moves | Exception, other: Moves | Exception, tolerance: float) -> bool:
+    if isinstance(one, Exception) or isinstance(other, Exception):
+        return False
+    return bool((np.abs(one - other) <= tolerance).all())

@@ -168,3 +168,21 @@ def test_a_file_that_knows_too_much_is_hard_to_believe_and_no_more(cli, given):
     assert "ETHUSD: passed. The chain is sound; but a file stays what it is" in words
     assert "ETHUSD: hard to believe: their loss is 0." in words
     assert "prices x" not in words
+
+
+def test_what_an_audit_found_is_remembered(cli, tmp_path, monkeypatch):
+    """A leak that acts on one bar in fifty may escape a handful of origins, but not an audit and what follows it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rare.py").write_text(
+        "import numpy as np\n\n\nclass Rare:\n    trained_until = None\n\n    def forecast(self, series, origins):\n"
+        "        next_bar = np.minimum(origins + 1, len(series) - 1)\n"
+        "        seen = np.where(origins % 50 == 7, next_bar, origins)\n"
+        "        moves = series.ohlcv[seen, :4] / series.ohlcv[origins, 3, None] - 1\n"
+        "        return np.repeat(moves[..., None], 9, -1)\n"
+    )
+    run = ("ETHUSD", "--sims", "50", "--window", "10", "--model", "rare.py:Rare")
+    assert cli("audit", *run, "--origins", "1").code == 5
+    ended = cli("backtest", *run)
+    assert ended.code == 5
+    assert "model 'Rare' looks ahead (ETHUSD, origin" in ended.err
+    assert "in the check 'each origin alone'" in ended.err

@@ -57,6 +57,15 @@ class Unseeded(Honest):
         return super().forecast(series, origins) + 1e-4 * np.random.default_rng().random((len(origins), 1, 1))
 
 
+class Needing(Honest):
+    """Fails where nothing follows the origin, but not in a run, of which the newest forecast is another's."""
+
+    def forecast(self, series: Any, origins: Any) -> Any:
+        if origins[0] + 1 == len(series):
+            raise IndexError("no next bar")
+        return super().forecast(series, origins)
+
+
 class Rounding(Honest):
     def forecast(self, series: Any, origins: Any) -> Any:
         return super().forecast(series, origins) + 1e-13 * len(origins)
@@ -119,6 +128,7 @@ def test_an_honest_model_passes_at_most_a_twentieth_more_forecasts(kind: type[Ho
         (Mingling, "model 'Mingling' forecasts otherwise when other origins are forecast beside one, later ones among"),
         (Unseeded, "model 'Unseeded' forecasts the same bars otherwise when it is asked again"),
         (Remembering, "model 'Remembering'"),
+        (Needing, "model 'Needing' fails where the run did not (TEST, origin 20"),
     ],
 )
 def test_a_dishonest_one_is_caught_and_known_from_then_on(kind: type[Honest], words: str, tmp_path: Path) -> None:
@@ -170,7 +180,7 @@ def test_too_few_origins_are_not_audited_and_nothing_is_kept(tmp_path: Path) -> 
     assert not list(tmp_path.iterdir())
 
 
-EVIDENCE = Evidence("looks ahead", "TEST", "2020-01-01", "2020-01-02", "close", 0.1, 0.2, "alone")
+EVIDENCE = Evidence("looks ahead", "TEST", "2020-01-01", "the close forecast for 2020-01-02 is +1 %, but +2 %")
 
 
 @pytest.mark.parametrize("evidence", [None, EVIDENCE])
