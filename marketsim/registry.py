@@ -19,6 +19,7 @@ MODELS = {
     "kronos": "marketsim.models.kronos:Kronos",
     "last-bar": "marketsim.models.last_bar:LastBar",
     "rolling-quantile": "marketsim.models.rolling_quantile:RollingQuantile",
+    "timesfm": "marketsim.models.timesfm:Timesfm",
     "toto": "marketsim.models.toto:Toto",
     "toto2": "marketsim.models.toto2:Toto2",
 }
@@ -29,6 +30,7 @@ ENSEMBLES = {
 VARIANTS: dict[str, tuple[str, ...]] = {  # of the models with weights; the first is the default
     "chronos": ("bolt-small", "bolt-tiny", "bolt-mini", "bolt-base", "2"),
     "fracast": ("0",),
+    "timesfm": ("2.5",),
     "toto": ("base",),
     "toto2": ("22m", "4m", "313m", "1b", "2.5b"),
     "kronos": ("small", "mini", "base"),

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from chronos import BaseChronosPipeline, Chronos2Pipeline, ChronosBoltPipeline
 from safetensors import safe_open
 from torch import Tensor, nn
-from transformers.utils import logging
 
 from marketsim.forecasting.forecasts import LEVELS
 from marketsim.models.inference import Inference, Network, reading
+from marketsim.models.loading_bar import without_loading_bar
 from marketsim.models.options import Options
 from marketsim.models.weights import Weights
 
@@ -35,7 +33,7 @@ def load(family: str, context: int, weights: Weights, options: Options) -> Infer
     networks drop bars that they cannot read.
     """
     kind: type[Bolt | Two] = Two if family == "2" else Bolt
-    with reading(f"chronos:{family}", weights.folder), _without_progress():
+    with reading(f"chronos:{family}", weights.folder), without_loading_bar():
         pipeline = BaseChronosPipeline.from_pretrained(
             weights.folder, dtype="float32", use_safetensors=True, local_files_only=True
         )
@@ -103,16 +101,3 @@ def _check_complete(model: nn.Module, folder: Path) -> None:
         names[tensor.data_ptr()].add(name)
     if absent := sorted(min(each) for each in names.values() if not each & stored):
         raise ValueError(f"{len(absent)} tensors are absent, {absent[0]} among them")
-
-
-@contextmanager
-def _without_progress() -> Iterator[None]:
-    """Silences the bar that the vendor's library draws while it loads."""
-    if not logging.is_progress_bar_enabled():
-        yield
-        return
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.enable_progress_bar()

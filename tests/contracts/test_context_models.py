@@ -49,6 +49,7 @@ CHECKPOINTS = {
     "chronos:2": Tiny("chronos", "tests.models.tiny_chronos:build_two"),
     "fracast": Tiny("fracast", "tests.models.tiny_fracast:build"),
     "kronos": Tiny("kronos_finance", "tests.models.tiny_kronos:build"),
+    "timesfm": Tiny("transformers", "tests.models.tiny_timesfm:build"),
     "toto": Tiny("toto", "tests.models.tiny_toto:build"),
     "toto2": Tiny("unit_scaling", "tests.models.tiny_toto2:build"),
 }
