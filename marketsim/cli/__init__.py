@@ -34,8 +34,11 @@ def _run() -> int:
     from marketsim.cli.app import make_app
 
     output.begin()
-    completing = "_MARKETSIM_COMPLETE" in os.environ
-    code: int | None = make_app(sys.argv[1:], completing)(prog_name="marketsim", standalone_mode=False)
+    if "_MARKETSIM_COMPLETE" in os.environ:
+        from marketsim.cli.completion import answer
+
+        return answer(lambda: make_app([], whole=True)(prog_name="marketsim"))
+    code: int | None = make_app(sys.argv[1:])(prog_name="marketsim", standalone_mode=False)
     if code == 130:  # what Typer makes of Ctrl-C
         raise KeyboardInterrupt
     output.hint()

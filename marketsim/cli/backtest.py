@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marketsim.cli import options, output, tables
+from marketsim.cli.completion import symbols
 from marketsim.errors import Failure, MarketsimError, Success, UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 def backtest(
     command: typer.Context,
     symbols: Annotated[
-        list[str] | None, typer.Argument(metavar="[SYMBOL...]", help="Such as ETHUSD, eth/usd or NVDA.")
+        list[str] | None,
+        typer.Argument(metavar="[SYMBOL...]", help="Such as ETHUSD, eth/usd or NVDA.", autocompletion=symbols),
     ] = None,
     symbols_file: Annotated[
         str | None,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from marketsim.cli import options, output
+from marketsim.cli.completion import symbols
 from marketsim.cli.help import GroupedCommand
 from marketsim.errors import MarketsimError, UsageError
 
@@ -112,7 +113,8 @@ def prune(
 def verify(
     command: typer.Context,
     symbols: Annotated[
-        list[str] | None, typer.Argument(metavar="[SYMBOL...]", help="Without any, all symbols of the source.")
+        list[str] | None,
+        typer.Argument(metavar="[SYMBOL...]", help="Without any, all symbols of the source.", autocompletion=symbols),
     ] = None,
     sample_seed: Annotated[
         int | None,

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marketsim.cli import options, output
+from marketsim.cli.completion import several, symbols
 from marketsim.errors import MarketsimError, MissingExtra, UsageError
+from marketsim.settings.settings import CHOICES
 
 if TYPE_CHECKING:
     from marketsim.comparison.schema import OptimizerRow, OptimizersDocument, ProblemFacts
@@ -20,14 +22,21 @@ PICTURES = {".png": "matplotlib", ".html": "plotly"}  # by suffix, what draws it
 @options.takes(*options.all_but(options.GATE, options.OPTIMIZER, options.WORK))
 def compare_optimizers(
     command: typer.Context,
-    symbol: Annotated[str | None, typer.Argument(metavar="[SYMBOL]", help="Such as NVDA. [ETHUSD]")] = None,
+    symbol: Annotated[
+        str | None, typer.Argument(metavar="[SYMBOL]", help="Such as NVDA. [ETHUSD]", autocompletion=symbols)
+    ] = None,
     problem: Annotated[
         str,
         typer.Option(
             metavar="real|reference", help="Fits of the symbol's windows, or the reference system's benchmark."
         ),
     ] = "real",
-    optimizers: Annotated[str | None, typer.Option(metavar="A,B,C", help="Optimizers to compare. [all]")] = None,
+    optimizers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,C", help="Optimizers to compare. [all]", autocompletion=several(CHOICES["optimizer"])
+        ),
+    ] = None,
     budget: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Evaluations per fit. [500, or no limit with --seconds]")
     ] = None,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marketsim.cli import options, output, tables
+from marketsim.cli.completion import dates, symbols
 from marketsim.errors import UsageError, value_of
 
 if TYPE_CHECKING:
@@ -19,9 +20,12 @@ SIDE = 4  # columns of a level on each side of the bar
 @options.takes(*options.all_but(options.WORK))
 def fills(
     command: typer.Context,
-    symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="Such as ETHUSD.")],
+    symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="Such as ETHUSD.", autocompletion=symbols)],
     at: Annotated[
-        str | None, typer.Option("--at", metavar="DATE", help="Bar to draw. [the newest with a fill in doubt]")
+        str | None,
+        typer.Option(
+            "--at", metavar="DATE", help="Bar to draw. [the newest with a fill in doubt]", autocompletion=dates
+        ),
     ] = None,
     config: options.Config = None,
     json: options.Json = False,

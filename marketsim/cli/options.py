@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache, wraps
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ import typer
 from msgspec import Struct
 
 from marketsim.cli import output
+from marketsim.cli.completion import models, symbols
 from marketsim.settings.groups import (
     BarsSettings,
     CacheSettings,
@@ -152,7 +153,10 @@ TEXTS = {
     "worker_timeout": Text("Give a cluster's worker up after so long without a sign of life.", "SECONDS"),
 }
 
-Symbols = Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="Such as ETHUSD, eth/usd or NVDA.")]
+Symbols = Annotated[
+    list[str],
+    typer.Argument(metavar="SYMBOL...", help="Such as ETHUSD, eth/usd or NVDA.", autocompletion=symbols),
+]
 Config = Annotated[str | None, typer.Option("--config", metavar="FILE", help="TOML file of settings.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
@@ -167,15 +171,12 @@ def _option(key: str) -> inspect.Parameter:
     text, choices, switch = TEXTS[key], CHOICES.get(key, ()), isinstance(_DEFAULTS[key], bool)
     words = list[str] if key in REPEATED else str
 
-    def complete(incomplete: str) -> Sequence[str]:
-        return choices
-
     option = typer.Option(
         f"--{key.replace('_', '-')}",
         metavar=None if switch else text.metavar or "|".join(choices),
         help=text.help if switch else f"{text.help} [{text.default or _DEFAULTS[key]}]",
         show_default=False,
-        autocompletion=complete if choices else None,
+        autocompletion=models if key == "model" else (lambda: choices) if choices else None,
         rich_help_panel=_TITLES[key],
     )
     return inspect.Parameter(

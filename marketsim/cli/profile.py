@@ -9,6 +9,7 @@ import typer
 from msgspec import Struct
 
 from marketsim.cli import options, output
+from marketsim.cli.completion import symbols
 from marketsim.errors import MarketsimError, MissingExtra, UsageError
 from marketsim.registry import OPTIMIZERS
 from marketsim.settings.choices import ALWAYS_ON, EVERY_STRATEGY
@@ -28,7 +29,8 @@ SEARCHED = 5  # simulations at most in a run for the costs of a search: what an 
 def profile(
     command: typer.Context,
     symbol: Annotated[
-        str, typer.Argument(metavar="[SYMBOL]", help="Such as NVDA. [ETHUSD]", show_default=False)
+        str,
+        typer.Argument(metavar="[SYMBOL]", help="Such as NVDA. [ETHUSD]", show_default=False, autocompletion=symbols),
     ] = "ETHUSD",
     config: options.Config = None,
     repeat: Annotated[

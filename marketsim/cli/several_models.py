@@ -5,13 +5,20 @@ from typing import Annotated
 
 import typer
 
+from marketsim.cli.completion import several
 from marketsim.registry import ENSEMBLES
 from marketsim.settings.resolution import check
+from marketsim.settings.settings import CHOICES
 
 DEFAULT = ["har,rolling-quantile,last-bar"]
 Models = Annotated[
     list[str],
-    typer.Option("--models", metavar="NAME,...", help="Models; give a blend:NAME,NAME in a --models of its own."),
+    typer.Option(
+        "--models",
+        metavar="NAME,...",
+        help="Models; give a blend:NAME,NAME in a --models of its own.",
+        autocompletion=several(CHOICES["model"]),
+    ),
 ]
 Files = Annotated[
     list[str] | None,
