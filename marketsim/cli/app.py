@@ -36,7 +36,7 @@ COMMANDS = {
     "compare-optimizers": Listed(
         "marketsim.cli.compare_optimizers:compare_optimizers", "Compare optimizers on the same fits."
     ),
-    "audit": Listed("marketsim.cli.audit:audit", "Check that a model and its backtest cannot see the future."),
+    "audit": Listed("marketsim.cli.audit:audit", "Check that a backtest cannot see the future."),
     "profile": Listed("marketsim.cli.profile:profile", "Measure where the time and memory of a backtest go."),
     "config": Listed("marketsim.cli.config:show", "Show every setting, its value and where it came from."),
     "explain": Listed("marketsim.cli.explain:explain", "Explain a column or a word of the tables."),

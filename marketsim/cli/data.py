@@ -138,7 +138,7 @@ def resample(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
-    """Make longer bars of shorter ones, by the sessions of their calendar.
+    """Make longer bars of shorter ones, session by session.
 
     A bar of which shorter ones are missing is left out. There is one Parquet file per symbol.
     """

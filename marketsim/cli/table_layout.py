@@ -51,8 +51,8 @@ def layout(table: Sequence[Column], width: int) -> Layout | None:
     """How wide columns are in a terminal of `width` characters; None where they do not fit.
 
     >>> names, numbers = Column("Strategy", ("entry-exit unfitted",), True), Column("Mean bps", ("+1.25",), False)
-    >>> layout([names, numbers], 80), layout([names, numbers], 18), layout([names, numbers], 12)
-    (Layout(sizes=(19, 8), padding=1), Layout(sizes=(12, 5), padding=0), None)
+    >>> layout([names, numbers], 80), layout([names, numbers], 16), layout([names, numbers], 12)
+    (Layout(sizes=(19, 8), padding=1), Layout(sizes=(10, 5), padding=0), None)
     """
     found = [column.narrowest for column in table]
     for padding in (1, 0):
