@@ -1,0 +1,40 @@
+"""The distributions hold what is committed: the source all of it, the wheel the package and its configurations."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.release_check import missing_from_source, missing_from_wheel, tracked_files
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is no checkout: what is committed is not known")
+    pytest.importorskip("build")
+    pytest.importorskip("setuptools")
+    copy = tmp_path_factory.mktemp("release") / "checkout"
+    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(copy)], check=True)
+    asked = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(copy / "dist"), "."]
+    built = subprocess.run(asked, cwd=copy, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return copy / "dist"
+
+
+def test_the_source_distribution_lacks_nothing(distributions: Path) -> None:
+    (archive,) = distributions.glob("*.tar.gz")
+    assert missing_from_source(archive, tracked_files()) == []
+    assert missing_from_source(archive, ["marketsim/no_such_file.py"]) == ["marketsim/no_such_file.py"]
+
+
+def test_the_wheel_has_the_package_its_data_and_the_configurations(distributions: Path) -> None:
+    (archive,) = distributions.glob("*.whl")
+    assert missing_from_wheel(archive, tracked_files()) == []
+    absent = ["configs/no_such.toml", "marketsim/data/samples/NO.csv"]
+    assert missing_from_wheel(archive, [*absent, "tests/no_such.py"]) == absent
