@@ -10,6 +10,7 @@ from marketsim.results.schema import (
     BarsFacts,
     CostsRow,
     EvaluatedBars,
+    Evidence,
     ExposureCounts,
     FailedSymbol,
     ModelFacts,
@@ -17,6 +18,7 @@ from marketsim.results.schema import (
     PlanRow,
     StrategyRow,
     SymbolDocument,
+    TestedStrategy,
 )
 from marketsim.results.timing import ForecastCounts, StageTime, TimingDocument
 
@@ -31,6 +33,8 @@ STRATEGY = StrategyRow(
     mean_bps=4.46,
     low_bps=-57.1,
     high_bps=66.2,
+    smallest_edge_bps=88.1,
+    bars_for_10_bps=5433,
     bars=70,
     orders=70,
     stood_aside=9,
@@ -40,8 +44,35 @@ STRATEGY = StrategyRow(
     ambiguous=12,
     probability=0.6789,
     sharpe=0.51,
+    sharpe_low=-3.21,
+    sharpe_high=4.32,
     sortino=-0.05,
+    sortino_low=-2.1,
+    sortino_high=6.54,
     max_drawdown=0.123,
+)
+
+EVIDENCE = Evidence(
+    fill="provable",
+    bars=70,
+    first="2020-09-30",
+    assumed_clean=False,
+    holding_bps=96.5,
+    tried=2,
+    strategies=[
+        TestedStrategy(
+            strategy=name,
+            trades=35,
+            mean_bps=4.46,
+            low_bps=-57.1,
+            high_bps=66.2,
+            p=0.31,
+            beyond_holding_bps=-92.0,
+            beyond_holding_low_bps=-200.0,
+            beyond_holding_high_bps=20.0,
+        )
+        for name in ("entry-exit", "always-on")
+    ],
 )
 
 
@@ -61,6 +92,7 @@ def plan_row(strategy: str, side: str, close_at_eod: bool) -> PlanRow:
         opens="2020-12-09T00:00:00",
         ends="2020-12-10T00:00:00",
         stale=False,
+        partial=False,
         side=side,
         close=554.123,
         entry=None,
@@ -72,6 +104,8 @@ def plan_row(strategy: str, side: str, close_at_eod: bool) -> PlanRow:
         low_multiplier=-0.01,
         t=1.234,
         stood_aside=False,
+        forecast_range=0.042,
+        range_in_costs=14.0,
     )
 
 
@@ -90,6 +124,7 @@ def symbol_document(**changes: Any) -> SymbolDocument:
             periods_per_year=365,
             gaps=0,
             dropped=3,
+            tick=0.01,
         ),
         model=ModelFacts(
             name="har",
@@ -101,6 +136,7 @@ def symbol_document(**changes: Any) -> SymbolDocument:
             look_ahead=None,
             implausible=None,
             exposure=ExposureCounts(clean=70, contaminated=0, unknown=0),
+            doubt=None,
             repaired=2,
         ),
         costs=CostsRow(fee_bps=15.0, slippage_bps=5.0),
@@ -115,10 +151,25 @@ def symbol_document(**changes: Any) -> SymbolDocument:
             baseline_row("entry-exit unfitted"),
             baseline_row("always-on unfitted"),
             baseline_row("forecast-close", trades=0, win_rate=None, fill_rate=None, sharpe=None, sortino=None),
-            baseline_row("buy-and-hold", provable=0.676, touch=0.676, low_bps=None, high_bps=None),
+            baseline_row(
+                "buy-and-hold",
+                provable=0.676,
+                touch=0.676,
+                low_bps=None,
+                high_bps=None,
+                sharpe_low=None,
+                sharpe_high=None,
+                sortino_low=None,
+                sortino_high=None,
+            ),
         ],
         plan=[plan_row("entry-exit", "flat", False), plan_row("always-on", "long and short", False)],
-        verdict="entry-exit cannot be told from zero: 95 % interval -57.1 to +66.2 bps a bar",
+        decision="CAN'T TELL",
+        strategy="always-on",
+        verdict="always-on earned 4.5 bps a bar, which may be luck",
+        reasons=["it may be chance", "more of that"],
+        evidence=EVIDENCE,
+        fast=None,
         libraries={"python": "3.12.1", "numpy": "2.1.0"},
     )
     return replace(document, **changes)

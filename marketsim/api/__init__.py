@@ -22,7 +22,9 @@ from marketsim.errors import Failure, MarketsimError, Success, value_of
 from marketsim.forecasting.forecasts import LEVELS
 from marketsim.forecasting.keys import fingerprint
 from marketsim.profiling import Clock
+from marketsim.results import document
 from marketsim.results.result import FinishedSymbol, SymbolFiles
+from marketsim.results.whole_run import WholeRun
 from marketsim.settings.groups import BarsSettings, CacheSettings, GivenSettings, NetworkSettings, WalkSettings
 from marketsim.settings.settings import KEYS, Settings, keys_of
 
@@ -162,7 +164,8 @@ def backtest(bars: Bars | str, *, model: Any = None, **settings: Any) -> Backtes
     with tools.cache or nullcontext():
         (run,) = pipeline.stream(given.symbols, given.settings, tools, Clock())
     files = value_of(finish(run, fingerprint(tools.model), rows=True).outcome)
-    return _result(files, run.notes, given.settings)
+    whole = WholeRun.of({files.document.symbol: files.profits}, given.settings.seed)
+    return _result(files, run.notes, given.settings, whole)
 
 
 @takes(*KEYS)
@@ -194,21 +197,29 @@ def backtest_many(bars: Sequence[Bars | str], *, model: Any = None, **settings: 
     ['ETHUSD', 'NVDA']
     """
     given = Given.of("backtest_many", bars, model, settings)
-    results: dict[str, BacktestResult] = {}
+    found: dict[str, tuple[SymbolFiles, tuple[str, ...]]] = {}
     failures: dict[str, MarketsimError] = {}
     with closing(_finished(given)) as stream:
         for done in stream:
             match done.outcome:
                 case Success(files):
-                    results[files.document.symbol] = _result(files, done.notes, given.settings)
+                    found[files.document.symbol] = (files, done.notes)
                 case Failure(error):
                     failures[done.symbol] = error
-    return BacktestResults(results, failures, given.settings)
+    whole = WholeRun.of({symbol: files.profits for symbol, (files, _) in found.items()}, given.settings.seed)
+    results = {symbol: _result(*each, given.settings, whole) for symbol, each in found.items()}
+    return BacktestResults(results, failures, _head(whole, given.settings), given.settings)
 
 
-def _result(files: SymbolFiles, notes: tuple[str, ...], settings: Settings) -> BacktestResult:
-    document = to_builtins(files.document)
-    return BacktestResult(document["symbol"], notes, document, settings, files.simulations, files.equity)
+def _result(files: SymbolFiles, notes: tuple[str, ...], settings: Settings, whole: WholeRun) -> BacktestResult:
+    """A result whose answer counts all that was tried in the `whole` call."""
+    own, head = to_builtins(whole.judged(files.document)), _head(whole, settings)
+    return BacktestResult(own["symbol"], notes, own, head, settings, files.simulations, files.equity)
+
+
+def _head(whole: WholeRun, settings: Settings) -> dict[str, Any]:
+    head: dict[str, Any] = to_builtins(document.head(whole, settings))
+    return head
 
 
 def _finished(given: Given) -> Generator[FinishedSymbol]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,6 @@ from msgspec import to_builtins
 from marketsim.api.frames import copied, frame, html, read_csv, stacked
 from marketsim.errors import MarketsimError
 from marketsim.registry import nearest
-from marketsim.results.document import without_symbols
 from marketsim.results.schema import FailedSymbol
 from marketsim.settings.settings import Settings
 
@@ -39,6 +38,7 @@ class BacktestResult:
     symbol: str
     notes: tuple[str, ...]  # remarks on the bars, the forecasts and the cache
     document: dict[str, Any]  # of the symbol, in the document of the run
+    head: dict[str, Any]  # of that document, without its symbols
     settings: Settings
     simulation_rows: str  # as CSV
     equity_rows: str
@@ -70,19 +70,30 @@ class BacktestResult:
         return frame(self.document["plan"]).set_index("strategy")
 
     @property
+    def decision(self) -> str:
+        """TRADE, DON'T or CAN'T TELL; of several symbols it counts all that were tried beside this one."""
+        return str(self.document["decision"])
+
+    @property
     def verdict(self) -> str:
-        """What can be said of the result, in words."""
+        """Why, in a sentence."""
         return str(self.document["verdict"])
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What else a reader should know, the weightiest first."""
+        return tuple(self.document["reasons"])
 
     def to_dict(self) -> dict[str, Any]:
         """The document of `marketsim backtest --json`."""
-        return _document(self.settings, [self.document])
+        return copied(self.head | {"symbols": [self.document]})
 
     def __repr__(self) -> str:
-        return f"<BacktestResult {self.symbol}: {self.verdict}>"
+        return f"<BacktestResult {self.symbol}: {self.decision}, {self.verdict}>"
 
     def _repr_html_(self) -> str:
-        return f"<h4>{escape(self.symbol)}</h4>{html(self.summary)}<p>{escape(self.verdict)}.</p>{html(self.plan)}"
+        answer = f"<h4>{escape(self.symbol)} {escape(self.decision)}</h4><p>{escape(self.verdict)}.</p>"
+        return answer + html(self.plan) + html(self.summary)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -99,6 +110,7 @@ class BacktestResults(Mapping[str, BacktestResult]):
 
     results: dict[str, BacktestResult]
     failures: dict[str, MarketsimError]  # by symbol, why there is no result
+    head: dict[str, Any]  # of the document of the run, without its symbols
     settings: Settings
 
     def __getitem__(self, symbol: str) -> BacktestResult:
@@ -125,6 +137,11 @@ class BacktestResults(Mapping[str, BacktestResult]):
         return stacked({symbol: result.plan for symbol, result in self.items()})
 
     @property
+    def pooled(self) -> pd.DataFrame:
+        """A row a strategy: its mean over the bars of all symbols, with an interval that counts what moves together."""
+        return frame(self.head["pooled"]).set_index("strategy")
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """The remarks on all symbols, once each."""
         return tuple(dict.fromkeys(note for result in self.values() for note in result.notes))
@@ -132,7 +149,7 @@ class BacktestResults(Mapping[str, BacktestResult]):
     def to_dict(self) -> dict[str, Any]:
         """The document of `marketsim backtest --json`."""
         failed = [to_builtins(FailedSymbol.of(symbol, error)) for symbol, error in self.failures.items()]
-        return _document(self.settings, [*(result.document for result in self.values()), *failed])
+        return copied(self.head | {"symbols": [*(result.document for result in self.values()), *failed]})
 
     def __repr__(self) -> str:
         return f"<BacktestResults {', '.join(self)}; {len(self.failures)} failed>"
@@ -140,8 +157,3 @@ class BacktestResults(Mapping[str, BacktestResult]):
     def _repr_html_(self) -> str:
         failed = "".join(f"<p>{escape(symbol)} failed: {escape(str(why))}</p>" for symbol, why in self.failures.items())
         return (html(self.summary) + html(self.plan) if self else "") + failed
-
-
-def _document(settings: Settings, symbols: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    empty = to_builtins(without_symbols(settings))
-    return copied(empty | {"symbols": symbols})

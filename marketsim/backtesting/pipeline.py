@@ -209,6 +209,8 @@ def evaluate_walk(ready: Prepared, forecasts: Forecasts, settings: Settings, too
         rules=rules,
         optimizer=settings.optimizer,
         seed=settings.seed,
+        simulations=max(settings.walk.sims, len(walk.evaluated)),
+        assume_clean=settings.assume_clean,
         strategies=tracks,
         baselines=baselines,
         fits=fits_made,

@@ -17,7 +17,7 @@ from marketsim.backtesting.pipeline import Progress, Tools
 from marketsim.errors import Failure, MarketsimError, Success
 from marketsim.forecasting.keys import fingerprint
 from marketsim.profiling import Clock
-from marketsim.results.document import equity_rows, simulation_rows, symbol_document
+from marketsim.results.document import equity_rows, simulation_rows, symbol_document, walk_profits
 from marketsim.results.encoding import to_csv
 from marketsim.results.plugins import code_of
 from marketsim.results.result import FinishedSymbol, SymbolFiles, SymbolRun
@@ -140,7 +140,7 @@ def finish(run: SymbolRun, model: str, rows: bool) -> FinishedSymbol:
     match run.outcome:
         case Success(result):
             simulations, equity = (to_csv(simulation_rows(result)), to_csv(equity_rows(result))) if rows else ("", "")
-            files = SymbolFiles(symbol_document(result), simulations, equity, model)
+            files = SymbolFiles(symbol_document(result), simulations, equity, model, walk_profits(result))
             return FinishedSymbol(run.symbol, Success(files), run.notes)
         case Failure() as failure:
             return FinishedSymbol(run.symbol, failure, run.notes)

@@ -7,12 +7,18 @@ import typer
 
 from marketsim.cli import options, output, tables
 from marketsim.cli.completion import symbols
-from marketsim.errors import Failure, MarketsimError, Success, UsageError
+from marketsim.cli.summary import summary, summary_row
+from marketsim.errors import Failure, MarketsimError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from marketsim.results.result import FinishedSymbol
     from marketsim.results.schema import FailedSymbol, SymbolDocument
+    from marketsim.results.whole_run import WholeRun
     from marketsim.settings.settings import Settings
+
+FULL = 3  # symbols, more of which have the summary only
 
 
 @options.takes(*options.GROUPS)
@@ -34,12 +40,14 @@ def backtest(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the interrupted run in DIR.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the finished run in DIR.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Show all tables, not only the answer and one.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Put a line under each table that explains it.")] = False,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
     """Backtest symbols walk-forward and plan the next bar.
 
-    Shows profit, trades and risk of every strategy and baseline, the orders for the next bar, and where the time went.
+    Says whether to trade, why, and what to place for the next bar; then what every strategy and baseline earned.
     """
     fixed = {"fast": True} if command.info_name == "fast" else {}
     settings = options.settings_of(command, **fixed)
@@ -55,14 +63,14 @@ def backtest(
     with clock.stage("start-up/libraries"):
         from marketsim.backtesting import parallel
         from marketsim.data.symbols import once_each
-        from marketsim.results.document import without_symbols
-        from marketsim.results.encoding import DocumentWriter
+        from marketsim.results.document import head
+        from marketsim.results.spooled_symbols import SpooledSymbols
         from marketsim.results.timing import timing_document
 
     names, repeated = once_each(names)
     output.notes(repeated)
 
-    summary = RunSummary(in_full=len(names) <= tables.FULL)
+    told = Told()
     directory = None
     with ExitStack() as stack:
         stack.callback(lambda: output.notes(directory.notes if directory is not None else ()))
@@ -71,39 +79,40 @@ def backtest(
 
             directory = RunDirectory(output_directory, settings, resume, overwrite)
             stack.enter_context(directory)
-        spool = stack.enter_context(output.spool())
-        writer = DocumentWriter(spool, without_symbols(settings)) if json else None
+        documents = stack.enter_context(SpooledSymbols(settings.seed))
         with (
             output.progress() as progress,
             closing(parallel.stream(names, settings, clock, directory, progress)) as stream,
         ):
             for finished in stream:
-                summary.add(finished)
+                told.add(finished)
                 with clock.stage("report"):
-                    if writer is not None:
-                        writer.add(finished.document)
+                    documents.add(finished)
                     if directory is not None:
                         directory.add(finished)
-        output.notes(summary.notes)
+        output.notes(told.notes)
+        with clock.stage("report/document"):
+            whole = documents.whole()
         if directory is not None:
             with clock.stage("report/files"):
-                directory.finish(timing_document(clock, len(names), summary.seconds))
+                timing = timing_document(clock, len(names), told.seconds)
+                directory.finish(timing, whole)
         with clock.stage("report/print"):
-            if writer is not None:
-                writer.end()
-                output.copy(spool)
-            elif len(summary.errors) < len(names):
-                tables.backtest(summary.documents)
-                output.mark(summary.look_ahead)
-                tables.summary(summary.rows, summary.errors)
-    if len(summary.errors) == len(names):
-        for error in summary.errors[:-1]:
+            if json:
+                output.symbols(head(whole, settings), documents.judged(whole))
+            elif len(told.errors) < len(names):
+                _show(documents.judged(whole), whole, len(names), full, explain)
+    if len(told.errors) == len(names):
+        for error in told.errors[:-1]:
             output.fail(str(error))
-        raise summary.errors[-1]
+        raise told.errors[-1]
     if not json:
-        tables.timing(timing_document(clock, len(names), summary.seconds))
-    if summary.errors:
-        output.fail(f"{len(summary.errors)} of {len(names)} symbols failed")
+        timing = timing_document(clock, len(names), told.seconds)
+        (tables.timing if full else tables.timing_line)(timing)
+        if not full:
+            output.hint("`--full` shows all tables, ")
+    if told.errors:
+        output.fail(f"{len(told.errors)} of {len(names)} symbols failed")
         return 4
     return 0
 
@@ -112,31 +121,44 @@ fast = options.without(backtest, "fast")
 fast.__doc__ = "Run backtest with at most 35 simulations, the newest."
 
 
-class RunSummary:
-    """What is printed of a run when it is over: a row of each symbol, and all of it only where symbols are few."""
+class Told:
+    """What a run says on the way: remarks, failures, and the seconds that symbols took."""
 
-    def __init__(self, in_full: bool) -> None:
-        self.documents: list[SymbolDocument | FailedSymbol] = []
-        self.rows: list[tuple[str, ...]] = []
+    def __init__(self) -> None:
         self.notes: dict[str, None] = {}
         self.errors: list[MarketsimError] = []
         self.seconds = 0.0
-        self.look_ahead = False  # whether a model was caught
-        self._in_full = in_full
 
     def add(self, finished: "FinishedSymbol") -> None:
         """The next symbol."""
-        document = finished.document
-        if self._in_full:
-            self.documents.append(document)
-        self.rows.append(tables.summary_row(document, finished.seconds))
         self.notes |= dict.fromkeys(finished.notes)
         self.seconds += finished.seconds
         match finished.outcome:
-            case Success(files):
-                self.look_ahead |= files.document.model.look_ahead is not None
             case Failure(error):
                 self.errors.append(error)
+
+
+def _show(
+    symbols: "Iterator[SymbolDocument | FailedSymbol]", whole: "WholeRun", count: int, full: bool, explain: bool
+) -> None:
+    """Each symbol where they are few; a summary of several, and of many the plan below it."""
+    from marketsim.results.schema import FailedSymbol
+
+    rows, failures, look_ahead = [], [], False
+    for symbol in symbols:
+        if count <= FULL:
+            tables.symbol(symbol, full, explain)
+        rows.append(summary_row(symbol))
+        if isinstance(symbol, FailedSymbol):
+            failures.append(symbol)
+        else:
+            look_ahead |= symbol.model.look_ahead is not None
+    output.mark(look_ahead)
+    if count > 1:
+        summary(rows, whole)
+    if count > FULL:
+        for failed in failures:
+            output.lines(f"{failed.symbol} failed: {failed.error}")
 
 
 def _names(symbols: list[str], file: str | None, every: bool, settings: "Settings") -> list[str]:

@@ -19,7 +19,7 @@ FILES = ("optimizers.json", "trials.csv", "history.csv")
 PICTURES = {".png": "matplotlib", ".html": "plotly"}  # by suffix, what draws it
 
 
-@options.takes(*options.all_but(options.GATE, options.OPTIMIZER, options.WORK))
+@options.takes(*options.all_but(options.VOUCHING, options.GATE, options.OPTIMIZER, options.WORK))
 def compare_optimizers(
     command: typer.Context,
     symbol: Annotated[

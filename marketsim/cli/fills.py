@@ -17,7 +17,7 @@ HEIGHT = 15  # lines of a drawn bar
 SIDE = 4  # columns of a level on each side of the bar
 
 
-@options.takes(*options.all_but(options.WORK))
+@options.takes(*options.all_but(options.VOUCHING, options.WORK))
 def fills(
     command: typer.Context,
     symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="Such as ETHUSD.", autocompletion=symbols)],

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from marketsim.settings.settings import Settings
 
 
-@options.takes(*options.all_but(options.RULES, options.GATE, options.COSTS, options.OPTIMIZER, options.WORK))
+@options.takes(
+    *options.all_but(options.VOUCHING, options.RULES, options.GATE, options.COSTS, options.OPTIMIZER, options.WORK)
+)
 def forecast(
     command: typer.Context,
     symbols: options.Symbols,

@@ -42,6 +42,7 @@ class OptionGroup(Struct, frozen=True):
 
 WALK = OptionGroup("Walk-forward", keys_of(WalkSettings))
 MODEL = OptionGroup("Model", ("model",))
+VOUCHING = OptionGroup("Model", ("assume_clean",))
 OWN_MODEL = OptionGroup("Model", ("model_option",))
 GIVEN = OptionGroup("Model", ("forecasts",))
 MISSING = OptionGroup("Model", tuple(key for key in keys_of(GivenSettings) if key not in GIVEN.keys))
@@ -63,6 +64,7 @@ WORK = OptionGroup("Many symbols", keys_of(WorkSettings))
 GROUPS = (
     WALK,
     MODEL,
+    VOUCHING,
     OWN_MODEL,
     GIVEN,
     MISSING,
@@ -95,6 +97,7 @@ TEXTS = {
     "fast": Text("Run at most 35 simulations, the newest."),
     "window": Text("Bars that each simulation is fitted on.", "N"),
     "model": Text("Forecasting model; 'marketsim models list' shows all.", "NAME[:VARIANT]|FILE.py:CLASS"),
+    "assume_clean": Text("Vouch that a model of unknown training data has not seen the evaluated bars."),
     "model_option": Text("Option of a model of your own; may be repeated.", "KEY=VALUE", "none"),
     "forecasts": Text("Your own forecasts in place of a model's: a file or a folder.", "[SYMBOL=]PATH[:MODEL]", "none"),
     "missing": Text("Forecasts that the file lacks: stop, or let har make them."),

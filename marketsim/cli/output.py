@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, TextIO
 from marketsim.settings.database_url import redacted
 
 if TYPE_CHECKING:
-    from tempfile import SpooledTemporaryFile
-
     from rich.console import Console
 
     from marketsim.results.rows import Row
@@ -23,7 +21,6 @@ LOOK_AHEAD = "LOOK-AHEAD"
 WIDTH = 80  # columns, where no terminal says how many
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is, how much there is
 
-SPOOLED = 1 << 23  # characters of a document held in memory
 HINT = "`marketsim explain COLUMN` says what a column means."
 MARKUP = r"<(?=[A-Za-z/!?])|&(?=#?\w+;)"  # where an HTML tag or entity begins
 
@@ -69,18 +66,14 @@ def text(document: str) -> None:
     print(document, end="")
 
 
-def spool() -> SpooledTemporaryFile[str]:
-    """A place for a document that is not yet whole, in memory while it is small."""
-    from tempfile import SpooledTemporaryFile
+def symbols(head: Row, parts: Iterable[Row]) -> None:
+    """A JSON document of many symbols on stdout, one after the other below its head."""
+    from marketsim.results.encoding import DocumentWriter
 
-    return SpooledTemporaryFile(SPOOLED, "w+", encoding="utf-8", newline="")
-
-
-def copy(spooled: SpooledTemporaryFile[str]) -> None:
-    """A document that is whole now, on stdout, as it is."""
-    spooled.seek(0)
-    while part := spooled.read(SPOOLED):
-        text(part)
+    writer = DocumentWriter(sys.stdout, head)
+    for part in parts:
+        writer.add(part)
+    writer.end()
 
 
 def lines(*texts: str) -> None:
@@ -91,6 +84,11 @@ def lines(*texts: str) -> None:
         print(
             textwrap.fill(clean(text), _width(), subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
         )
+
+
+def heading(text: str) -> None:
+    """A line on stdout that stands out, where the terminal can."""
+    _console().print(clean(text), style="bold", soft_wrap=True)
 
 
 def table(title: str, headers: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1) -> None:
@@ -121,11 +119,11 @@ def mark(look_ahead: bool) -> None:
     _look_ahead = look_ahead
 
 
-def hint() -> None:
-    """Once, after a command's tables, where their columns are explained."""
+def hint(more: str = "") -> None:
+    """Once, after a command's tables, where their columns are explained, behind what `more` there is to see."""
     global _tables
     if _tables:
-        lines(HINT)
+        lines(f"{more}{HINT}")
     _tables = False
 
 

@@ -64,7 +64,8 @@ def show(directories: Directories, json: options.Json = False, debug: options.De
         output.lines(f"Run  {run.directory}", f"By   {versions}", "")
         settings = [(key, _words(value), "*" * (key in run.changed)) for key, value in run.settings.items()]
         output.table("Settings (* changed from the default)", ("Key", "Value", ""), settings, words=3)
-        tables.backtest(run.document.symbols)
+        for symbol in run.document.symbols:
+            tables.symbol(symbol)
 
 
 @app.command(cls=GroupedCommand)

@@ -1,14 +1,10 @@
-"""The tables of a backtest: its documents as rows of words."""
+"""The tables of a backtest: the document of a symbol as rows of words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
-from marketsim.cli import output
-from marketsim.errors import MarketsimError
+from marketsim.cli import answer, output
 
 if TYPE_CHECKING:
     from marketsim.comparison.skill import SkillRow
@@ -18,57 +14,48 @@ if TYPE_CHECKING:
         FailedSymbol,
         FineFacts,
         PlanRow,
+        StrategyRow,
         SymbolDocument,
     )
     from marketsim.results.timing import TimingDocument
 
-FULL = 3  # symbols, more of which have the summary only
+EXPLAINED = {
+    "profit": "Smallest edge: what these bars show in 4 of 5 cases. Bars for 10 bps: how many an edge of 10 bps a bar "
+    "would need. An interval that contains zero cannot be told from luck.",
+    "total": "Worst: no take-profit in doubt was filled. Best: all were. The headline weighs each by its probability.",
+    "trades": "Stood aside: bars on which the fit did not show enough. Fill: share of orders filled. Ambiguous bars do "
+    "not tell whether the take-profit came after the entry.",
+    "risk": "With the 95 % interval of each ratio; - where too few trades have none. Drawdown: the largest fall of the "
+    "summed profits.",
+    "plan": "What is not closed at the take-profit is closed at the end of the session. t: how sure the fit is of its "
+    "own profit, in standard errors.",
+}
 
 
-def backtest(symbols: Iterable[SymbolDocument | FailedSymbol]) -> None:
-    """Every symbol's tables, and a line for each symbol that failed."""
-    from marketsim.results.schema import FailedSymbol
-
-    for symbol in symbols:
-        if isinstance(symbol, FailedSymbol):
-            output.lines(f"{symbol.symbol} failed: {symbol.error}", "")
-            continue
-        output.mark(look_ahead=symbol.model.look_ahead is not None)
-        _header(symbol)
-        _profit(symbol)
-        _trades(symbol)
-        _risk(symbol)
-        _plan(symbol)
-        output.lines(f"{symbol.symbol}: {symbol.verdict}.", "")
-
-
-def summary_row(symbol: SymbolDocument | FailedSymbol, seconds: float) -> tuple[str, ...]:
-    """A symbol in a few words, those of `summary`; a line a strategy, and one more for its second order."""
+def symbol(symbol: SymbolDocument | FailedSymbol, full: bool = True, explain: bool = False) -> None:
+    """A symbol's answer and one table, or all that are in full; a line where it failed."""
     from marketsim.results.schema import FailedSymbol
 
     if isinstance(symbol, FailedSymbol):
-        return symbol.symbol, "-", "-", "-", "-", f"{seconds:.2f}", "failed"
-    lines = []
-    for row, plan in zip(symbol.rows, symbol.plan, strict=False):  # strategies come before baselines
-        orders = [f"{order.side} {order.entry}" for order in _orders(plan)] or [
-            "stand aside" if plan.stood_aside else "flat"
-        ]
-        if plan.stale:
-            orders = [f"over: {plan.bar}"]
-        profit = signed(100 * row.headline), span(100 * row.provable, 100 * row.touch)
-        lines += [(row.name, *profit, orders[0]), *(("", "", "", order) for order in orders[1:])]
-    return symbol.symbol, *("\n".join(cells) for cells in zip(*lines, strict=True)), f"{seconds:.2f}", "ok"
-
-
-def summary(rows: Sequence[tuple[str, ...]], failures: Sequence[MarketsimError]) -> None:
-    """The rows of several symbols, and why some failed where no table says it."""
-    if len(rows) < 2:
+        output.lines(f"{symbol.symbol} failed: {symbol.error}", "")
         return
-    headers = ("Symbol", "Strategy", "Out-of-\nsample %", "Worst .. best\ncase %", "Plan", "Seconds", "Status")
-    output.table("Summary", headers, rows, words=2)
-    if len(rows) > FULL:
-        for failure in failures:
-            output.lines(f"failed: {failure}")
+    output.mark(look_ahead=symbol.model.look_ahead is not None)
+    answer.answer(symbol)
+    if full:
+        _header(symbol)
+    _profit(symbol)
+    _explain("profit", explain)
+    if full:
+        for name, table in (("total", _total), ("trades", _trades), ("risk", _risk), ("plan", _plan)):
+            table(symbol)
+            _explain(name, explain)
+    answer.reasons(symbol, brief=not full)
+
+
+def _explain(table: str, wanted: bool) -> None:
+    """A line under a table."""
+    if wanted:
+        output.lines(EXPLAINED[table], "")
 
 
 def _header(symbol: SymbolDocument) -> None:
@@ -118,24 +105,39 @@ def fine(facts: FineFacts) -> str:
 def _profit(symbol: SymbolDocument) -> None:
     headers = (
         "Strategy",
-        "In-sample\nbps/bar",
-        "Out-of-\nsample %",
-        "Worst .. best\ncase %",
-        "Mean\nbps/bar",
-        "95 % interval\nbps/bar",
+        "In-\nsample",
+        "Out-of-\nsample",
+        "95 % interval",
+        "Smallest\nedge",
+        "Bars for\n10 bps",
     )
     rows = [
         (
-            row.name.replace(" ", "\n"),
+            row.name,
             signed(row.in_sample_bps),
-            signed(100 * row.headline),
-            span(100 * row.provable, 100 * row.touch),
             signed(row.mean_bps),
             span(row.low_bps, row.high_bps),
+            whole(row.smallest_edge_bps),
+            "-" if row.bars_for_10_bps is None else f"{row.bars_for_10_bps:,}",
         )
-        for row in symbol.rows
+        for row in _with_orders(symbol)
     ]
-    output.table(f"Profit by {symbol.fill} fills, and the range that bars leave open", headers, rows)
+    walk = symbol.evaluated
+    output.table(f"Profit in bps a bar, {walk.bars} bars to {walk.last}, {symbol.fill} fills", headers, rows)
+
+
+def _total(symbol: SymbolDocument) -> None:
+    rows = [
+        (row.name, signed(100 * row.headline), span(100 * row.provable, 100 * row.touch))
+        for row in _with_orders(symbol)
+    ]
+    headers = ("Strategy", "Out-of-\nsample %", "Worst .. best\ncase %")
+    output.table("Sum over all bars, and its range", headers, rows)
+
+
+def _with_orders(symbol: SymbolDocument) -> list[StrategyRow]:
+    """The rows of tables; of the others a line says why they placed no order."""
+    return [row for row in symbol.rows if row.orders]
 
 
 def _trades(symbol: SymbolDocument) -> None:
@@ -150,70 +152,60 @@ def _trades(symbol: SymbolDocument) -> None:
             str(row.ambiguous),
             percent(row.probability),
         )
-        for row in symbol.rows
+        for row in _with_orders(symbol)
     ]
     output.table("Trades", headers, rows)
 
 
 def _risk(symbol: SymbolDocument) -> None:
-    headers = ("Strategy", "Sharpe", "Sortino", "Drawdown\n%")
+    headers = ("Strategy", "Sharpe", "95 % interval", "Sortino", "95 % interval", "Drawdown\n%")
     rows = [
         (
             row.name.replace(" ", "\n"),
-            _number(row.sharpe),
-            _number(row.sortino),
+            *_ratio(row.sharpe, row.sharpe_low, row.sharpe_high),
+            *_ratio(row.sortino, row.sortino_low, row.sortino_high),
             f"{100 * row.max_drawdown:.1f}",
         )
-        for row in symbol.rows
+        for row in _with_orders(symbol)
     ]
     periods = symbol.bars.periods_per_year
     output.table(f"Risk, annualized over {periods} bars a year", headers, rows)
 
 
+def _ratio(ratio: float | None, low: float | None, high: float | None) -> tuple[str, str]:
+    """A ratio and its interval; neither where it has none."""
+    return ("-", "-") if ratio is None or low is None else (_number(ratio), f"{low:+.2f} .. {high:+.2f}")
+
+
 def _plan(symbol: SymbolDocument) -> None:
-    rows = []
+    from marketsim.results.orders import NoOrder, orders_of
+
+    rows: list[tuple[str, ...]] = []
+    tick = symbol.bars.tick
     for plan in symbol.plan:
-        policy = "market order at the close" if plan.close_at_eod else "take-profit, else at the close"
-        orders = _orders(plan)
-        t = _number(plan.t)
-        rows += [(plan.strategy, order.side, policy, order.entry, order.target, t) for order in orders]
-        if not orders:
-            why = _no_order(plan, symbol.min_t)
-            rows.append((plan.strategy, plan.side, why, "-", "-", t))
-    output.table(
-        _plan_title(symbol.plan[0]), ("Strategy", "Side", "Exit policy", "Entry", "Take-profit", "t"), rows, words=3
-    )
+        t, found = _number(plan.t), orders_of(plan, symbol)
+        if isinstance(found, NoOrder):
+            rows.append((plan.strategy, "stands aside" if plan.stood_aside else "no order", "-", "-", "-", t))
+            continue
+        for order in found:
+            target = "-" if order.take_profit is None else answer.price(order.take_profit, tick)
+            rows.append((plan.strategy, order.side, answer.price(order.entry, tick), target, order.exit, t))
+    headers = ("Strategy", "Side", "Limit\nentry", "Take-\nprofit", "Exit", "t")
+    output.table(_plan_title(symbol.plan[0], tick), headers, rows, words=2)
 
 
-def _no_order(plan: PlanRow, min_t: float) -> str:
-    """Why there is none."""
-    if not plan.stood_aside:
-        return "no order"
-    return "no order: no take-profit pays the costs" if plan.t is None else f"no order: t is below {min_t:g}"
-
-
-def _plan_title(plan: PlanRow) -> str:
+def _plan_title(plan: PlanRow, tick: float) -> str:
     """What a plan is called; it is none once its bar is over."""
-    after = f"after {plan.after} (close {price(plan.close)})"
-    if plan.stale:
-        return f"No plan: the bar {plan.bar} is over; its levels, {after}"
-    return f"Plan for the bar {plan.bar}, {after}"
+    after = f"after {plan.after} (close {answer.price(plan.close, tick)})"
+    return f"No plan: {plan.bar} is over, {after}" if plan.stale else f"Plan for {plan.bar}, {after}"
 
 
-class _Order(Struct, frozen=True):
-    side: str  # long or short
-    entry: str  # price
-    target: str  # price, or - without a take-profit
-
-
-def _orders(plan: PlanRow) -> list[_Order]:
-    """A long enters at the lower level and takes profit at the upper; a short the reverse."""
-    levels = {"long": (plan.lower, plan.upper), "short": (plan.upper, plan.lower)}
-    return [
-        _Order(side, price(entry), "-" if plan.close_at_eod else price(target))
-        for side, (entry, target) in levels.items()
-        if side in plan.side.split(" and ")
-    ]
+def timing_line(document: TimingDocument) -> None:
+    """How long the run took, on a line."""
+    forecasts, fits = document.forecasts, f"{document.fits:,} fits"
+    symbols = "" if document.symbols == 1 else f" for {document.symbols:,} symbols"
+    made = f"{forecasts.made:,} forecasts made, {forecasts.reused:,} reused"
+    output.lines(f"Timing: {document.wall_seconds:.2f} s{symbols}, {made}, {fits}.")
 
 
 def timing(document: TimingDocument) -> None:
@@ -264,6 +256,11 @@ def skill(row: SkillRow) -> str:
     if row.verdict == "same":
         return "same"
     return f"{round(100 * row.skill, 1) or 0.0:+.1f} %\n{row.verdict}"  # no -0.0
+
+
+def whole(value: float | None) -> str:
+    """A number without digits after the point; `-` for None."""
+    return "-" if value is None else f"{value:,.0f}"
 
 
 def _number(value: float | None) -> str:

@@ -30,3 +30,17 @@ def shown_decimals(prices: NDArray[np.float64]) -> int:
     largest = float(np.max(np.abs(prices[np.isfinite(prices)]), initial=1e-12))
     significant = SIGNIFICANT - 1 - int(np.floor(np.log10(largest)))
     return max(2, min(tick_decimals(prices), significant))
+
+
+def order_tick(prices: NDArray[np.float64], is_pair: bool) -> float:
+    """The step of prices at which an order is taken: that of the bars, of a stock no finer than a cent.
+
+    US exchanges take stocks below a dollar to a hundredth of a cent (Rule 612 of Regulation NMS).
+
+    >>> order_tick(np.array([138.853, 139.25]), is_pair=False), order_tick(np.array([138.853, 139.25]), is_pair=True)
+    (0.01, 0.001)
+    """
+    if is_pair:
+        return float(10.0 ** -shown_decimals(prices))
+    finest = 2 if np.nanmin(prices) >= 1 else 4
+    return float(10.0 ** -min(finest, tick_decimals(prices)))

@@ -12,7 +12,7 @@ from marketsim.forecasting.forecasts import Forecasts
 from marketsim.forecasting.protocols import Identity
 
 Exposure = Literal["clean", "contaminated", "unknown"]
-EXPOSURES: tuple[Exposure, ...] = get_args(Exposure)
+CLEAN, CONTAMINATED, UNKNOWN = EXPOSURES = get_args(Exposure)
 
 
 UNTOLD = "nobody says how far the model's training data reach, so it may have seen the evaluated bars"

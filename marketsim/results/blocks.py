@@ -26,7 +26,7 @@ class Blocks(Struct, frozen=True):
     @classmethod
     def drawn(cls, bars: int, seed: int) -> Blocks:
         """The same seed draws the same blocks for every series of as many bars."""
-        length = math.ceil(bars ** (1 / 3))
+        length = block_length(bars)
         shape = (RESAMPLES, math.ceil(bars / length))
         return cls(bars, length, np.random.default_rng(seed).integers(0, bars - length + 1, shape))
 
@@ -43,3 +43,9 @@ class Blocks(Struct, frozen=True):
         ends = self.starts[:, -1] + self.length
         cut: Floats = whole - (total[ends] - total[ends - overhang])
         return cut
+
+
+def block_length(bars: int) -> int:
+    """The cube root of the number of bars, rounded up."""
+    length: int = math.ceil(bars ** (1 / 3))
+    return length

@@ -4,51 +4,70 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import msgspec
 import numpy as np
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from marketsim import __version__
 from marketsim.data.bars import Bars
+from marketsim.data.symbols import is_currency_pair
+from marketsim.data.ticks import order_tick
 from marketsim.errors import Failure, Success
-from marketsim.execution.track_record import Fit, FittedTrackRecord, TrackRecord
 from marketsim.forecasting import contamination
-from marketsim.forecasting.contamination import Exposure, tally, warning
+from marketsim.forecasting.contamination import CLEAN, UNKNOWN, Exposure, tally
 from marketsim.forecasting.forecasts import Forecasts
 from marketsim.forecasting.keys import fingerprint
 from marketsim.results.code import libraries
-from marketsim.results.metrics import max_drawdown, sharpe, sortino
+from marketsim.results.evidence import evidence_of
+from marketsim.results.fast_mode import fast_error
+from marketsim.results.plan_rows import finite, plan_row, side_of
 from marketsim.results.plugins import plugins_of
 from marketsim.results.result import Result, SymbolRun
 from marketsim.results.rows import Setting
 from marketsim.results.schema import (
+    CANT_TELL,
     BacktestDocument,
     BarsFacts,
     EquityRow,
     EvaluatedBars,
     ExposureCounts,
     FailedSymbol,
+    FastError,
     ModelFacts,
     OptimizerFacts,
-    PlanRow,
     SimulationRow,
-    StrategyRow,
     SymbolDocument,
 )
-from marketsim.results.significance import in_bps, mean_interval
-from marketsim.results.verdict import verdict
-from marketsim.settings.choices import BASIS_POINTS
+from marketsim.results.strategy_rows import baseline_row, strategy_row
+from marketsim.results.walk_profits import WalkProfits, deciding_fill
+from marketsim.results.whole_run import WholeRun, answered
 from marketsim.settings.settings import MEANS, Settings
+
+RECENT = 250  # bars whose prices tell their smallest step
 
 
 def backtest_document(runs: Sequence[SymbolRun], settings: Settings) -> BacktestDocument:
     """Everything that a run found; equal inputs give equal documents."""
-    return msgspec.structs.replace(without_symbols(settings), symbols=[_either(run) for run in runs])
+    profits = {
+        run.outcome.value.bars.symbol: walk_profits(run.outcome.value)
+        for run in runs
+        if isinstance(run.outcome, Success)
+    }
+    whole = WholeRun.of(profits, settings.seed)
+    return replace(head(whole, settings), symbols=[whole.judged(_either(run)) for run in runs])
 
 
-def without_symbols(settings: Settings) -> BacktestDocument:
-    """The document of a run with these settings that has found nothing yet."""
+def head(whole: WholeRun, settings: Settings) -> BacktestDocument:
+    """The document of a run but for its symbols."""
     values = deciding(settings)
-    return BacktestDocument(__version__, values, [], plugins_of(values) or msgspec.UNSET)
+    return BacktestDocument(
+        marketsim=__version__,
+        settings=values,
+        pooled=whole.pooled,
+        reality_check=whole.reality_check,
+        symbols=[],
+        plugins=plugins_of(values) or UNSET,
+    )
 
 
 def deciding(settings: Settings) -> dict[str, Setting]:
@@ -69,33 +88,51 @@ def _either(run: SymbolRun) -> SymbolDocument | FailedSymbol:
 
 def symbol_document(result: Result) -> SymbolDocument:
     """A symbol's part of the document."""
-    bars, fill = result.bars, result.rules.fill
-    tags = exposures_of(result)
-    strategies = [_strategy_row(track, result) for track in result.strategies]
-    exposed = warning(tally(tags), result.forecasts.doubt)
-    return SymbolDocument(
+    bars, tags, profits = result.bars, exposures_of(result), walk_profits(result)
+    evidence = evidence_of(result, profits, assumed=result.assume_clean and UNKNOWN in tags)
+    document = SymbolDocument(
         symbol=bars.symbol,
         bars=bars_facts(bars),
         model=model_facts(result.forecasts, tags),
         costs=result.costs,
-        fill=fill,
+        fill=result.rules.fill,
         min_t=result.rules.min_t,
         optimizer=OptimizerFacts(name=result.optimizer, fits=result.fits, fallbacks=result.fallbacks),
         evaluated=_evaluated_bars(result),
-        rows=[*strategies, *(_track_row(track, result, in_sample_bps=None) for track in result.baselines)],
-        plan=[_plan_row(track, bars) for track in result.strategies],
-        verdict=_verdict(result, strategies, exposed),
+        rows=[
+            *(strategy_row(track, result) for track in result.strategies),
+            *(baseline_row(track, result) for track in result.baselines),
+        ],
+        plan=[plan_row(track, result) for track in result.strategies],
+        decision=CANT_TELL,
+        strategy=None,
+        verdict="",
+        reasons=[],
+        evidence=evidence,
+        fast=_fast_error(result),
         fine=result.fine,
         libraries=libraries(),
     )
+    return answered(document)
 
 
-def _verdict(result: Result, strategies: Sequence[StrategyRow], exposed: str | None) -> str:
-    """What can be said of all strategies together; of a model that looked ahead nothing else."""
-    if caught := result.forecasts.look_ahead:
-        return f"LOOK-AHEAD, so no profit here counts: {caught}"
-    words = [verdict(row, result.rules.fill) for row in strategies]
-    return "; ".join(filter(None, (*words, exposed, result.forecasts.implausible)))
+def walk_profits(result: Result) -> WalkProfits:
+    """What its strategies earned, bar by bar."""
+    fill, bars = result.rules.fill, result.walk.origins[result.walk.evaluated[::-1]] + 1
+    return WalkProfits(
+        times=result.bars.names(result.bars.time[bars]).tolist(),
+        clean=[tag == CLEAN or (tag == UNKNOWN and result.assume_clean) for tag in exposures_of(result)[::-1]],
+        headline={track.name: track.profits[fill][::-1].tolist() for track in result.strategies},
+        deciding={track.name: track.profits[deciding_fill(fill)][::-1].tolist() for track in result.strategies},
+    )
+
+
+def _fast_error(result: Result) -> FastError | None:
+    """That of the strategy that earned most, of those that traded often enough; None for a full walk."""
+    walks = [track.profits[result.rules.fill][::-1] for track in result.strategies]
+    best_first = sorted(walks, key=lambda returns: -returns.sum())
+    errors = (fast_error(returns, result.simulations, result.seed) for returns in best_first)
+    return next((error for error in errors if error is not None), None)
 
 
 def exposures_of(result: Result) -> list[Exposure]:
@@ -119,6 +156,7 @@ def bars_facts(bars: Bars) -> BarsFacts:
         periods_per_year=bars.periods_per_year,
         gaps=bars.gaps,
         dropped=bars.dropped,
+        tick=order_tick(bars.ohlcv[-RECENT:, :4], bars.crypto or is_currency_pair(bars.symbol)),
     )
 
 
@@ -135,6 +173,7 @@ def model_facts(forecasts: Forecasts, tags: Sequence[Exposure]) -> ModelFacts:
         look_ahead=forecasts.look_ahead,
         implausible=forecasts.implausible,
         exposure=ExposureCounts(**tally(tags)),
+        doubt=forecasts.doubt,
         repaired=int(forecasts.repaired.sum()),
     )
 
@@ -158,14 +197,14 @@ def simulation_rows(result: Result) -> Iterator[SimulationRow]:
                 high=float(bar[1]),
                 low=float(bar[2]),
                 close=float(bar[3]),
-                side=_side(fit, s),
+                side=side_of(fit, s),
                 high_multiplier=float(fit.high_multiplier[s]),
                 low_multiplier=float(fit.low_multiplier[s]),
                 close_at_eod=bool(fit.close_at_eod[s]),
                 upper=float(fit.upper[s]),
                 lower=float(fit.lower[s]),
                 in_sample=float(fit.in_sample[s]),
-                t=_finite(fit.t[s]),
+                t=finite(fit.t[s]),
                 stood_aside=bool(fit.stood_aside[s]),
                 provable=float(track.profits["provable"][s]),
                 expected=float(track.profits["expected"][s]),
@@ -194,81 +233,9 @@ def equity_rows(result: Result) -> Iterator[EquityRow]:
             )
 
 
-def _strategy_row(track: FittedTrackRecord, result: Result) -> StrategyRow:
-    window, aside = result.walk.windows.shape[1], track.fit.stood_aside[:-1]
-    in_sample = np.where(aside, 0.0, track.fit.in_sample[:-1]).mean() / window
-    row = _track_row(track, result, in_sample_bps=float(BASIS_POINTS * in_sample))
-    return msgspec.structs.replace(row, stood_aside=int(aside.sum()))
-
-
-def _track_row(track: TrackRecord, result: Result, in_sample_bps: float | None) -> StrategyRow:
-    returns = track.profits[result.rules.fill][::-1]
-    orders, trades, ambiguous = int(track.orders.sum()), int(track.trades.sum()), track.ambiguous
-    interval = in_bps(mean_interval(returns, result.seed))
-    periods = result.bars.periods_per_year
-    return StrategyRow(
-        name=track.name,
-        kind="baseline" if in_sample_bps is None else "strategy",
-        in_sample_bps=in_sample_bps,
-        provable=float(track.profits["provable"].sum()),
-        expected=float(track.profits["expected"].sum()),
-        touch=float(track.profits["touch"].sum()),
-        headline=float(track.profits[result.rules.fill].sum()),
-        mean_bps=float(BASIS_POINTS * returns.mean()),
-        low_bps=None if interval is None else interval.low,
-        high_bps=None if interval is None else interval.high,
-        bars=len(returns),
-        orders=orders,
-        stood_aside=None,
-        trades=trades,
-        fill_rate=trades / orders if orders else None,
-        win_rate=float(track.wins.sum()) / trades if trades else None,
-        ambiguous=int(ambiguous.sum()),
-        probability=float(track.probability[ambiguous].mean()) if ambiguous.any() else None,
-        sharpe=sharpe(returns, periods),
-        sortino=sortino(returns, periods),
-        max_drawdown=max_drawdown(returns),
-    )
-
-
-def _plan_row(track: FittedTrackRecord, bars: Bars) -> PlanRow:
-    fit, opens = track.fit, bars.next_opens(1)
-    side, at_close = _side(fit, -1), bool(fit.close_at_eod[-1])
-    upper, lower = float(fit.upper[-1]), float(fit.lower[-1])
-    entry, target = {"long": (lower, upper), "short": (upper, lower)}.get(side, (None, None))
-    return PlanRow(
-        strategy=track.name,
-        after=_stamp(bars, -1),
-        bar=str(bars.names(opens)[0]),
-        opens=str(opens[0]),
-        ends=str(bars.timetable.ends(opens)[0]),
-        stale=bars.is_past(opens[0]),
-        side=side,
-        close=float(bars.close[-1]),
-        entry=entry,
-        take_profit=None if at_close else target,
-        upper=upper,
-        lower=lower,
-        close_at_eod=at_close,
-        high_multiplier=float(fit.high_multiplier[-1]),
-        low_multiplier=float(fit.low_multiplier[-1]),
-        t=_finite(fit.t[-1]),
-        stood_aside=bool(fit.stood_aside[-1]),
-    )
-
-
 def _evaluated_bars(result: Result) -> EvaluatedBars:
     bars = result.walk.origins[result.walk.evaluated] + 1
     return EvaluatedBars(bars=len(bars), first=_stamp(result.bars, bars[-1]), last=_stamp(result.bars, bars[0]))
-
-
-def _side(fit: Fit, s: int) -> str:
-    legs = {"long": fit.legs.long, "short": fit.legs.short}
-    return " and ".join(name for name, leg in legs.items() if leg is not None and leg[s]) or "flat"
-
-
-def _finite(value: np.float64) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def _stamp(bars: Bars, index: int | np.int64) -> str:

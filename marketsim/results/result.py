@@ -10,6 +10,7 @@ from marketsim.errors import Failure, Outcome, Success
 from marketsim.execution.track_record import FittedTrackRecord, TrackRecord
 from marketsim.forecasting.forecasts import Forecasts
 from marketsim.results.schema import CostsRow, FailedSymbol, FineFacts, SymbolDocument
+from marketsim.results.walk_profits import WalkProfits
 from marketsim.settings.groups import TradingRules
 
 
@@ -23,6 +24,8 @@ class Result(Struct, frozen=True):
     rules: TradingRules
     optimizer: str
     seed: int  # of the bootstrap
+    simulations: int  # of the whole walk, of which a fast one is the newest part
+    assume_clean: bool  # the user vouches that the model was not trained on these bars
     strategies: list[FittedTrackRecord]
     baselines: list[TrackRecord]
     fits: int
@@ -45,6 +48,7 @@ class SymbolFiles(Struct, frozen=True):
     simulations: str  # rows of simulations.csv under their header; "" where they were not wanted
     equity: str
     model: str  # fingerprint of the model that the run names
+    profits: WalkProfits
 
 
 class FinishedSymbol(Struct, frozen=True):

@@ -8,7 +8,7 @@ from typing import IO, Self
 
 from marketsim.data.symbols import parse_symbol, part_place
 from marketsim.errors import DataError, Success, UsageError
-from marketsim.results.document import deciding, without_symbols
+from marketsim.results.document import deciding, head
 from marketsim.results.encoding import DocumentWriter, to_json
 from marketsim.results.manifest import Unfinished
 from marketsim.results.output_directory import OutputDirectory
@@ -16,7 +16,10 @@ from marketsim.results.result import FinishedSymbol, SymbolFiles
 from marketsim.results.rows import Row
 from marketsim.results.schema import SymbolDocument
 from marketsim.results.sealed import Blake2b, digest, seal, unseal
+from marketsim.results.spooled_symbols import SpooledSymbols
 from marketsim.results.timing import TimingDocument
+from marketsim.results.walk_profits import WalkProfits
+from marketsim.results.whole_run import WholeRun
 from marketsim.settings.settings import Settings
 
 RESULTS, SIMULATIONS, EQUITY = "results.json", "simulations.csv", "equity.csv"
@@ -32,6 +35,7 @@ class KeptSymbol(Row, frozen=True, tag_field="schema", tag="marketsim.part/1"):
     simulations: str
     equity: str
     model: str
+    profits: WalkProfits
     notes: tuple[str, ...]
     seconds: float
 
@@ -45,11 +49,11 @@ class RunDirectory(OutputDirectory):
     """
 
     def __init__(self, directory: str, settings: Settings, resume: bool = False, overwrite: bool = False) -> None:
-        head = Unfinished.now("backtest", deciding(settings))
-        super().__init__(directory, head, (*FILES, TIMING), resume, overwrite)
-        self._run = digest(seal(head))
+        run = Unfinished.now("backtest", deciding(settings))
+        super().__init__(directory, run, (*FILES, TIMING), resume, overwrite)
+        self._run = digest(seal(run))
+        self._settings = settings
         self._files = ExitStack()
-        self._empty = without_symbols(settings)
         self._headed = False
 
     def __enter__(self) -> Self:
@@ -57,11 +61,11 @@ class RunDirectory(OutputDirectory):
         with ExitStack() as files:
             try:
                 self._results, self._simulations, self._equity = (self._open(name, files) for name in FILES)
+                self._symbols = files.enter_context(SpooledSymbols(self._settings.seed))
             except OSError as error:
                 self.__exit__(None, None, None)
                 raise UsageError(f"--output {self.path}: cannot write there: {error.strerror or error}") from None
             self._files = files.pop_all()
-        self._document = DocumentWriter(self._results, self._empty)
         return self
 
     def __exit__(
@@ -88,7 +92,7 @@ class RunDirectory(OutputDirectory):
         except (ValueError, RecursionError) as error:
             self.notes.append(f"{symbol}: what was kept of it is damaged ({error}), it is run again")
             return None
-        files = SymbolFiles(kept.document, kept.simulations, kept.equity, kept.model)
+        files = SymbolFiles(kept.document, kept.simulations, kept.equity, kept.model, kept.profits)
         return FinishedSymbol(symbol, Success(files), kept.notes, kept.seconds)
 
     def keep(self, finished: FinishedSymbol) -> None:
@@ -101,6 +105,7 @@ class RunDirectory(OutputDirectory):
                     simulations=files.simulations,
                     equity=files.equity,
                     model=files.model,
+                    profits=files.profits,
                     notes=finished.notes,
                     seconds=finished.seconds,
                 )
@@ -109,17 +114,24 @@ class RunDirectory(OutputDirectory):
     def add(self, finished: FinishedSymbol) -> None:
         """The next symbol of the final files."""
         with self.writing():
-            self._document.add(finished.document)
+            self._symbols.add(finished)
             match finished.outcome:
                 case Success(files):
                     for file, text in ((self._simulations, files.simulations), (self._equity, files.equity)):
                         file.write(text.partition("\n")[2] if self._headed else text)
                     self._headed = True
 
-    def finish(self, timing: TimingDocument) -> None:
-        """Put the final files in place, and `timing.json` beside them; nothing else is left."""
+    def finish(self, timing: TimingDocument, whole: WholeRun | None = None) -> None:
+        """Put the final files in place, and `timing.json` beside them; nothing else is left.
+
+        `whole` is what the symbols come to together, where that is known already.
+        """
+        found = self._symbols.whole() if whole is None else whole
         with self.writing():
-            self._document.end()
+            document = DocumentWriter(self._results, head(found, self._settings))
+            for symbol in self._symbols.judged(found):
+                document.add(symbol)
+            document.end()
             self._files.close()
         self.stage(TIMING, to_json(timing))
         self.publish()

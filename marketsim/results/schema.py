@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias, get_args
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -15,6 +15,8 @@ InSampleT = Annotated[
     float,
     Meta(description="mean over standard error of the window's profits a bar; null: no take-profit pays the costs"),
 ]
+Decision: TypeAlias = Literal["TRADE", "DON'T", "CAN'T TELL"]
+TRADE, DONT, CANT_TELL = DECISIONS = get_args(Decision)
 
 
 class StrategyRow(Row, frozen=True):
@@ -30,6 +32,8 @@ class StrategyRow(Row, frozen=True):
     mean_bps: Bps
     low_bps: Bps | None  # ends of the 95 % interval of the mean; None where there are too few bars or no trades
     high_bps: Bps | None
+    smallest_edge_bps: Bps | None  # that these bars show in 4 of 5 cases; None without an interval
+    bars_for_10_bps: Count | None  # that an edge of 10 basis points a bar would need
     bars: Count
     orders: Count
     stood_aside: Count | None  # bars without the order, for t was too low or None; None for baselines
@@ -39,7 +43,11 @@ class StrategyRow(Row, frozen=True):
     ambiguous: Count  # bars that cannot tell whether the take-profit was filled
     probability: Share | None  # that it was, mean over those bars
     sharpe: float | None  # a year
+    sharpe_low: float | None  # ends of its 95 % interval
+    sharpe_high: float | None
     sortino: float | None  # a year
+    sortino_low: float | None
+    sortino_high: float | None
     max_drawdown: Annotated[float, Meta(ge=0, description="fraction of the stake")]
 
 
@@ -107,6 +115,7 @@ class PlanRow(Row, frozen=True):
     opens: Stamp
     ends: Stamp
     stale: bool  # the bar was over when the bars were read
+    partial: bool  # the newest bar was not complete then, and was kept
     side: str
     close: Price
     entry: Price | None  # None where there is no order, or one on either side: lower for a long, upper for a short
@@ -118,6 +127,8 @@ class PlanRow(Row, frozen=True):
     low_multiplier: float
     t: InSampleT | None
     stood_aside: bool  # the order is not placed, for t is too low, or None
+    forecast_range: Annotated[float, Meta(description="forecast high less forecast low, fraction of the close")]
+    range_in_costs: float | None  # in round trips of costs; None where there are none
 
 
 class FineSeries(Row, frozen=True):
@@ -157,6 +168,7 @@ class BarsFacts(Row, frozen=True):
     periods_per_year: Count
     gaps: Count
     dropped: Count
+    tick: Price  # the smallest step of the prices
 
 
 class ExposureCounts(Row, frozen=True):
@@ -179,6 +191,7 @@ class ModelFacts(Row, frozen=True):
     look_ahead: str | None  # how it was caught looking ahead, where that was allowed
     implausible: str | None  # why its forecasts are hard to believe
     exposure: ExposureCounts
+    doubt: str | None  # why some are unknown, where it is not for want of its training data
     repaired: Count
 
 
@@ -205,6 +218,40 @@ class EvaluatedBars(Row, frozen=True):
     last: Stamp
 
 
+class TestedStrategy(Row, frozen=True):
+    """A strategy on the bars that the decision rests on."""
+
+    strategy: str
+    trades: Count
+    mean_bps: Bps
+    low_bps: Bps | None  # ends of the 95 % interval; None where it traded on too few bars
+    high_bps: Bps | None
+    p: Share | None  # that the best of all that were tried looks as good by luck
+    beyond_holding_bps: Bps  # its profit less that of holding, bar by bar
+    beyond_holding_low_bps: Bps | None
+    beyond_holding_high_bps: Bps | None
+
+
+class Evidence(Row, frozen=True):
+    """What a decision rests on."""
+
+    fill: str
+    bars: Count  # that the model cannot have seen
+    first: Stamp | None
+    assumed_clean: bool  # the user vouches for bars of which that is not known
+    holding_bps: Bps  # mean of buy-and-hold over these bars, or over all where there are none
+    tried: Count  # series of the same command that traded, strategies of all its symbols
+    strategies: list[TestedStrategy]
+
+
+class FastError(Row, frozen=True):
+    """By how much a fast walk errs, measured from its own bars."""
+
+    simulations: Count  # of the full walk
+    width: Annotated[float, Meta(ge=0, description="of the interval, over that of the full walk")]
+    same_sign: Share  # how often both means have the same sign
+
+
 class SymbolDocument(Row, frozen=True, tag_field="status", tag="ok"):
     """The result of a symbol."""
 
@@ -218,7 +265,12 @@ class SymbolDocument(Row, frozen=True, tag_field="status", tag="ok"):
     evaluated: EvaluatedBars
     rows: list[StrategyRow]
     plan: list[PlanRow]
-    verdict: str
+    decision: Decision
+    strategy: str | None  # the better one, which the decision is about; None where none traded
+    verdict: str  # why, in a sentence
+    reasons: list[str]  # what else a reader should know, the weightiest first
+    evidence: Evidence
+    fast: FastError | None  # None for a full walk
     fine: FineFacts | None  # None where no finer bars were asked for, or none are there
     libraries: dict[str, str]  # and their versions, where it was computed
 
@@ -236,10 +288,34 @@ class FailedSymbol(Row, frozen=True, tag_field="status", tag="failed"):
         return cls(symbol=symbol, error=str(error), exit_code=error.exit_code)
 
 
+class PooledRow(Row, frozen=True):
+    """A strategy on all symbols of a run."""
+
+    strategy: str
+    symbols: Count
+    bars: Count
+    dates: Count
+    mean_bps: Bps  # over all bars
+    low_bps: Bps | None  # ends of the 95 % interval, by a bootstrap over dates
+    high_bps: Bps | None
+    smallest_edge_bps: Bps | None
+    bars_for_10_bps: Count | None
+
+
+class Tried(Row, frozen=True):
+    """The best of all that were tried, and how easily luck alone makes the best of as many look as good."""
+
+    tried: Count
+    best: str
+    p: Share
+
+
 class BacktestDocument(Row, frozen=True, tag_field="schema", tag="marketsim.backtest/2"):
     """`marketsim backtest --json`, and results.json."""
 
     marketsim: str
     settings: dict[str, Setting]
+    pooled: list[PooledRow]  # a strategy each; none of a single symbol
+    reality_check: Tried | None  # None where nothing was traded often enough
     symbols: list[SymbolDocument | FailedSymbol]
     plugins: dict[str, PluginFacts] | UnsetType = UNSET  # optimizer and source from outside; absent without any

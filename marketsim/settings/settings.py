@@ -31,6 +31,7 @@ class Settings(Struct, frozen=True):
 
     walk: WalkSettings = WalkSettings()
     model: str = "har"  # or NAME:VARIANT
+    assume_clean: bool = False  # the user vouches that a model of unknown training has not seen the evaluated bars
     network: NetworkSettings = NetworkSettings()
     given: GivenSettings = GivenSettings()
     optimizer: str = "exact"

@@ -200,6 +200,7 @@ VALIDATORS = {
     "window": integer(1),
     "model": Validator(model, names=MODEL_NAMES),
     "allow_lookahead": Validator(flag, flag_text),
+    "assume_clean": Validator(flag, flag_text),
     "model_option": Validator(assignments, lambda text: text.split(",")),
     "weights": Validator(optional),
     "revision": Validator(optional),

@@ -61,7 +61,7 @@ def printed_tables(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> dict[str
 
 def test_the_summary_is_the_command_s_table(monkeypatch):
     summary = marketsim.backtest("ETHUSD", sims=70).summary
-    tables = printed_tables(monkeypatch, "backtest", "ETHUSD", "--sims", "70")
+    tables = printed_tables(monkeypatch, "backtest", "ETHUSD", "--sims", "70", "--full")
 
     def signed(number: float) -> str:
         return "-" if np.isnan(number) else f"{number:+.1f}"
@@ -72,20 +72,27 @@ def test_the_summary_is_the_command_s_table(monkeypatch):
     def percent(share: float) -> str:
         return "-" if np.isnan(share) else f"{100 * share:.0f}"
 
-    def ratio(number: float) -> str:
-        return "-" if np.isnan(number) else f"{number:.2f}"
+    def ratio(number: float, low: float, high: float) -> tuple[str, str]:
+        return ("-", "-") if np.isnan(low) else (f"{number:.2f}", f"{low:+.2f} .. {high:+.2f}")
 
-    rows = list(summary.itertuples())
+    def whole(number: float) -> str:
+        return "-" if np.isnan(number) else f"{number:,.0f}"
+
+    rows = [row for row in summary.itertuples() if row.orders]
+    assert {row.Index for row in rows} == {row[0] for row in tables["Profit"]}
     assert tables["Profit"] == [
         (
-            row.Index.replace(" ", "\n"),
+            row.Index,
             signed(row.in_sample_bps),
-            signed(100 * row.headline),
-            span(100 * row.provable, 100 * row.touch),
             signed(row.mean_bps),
             span(row.low_bps, row.high_bps),
+            whole(row.smallest_edge_bps),
+            whole(row.bars_for_10_bps),
         )
         for row in rows
+    ]
+    assert [row[1:] for row in tables["Sum"]] == [
+        (signed(100 * row.headline), span(100 * row.provable, 100 * row.touch)) for row in rows
     ]
     shares = [
         (percent(row.fill_rate), percent(row.win_rate), str(row.ambiguous), percent(row.probability)) for row in rows
@@ -96,7 +103,12 @@ def test_the_summary_is_the_command_s_table(monkeypatch):
         (str(row.trades), *cells) for row, cells in zip(rows, shares, strict=True)
     ]
     assert [row[1:] for row in tables["Risk,"]] == [
-        (ratio(row.sharpe), ratio(row.sortino), f"{100 * row.max_drawdown:.1f}") for row in rows
+        (
+            *ratio(row.sharpe, row.sharpe_low, row.sharpe_high),
+            *ratio(row.sortino, row.sortino_low, row.sortino_high),
+            f"{100 * row.max_drawdown:.1f}",
+        )
+        for row in rows
     ]
 
 

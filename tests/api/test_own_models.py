@@ -39,7 +39,8 @@ def test_a_name_and_forecasts_are_enough():
     assert mine.summary.equals(theirs.summary)
     model = mine.to_dict()["symbols"][0]["model"]
     assert (model["name"], model["trained_until"], model["exposure"]["unknown"]) == ("mine", "unknown", 5)
-    assert "nobody says how far the model's training data reach" in mine.verdict
+    assert mine.decision == "CAN'T TELL"
+    assert any("nobody says how far the model's training data reach" in reason for reason in mine.reasons)
 
 
 def test_what_the_model_says_of_itself_counts():

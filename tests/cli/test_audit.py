@@ -96,14 +96,15 @@ def test_a_model_that_peeks_has_no_backtest(cli, peeking, more):
 
 
 def test_it_is_shown_where_that_is_allowed_with_the_word_in_every_table(cli, peeking):
-    ended = cli("backtest", *RUN, "NVDA", "--model", peeking, "--allow-lookahead")
+    ended = cli("backtest", *RUN, "NVDA", "--model", peeking, "--allow-lookahead", "--full")
     assert ended.code == 0
     titles = [
         line for line in ended.out.splitlines() if line.startswith(("Profit", "Trades", "Risk", "Plan", "Timing"))
     ]
     assert titles == []
     assert ended.out.count("LOOK-AHEAD: ") >= 10
-    assert "ETHUSD: LOOK-AHEAD, so no profit here counts: model 'Peeking' looks ahead" in ended.out
+    assert "ETHUSD  CAN'T TELL\nLOOK-AHEAD, so no profit here counts: model 'Peeking' looks ahead" in ended.out
+    assert "No order for 2020-12-09: its model was caught looking ahead." in ended.out
     document = json.loads(cli("backtest", *RUN, "--model", peeking, "--allow-lookahead", "--json").out)
     assert document["settings"]["allow_lookahead"] is True
     assert document["symbols"][0]["model"]["look_ahead"].startswith("model 'Peeking' looks ahead")
@@ -161,7 +162,7 @@ def test_a_file_that_knows_too_much_is_hard_to_believe_and_no_more(cli, given):
         assert "note: the forecasts of 'given.csv' are hard to believe (ETHUSD: on 39 bars their loss is 0." in note
         (symbol,) = json.loads(ended.out)["symbols"]
         assert symbol["model"]["look_ahead"] is None
-        assert symbol["model"]["implausible"] in symbol["verdict"]
+        assert symbol["model"]["implausible"] == symbol["reasons"][0]
     ended = cli("audit", *run, "--origins", "1")
     assert ended.code == 0
     words = " ".join(ended.out.split())

@@ -139,15 +139,17 @@ def test_fast_is_at_most_35_simulations(way, cli, monkeypatch):
 
 
 def test_tables_name_what_they_rest_on(cli):
-    ended = cli("backtest", "eth/usd", *QUICK)
+    ended = cli("backtest", "eth/usd", "--full", *QUICK)
     assert ended.err == ""
     titles = (
-        "ETHUSD",
+        "ETHUSD  CAN'T TELL",
+        "No order for 2020-12-09",
         "Profit",
+        "Sum over all bars",
         "Trades",
         "Risk, annualized",
-        "No plan: the bar 2020-12-09 is over",
-        "ETHUSD: ",
+        "No plan: 2020-12-09 is over",
+        "The forecast range",
         "Timing",
         "from the start of",
     )

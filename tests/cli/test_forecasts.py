@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 QUICK = ("--sims", "6", "--window", "12")
-PROVENANCE = ("model", "verdict")  # what of a symbol's result tells whose the forecasts were
+# What of a symbol's result tells whose the forecasts were.
+PROVENANCE = ("model", "decision", "strategy", "verdict", "reasons", "evidence")
 
 
 @pytest.fixture
@@ -44,13 +45,14 @@ def test_our_own_forecasts_come_back_as_the_same_walk_to_the_byte(cli, history, 
     assert [without(each, *PROVENANCE) for each in model] == [without(each, *PROVENANCE) for each in read]
     assert read[0]["model"]["name"] == file
     assert read[0]["model"]["exposure"] == {"clean": 0, "contaminated": 0, "unknown": 6}
-    assert read[0]["verdict"].endswith(
-        "; " + "the file does not tell when its forecasts were made, so they may have seen the evaluated bars"
-    )
+    told = "the file does not tell when its forecasts were made, so they may have seen the evaluated bars"
+    assert told in read[0]["verdict"] or read[0]["strategy"] is None
+    assert told == read[0]["reasons"][0]
+    assert read[0]["decision"] == "CAN'T TELL"
 
 
 def test_the_header_says_what_the_file_holds_and_what_it_does_not_tell(cli, history):
-    shown = " ".join(cli("backtest", "ETHUSD", *QUICK, "--forecasts", history).out.split())
+    shown = " ".join(cli("backtest", "ETHUSD", *QUICK, "--full", "--forecasts", history).out.split())
     assert "Model own.csv " in shown
     assert ", moves; unverified: made when, the file does not tell, 6 bars unknown" in shown
 

@@ -162,18 +162,19 @@ def test_a_symbol_with_two_files_is_one_line_and_2(cli, data):
 def test_few_symbols_have_tables_many_have_a_summary(cli, data):
     given = ("--data", str(data), *OPTIONS)
     one, three, four = (cli("backtest", *(f"S00{i}" for i in range(n)), *given).out for n in (1, 3, 4))
-    assert [text.count("No plan: the bar") for text in (one, three, four)] == [1, 3, 0]
+    assert [text.count("No order for") for text in (one, three, four)] == [1, 3, 0]
+    assert [text.count("all 4") for text in (one, three, four)] == [0, 0, 1]
     assert [text.count("Summary") for text in (one, three, four)] == [0, 1, 1]
-    assert "4 symbols: " in four
-    assert "x; 9 forecasts made, 27 reused" in " ".join(four.split())
+    assert "s for 4 symbols, 9 forecasts made, 27 reused" in " ".join(four.split())
 
 
 def test_a_symbol_that_fails_among_many_is_a_row_with_its_reason(cli, data):
     ended = cli("backtest", "S000", "NOPE", "S001", "S002", "--workers", "2", "--data", str(data), *OPTIONS)
     assert (ended.code, ended.err) == (4, "marketsim: 1 of 4 symbols failed\n")
     rows = [line.split() for line in ended.out.splitlines()]
-    assert [row[0] for row in rows if row[-1:] in (["ok"], ["failed"])] == ["S000", "NOPE", "S001", "S002"]
-    assert "failed: no bars of NOPE" in ended.out
+    named = [row[0] for row in rows if row[:1] and row[0] in ("S000", "NOPE", "S001", "S002")]
+    assert named == ["S000", "NOPE", "S001", "S002", "NOPE"]
+    assert "NOPE failed: no bars of NOPE" in ended.out
 
 
 def test_one_worker_imports_no_multiprocessing(data):

@@ -104,7 +104,7 @@ def test_tables_keep_to_80_columns(cli, written, monkeypatch):
 
 def test_show_prints_the_settings_and_the_tables_of_the_run(cli, written):
     text = " ".join(cli("runs", "show", str(written / "deep" / "touch")).out.split())
-    for part in ("By marketsim 0", "fill touch *", "window 10 *", "seed 42 s", "by touch fills", "ABSENT failed: "):
+    for part in ("By marketsim 0", "fill touch *", "window 10 *", "seed 42 s", "touch fills", "ABSENT failed: "):
         assert part in text
     document = json.loads(cli("runs", "show", str(written / "base"), "--json").out)
     assert document["runs"][0]["results"] == json.loads((written / "base" / "results.json").read_text())

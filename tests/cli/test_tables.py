@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from msgspec.structs import replace
 
@@ -7,9 +9,10 @@ from marketsim.cli import tables
 from tests.documents import failed_symbol, plan_row, symbol_document, timing_document
 
 
-def shown(capsys, monkeypatch, columns: int, *symbols) -> str:
+def shown(capsys, monkeypatch, columns: int, *symbols, full: bool = True) -> str:
     monkeypatch.setenv("COLUMNS", str(columns))
-    tables.backtest(symbols)
+    for symbol in symbols:
+        tables.symbol(symbol, full)
     tables.timing(timing_document())
     return capsys.readouterr().out
 
@@ -19,28 +22,32 @@ def table(text: str, title: str) -> list[list[str]]:
     lines = text[text.index(title) :].splitlines()
     rule = next(i for i, line in enumerate(lines) if line.startswith("──"))
     body = lines[rule + 1 : lines.index("", rule)]
-    return [line.split("  ") for line in body]
+    return [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in body]
 
 
 def test_every_number_is_in_its_table(capsys, monkeypatch):
     text = shown(capsys, monkeypatch, 80, symbol_document())
-    body = [[cell.strip() for cell in line if cell.strip()] for line in table(text, "Profit")]
-    assert body[0] == ["entry-exit", "+23.4", "+23.4", "+3.1 .. +45.7", "+4.5", "-57.1 .. +66.2"]
-    assert body[-1] == ["buy-and-hold", "-", "+23.4", "+67.6", "+4.5", "-"]
-    body = [[cell.strip() for cell in line if cell.strip()] for line in table(text, "Trades")]
-    assert body[0] == ["entry-exit", "9", "35", "50", "60", "12", "68"]
-    assert body[-1] == ["buy-and-hold", "-", "35", "50", "60", "12", "68"]
-    body = [[cell.strip() for cell in line if cell.strip()] for line in table(text, "Risk")]
-    assert body[0] == ["entry-exit", "0.51", "-0.05", "12.3"]
+    body = table(text, "Profit")
+    assert body[0] == ["entry-exit", "+23.4", "+4.5", "-57.1 .. +66.2", "88", "5,433"]
+    assert body[-1] == ["buy-and-hold", "-", "+4.5", "-", "88", "5,433"]
+    assert table(text, "Sum over all bars")[0] == ["entry-exit", "+23.4", "+3.1 .. +45.7"]
+    assert table(text, "Trades")[0] == ["entry-exit", "9", "35", "50", "60", "12", "68"]
+    risk = table(text, "Risk")
+    assert risk[0] == ["entry-exit", "0.51", "-3.21 .. +4.32", "-0.05", "-2.10 .. +6.54", "12.3"]
+    assert risk[-1] == ["buy-and-hold", "-", "-", "-", "-", "12.3"]
     assert "annualized over 365 bars a year" in text
     for words in (
+        "ETHUSD CAN'T TELL",
+        "always-on earned 4.5 bps a bar, which may be luck.",
+        "Order for 2020-12-09 (always-on): buy at a limit of 540.25, take-profit 570.50, else out at the close; "
+        "sell short at a limit of 570.50, take-profit 540.25, else out at the close.",
+        "- It may be chance. - More of that. - The forecast range is 14.0 round trips of costs.",
         "1,209 from 2017-08-18 to 2020-12-08, 0 gaps, 3 bad ones left out",
         "har 1, fits on past bars only, 2 forecasts repaired",
+        "no order where its in-sample t is below 1",
         "4 of 142 fits fell back to differential-evolution",
         "long only (crypto)",
         "15 bps a side, slippage 5 bps",
-        "no order where its in-sample t is below 1",
-        "ETHUSD: entry-exit cannot be told from zero",
         "131 forecasts made, 1,310 reused",
         "142 fits made (5,123 a second)",
         "0.30 s from the start of the process",
@@ -48,7 +55,7 @@ def test_every_number_is_in_its_table(capsys, monkeypatch):
         assert words in " ".join(text.split())
 
 
-@pytest.mark.parametrize("columns", [80, 60])
+@pytest.mark.parametrize("columns", [120, 80, 60])
 def test_tables_shrink_to_the_terminal_and_lose_no_digit(columns, capsys, monkeypatch):
     text = shown(capsys, monkeypatch, columns, symbol_document(), failed_symbol("XXX", "no such thing, " * 20))
     assert max(map(len, text.splitlines())) <= columns
@@ -56,23 +63,72 @@ def test_tables_shrink_to_the_terminal_and_lose_no_digit(columns, capsys, monkey
         assert number in text
 
 
-def test_a_leg_enters_at_one_level_and_takes_profit_at_the_other(capsys, monkeypatch):
+@pytest.mark.parametrize("full", [True, False])
+def test_the_same_numbers_in_every_terminal(full, capsys, monkeypatch):
+    """In 60, 80 and 120 columns, and without colour: laid out otherwise, but none is missing."""
+    found = []
+    for columns, plain in ((60, ""), (80, ""), (120, ""), (80, "1")):
+        monkeypatch.setenv("NO_COLOR", plain)
+        text = shown(capsys, monkeypatch, columns, symbol_document(), full=full)
+        assert "\x1b" not in text
+        found.append(set(re.findall(r"[-+]?\d+\.\d+|\d{1,3}(?:,\d{3})+", text)))
+    assert found[1:] == found[:1] * 3
+    assert len(found[0]) > 8
+
+
+def test_an_answer_takes_a_screen_with_its_table(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    tables.symbol(symbol_document(), full=False)
+    tables.timing_line(timing_document())
+    text = capsys.readouterr().out
+    assert len(text.splitlines()) + 1 < 24  # the hint, and the prompt
+    assert text.splitlines()[0] == "ETHUSD  CAN'T TELL"
+    assert "Trades" not in text
+    assert "Timing: 0.30 s, 131 forecasts made, 1,310 reused, 142 fits." in text
+
+
+def test_a_row_without_orders_is_no_row(capsys, monkeypatch):
+    document = symbol_document()
+    rows = [replace(row, orders=0) if row.name.startswith("entry-exit") else row for row in document.rows]
+    text = shown(capsys, monkeypatch, 80, replace(document, rows=rows))
+    for title in ("Profit", "Sum over all bars", "Trades", "Risk"):
+        assert not any(line[0].startswith("entry-exit") for line in table(text, title))
+
+
+def test_the_plan_is_that_of_every_strategy(capsys, monkeypatch):
     plans = [plan_row("a", "flat", False), plan_row("b", "long and short", False), plan_row("c", "short", True)]
     plans.append(replace(plan_row("d", "flat", True), t=0.456, stood_aside=True))
-    text = shown(capsys, monkeypatch, 80, symbol_document(plan=plans))
-    body = table(text, "Plan for the bar 2020-12-09, after 2020-12-08 (close 554.12)")
-    assert [" ".join(" ".join(line).split()) for line in body] == [
-        "a flat no order - - 1.23",
-        "b long take-profit, else at the close 540.25 570.50 1.23",
-        "b short take-profit, else at the close 570.50 540.25 1.23",
-        "c short market order at the close 570.50 - 1.23",
-        "d flat no order: t is below 1 - - 0.46",
+    text = shown(capsys, monkeypatch, 80, symbol_document(plan=plans, strategy="c"))
+    body = table(text, "Plan for 2020-12-09, after 2020-12-08 (close 554.12)")
+    assert [" ".join(line) for line in body] == [
+        "a no order - - - 1.23",
+        "b buy 540.25 570.50 take-profit, else close 1.23",
+        "b sell 570.50 540.25 take-profit, else close 1.23",
+        "c sell 570.50 - close 1.23",
+        "d stands aside - - - 0.46",
     ]
+    assert "Order for 2020-12-09 (c): sell short at a limit of 570.50, out at the close." in text
+
+
+def test_a_plan_whose_bar_is_over_is_none(capsys, monkeypatch):
+    plans = [replace(plan_row("a", "long", False), stale=True)]
+    text = shown(capsys, monkeypatch, 80, symbol_document(plan=plans, strategy="a"))
+    assert "No order for 2020-12-09: that session is over, the bars end with 2020-12-08." in text
+    assert "No plan: 2020-12-09 is over" in text
+
+
+def test_a_narrow_forecast_range_says_what_was_measured(capsys, monkeypatch):
+    document = symbol_document()
+    narrow = [replace(plan, range_in_costs=11.9) for plan in document.plan]
+    text = " ".join(shown(capsys, monkeypatch, 80, replace(document, plan=narrow)).split())
+    assert "11.9 round trips of costs; below 12, standing aside was better" in text
+    free = [replace(plan, range_in_costs=None) for plan in document.plan]
+    assert "round trips" not in shown(capsys, monkeypatch, 80, replace(document, plan=free))
 
 
 def test_a_symbol_that_failed_is_a_line_between_the_others(capsys, monkeypatch):
     text = shown(capsys, monkeypatch, 80, symbol_document(), failed_symbol("XXX"), symbol_document(symbol="BTCUSD"))
-    assert text.index("ETHUSD:") < text.index("XXX failed: no bars of it") < text.index("BTCUSD:")
+    assert text.index("ETHUSD  ") < text.index("XXX failed: no bars of it") < text.index("BTCUSD  ")
 
 
 def test_outside_text_is_spelt_out(capsys, monkeypatch):

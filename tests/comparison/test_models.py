@@ -124,7 +124,7 @@ def test_a_backtest_says_that_its_bars_were_seen(monkeypatch):
     settings = Settings.of(sims=30, window=20, model="trained", cache="off")
     (run,) = pipeline.run(["ETHUSD"], settings, Clock())
     result = value_of(run.outcome)
-    assert "22 of 30 evaluated bars lie in the model's training data" in symbol_document(result).verdict
+    assert symbol_document(result).reasons[0].startswith("22 of 30 evaluated bars lie in the model's training data")
     tags = [row.exposure for row in simulation_rows(result) if row.strategy == "always-on"]
     assert tags == ["clean"] * 8 + ["contaminated"] * 22
 

@@ -1,0 +1,71 @@
+"""Several symbols at a glance: an answer each, what they come to together, and how easily luck explains the best."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from marketsim.cli import output, tables
+
+if TYPE_CHECKING:
+    from marketsim.results.schema import FailedSymbol, PooledRow, SymbolDocument, Tried
+    from marketsim.results.whole_run import WholeRun
+
+
+def summary_row(symbol: SymbolDocument | FailedSymbol) -> tuple[str, ...]:
+    """A symbol on a line: its answer and the better strategy."""
+    from marketsim.results.schema import FailedSymbol
+
+    if isinstance(symbol, FailedSymbol):
+        return symbol.symbol, "failed", *["-"] * 6
+    row = next((row for row in symbol.rows if row.name == symbol.strategy), None)
+    held = tables.signed(symbol.evidence.holding_bps) if symbol.evidence.bars else "-"
+    if row is None:
+        return symbol.symbol, symbol.decision, "none", *["-"] * 4, held
+    interval = tables.span(row.low_bps, row.high_bps)
+    needed = tables.whole(row.bars_for_10_bps)
+    edge = tables.whole(row.smallest_edge_bps)
+    return symbol.symbol, symbol.decision, row.name, tables.signed(row.mean_bps), interval, edge, needed, held
+
+
+def summary(rows: list[tuple[str, ...]], whole: WholeRun) -> None:
+    """The rows of several symbols, those of all together, and the reality check."""
+    headers = (
+        "Symbol",
+        "Answer",
+        "Strategy",
+        "bps/\nbar",
+        "95 % interval",
+        "Smallest\nedge",
+        "Bars for\n10 bps",
+        "Hold-\ning",
+    )
+    output.table("Summary: the better strategy of each symbol", headers, [*rows, *map(_pooled, whole.pooled)], words=3)
+    if whole.reality_check is not None:
+        output.lines(reality_check(whole.reality_check), "")
+
+
+def _pooled(row: PooledRow) -> tuple[str, ...]:
+    return (
+        f"all {row.symbols}",
+        "together",
+        row.strategy,
+        tables.signed(row.mean_bps),
+        tables.span(row.low_bps, row.high_bps),
+        tables.whole(row.smallest_edge_bps),
+        tables.whole(row.bars_for_10_bps),
+        "-",
+    )
+
+
+def reality_check(tried: Tried) -> str:
+    """How easily luck explains the best of all that was tried."""
+    if tried.tried == 1:
+        return f"Reality check: luck alone does as well as {tried.best} in {_share(tried.p)} of cases."
+    return (
+        f"Reality check: {tried.best} is the best of {tried.tried} tried; "
+        f"the best of as many worthless ones does as well in {_share(tried.p)} of cases."
+    )
+
+
+def _share(p: float) -> str:
+    return f"{100 * p:.1f} %" if p < 0.1 else f"{100 * p:.0f} %"

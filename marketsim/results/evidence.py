@@ -1,0 +1,79 @@
+"""What a decision rests on: each strategy on the bars that the model cannot have seen, all that was tried counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from msgspec.structs import replace
+
+from marketsim.execution.track_record import TrackRecord
+from marketsim.results.blocks import Floats
+from marketsim.results.pooling import DatedProfits, side_by_side
+from marketsim.results.reality_check import RealityCheck, reality_check
+from marketsim.results.result import Result
+from marketsim.results.schema import Evidence, TestedStrategy
+from marketsim.results.significance import in_bps, mean_interval
+from marketsim.results.walk_profits import WalkProfits, deciding_fill
+from marketsim.settings.choices import BASIS_POINTS
+
+HOLDING = "buy-and-hold"
+
+
+def evidence_of(result: Result, profits: WalkProfits, assumed: bool) -> Evidence:
+    """The evidence of one symbol alone; `profits` are its own, on bars some of which may be `assumed` clean."""
+    clean = np.array(profits.clean, bool)
+    fill = deciding_fill(result.rules.fill)
+    held = next(track for track in result.baselines if track.name == HOLDING).profits[fill][::-1]
+    bars = int(clean.sum())
+    evidence = Evidence(
+        fill=fill,
+        bars=bars,
+        first=profits.times[int(np.argmax(clean))] if bars else None,
+        assumed_clean=assumed,
+        holding_bps=float(BASIS_POINTS * (held[clean] if bars else held).mean()),
+        tried=0,
+        strategies=[_tested(track, fill, clean, held[clean], result.seed) for track in result.strategies],
+    )
+    return counted(evidence, *_alone(profits, result.seed))
+
+
+def counted(evidence: Evidence, p: Mapping[str, float | None], tried: int) -> Evidence:
+    """The same evidence, with the p of each strategy among all `tried`."""
+    strategies = [replace(each, p=p[each.strategy]) for each in evidence.strategies]
+    return replace(evidence, tried=tried, strategies=strategies)
+
+
+def checked(series: Sequence[DatedProfits], seed: int) -> RealityCheck:
+    """The reality check of all series of a command."""
+    return reality_check(side_by_side(series), seed)
+
+
+def _alone(profits: WalkProfits, seed: int) -> tuple[dict[str, float | None], int]:
+    names = list(profits.deciding)
+    check = checked([profits.clean_bars(name) for name in names], seed)
+    p = dict(zip(names, known(check.p), strict=True))
+    return p, sum(value is not None for value in p.values())
+
+
+def known(p: Floats) -> list[float | None]:
+    """None for what is NaN."""
+    return [None if np.isnan(value) else float(value) for value in p]
+
+
+def _tested(track: TrackRecord, fill: str, clean: Floats, held: Floats, seed: int) -> TestedStrategy:
+    returns = track.profits[fill][::-1][clean]
+    if not len(returns):
+        returns, held = np.zeros(1), np.zeros(1)
+    own, beyond = in_bps(mean_interval(returns, seed)), in_bps(mean_interval(returns - held, seed))
+    return TestedStrategy(
+        strategy=track.name,
+        trades=int(track.trades[::-1][clean].sum()),
+        mean_bps=float(BASIS_POINTS * returns.mean()),
+        low_bps=None if own is None else own.low,
+        high_bps=None if own is None else own.high,
+        p=None,
+        beyond_holding_bps=float(BASIS_POINTS * (returns - held).mean()),
+        beyond_holding_low_bps=None if beyond is None else beyond.low,
+        beyond_holding_high_bps=None if beyond is None else beyond.high,
+    )

@@ -1,0 +1,108 @@
+"""What a reader should know beside the answer: reasons, not vetoes, the weightiest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from marketsim.execution.tolerance import without_rounding
+from marketsim.forecasting.contamination import CLEAN, CONTAMINATED, UNKNOWN, warning
+from marketsim.results.schema import Evidence, FastError, ModelFacts, StrategyRow, TestedStrategy
+from marketsim.settings.choices import BASIS_POINTS, TOUCH
+
+
+def reasons(
+    strategy: str | None,
+    rows: Sequence[StrategyRow],
+    evidence: Evidence,
+    model: ModelFacts,
+    fill: str,
+    fast: FastError | None,
+) -> list[str]:
+    """Sentences without their full stop; `strategy` is the better one, `rows` are those of the strategies."""
+    return list(_reasons(strategy, rows, evidence, model, fill, fast))
+
+
+def _reasons(
+    strategy: str | None,
+    rows: Sequence[StrategyRow],
+    evidence: Evidence,
+    model: ModelFacts,
+    fill: str,
+    fast: FastError | None,
+) -> Iterator[str]:
+    yield from _seen(model, evidence)
+    tested = next((each for each in evidence.strategies if each.strategy == strategy and each.trades), None)
+    row = next((each for each in rows if each.name == strategy), None)
+    if tested is not None:
+        yield _holding(tested)
+    if row is not None:
+        yield from _fills(row, fill)
+    if fast is not None:
+        yield (
+            f"fast mode: an interval about {fast.width:.1f} times as wide as that of {fast.simulations} simulations, "
+            f"whose mean has the same sign in about {100 * fast.same_sign:.0f} %"
+        )
+    yield from _without_orders(rows)
+    if row is not None:
+        yield from _power(row)
+
+
+def _without_orders(rows: Sequence[StrategyRow]) -> Iterator[str]:
+    """Why rows are not in the tables."""
+    none = [row for row in rows if not row.orders]
+    for row in none:
+        if row.kind == "strategy":
+            own = [row.name, *(each.name for each in none if each.name in ("unfitted", f"{row.name} unfitted"))]
+            yield f"{' and '.join(own)} placed no order: {_why_none(row)}"
+        elif not row.name.endswith("unfitted"):
+            yield f"{row.name} placed no order"
+    for row in rows:
+        if row.kind == "strategy" and row.orders and not row.trades:
+            yield f"{row.name} placed {row.orders} orders, and none was filled"
+
+
+def _seen(model: ModelFacts, evidence: Evidence) -> Iterator[str]:
+    if model.implausible is not None:
+        yield model.implausible
+    exposure = model.exposure
+    counts = {CLEAN: exposure.clean, CONTAMINATED: exposure.contaminated, UNKNOWN: exposure.unknown}
+    if evidence.assumed_clean:
+        yield f"nobody says how far the training data of {model.name} reach; you vouch for these bars (--assume-clean)"
+    elif told := warning(counts, model.doubt):
+        yield told
+
+
+def _holding(tested: TestedStrategy) -> str:
+    beyond, low, high = tested.beyond_holding_bps, tested.beyond_holding_low_bps, tested.beyond_holding_high_bps
+    words = f"{abs(beyond):.1f} bps a bar {'more' if beyond >= 0 else 'less'} than holding"
+    if low is None or high is None:
+        return f"{words}, on too few bars to say more"
+    chance = "more than chance explains" if low > 0 or high < 0 else "which may be chance"
+    return f"{words}, {chance} ({low:+.1f} to {high:+.1f})"
+
+
+def _fills(row: StrategyRow, fill: str) -> Iterator[str]:
+    if not row.ambiguous:
+        return
+    least, most = (BASIS_POINTS * without_rounding(profit) / row.bars for profit in (row.provable, row.touch))
+    bars = f"{row.ambiguous} bar{'s are' if row.ambiguous > 1 else ' is'}"
+    yield f"fills on {bars} in doubt: {least:+.1f} to {most:+.1f} bps a bar; finer bars settle it"
+    if fill == TOUCH:
+        yield "'touch' books what the bars do not prove and earns on noise; the answer is that of 'expected' fills"
+
+
+def _power(row: StrategyRow) -> Iterator[str]:
+    if row.smallest_edge_bps is not None and row.bars_for_10_bps is not None:
+        yield (
+            f"{row.bars} bars show an edge of {row.smallest_edge_bps:.0f} bps a bar; "
+            f"one of 10 bps would need {row.bars_for_10_bps:,}"
+        )
+
+
+def _why_none(row: StrategyRow) -> str:
+    """Why a strategy placed no order on any bar."""
+    short = "side was short, and the asset cannot be shorted"
+    if not row.stood_aside:
+        return f"every bar's {short}"
+    aside = f"it stood aside on {row.stood_aside} of {row.bars} bars, where its in-sample t was too low"
+    return aside if row.stood_aside == row.bars else f"{aside}; every other bar's {short}"

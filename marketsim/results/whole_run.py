@@ -1,0 +1,84 @@
+"""What is said of symbols together, once all of a run are there: a pooled mean, and an answer that counts all tries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from marketsim.results.decision import decide
+from marketsim.results.evidence import checked, counted, known
+from marketsim.results.pooling import Pooled, pool, side_by_side
+from marketsim.results.reasons import reasons
+from marketsim.results.schema import FailedSymbol, PooledRow, SymbolDocument, Tried
+from marketsim.results.significance import in_bps
+from marketsim.results.strategy_rows import EDGE
+from marketsim.results.walk_profits import WalkProfits
+from marketsim.settings.choices import BASIS_POINTS
+
+
+class WholeRun(Struct, frozen=True):
+    """What the symbols of a run come to together."""
+
+    pooled: list[PooledRow]  # a strategy each; none of a single symbol
+    tried: int  # series that traded
+    reality_check: Tried | None
+    p: Mapping[str, Mapping[str, float | None]]  # by symbol and strategy, that the best of all is luck
+
+    @classmethod
+    def of(cls, profits: Mapping[str, WalkProfits], seed: int) -> WholeRun:
+        """The run of these symbols' `profits`, by symbol."""
+        series = [(symbol, strategy) for symbol, each in profits.items() for strategy in each.deciding]
+        values = known(checked([profits[symbol].clean_bars(strategy) for symbol, strategy in series], seed).p)
+        p: dict[str, dict[str, float | None]] = {symbol: {} for symbol in profits}
+        for (symbol, strategy), value in zip(series, values, strict=True):
+            p[symbol][strategy] = value
+        return cls(_pooled(profits, seed), sum(value is not None for value in values), _best(series, values), p)
+
+    def judged(self, document: SymbolDocument | FailedSymbol) -> SymbolDocument | FailedSymbol:
+        """The document of one symbol, its answer such that it counts all that was tried beside it."""
+        if isinstance(document, FailedSymbol) or len(self.p) < 2:
+            return document
+        return answered(replace(document, evidence=counted(document.evidence, self.p[document.symbol], self.tried)))
+
+
+def answered(document: SymbolDocument) -> SymbolDocument:
+    """The document with the answer that its evidence gives."""
+    rows = [row for row in document.rows if row.kind == "strategy"]
+    answer = decide(document.evidence, rows, document.costs, document.model)
+    said = reasons(answer.strategy, document.rows, document.evidence, document.model, document.fill, document.fast)
+    return replace(document, decision=answer.decision, strategy=answer.strategy, verdict=answer.why, reasons=said)
+
+
+def _best(series: Sequence[tuple[str, str]], values: Sequence[float | None]) -> Tried | None:
+    tried = [(value, " ".join(name)) for name, value in zip(series, values, strict=True) if value is not None]
+    if not tried:
+        return None
+    p, best = min(tried, key=lambda each: each[0])
+    return Tried(tried=len(tried), best=best, p=p)
+
+
+def _pooled(profits: Mapping[str, WalkProfits], seed: int) -> list[PooledRow]:
+    if len(profits) < 2:
+        return []
+    strategies = dict.fromkeys(strategy for each in profits.values() for strategy in each.headline)
+    return [
+        _row(strategy, len(profits), pool(side_by_side([each.all_bars(strategy) for each in profits.values()]), seed))
+        for strategy in strategies
+    ]
+
+
+def _row(strategy: str, symbols: int, pooled: Pooled) -> PooledRow:
+    interval = in_bps(pooled.interval)
+    return PooledRow(
+        strategy=strategy,
+        symbols=symbols,
+        bars=pooled.bars,
+        dates=pooled.dates,
+        mean_bps=float(BASIS_POINTS * pooled.mean),
+        low_bps=None if interval is None else interval.low,
+        high_bps=None if interval is None else interval.high,
+        smallest_edge_bps=None if interval is None else interval.smallest_edge,
+        bars_for_10_bps=None if interval is None else interval.bars_for(EDGE, pooled.bars),
+    )

@@ -1,0 +1,82 @@
+"""The answer says what the numbers say, and no more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from marketsim.results.decision import LEVEL, Answer, decide
+from marketsim.results.schema import CostsRow, ExposureCounts
+from tests.documents import EVIDENCE, strategy_row, symbol_document
+
+MODEL = symbol_document().model
+COSTS = CostsRow(fee_bps=15.0, slippage_bps=5.0)
+ALONE = EVIDENCE.strategies[1]
+
+
+def answer(*tested: dict[str, Any], evidence: dict[str, Any] | None = None, **model: Any) -> Answer:
+    """The answer to strategies with these changes, the first of which is always-on."""
+    names = ("always-on", "entry-exit")
+    strategies = [replace(ALONE, strategy=name, **changes) for name, changes in zip(names, tested, strict=False)]
+    rows = [strategy_row(each.strategy, trades=each.trades, mean_bps=each.mean_bps) for each in strategies]
+    found = replace(EVIDENCE, strategies=strategies, **(evidence or {}))
+    return decide(found, rows, COSTS, replace(MODEL, **model))
+
+
+EARNED = {"mean_bps": 30.0, "low_bps": 5.0, "high_bps": 55.0, "p": LEVEL}
+LOST = {"mean_bps": -30.0, "low_bps": -55.0, "high_bps": -5.0, "p": 0.99}
+LUCK = {"mean_bps": 40.0, "low_bps": -15.0, "high_bps": 95.0, "p": 0.08}
+
+
+@pytest.mark.parametrize(
+    ("changes", "decision", "words"),
+    [
+        (EARNED, "TRADE", "always-on earned 30.0 bps a bar after costs (15 bps a side, 5 slippage), more than luck"),
+        (EARNED | {"p": LEVEL + 1e-9}, "CAN'T TELL", "the best of 2 tried may owe to luck (+5.0 to +55.0, p 0.025)"),
+        (EARNED | {"p": None}, "CAN'T TELL", "may owe to luck"),
+        (EARNED | {"low_bps": 0.0}, "CAN'T TELL", "which may be luck (+0.0 to +55.0); holding earned 96.5"),
+        (EARNED | {"low_bps": 1e-9}, "CAN'T TELL", "which may be luck"),
+        (LOST, "DON'T", "always-on lost 30.0 bps a bar after costs (15 bps a side, 5 slippage), more than bad luck"),
+        (LOST | {"high_bps": 0.0}, "CAN'T TELL", "which may be luck"),
+        (LOST | {"high_bps": -1e-9}, "CAN'T TELL", "which may be luck"),
+        ({"low_bps": None, "high_bps": None, "p": 0.001, "trades": 5}, "CAN'T TELL", "on 5 trades, too few to tell"),
+        ({"trades": 0}, "CAN'T TELL", "no order was filled on 70 bars, so nothing was earned; holding earned 96.5"),
+    ],
+)
+def test_one_strategy(changes: dict[str, Any], decision: str, words: str) -> None:
+    found = answer(changes)
+    assert found.decision == decision
+    assert words in found.why
+
+
+def test_the_better_strategy_is_one_to_trade_and_else_the_one_that_earned_more() -> None:
+    assert answer(EARNED, LUCK).strategy == "always-on"
+    assert answer(LUCK, EARNED).strategy == "entry-exit"
+    assert answer(LUCK, LOST).strategy == "always-on"
+    assert answer(LOST, LUCK).decision == "CAN'T TELL"
+    worse = {name: value and 2 * value for name, value in LOST.items() if name != "p"}
+    found = answer(LOST, worse)
+    assert (found.decision, found.strategy) == ("DON'T", "always-on")
+    assert found.why.startswith("always-on, the better strategy, lost 30.0")
+    assert answer(EARNED, LUCK | {"trades": 0}).why.startswith("always-on earned 30.0")
+
+
+def test_bars_that_the_model_may_have_seen_prove_nothing() -> None:
+    unknown = ExposureCounts(clean=0, contaminated=0, unknown=70)
+    found = answer(EARNED, evidence={"bars": 0}, exposure=unknown)
+    assert found.decision == "CAN'T TELL"
+    assert "--assume-clean" in found.why
+    seen = answer(EARNED, evidence={"bars": 0}, exposure=ExposureCounts(clean=0, contaminated=70, unknown=0))
+    assert (seen.decision, seen.strategy) == ("CAN'T TELL", "always-on")
+    assert "all 70 bars lie in the training data of har" in seen.why
+    part = answer(EARNED, evidence={"bars": 22}, exposure=ExposureCounts(clean=22, contaminated=48, unknown=0))
+    assert part.decision == "TRADE"
+    assert part.why.startswith("on the 22 bars after its model's training data always-on earned")
+
+
+def test_costs_are_named_as_they_are_charged() -> None:
+    rows, evidence = [strategy_row("always-on")], replace(EVIDENCE, strategies=[ALONE])
+    for fee, slippage, words in ((0, 0, "without costs"), (1.5, 0, "(1.5 bps a side)"), (0, 3, "(3 slippage)")):
+        assert words in decide(evidence, rows, CostsRow(fee_bps=fee, slippage_bps=slippage), MODEL).why
