@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
@@ -72,24 +74,24 @@ class FileDraft(Struct, frozen=True, eq=False):
         nowhere = [CHANNELS[channel] for channel in TRADED if self.absent[:, channel].all()]
         if nowhere and not absent.all():
             raise DataError(
-                f"{bars.symbol}: {name} has no forecasts of the {' and the '.join(nowhere)} (--missing har fills in)"
+                f"{bars.symbol}: {name} has no forecasts of the {_listed(nowhere)} (--missing har makes them)"
             )
         late = self.matched.late[origins]
         if late.any():
             first = names[origins[late][0]]
             raise DataError(
                 f"{bars.symbol}: {late.sum()} of {len(origins)} forecasts in {name} were made after their bar had "
-                f"ended, the first of them at {first}, and do not count (--missing har replaces them)"
+                f"ended, the first of them at {first}, and do not count (--missing har makes others)"
             )
         rows = np.flatnonzero(absent.any(1))
         if not len(rows):
             return
         first = names[origins[rows[0]]]
         words = f"{bars.symbol}: {name} lacks {len(rows)} of {len(origins)} forecasts, the first of them at {first}"
-        how = "--missing har fills them in"
+        how = "--missing har makes them"
         if len(rows) == 1 and origins[rows[0]] == len(bars) - 1:
             words = f"{bars.symbol}: {name} lacks the forecast at the newest bar, {first}, which the plan rests on"
-            how = f"--end {names[-2]} leaves that bar out, --missing har fills it in"
+            how = f"--end {names[-2]} leaves that bar out, --missing har makes it"
         raise DataError(f"{words} ({how})")
 
     def filled(self, others: Floats) -> Floats:
@@ -125,6 +127,8 @@ class FileDraft(Struct, frozen=True, eq=False):
         layout = self.given.of(self.request.bars.symbol).layout
         points = ~np.isnan(self.points[:, TRADED])
         parts = [self.moves.unit + (f" as {layout} has them" if layout else "")]
+        if (self._known() > 1).any():
+            parts.append(f"{len(self.moves.levels)} quantiles")
         if points.any():
             short = np.isnan(self.quantiles[:, TRADED]).any(-1) & points
             parts.append(f"points with the spread of their last {WINDOW} errors")
@@ -132,7 +136,7 @@ class FileDraft(Struct, frozen=True, eq=False):
                 parts.append(f"that of {filler} at {int(short.any(1).sum())} origins with too few errors")
         lacking = [CHANNELS[channel] for channel in range(len(CHANNELS)) if absent[:, channel].all()]
         if lacking:
-            parts.append(f"{' and '.join(lacking)} by {filler}")
+            parts.append(f"{_listed(lacking)} by {filler}")
         some = absent & ~absent.all(0)
         if some.any():
             parts.append(f"{int(some.any(1).sum())} of {count} forecasts filled in by {filler}")
@@ -153,4 +157,25 @@ class FileDraft(Struct, frozen=True, eq=False):
             (self.matched.further, "are of bars beyond the next one"),
             (self.matched.without_bar, "are of times without a bar"),
         )
-        return tuple(f"{symbol}: {n:,} forecasts in {name} {words} and are left out" for n, words in told if n)
+        notes = [f"{symbol}: {n:,} forecasts in {name} {words} and are left out" for n, words in told if n]
+        if lacking := int(self._partly().any(1).sum()):
+            notes.append(
+                f"{symbol}: {lacking:,} forecasts in {name} lack a quantile that others have; it is interpolated"
+            )
+        return tuple(notes)
+
+    def _partly(self) -> Flags:
+        """Where some quantiles are missing that other origins have, `[N, 4]`."""
+        known = self._known()
+        partly: Flags = (known > 1) & (known < known.max(0))
+        return partly
+
+    def _known(self) -> NDArray[np.int64]:
+        """How many quantiles the file gives, `[N, 4]`."""
+        known: NDArray[np.int64] = np.count_nonzero(~np.isnan(self.moves.quantiles[self.request.origins]), axis=-1)
+        return known
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names in a sentence."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -54,7 +54,7 @@ def test_our_own_forecasts_come_back_as_the_same_walk_to_the_byte(cli, history, 
 def test_the_header_says_what_the_file_holds_and_what_it_does_not_tell(cli, history):
     shown = " ".join(cli("backtest", "ETHUSD", *QUICK, "--full", "--forecasts", history).out.split())
     assert "Model own.csv " in shown
-    assert ", moves; unverified: made when, the file does not tell, 6 bars unknown" in shown
+    assert ", moves, 9 quantiles; unverified: made when, the file does not tell, 6 bars unknown" in shown
 
 
 def test_a_file_is_not_overwritten_and_needs_a_known_ending(cli, history):
@@ -97,6 +97,6 @@ def test_files_stand_beside_models_in_a_comparison(cli, history):
     assert [row["exposure"]["unknown"] for row in rows] == [6, 6, 0, 0]
     same = ("pinball_bps", "coverage", "strategies", "close_direction")
     assert [[row[key] for key in same] for row in rows[:2]] == [[rows[2][key] for key in same]] * 2
-    shown = cli("compare-models", "ETHUSD", *QUICK, "--forecasts", history, "--models", "har").out
-    assert "own.csv: moves; unverified: made when, the file does not tell; evaluated bars: 6" in shown
+    shown = " ".join(cli("compare-models", "ETHUSD", *QUICK, "--forecasts", history, "--models", "har").out.split())
+    assert "own.csv: moves, 9 quantiles; unverified: made when, the file does not tell; evaluated bars: 6" in shown
     assert cli("compare-models", "ETHUSD", "--forecasts", "none.csv").code == 2

@@ -37,10 +37,10 @@ def made(table: pd.DataFrame, bars: Bars, origins: np.ndarray, missing: str = "e
 def test_prices_and_moves_are_told_apart_and_said():
     moves, prices = forecast(tidy(BARS), BARS), forecast(tidy(BARS, unit="prices"), BARS)
     np.testing.assert_allclose(moves.moves, prices.moves, atol=1e-12)
-    assert moves.model.training.startswith("moves;") and prices.model.training.startswith("prices;")
+    assert moves.model.training.startswith("moves, 9") and prices.model.training.startswith("prices, 9")
     cheap = Bars(**{**{f: getattr(BARS, f) for f in BARS.__struct_fields__}, "ohlcv": BARS.ohlcv * [*[1e-6] * 4, 1.0]})
-    assert forecast(tidy(cheap, unit="prices"), cheap).model.training.startswith("prices;")
-    assert forecast(tidy(cheap), cheap).model.training.startswith("moves;")
+    assert forecast(tidy(cheap, unit="prices"), cheap).model.training.startswith("prices, 9")
+    assert forecast(tidy(cheap), cheap).model.training.startswith("moves, 9")
 
 
 def test_fewer_levels_are_interpolated_and_those_that_are_there_stay():
@@ -115,7 +115,7 @@ def test_an_open_that_is_missing_is_hars_and_moves_neither_high_nor_low():
             table[f"{side}_q{100 * level:.0f}"] /= 100  # so narrow that har's open lies beyond
             table[f"close_q{100 * level:.0f}"] = 0.0
     found = forecast(table, BARS)
-    assert found.model.training.startswith("moves, open by har;")
+    assert found.model.training.startswith("moves, 9 quantiles, open by har;")
     assert not found.repaired.any()
     narrow = table.iloc[-20:]
     for channel, name in ((HIGH, "high"), (LOW, "low")):
@@ -190,6 +190,7 @@ def actual(table: pd.DataFrame) -> pd.DataFrame:
             "none of the 30 origins in DataFrame",
         ),
         (wrong(lambda t: t.assign(origin="yesterday")), "'yesterday' is not a date"),
+        (lambda: points(BARS).assign(low=0.0), "row 1: a low of 0 among prices"),
         (wrong(actual), "the very bars that they are of: look-ahead"),
         (
             lambda: tidy(BARS, unit="prices").assign(high_q90=1e5),
@@ -246,3 +247,50 @@ def test_intraday_bars_are_found_by_their_opens():
     assert (value_of(outcome).moves == expected).all()
     with pytest.raises(DataError, match=re.escape("(--timezone is of stamps without one)")):
         forecast(local.assign(origin=local.origin + pd.Timedelta(minutes=7)), bars)
+
+
+def test_a_stamp_that_may_be_of_another_bar_is_of_none():
+    """A coin's day begins at midnight of UTC; midnights of Tokyo are days where they say that they are Tokyo's."""
+    from marketsim.data import open_source
+
+    bars = open_source("sample").load("ETHUSD")
+    table = tidy(bars)
+    days = pd.DatetimeIndex(table.origin)
+    expected = forecast(table, bars).moves
+    assert (forecast(table.assign(origin=days.tz_localize("Asia/Tokyo")), bars).moves == expected).all()
+    assert (forecast(table.assign(origin=[f"{day}+09:00" for day in days]), bars).moves == expected).all()
+    hours = table.assign(origin=days.tz_localize("Asia/Tokyo").tz_convert("UTC"))
+    with pytest.raises(DataError, match="none of the 60 origins in DataFrame, 2020-10-09T15:00:00 to"):
+        forecast(hours, bars)
+
+
+def test_any_hour_of_a_session_is_its_day():
+    table = tidy(BARS)
+    closes = pd.DatetimeIndex(table.origin).tz_localize("America/New_York") + pd.Timedelta(hours=16)
+    assert (forecast(table.assign(origin=closes), BARS).moves == forecast(table, BARS).moves).all()
+
+
+def test_a_forecast_of_a_bar_that_has_not_begun_cannot_have_seen_it():
+    fields = {f: getattr(BARS, f) for f in BARS.__struct_fields__}
+    ahead = forecast(tidy(BARS), Bars(**{**fields, "read_at": BARS.timetable.ends(BARS.time[-1:])[0]}))
+    assert ahead.exposure is not None
+    assert (ahead.exposure[-1], set(ahead.exposure[:-1])) == ("clean", {"unknown"})
+    begun = BARS.timetable.ends(BARS.next_opens(1))[0] - np.timedelta64(1, "h")
+    assert (forecast(tidy(BARS), Bars(**{**fields, "read_at": begun})).exposure or ())[-1] == "unknown"
+
+
+def test_a_quantile_that_is_missing_here_and_there_is_said():
+    table = tidy(BARS)
+    table.loc[[COUNT - 1, COUNT - 2], "high_q30"] = np.nan
+    found = forecast(table, BARS)
+    assert found.notes == ("TEST: 2 forecasts in DataFrame lack a quantile that others have; it is interpolated",)
+
+
+def test_a_file_of_another_symbol_is_not_offered_under_a_new_name(tmp_path):
+    tidy(BARS).assign(symbol="OTHER").to_csv(tmp_path / "mine.csv", index=False)
+    with pytest.raises(DataError, match=r"no forecasts of TEST in .*/mine\.csv, which has OTHER$"):
+        forecast(tmp_path / "mine.csv", BARS)
+    tidy(BARS).drop(columns="symbol").to_csv(tmp_path / "mine.csv", index=False)
+    with pytest.raises(DataError, match=r"which has MINE; --forecasts TEST=.*/mine\.csv takes them as TEST's"):
+        forecast(tmp_path / "mine.csv", BARS)
+    assert (forecast(f"TEST={tmp_path}/mine.csv", BARS).moves == forecast(tidy(BARS), BARS).moves).all()

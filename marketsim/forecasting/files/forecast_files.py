@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from marketsim.data.reading.cells import Column, Heading, LoadedCells
 from marketsim.data.reading.contents import BarFile, printable
@@ -37,6 +38,7 @@ class GivenForecasts(Struct, frozen=True, eq=False):
     symbols: Mapping[str, SymbolForecasts]  # by canonical symbol
     digest: str  # of all forecasts, in hex; not of what the files are called or how they are written
     notes: tuple[str, ...]  # one-line remarks for stderr
+    renamed: bool = False  # whether a symbol is told by nothing but the name of a file
 
     def of(self, symbol: str) -> SymbolForecasts:
         """Those of one symbol; DataError where there are none."""
@@ -44,7 +46,7 @@ class GivenForecasts(Struct, frozen=True, eq=False):
             return self.symbols[symbol]
         known = ", ".join(list(self.symbols)[:8])
         how = nearest(symbol, self.symbols)
-        if len(self.symbols) == 1 and self.place != FRAME:
+        if self.renamed and len(self.symbols) == 1:
             how = f"; --forecasts {symbol}={shlex.quote(self.place)} takes them as {symbol}'s"
         raise DataError(f"no forecasts of {symbol} in {self.place}, which has {known}{how}")
 
@@ -62,7 +64,7 @@ def read_forecasts(spec: str, timezone: str | None = None) -> GivenForecasts:
     listing = list_files(path)
     kind, alone = kind_of_table(model), len(listing.files) == 1
     parts: dict[str, list[SymbolForecasts]] = {}
-    notes = [*listing.notes]
+    notes, renamed = [*listing.notes], False
     for file in listing.files:
         try:
             cells = open_cells(file, kind)
@@ -73,12 +75,13 @@ def read_forecasts(spec: str, timezone: str | None = None) -> GivenForecasts:
             notes.append(f"{error}; the file is passed over")
             continue
         notes += table.notes
+        renamed |= "" in table.symbols
         for symbol, found in _named(table, file, given).items():
             parts.setdefault(symbol, []).append(found)
     if not parts:
         raise DataError(f"{printable(path)}: no forecasts in its files")
     name = path.name + (f":{model}" if model else "")
-    return _given(name, printable(path), parts, notes)
+    return replace(_given(name, printable(path), parts, notes), renamed=renamed)
 
 
 def forecasts_in_frame(frame: pd.DataFrame, symbol: str | None, timezone: str | None = None) -> GivenForecasts:
@@ -132,7 +135,7 @@ def _cells(frame: pd.DataFrame) -> LoadedCells:
         if isinstance(own.dtype, pd.PeriodDtype):
             own = own.dt.to_timestamp()
         if isinstance(own.dtype, pd.DatetimeTZDtype):
-            zones[at] = "UTC"
+            zones[at] = str(own.dt.tz).removeprefix("UTC") or "UTC"
             own = own.dt.tz_convert("UTC").dt.tz_localize(None)
         if pd.api.types.is_datetime64_dtype(own.dtype):
             columns.append(own.to_numpy("datetime64[ns]"))

@@ -74,15 +74,16 @@ def match(found: SymbolForecasts, bars: Bars) -> Matched:
 def _positions(stamps: Stamps, bars: Bars) -> Rows:
     """Indices of the bars that open at `stamps`, T of the one after the newest; NONE where no bar does.
 
-    Bars that are called by their date are found by it.
+    Bars that are called by their date are found by it, and by any hour of a session that does not last all day: where
+    it does, an hour may be that of another zone's midnight, and the date another bar's.
     """
     timetable, opens = bars.timetable, np.append(bars.time, bars.next_opens(1))
     known = np.flatnonzero(~np.isnat(stamps))
     wanted: Stamps = stamps[known]
-    if timetable.named_by_date:
-        days = wanted.astype("datetime64[D]")
-        dates = (days == wanted).all()
-        wanted = days if dates else timetable.dates(wanted.astype("datetime64[s]"))
+    days: Stamps = wanted.astype("datetime64[D]")
+    dated = bool((days == wanted).all())
+    if timetable.named_by_date and (dated or not timetable.calendar.all_day):
+        wanted = days if dated else timetable.dates(wanted.astype("datetime64[s]"))
         opens = timetable.dates(opens)
     else:
         opens = opens.astype("datetime64[ns]")
@@ -105,6 +106,9 @@ def _timeliness(found: SymbolForecasts, bars: Bars, rows: Rows) -> tuple[Flags, 
     opens = np.append(bars.time[1:], bars.next_opens(1))[at]
     late[at] = made_at > bars.timetable.ends(opens)  # never true of NaT, as below
     in_time[at] = made_at + day <= _session_opens(opens, bars)
+    in_time[-1] |= (
+        rows[-1] != NONE and bars.read_at <= _session_opens(bars.next_opens(1), bars)[0]
+    )  # it is there already
     return late, in_time
 
 

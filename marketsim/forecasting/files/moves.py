@@ -70,11 +70,21 @@ def _unit(found: SymbolForecasts, bars: Bars, at: NDArray[np.int64], rows: NDArr
     """Prices are positive, and near the last close of the first of them; what is neither is told by its size."""
     every = np.concatenate([found.quantiles.ravel(), found.points.ravel()])
     if (every <= 0).any() or not len(at):  # NaN is not
+        _check_positive(found)
         return MOVES
     first = np.concatenate([found.quantiles[rows[at[0]]].ravel(), found.points[rows[at[0]]]])
     middle = float(np.nanmedian(first))
     near = 1 / NEAR < middle / float(bars.close[at[0]]) < NEAR
     return PRICES if near or middle > 1 else MOVES
+
+
+def _check_positive(found: SymbolForecasts) -> None:
+    """DataError for a price of nothing or less among others."""
+    values = np.concatenate([found.quantiles, found.points[..., None]], -1)
+    if np.nanmedian(np.abs(values)) > 1:  # no moves are so large
+        row, channel, level = np.argwhere(values <= 0)[0].tolist()
+        value = values[row, channel, level]
+        raise DataError(f"{found.place(row)}: a {CHANNELS[channel]} of {value:g} among prices")
 
 
 def _check_near(ratio: Floats, prices: Floats, bars: Bars, found: SymbolForecasts, rows: NDArray[np.int64]) -> None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from marketsim.data.bars import CHANNELS
+from marketsim.data.calendars.zones import to_local
 from marketsim.data.reading.cells import Cells, Column
 from marketsim.data.reading.decimals import UNKNOWN, styles, to_doubles
 from marketsim.data.reading.timestamps import Stamps, Wanted, parse_stamps
@@ -129,7 +130,7 @@ class _Reader(Struct, frozen=True):
             stamps = self._stamps(column[rows], rows, at)
             for row, words in sorted(stamps.unreadable.items()):
                 raise self._wrong(int(rows[row]), at, words)
-            times[rows] = stamps.time
+            times[rows] = _dates(stamps) if at != self.columns.made_at else stamps.time
             notes += stamps.notes
         return times
 
@@ -211,6 +212,14 @@ class _Reader(Struct, frozen=True):
 
     def _wrong(self, row: int, at: int, words: str) -> DataError:
         return DataError(f"{self.cells.place(row)}, column '{self.cells.heading.names[at].strip()}': {words}")
+
+
+def _dates(stamps: Stamps) -> Times:
+    """The stamps; midnights of a zone, of which each names a day, as that day."""
+    if stamps.zone == "UTC":
+        return stamps.time
+    local = to_local(stamps.time, stamps.zone).astype("datetime64[ns]")
+    return local if (local.astype("datetime64[D]") == local).all() else stamps.time
 
 
 def _texts(column: Column) -> NDArray[np.object_]:

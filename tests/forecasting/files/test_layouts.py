@@ -85,7 +85,7 @@ def darts(mark: str) -> pd.DataFrame:
 def test_a_table_is_read_as_the_forecasts_that_it_holds(layout, table):
     found = forecast(table, BARS, COUNT)
     np.testing.assert_allclose(found.moves, MOVES, rtol=0, atol=1e-12)
-    told = " as " + layout + " has them" if layout else ";"
+    told = " as " + layout + " has them" if layout else ", 9 quantiles"
     assert told in found.model.training
     assert found.notes == ()
 
