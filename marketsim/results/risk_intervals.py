@@ -38,7 +38,8 @@ def _ratio_interval(
     if np.count_nonzero(~carried) > TAIL:
         return None
     resampled = mean[carried] / np.sqrt(spread[carried]) * math.sqrt(periods_per_year)
-    middle = np.median(resampled)
+    ordered = np.sort(resampled)
+    middle = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2  # np.median imports numpy.ma
     filled = np.full(len(mean), middle)  # the few that carry no ratio lean to neither side
     filled[carried] = resampled
     return around(ratio, filled, blocks.blocks)
