@@ -141,6 +141,7 @@ def symbol_document(**changes: Any) -> SymbolDocument:
         ),
         costs=CostsRow(fee_bps=15.0, slippage_bps=5.0),
         fill="provable",
+        window=60,
         min_t=1.0,
         fine=None,
         optimizer=OptimizerFacts(name="direct", fits=142, fallbacks=4),

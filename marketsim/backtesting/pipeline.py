@@ -13,7 +13,7 @@ from marketsim.backtesting.chosen_bars import load, open_bars, with_finer
 from marketsim.backtesting.simulation import POLICIES, Market, fit_strategies, simulate, strategies_of
 from marketsim.data import Source
 from marketsim.data.bars import Bars
-from marketsim.data.walk_forward import Walk, make_walk
+from marketsim.data.walk_forward import Walk, longest_window, make_walk
 from marketsim.errors import Failure, MarketsimError, Outcome, Success, value_of
 from marketsim.forecasting.cache import ForecastCache, connect
 from marketsim.forecasting.ensembles import Composite, members_of
@@ -182,9 +182,9 @@ def prepare(symbol: str, chosen: BarsSettings, lengths: WalkSettings, tools: Too
 
 def walk_over(bars: Bars, lengths: WalkSettings, model: Model | Composite) -> Walk:
     """The walk of these lengths, in fast mode the newest part of the full one."""
-    return make_walk(
-        len(bars), lengths.simulations, lengths.window, model.minimum_bars, bars.symbol, whole=lengths.sims
-    )
+    room = len(bars) - model.minimum_bars - lengths.sims
+    window = longest_window(room) if lengths.window is None else lengths.window
+    return make_walk(len(bars), lengths.simulations, window, model.minimum_bars, bars.symbol, whole=lengths.sims)
 
 
 def evaluate_walk(ready: Prepared, forecasts: Forecasts, settings: Settings, tools: Tools, clock: Clock) -> Result:

@@ -19,7 +19,7 @@ from marketsim.execution.floor import Floor
 from marketsim.execution.profit_terms import TIE, Costs, Levels, Outcomes, ProfitTerms
 from marketsim.execution.strategies import STRATEGIES, Legs
 from marketsim.execution.track_record import Fit, FittedTrackRecord, TrackRecord, book, level_prices
-from marketsim.execution.windows import Windows
+from marketsim.execution.windows import Windows, age_weights
 from marketsim.forecasting.forecasts import CLOSE, HIGH, LOW, OPEN, Forecasts, actual_moves
 from marketsim.optimizers import Optimizer
 from marketsim.optimizers.window_fit import fit_windows
@@ -100,11 +100,13 @@ def fit_strategies(
             windows = windows_of(legs, market, rules, eod)
             with part("search"):
                 found.append(fit_windows(windows, terms, optimizer, (rules.bounds, rules.bounds), seed))
-        booked, allowed = (np.stack(each) for each in zip(*((fit.booked, fit.allowed) for fit in found), strict=True))
-        in_sample = booked.sum(2)
+        in_sample = np.stack([fit.in_sample for fit in found])
+        allowed = np.stack([fit.allowed for fit in found])
         worth = np.where(allowed, in_sample, -np.inf)
         better = np.argmax(worth >= worth.max(0) - TIE, axis=0)
-        t = np.where(allowed[better, row], t_statistic(booked[better, row]), np.nan)
+        booked = np.stack([fit.booked for fit in found])[better, row]
+        weights = age_weights(booked.shape[1], rules.half_life)
+        t = np.where(allowed[better, row], t_statistic(booked, weights), np.nan)
         wanted = legs.at(origins)
         aside = stands_aside(t, rules.min_t) & wanted.any
         h = np.stack([fit.high_multiplier for fit in found])[better, row]
@@ -144,6 +146,7 @@ def windows_of(legs: Legs, market: Market, rules: TradingRules, close_at_eod: bo
         close_at_eod=close_at_eod,
         rows=market.walk.windows,
         floor=None if close_at_eod else market.floor,
+        weights=age_weights(market.walk.windows.shape[1], rules.half_life),
     )
 
 

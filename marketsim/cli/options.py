@@ -95,7 +95,7 @@ class Text(Struct, frozen=True):
 TEXTS = {
     "sims": Text("Number of simulations; each trades one bar.", "N"),
     "fast": Text("Run at most 35 simulations, the newest."),
-    "window": Text("Bars that each simulation is fitted on.", "N"),
+    "window": Text("Bars that each simulation is fitted on; auto: the most of 250, 120 and 60.", "N|auto"),
     "model": Text("Forecasting model; 'marketsim models list' shows all.", "NAME[:VARIANT]|FILE.py:CLASS"),
     "assume_clean": Text("Vouch that a model of unknown training data has not seen the evaluated bars."),
     "model_option": Text("Option of a model of your own; may be repeated.", "KEY=VALUE", "none"),
@@ -111,6 +111,7 @@ TEXTS = {
         "Range of the multipliers, the offsets added to predicted moves of high and low.", "X|LOW,HIGH", "0.03"
     ),
     "min_t": Text("Place no order where the fit's in-sample t is below this; 0: always place it.", "T", "1"),
+    "half_life": Text("Bars after which a bar of the window counts half in the fit.", "BARS", "all count the same"),
     "fee_bps": Text("Fee per side, in basis points.", "BPS", "15 for crypto, else 5"),
     "slippage_bps": Text("Slippage of exits at the close, in basis points.", "BPS", "5"),
     "asset": Text("Asset class: it sets fees, short sales and bars per year.", default="by symbol"),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from marketsim.errors import DataError
 
 JUDGED = 250  # origins that a model may be chosen on, where there are as many
+WINDOWS = (250, 120, 60)  # that --window auto takes the first of that there is room for
 
 
 class Walk(Struct, frozen=True):
@@ -27,6 +28,14 @@ class Walk(Struct, frozen=True):
     judged: NDArray[
         np.int64
     ]  # [J] origins, increasing, of bars before the longer walk's first: they may choose a model
+
+
+def longest_window(room: int) -> int:
+    """The longest of WINDOWS that `room` bars before the first evaluated one allow, or the shortest.
+
+    How many bars there are decides, never what they did.
+    """
+    return next((window for window in WINDOWS if window <= room), WINDOWS[-1])
 
 
 def make_walk(bars: int, simulations: int, window: int, minimum_bars: int, symbol: str, whole: int = 0) -> Walk:

@@ -207,6 +207,10 @@ class ProfitTerms(Struct, frozen=True):
         sizes = (legs.long, legs.short)
         return ProfitTerms(tuple(leg.sized(sizes[leg.mirrored]) for leg in self.legs))
 
+    def sized(self, size: Array) -> ProfitTerms:
+        """The terms with positions of `size` `[...]`."""
+        return ProfitTerms(tuple(leg.sized(size) for leg in self.legs))
+
     def at(self, index: Any) -> ProfitTerms:
         """The terms of some bars or problems, as an array is indexed; `[B, W]` positions make windows."""
         return self.map(lambda array: array[index])

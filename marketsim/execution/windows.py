@@ -27,6 +27,7 @@ class Windows(Struct, frozen=True):
     close_at_eod: bool
     rows: NDArray[np.int64]  # [B, W] the bars of each window
     floor: Floor | None = None  # [B] of the bars that the windows are fitted for
+    weights: NDArray[np.float64] | None = None  # [W] how much each bar counts, oldest first, 1 on average; None: 1
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -66,6 +67,24 @@ class Windows(Struct, frozen=True):
             profit[of, at] += total_profit(terms.legs, None, traded[0][:, None], traded[1][:, None])[:, 0]
         return profit[pair[:, None], self.rows]
 
+    def summed(self, booked: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sums `[B]` of the bars' profits `[B, W]`, by their weights."""
+        sums: NDArray[np.float64] = (booked if self.weights is None else booked * self.weights).sum(1)
+        return sums
+
     def _problems(self, terms: ProfitTerms, legs: Legs, rows: NDArray[np.int64]) -> ProfitTerms:
         """The terms of bars as problems `[B, W]`, under the closing policy and with the strategy's orders."""
-        return (terms.at_close() if self.close_at_eod else terms).placed(legs).at(rows)
+        problems = (terms.at_close() if self.close_at_eod else terms).placed(legs).at(rows)
+        return problems if self.weights is None else problems.sized(self.weights)
+
+
+def age_weights(window: int, half_life: float | None) -> NDArray[np.float64] | None:
+    """How much each of a window's bars counts `[W]`, oldest first: half as much for every `half_life` bars of age.
+
+    They are 1 on average, so that weighted sums are in the unit of unweighted ones. None where all count the same.
+    """
+    if half_life is None:
+        return None
+    weights = 0.5 ** (np.arange(window)[::-1] / half_life)
+    scaled: NDArray[np.float64] = weights * (window / weights.sum())
+    return scaled

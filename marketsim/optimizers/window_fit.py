@@ -22,7 +22,8 @@ class WindowFit(Struct, frozen=True):
     high_multiplier: NDArray[np.float64]  # [B]
     low_multiplier: NDArray[np.float64]  # [B]
     booked: NDArray[np.float64]  # [B, W] profit of each bar, fraction of the close before it
-    claimed: NDArray[np.float64]  # [B] profit of the window on the surface that was maximised
+    in_sample: NDArray[np.float64]  # [B] sum of them by the windows' weights
+    claimed: NDArray[np.float64]  # [B] the same on the surface that was maximised
     allowed: NDArray[np.bool_]  # [B] whether they keep the floor; where one does not, none inside the bounds does
     fallbacks: int = 0  # problems that a search gave up on and another one finished
 
@@ -39,7 +40,7 @@ def fit_windows(windows: Windows, terms: ProfitTerms, optimizer: Optimizer, boun
     booked = windows.booked(h, l)
     exact = windows.close_at_eod or windows.fill != EXPECTED
     for precision in () if exact else PRECISIONS[1:]:
-        (apart,) = np.nonzero(np.abs(claimed - booked.sum(1)) > AGREEMENT * windows.rows.shape[1])
+        (apart,) = np.nonzero(np.abs(claimed - windows.summed(booked)) > AGREEMENT * windows.rows.shape[1])
         if not apart.size:
             break
         some = windows.at(apart)
@@ -48,4 +49,4 @@ def fit_windows(windows: Windows, terms: ProfitTerms, optimizer: Optimizer, boun
         booked[apart] = some.booked(h[apart], l[apart])
         fallbacks += again.fallbacks
     allowed = np.ones(len(h), bool) if windows.floor is None else windows.floor.allows(h, l)
-    return WindowFit(h, l, booked, claimed, allowed, fallbacks)
+    return WindowFit(h, l, booked, windows.summed(booked), claimed, allowed, fallbacks)

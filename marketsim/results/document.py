@@ -96,6 +96,7 @@ def symbol_document(result: Result) -> SymbolDocument:
         model=model_facts(result.forecasts, tags),
         costs=result.costs,
         fill=result.rules.fill,
+        window=result.walk.windows.shape[1],
         min_t=result.rules.min_t,
         optimizer=OptimizerFacts(name=result.optimizer, fits=result.fits, fallbacks=result.fallbacks),
         evaluated=_evaluated_bars(result),

@@ -260,6 +260,7 @@ class SymbolDocument(Row, frozen=True, tag_field="status", tag="ok"):
     model: ModelFacts
     costs: CostsRow
     fill: str
+    window: Count  # bars that each fit rests on
     min_t: Annotated[float, Meta(ge=0, description="in-sample t below which no order is placed")]
     optimizer: OptimizerFacts
     evaluated: EvaluatedBars

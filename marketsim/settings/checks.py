@@ -41,9 +41,14 @@ def integer(low: int, high: int = 2**63 - 1) -> Validator:
 
 def or_auto(validator: Validator) -> Validator:
     """A setting that may be left to the model."""
+    return or_word("auto", validator)
+
+
+def or_word(word: str, validator: Validator) -> Validator:
+    """A setting that may be left out, by a word that stands for None."""
     return Validator(
-        lambda value: None if value == "auto" else validator.check(value),
-        lambda text: text if text == "auto" else validator.text(text),
+        lambda value: None if value == word else validator.check(value),
+        lambda text: text if text == word else validator.text(text),
     )
 
 

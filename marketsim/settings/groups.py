@@ -18,7 +18,7 @@ class WalkSettings(Group, frozen=True):
 
     sims: int = 70
     fast: bool = False
-    window: int = 60  # bars
+    window: int | None = 60  # bars; None: the longest of a few that there is room for
 
     @property
     def simulations(self) -> int:
@@ -61,6 +61,7 @@ class TradingRules(Group, frozen=True):
     close_at_eod: str = "auto"
     bounds: tuple[float, float] = (-0.03, 0.03)  # fractions of the close
     min_t: float = 1.0  # in-sample t below which no order is placed; 0: none
+    half_life: float | None = None  # bars after which a bar of the window counts half; None: all count the same
 
 
 class CostSettings(Group, frozen=True):

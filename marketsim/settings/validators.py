@@ -22,7 +22,18 @@ from marketsim.registry import (
     nearest,
     outside,
 )
-from marketsim.settings.checks import Validator, between, choice, flag, flag_text, integer, optional, or_auto, real
+from marketsim.settings.checks import (
+    Validator,
+    between,
+    choice,
+    flag,
+    flag_text,
+    integer,
+    optional,
+    or_auto,
+    or_word,
+    real,
+)
 from marketsim.settings.choices import (
     ALWAYS_ON,
     ASSETS,
@@ -197,7 +208,7 @@ MODEL_NAMES = (
 VALIDATORS = {
     "sims": integer(1),
     "fast": Validator(flag, flag_text),
-    "window": integer(1),
+    "window": or_auto(integer(1)),
     "model": Validator(model, names=MODEL_NAMES),
     "allow_lookahead": Validator(flag, flag_text),
     "assume_clean": Validator(flag, flag_text),
@@ -224,6 +235,7 @@ VALIDATORS = {
     "close_at_eod": choice(*CLOSE_AT_EOD),
     "bounds": Validator(bounds, bounds_text),
     "min_t": Validator(not_negative, float),
+    "half_life": or_word("none", between(0, math.inf)),
     "fee_bps": or_auto(Validator(basis_points, float)),
     "slippage_bps": Validator(basis_points, float),
     "asset": choice(*ASSETS),

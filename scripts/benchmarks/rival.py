@@ -30,7 +30,8 @@ from marketsim.models.har import Har
 from marketsim.profiling import Clock
 from marketsim.settings.settings import Settings
 
-SETTINGS = Settings.of(strategy="always-on")
+WINDOW = 60
+SETTINGS = Settings.of(strategy="always-on", window=WINDOW)
 BOUNDS = (SETTINGS.rules.bounds, SETTINGS.rules.bounds)
 EVERY = 10
 
@@ -42,7 +43,7 @@ def loss(problem: ProfitTerms, x: np.ndarray[tuple[int], np.dtype[np.float64]]) 
 def loop(bars: Bars, every: int = EVERY) -> tuple[float, list[float]]:
     """Seconds of all simulations, and the in-sample profit of those that were run."""
     model = Har()
-    walk = make_walk(len(bars), SETTINGS.walk.simulations, SETTINGS.walk.window, 2, bars.symbol)
+    walk = make_walk(len(bars), SETTINGS.walk.simulations, WINDOW, 2, bars.symbol)
     chosen = range(0, SETTINGS.walk.simulations, every)
     found = []
     start = time.perf_counter()
