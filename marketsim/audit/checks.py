@@ -95,7 +95,7 @@ def run_again(audited: Audited) -> Check:
     found = compare(audited.base, again, audited.last, audited.tolerance)
     if found.first is None and found.exact:
         found = compare(audited.base, again.plus(chain.result(bars, walk, forecasts)), audited.last, 0.0)
-    return Check("run again, cached", 2, audited.tolerance, found)
+    return Check("run from the cache", 2, audited.tolerance, found)
 
 
 def _same_bars(name: str, audited: Audited, forecasts: Forecasts) -> Check:

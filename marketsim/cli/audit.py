@@ -174,13 +174,18 @@ def _words(first: "DifferenceRow") -> str:
     return f"at the origin {first.origin}, for the bar {first.bar}, {first.channel} moves from {before} to {after}"
 
 
+def _noticed(checks: list[str]) -> str:
+    """The first of the checks that saw a leak, and how many more did."""
+    return "-" if not checks else checks[0] + (f" and {len(checks) - 1} more" if len(checks) > 1 else "")
+
+
 def _show_selftest(document: "SelftestDocument") -> None:
     rows = [
         (
             row.leak,
             "caught" if row.caught else "MISSED",
             "passes" if row.twin_passed else "ACCUSED",
-            ", ".join(row.caught_by[:2]) + (f" and {len(row.caught_by) - 2} more" if len(row.caught_by) > 2 else ""),
+            _noticed(row.caught_by),
         )
         for row in document.leaks
     ]

@@ -109,7 +109,7 @@ def test_honest_models_pass(model: Any) -> None:
 @pytest.mark.parametrize(
     ("model", "expected"),
     [
-        (Random, {"each origin alone", "run again, cached"}),
+        (Random, {"each origin alone", "run from the cache"}),
         (Mingling, {"each origin alone", "other batches", "future cut"}),
         (InDollars, {"prices x 1e-06"}),
         (Rounding, set()),
