@@ -19,8 +19,11 @@ LOOKED_AT = 8  # symbols of the source
 
 
 def companion(bars: Bars, chosen: BarsSettings, source: Source, seed: int) -> Bars:
-    """Bars of another symbol of the source with stamps in common, or, where there is none, the same ones scrambled."""
-    for other in _others(bars, chosen, source):
+    """Bars of another symbol of the source with stamps in common, or, where there is none, the same ones scrambled.
+
+    No bars are fetched for that.
+    """
+    for other in _others(bars, chosen, source) if chosen.fetch is None else ():
         if np.isin(bars.time[-1], other.time):
             return other
     return replace(scrambled(bars, 0, seed), symbol=f"{bars.symbol} scrambled")

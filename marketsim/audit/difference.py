@@ -85,7 +85,8 @@ class _Pair(Struct, frozen=True, eq=False):
 
 def _plain(value: np.generic) -> float | str:
     """A number, or anything else in words."""
-    return float(value) if isinstance(value, (np.floating, np.integer)) else str(value).lower()
+    number = isinstance(value, (np.floating, np.integer)) and np.isfinite(value)
+    return float(value) if number else str(value).lower()
 
 
 def _known(mine: Channel, yours: Channel, until: int) -> _Pair:

@@ -23,6 +23,7 @@ from marketsim.profiling import Clock
 from marketsim.results.code import libraries
 from marketsim.results.document import deciding
 from marketsim.results.schema import FailedSymbol
+from marketsim.settings.choices import STORE
 from marketsim.settings.settings import Settings
 
 
@@ -74,9 +75,14 @@ def _symbol(
             beside,
             cuts,
             settings.seed,
-            lambda audited: in_other_processes(audited, settings, symbol, beside),
+            lambda audited: in_other_processes(audited, _without_fetching(settings), symbol, beside),
             progress,
         )
         return Success(audited_symbol(found, cuts))
     except MarketsimError as error:
         return Failure(error)
+
+
+def _without_fetching(settings: Settings) -> Settings:
+    """The settings that find in the store what was fetched."""
+    return settings if settings.bars.fetch is None else settings.replace(fetch=None, source=STORE)

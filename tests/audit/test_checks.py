@@ -214,3 +214,14 @@ def test_every_cut_leaves_a_simulation_and_a_future() -> None:
         assert len(set(cuts)) == min(count, 11)
         assert first_cut(subject.walk) <= min(cuts) and max(cuts) < subject.last
     assert checks.alone(subject).passed
+
+
+def test_finer_bars_get_the_same_future() -> None:
+    bars = random_bars(60)
+    hours = replace(random_bars(180, seed=2), time=(bars.time[:, None] + np.arange(3) * np.timedelta64(1, "h")).ravel())
+    both = replace(bars, finer=(hours,))
+    assert len(futures.cut(both, 30).finer[0]) == 93
+    for changed in (futures.scrambled(both, 30, 1), futures.rescaled(both, 30)):
+        (finer,) = changed.finer
+        np.testing.assert_array_equal(finer.ohlcv[:93], hours.ohlcv[:93])
+        assert (finer.ohlcv[93:, :4] != hours.ohlcv[93:, :4]).all()
