@@ -1,7 +1,7 @@
 """What the audit at first use adds to the first run of a model from outside. Run: scripts/bench audit [RUNS]
 
-The model is fracast in an object of one's own, on the 131 origins of `backtest ETHUSD --sims 70`. Both runs forecast all
-of them, one audits too; processor time of one thread, best of interleaved runs.
+The model is fracast in an object of one's own, on the 131 origins of `backtest ETHUSD --sims 70`. Both runs forecast
+all of them, one audits too; processor time of one thread, best of interleaved runs.
 """
 
 from __future__ import annotations
