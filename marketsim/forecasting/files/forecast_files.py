@@ -45,7 +45,7 @@ class GivenForecasts(Struct, frozen=True, eq=False):
         if symbol in self.symbols:
             return self.symbols[symbol]
         known = ", ".join(list(self.symbols)[:8])
-        how = nearest(symbol, self.symbols)
+        how = nearest(symbol, self.symbols) if len(self.symbols) > 1 else ""
         if self.renamed and len(self.symbols) == 1:
             how = f"; --forecasts {symbol}={shlex.quote(self.place)} takes them as {symbol}'s"
         raise DataError(f"no forecasts of {symbol} in {self.place}, which has {known}{how}")
