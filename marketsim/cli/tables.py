@@ -93,13 +93,11 @@ def fine(facts: FineFacts) -> str:
     apart = f", {facts.apart_bps:.1f} bps apart" if facts.apart_bps else ""
     rescaled = f", {facts.rescaled} rescaled" if facts.rescaled else ""
     disagree = f", {facts.disagreeing} disagree" if facts.disagreeing else ""
-    settled = (
-        f"; {facts.settled / facts.ambiguous:.0%} of {facts.ambiguous} ambiguous legs settled"
-        if facts.ambiguous
-        else ""
-    )
-    rest = ", the rest by probability" if facts.left else ""
-    return f"{covered}{apart}{rescaled}{disagree}{settled}{rest}"
+    line = f"{covered}{apart}{rescaled}{disagree}"
+    if not facts.ambiguous:
+        return line
+    rest = "; the rest by probability" if facts.left else ""
+    return f"{line}, {percent(facts.settled / facts.ambiguous)} % of {facts.ambiguous} ambiguous legs settled{rest}"
 
 
 def _profit(symbol: SymbolDocument) -> None:

@@ -1,7 +1,8 @@
 """The fill policies against paths that are known: noise whose order of events is hidden, walks on it, finer real bars.
 
 What is asked for is printed with PASS or FAIL, and decides the exit status; the same numbers come out whatever the
-number of processes is. FINE is a file of real 15-minute bars of BTC-USD; without it those of the sample are taken. Run: scripts/bench fills [BARS] [--worlds N] [--fine FINE] [--processes N]
+number of processes is. FINE is a file of real 15-minute bars of BTC-USD; without it those of the sample are taken.
+Run: scripts/bench fills [BARS] [--worlds N] [--fine FINE] [--processes N]
 """
 
 from __future__ import annotations
