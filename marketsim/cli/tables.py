@@ -44,6 +44,8 @@ def symbol(symbol: SymbolDocument | FailedSymbol, full: bool = True, explain: bo
     if full:
         _header(symbol)
     _profit(symbol)
+    if symbol.fine is not None and not full:
+        output.lines(f"Fine  {fine(symbol.fine)}.", "")
     _explain("profit", explain)
     if full:
         for name, table in (("total", _total), ("trades", _trades), ("risk", _risk), ("plan", _plan)):

@@ -17,9 +17,13 @@ def reasons(
     model: ModelFacts,
     fill: str,
     fast: FastError | None,
+    finer: bool = False,
 ) -> list[str]:
-    """Sentences without their full stop; `strategy` is the better one, `rows` are those of the strategies."""
-    return list(_reasons(strategy, rows, evidence, model, fill, fast))
+    """Sentences without their full stop; `strategy` is the better one, `rows` are those of the strategies.
+
+    `finer`: whether finer bars have told the order of prices where they could.
+    """
+    return list(_reasons(strategy, rows, evidence, model, fill, fast, finer))
 
 
 def _reasons(
@@ -29,6 +33,7 @@ def _reasons(
     model: ModelFacts,
     fill: str,
     fast: FastError | None,
+    finer: bool = False,
 ) -> Iterator[str]:
     yield from _seen(model, evidence)
     tested = next((each for each in evidence.strategies if each.strategy == strategy and each.trades), None)
@@ -36,7 +41,7 @@ def _reasons(
     if tested is not None:
         yield _holding(tested)
     if row is not None:
-        yield from _fills(row, fill)
+        yield from _fills(row, fill, finer)
     if fast is not None:
         yield (
             f"fast mode: an interval about {fast.width:.1f} times as wide as that of {fast.simulations} simulations, "
@@ -81,12 +86,13 @@ def _holding(tested: TestedStrategy) -> str:
     return f"{words}, {chance} ({low:+.1f} to {high:+.1f})"
 
 
-def _fills(row: StrategyRow, fill: str) -> Iterator[str]:
+def _fills(row: StrategyRow, fill: str, finer: bool) -> Iterator[str]:
     if not row.ambiguous:
         return
     least, most = (BASIS_POINTS * without_rounding(profit) / row.bars for profit in (row.provable, row.touch))
     bars = f"{row.ambiguous} bar{'s are' if row.ambiguous > 1 else ' is'}"
-    yield f"fills on {bars} in doubt: {least:+.1f} to {most:+.1f} bps a bar; finer bars settle it"
+    rest = "finer bars leave it open" if finer else "finer bars settle it"
+    yield f"fills on {bars} in doubt: {least:+.1f} to {most:+.1f} bps a bar; {rest}"
     if fill == TOUCH:
         yield "'touch' books what the bars do not prove and earns on noise; the answer is that of 'expected' fills"
 

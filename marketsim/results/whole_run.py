@@ -47,7 +47,15 @@ def answered(document: SymbolDocument) -> SymbolDocument:
     """The document with the answer that its evidence gives."""
     rows = [row for row in document.rows if row.kind == "strategy"]
     answer = decide(document.evidence, rows, document.costs, document.model)
-    said = reasons(answer.strategy, document.rows, document.evidence, document.model, document.fill, document.fast)
+    said = reasons(
+        answer.strategy,
+        document.rows,
+        document.evidence,
+        document.model,
+        document.fill,
+        document.fast,
+        document.fine is not None,
+    )
     return replace(document, decision=answer.decision, strategy=answer.strategy, verdict=answer.why, reasons=said)
 
 

@@ -87,3 +87,17 @@ def test_a_bar_is_drawn_by_its_finer_bars(cli):
         cli("fills", "AAPL", "--fine", "1h", "--strategy", "entry-exit", "--at", "2026-07-28", "--json").out
     )["finer"][0]
     assert trade == {"side": "long", "entry": "2026-07-28T13:30:00", "exit": "2026-07-28T13:30:00", "how": "in doubt"}
+
+
+def test_a_backtest_says_what_finer_bars_settle(cli):
+    """On the short screen, in the header of the full one, and in the document."""
+    line = "1h: 24 of 24 bars"
+    walk = ("AAPL", "--fine", "1h", "--sims", "4", "--window", "20", "--cache", "off")
+    assert f"Fine  {line}" in cli("backtest", *walk).out
+    assert f"Fine   {line}" in cli("backtest", *walk, "--full").out
+    (symbol,) = json.loads(cli("backtest", *walk, "--json").out)["symbols"]
+    facts = symbol["fine"]
+    assert facts["series"] == [{"timeframe": "1h", "source": facts["series"][0]["source"], "covered": 24}]
+    assert facts["settled"] + facts["left"] == facts["ambiguous"] > 0
+    assert (facts["bars"], facts["covered"], facts["disagreeing"]) == (24, 24, 0)
+    assert "Fine" not in cli("backtest", *walk[:1], *walk[3:], "--full").out
