@@ -89,6 +89,7 @@ def plan_row(strategy: str, side: str, close_at_eod: bool) -> PlanRow:
         strategy=strategy,
         after="2020-12-08",
         bar="2020-12-09",
+        zone="UTC",
         opens="2020-12-09T00:00:00",
         ends="2020-12-10T00:00:00",
         stale=False,

@@ -7,6 +7,7 @@ import typer
 
 from marketsim.cli import options, output, tables
 from marketsim.cli.completion import symbols
+from marketsim.cli.plan_table import plan_table, why_not
 from marketsim.cli.summary import summary, summary_row
 from marketsim.errors import Failure, MarketsimError, UsageError
 
@@ -52,7 +53,7 @@ def backtest(
     fixed = {"fast": True} if command.info_name == "fast" else {}
     settings = options.settings_of(command, **fixed)
 
-    names = _names(symbols or [], symbols_file, all_symbols, settings)
+    names = names_of(symbols or [], symbols_file, all_symbols, settings, "backtest")
     for option, given in (("--resume", resume), ("--overwrite", overwrite)):
         if given and output_directory is None:
             raise UsageError(f"{option} needs --output DIR, the folder of the other run")
@@ -102,10 +103,7 @@ def backtest(
                 output.symbols(head(whole, settings), documents.judged(whole))
             elif len(told.errors) < len(names):
                 _show(documents.judged(whole), whole, len(names), full, explain)
-    if len(told.errors) == len(names):
-        for error in told.errors[:-1]:
-            output.fail(str(error))
-        raise told.errors[-1]
+    told.raise_if_all_failed(len(names))
     if not json:
         timing = timing_document(clock, len(names), told.seconds)
         (tables.timing if full else tables.timing_line)(timing)
@@ -137,14 +135,23 @@ class Told:
             case Failure(error):
                 self.errors.append(error)
 
+    def raise_if_all_failed(self, count: int) -> None:
+        """The last error of a run of which nothing is left; those before it are said."""
+        if len(self.errors) == count:
+            for error in self.errors[:-1]:
+                output.fail(str(error))
+            raise self.errors[-1]
+
 
 def _show(
     symbols: "Iterator[SymbolDocument | FailedSymbol]", whole: "WholeRun", count: int, full: bool, explain: bool
 ) -> None:
     """Each symbol where they are few; a summary of several, and of many the plan below it."""
+    from marketsim.results.planned_orders import PlannedOrders
     from marketsim.results.schema import FailedSymbol
 
     rows, failures, look_ahead = [], [], False
+    plan = PlannedOrders()
     for symbol in symbols:
         if count <= FULL:
             tables.symbol(symbol, full, explain)
@@ -153,15 +160,20 @@ def _show(
             failures.append(symbol)
         else:
             look_ahead |= symbol.model.look_ahead is not None
+            plan.add(symbol)
     output.mark(look_ahead)
     if count > 1:
         summary(rows, whole)
     if count > FULL:
+        if plan.orders:
+            plan_table(plan.orders, plan.ticks)
+        if plan.none:
+            output.lines(*(f"- {each}." for each in why_not(plan.none)), "")
         for failed in failures:
-            output.lines(f"{failed.symbol} failed: {failed.error}")
+            output.lines(f"{failed.symbol} failed: {failed.error}", "")
 
 
-def _names(symbols: list[str], file: str | None, every: bool, settings: "Settings") -> list[str]:
+def names_of(symbols: list[str], file: str | None, every: bool, settings: "Settings", command: str) -> list[str]:
     """The symbols to run, in order: those of the command line, then those of the file; or all of the source."""
     if every:
         if symbols or file is not None:
@@ -172,7 +184,9 @@ def _names(symbols: list[str], file: str | None, every: bool, settings: "Setting
         return open_bars(settings.bars).symbols()
     names = [*symbols, *(_listed(file) if file is not None else ())]
     if not names:
-        raise UsageError("nothing to run: give SYMBOL, --symbols-file FILE or --all (see 'marketsim backtest --help')")
+        raise UsageError(
+            f"nothing to run: give SYMBOL, --symbols-file FILE or --all (see 'marketsim {command} --help')"
+        )
     return names
 
 

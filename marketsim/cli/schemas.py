@@ -21,6 +21,7 @@ from marketsim.cli.documents import (
     NewModelDocument,
     VerifyDocument,
 )
+from marketsim.cli.plan_document import PlanDocument
 from marketsim.cli.profile_summary import ProfileDocument
 from marketsim.cli.run_documents import FillsDocument, RunsCompareDocument, RunsListDocument, RunsShowDocument
 from marketsim.comparison.calibration_schema import CalibrationDocument
@@ -48,6 +49,7 @@ DOCUMENTS: tuple[type[Row], ...] = (
     ModelsListDocument,
     NewModelDocument,
     OptimizersDocument,
+    PlanDocument,
     ProfileDocument,
     RunsCompareDocument,
     RunsListDocument,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from textwrap import indent
 from typing import IO, Any
@@ -14,7 +14,7 @@ import msgspec
 from marketsim.results.rows import Row
 
 
-def to_json(document: Row | Mapping[str, Any]) -> str:
+def to_json(document: Row | Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
     """The text of a document: the same for the same document, and never NaN."""
     return json.dumps(msgspec.to_builtins(document), indent=2, allow_nan=False) + "\n"
 

@@ -19,10 +19,12 @@ def plan_row(track: FittedTrackRecord, result: Result) -> PlanRow:
     entry, target = {"long": (lower, upper), "short": (upper, lower)}.get(side, (None, None))
     wide = float(result.forecasts.high[-1] - result.forecasts.low[-1])
     fees = 2 * result.costs.fee_bps / BASIS_POINTS
+    session = str(bars.names(opens)[0])
     return PlanRow(
         strategy=track.name,
         after=str(bars.names(bars.time[-1:])[0]),
-        bar=str(bars.names(opens)[0]),
+        bar=session,
+        zone="UTC" if "T" in session else bars.timetable.calendar.zone,
         opens=str(opens[0]),
         ends=str(bars.timetable.ends(opens)[0]),
         stale=bars.is_past(opens[0]),

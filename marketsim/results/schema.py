@@ -112,6 +112,7 @@ class PlanRow(Row, frozen=True):
     strategy: str
     after: Stamp
     bar: Stamp  # that it is for
+    zone: str  # of that date, the market's; of a time, UTC
     opens: Stamp
     ends: Stamp
     stale: bool  # the bar was over when the bars were read

@@ -17,6 +17,7 @@ from tests.schemas import PLACE, texts
 COMMANDS = {
     "backtest": "backtest ETHUSD NVDA NOPE --sims 12 --window 5",
     "fast": "fast ETHUSD --sims 2 --window 5",
+    "plan": "plan ETHUSD NVDA NOPE --sims 12 --window 5 --capital 1e5 --now 2020-12-09T00:30 --end 2020-12-08",
     "forecast": "forecast ETHUSD NOPE",
     "forecast --history": "forecast ETHUSD NOPE --sims 2 --window 3 --history --output {place}/mine.csv",
     "fills": "fills ETHUSD --sims 3 --window 5",

@@ -1,0 +1,157 @@
+"""`marketsim plan`."""
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from marketsim.cli import options, output
+from marketsim.cli.backtest import Told, names_of
+from marketsim.cli.completion import symbols as complete
+from marketsim.cli.plan_options import share, steps
+from marketsim.cli.plan_table import cells, plan_table, why_not
+from marketsim.errors import UsageError
+
+if TYPE_CHECKING:
+    from marketsim.results.orders import Order
+    from marketsim.results.sizing import Risk
+
+FORMATS = ("table", "csv", "json", "alpaca")
+RISKS: tuple["Risk", ...] = ("equal", "volatility")
+DECISIONS = ("TRADE", "DON'T", "CAN'T TELL")
+NO_ORDER = 10  # exit code
+
+
+@options.takes(*options.GROUPS)
+def plan(
+    command: typer.Context,
+    symbols: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SYMBOL...]", help="Such as ETHUSD, eth/usd or NVDA.", autocompletion=complete),
+    ] = None,
+    symbols_file: Annotated[
+        str | None,
+        typer.Option("--symbols-file", metavar="FILE", help="File of symbols, one per line; # starts a comment."),
+    ] = None,
+    all_symbols: Annotated[bool, typer.Option("--all", help="Plan every symbol of the source.")] = False,
+    capital: Annotated[
+        float | None, typer.Option("--capital", metavar="AMOUNT", help="Capital to spread; without it no quantities.")
+    ] = None,
+    risk: Annotated[
+        str,
+        typer.Option("--risk", metavar="equal|volatility", help="Same amount a symbol, or less where it moves more."),
+    ] = "equal",
+    most: Annotated[
+        str, typer.Option("--max-per-symbol", metavar="SHARE", help="Most of the capital for one symbol, such as 20%.")
+    ] = "100%",
+    tick: Annotated[
+        list[str] | None,
+        typer.Option("--tick", metavar="[SYMBOL=]X|FILE", help="Step of prices; may be repeated. [that of the bars]"),
+    ] = None,
+    lot: Annotated[
+        list[str] | None,
+        typer.Option("--lot", metavar="[SYMBOL=]X|FILE", help="Step of quantities. [0.0001 for crypto, else 1]"),
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="ANSWER", help="Orders of symbols with this answer alone: TRADE.")
+    ] = None,
+    format: Annotated[
+        str, typer.Option("--format", metavar="|".join(FORMATS), help="How orders are printed; none is ever sent.")
+    ] = "table",
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the orders alone: no heads, no remarks.")] = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 10 where there is no order.")] = False,
+    config: options.Config = None,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> int:
+    """Print the orders for the next session, one a line.
+
+    Of each symbol those of the strategy that did better in the walk, with the answer of its backtest.
+    """
+    settings = options.settings_of(command)
+    form = "json" if json else format
+    for option, value, known in (("--format", form, FORMATS), ("--risk", risk, RISKS), ("--only", only, DECISIONS)):
+        if value is not None and value not in known:
+            raise UsageError(f"{option}: got {value!a}, must be one of {', '.join(known)}")
+    if capital is not None and not 0 < capital < float("inf"):
+        raise UsageError(f"--capital: got {capital:g}, must be an amount above 0")
+    if form == "alpaca" and capital is None:
+        raise UsageError("--format alpaca needs --capital AMOUNT: orders have a quantity")
+    cap, ticks, lots = share(most), steps("--tick", tick or []), steps("--lot", lot or [])
+    names = names_of(symbols or [], symbols_file, all_symbols, settings, "plan")
+
+    from marketsim.backtesting import parallel
+    from marketsim.data.symbols import once_each
+    from marketsim.profiling import Clock
+    from marketsim.results.planned_orders import PlannedOrders
+    from marketsim.results.schema import FailedSymbol
+    from marketsim.results.sizing import COIN_LOT, STOCK_LOT, Sizing
+    from marketsim.results.spooled_symbols import SpooledSymbols
+
+    names, repeated = once_each(names)
+    told, lot_of = Told(), dict[str, float]()
+    planned = PlannedOrders(lambda document: ticks.of(document.symbol, document.bars.tick), only)
+    with (
+        SpooledSymbols(settings.seed) as documents,
+        output.progress() as progress,
+        closing(parallel.stream(names, settings, Clock(), None, progress)) as stream,
+    ):
+        for finished in stream:
+            told.add(finished)
+            documents.add(finished)
+        whole = documents.whole()
+        for document in documents.judged(whole):
+            planned.add(document)
+            if not isinstance(document, FailedSymbol):
+                lot_of[document.symbol] = lots.of(document.symbol, COIN_LOT if document.bars.crypto else STOCK_LOT)
+    told.raise_if_all_failed(len(names))
+    if capital is not None:
+        planned.size(Sizing(capital=capital, risk=RISKS[RISKS.index(risk)], most=cap, lots=lot_of))
+    orders, none, grid = planned.orders, planned.none, planned.ticks
+    if not quiet:
+        output.notes([*repeated, *told.notes, *why_not(none)])
+    if form == "json":
+        from marketsim import __version__
+        from marketsim.cli.plan_document import PlanDocument
+        from marketsim.results.document import deciding
+
+        output.document(
+            PlanDocument(
+                marketsim=__version__,
+                settings=deciding(settings),
+                capital=capital,
+                risk=risk,
+                max_per_symbol=cap,
+                orders=orders,
+                no_orders=none,
+                pooled=whole.pooled,
+                reality_check=whole.reality_check,
+            )
+        )
+    elif form == "alpaca":
+        from marketsim.results.alpaca_orders import alpaca_order, left_to_do
+        from marketsim.results.encoding import to_json
+
+        output.text(to_json([alpaca_order(each, grid[each.symbol], lot_of[each.symbol]) for each in orders]))
+        if orders and not quiet:
+            output.notes(left_to_do(orders))
+    else:
+        _print(orders, grid, form, quiet)
+    if told.errors:
+        output.fail(f"{len(told.errors)} of {len(names)} symbols failed")
+        return 4
+    return NO_ORDER if exit_code and not orders else 0
+
+
+def _print(orders: "list[Order]", grid: dict[str, float], form: str, quiet: bool) -> None:
+    if form == "csv":
+        from marketsim.results.encoding import to_csv
+        from marketsim.results.orders import Order
+
+        rows = to_csv(orders) if orders else f"{','.join(Order.__struct_fields__)}\n"
+        output.text(rows.partition("\n")[2] if quiet else rows)
+    elif quiet:
+        for order in orders:
+            output.text("  ".join(cells(order, grid[order.symbol])) + "\n")
+    else:
+        plan_table(orders, grid)

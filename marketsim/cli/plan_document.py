@@ -1,0 +1,21 @@
+"""The document of `marketsim plan --format json`."""
+
+from __future__ import annotations
+
+from marketsim.results.orders import NoOrder, Order
+from marketsim.results.rows import Row, Setting
+from marketsim.results.schema import PooledRow, Tried
+
+
+class PlanDocument(Row, frozen=True, tag_field="schema", tag="marketsim.plan/1"):
+    """`marketsim plan --json`."""
+
+    marketsim: str
+    settings: dict[str, Setting]
+    capital: float | None
+    risk: str
+    max_per_symbol: float  # share of the capital
+    orders: list[Order]
+    no_orders: list[NoOrder]
+    pooled: list[PooledRow]
+    reality_check: Tried | None
