@@ -240,6 +240,8 @@ def _absolute(settings: Settings) -> Settings:
         paths["data"] = os.path.abspath(data) if os.path.exists(data) else absolute_place(data)
     if (given := settings.given.forecasts) is not None:
         paths["forecasts"] = absolute(given)
+    if (fine := settings.bars.fine) is not None:
+        paths["fine"] = ",".join(os.path.abspath(part) if os.path.exists(part) else part for part in fine.split(","))
     for key, path in (("cache_dir", settings.cache_place.cache_dir), ("store", settings.bars.store)):
         if path is not None:
             paths[key] = os.path.abspath(path)

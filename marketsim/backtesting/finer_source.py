@@ -52,7 +52,23 @@ class FinerSource:
         else:
             bars = self._coarse.load(symbol, crypto)
             finer = self._finer(symbol, bars.crypto)
+            if self._coarse.name == SAMPLE:
+                bars = self._of_the_same_days(bars, finer)
         return with_finer(bars, finer, f"--fine {self._chosen.fine}")
+
+    def _of_the_same_days(self, bars: Bars, finer: list[Bars]) -> Bars:
+        """The bars, or, where none of the finer ones is of their days, those that these make."""
+        shorter = [each for each in finer if each.timetable.spacing < bars.timetable.spacing]
+        if any(each.time[0] <= bars.time[-1] and bars.time[0] <= each.time[-1] for each in shorter):
+            return bars
+        made = self._made_of(finer)
+        if made is None:
+            return bars
+        length = self._chosen.timeframe
+        note = (
+            f"{bars.symbol}: the sample's bars of {length} are of other days than the finer ones, which make them here"
+        )
+        return replace(made, notes=(*made.notes, note))
 
     def _made_of(self, finer: list[Bars]) -> Bars | None:
         """The longer bars, of the longest that are shorter."""

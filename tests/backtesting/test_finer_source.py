@@ -48,6 +48,14 @@ def test_what_the_sample_lacks_is_made_of_what_is_finer() -> None:
     assert (bars.timetable.spacing, bars.finer[0].timetable.spacing) == (4 * 3600, 900)
 
 
+def test_where_the_finer_ones_are_of_other_days_they_make_the_bars() -> None:
+    """The sample's days of BTCUSD end in 2020, its quarters of an hour are of 2021."""
+    bars = chosen("BTCUSD", fine="sample")
+    assert str(bars.names()[0]) == "2021-09-28"
+    assert [finer.timetable.spacing for finer in bars.finer] == [900]
+    assert any("which make them here" in note for note in bars.notes)
+
+
 def test_a_symbol_without_finer_bars_is_run_with_a_note(hours: Path) -> None:
     bars = chosen("NVDA", fine="1h")
     assert bars.finer == ()

@@ -132,6 +132,22 @@ def test_a_backtest_needs_numpy_only(cache):
     assert loaded(*command, "--json", among=(*HEAVY, *NEEDLESS)) == (0, {"numpy"})
 
 
+def test_a_backtest_without_finer_bars_imports_nothing_for_them():
+    of_finer = (
+        "marketsim.backtesting.finer_source",
+        "marketsim.backtesting.finer_market",
+        "marketsim.data.finer_bars",
+        "marketsim.data.resample",
+        "marketsim.execution.finer_bars",
+        "marketsim.execution.finer_fills",
+        "marketsim.execution.staircases",
+        "marketsim.execution.stepped_surface",
+        "marketsim.models.intraday",
+    )
+    assert loaded("backtest", "ETHUSD", "--sims", "3", among=of_finer) == (0, set())
+    assert loaded("backtest", "AAPL", "--sims", "3", "--fine", "1h", among=of_finer)[1] == set(of_finer[:-1])
+
+
 def test_a_forecast_needs_no_more():
     assert loaded("forecast", "ETHUSD") == (0, {"numpy"})
     assert loaded("forecast", "ETHUSD", "--json") == (0, {"numpy"})
