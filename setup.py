@@ -15,7 +15,8 @@ setup(
             "marketsim.optimizers.exact._compiled",
             [f"{CODE}/compiled.c"],
             depends=sorted(map(str, CODE.glob("*.h"))),
-            extra_compile_args=["-O3", "-ffp-contract=off"],  # fused multiplications would round otherwise than numpy
+            # fused multiplications would round otherwise than numpy; no processor is asked whether a comparison trapped
+            extra_compile_args=["-O3", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno"],
             py_limited_api=True,
             optional=True,
         )

@@ -2,7 +2,8 @@
 
 70 windows of real ETHUSD bars under both closing policies, 140 fits, by the reference's rule for both sides of
 the comparison, in one call and one a call on tensors; then the command line's own fill rules, DIRECT on the very same
-surface, where the two take turns and times are the processor's, so that other work on the machine favors neither.
+surface, where the two take turns and times are the processor's, so that other work on the machine favors neither. With
+the extra `bench`, also what a skilled user would write by hand with numba (_numba_rivals.py).
 Run: scripts/bench fit [WINDOW ...]
 """
 
@@ -42,7 +43,8 @@ FEE, RULE = 0.0015, "2025-11-13"
 COSTS = Costs(FEE, 0.0005)
 SIMULATIONS = 70
 NEEDED = {7: 5_000, 30: 1_000, 60: 500, 200: 60}
-NEEDED_CALLS = 25  # of calls one by one
+NEEDED_CALLS = 100  # of calls one by one
+NEEDED_SWEEP = {7: 1.0, 30: 1.2, 60: 1.5, 200: 2.0}  # of numba's exact sweep, warm
 NEEDED_OWN = {(60, "expected"): 100}  # of the command line's rules, by window and fill
 TURNS = 5  # exact fits of all windows for each of DIRECT's
 RIVAL_FITS = 28  # of the 140: the rival's time is proportional to its fits, and every fifth fit is as good as all
@@ -131,6 +133,10 @@ def main(windows: list[int]) -> int:
             ratio, words = own_rules(levels, did, rows, fill)
             missed |= ratio < NEEDED_OWN.get((window, fill), 0)
             print(f"{window:>6} {fill:<10} {words}")
+            if (by_hand := against_numba(levels, did, rows, fill)) is not None:
+                ratio, gain, words = by_hand
+                missed |= ratio < NEEDED_SWEEP.get(window, 0) or gain < -1e-12
+                print(f"{window:>6} {'  by numba':<10} {words}")
         print(f"{window:>6} {'as booked':<10} {as_booked(levels, did, rows)}")
     print("FAIL: a ratio or a profit is below what is needed" if missed else "PASS")
     return int(missed)
@@ -167,6 +173,40 @@ def own_rules(levels: Levels, did: Outcomes, rows: np.ndarray, fill: str) -> tup
     return ratio, (
         f"{direct:>11.2f} s {1e3 * taken:>10.2f} {ratio:>7,.0f}x {f'{needed}x' if needed else '':>8}  "
         f"least {gain.min():+.1e}, mean {gain.mean():+.5f}"
+    )
+
+
+def against_numba(levels: Levels, did: Outcomes, rows: np.ndarray, fill: str) -> tuple[float, float, str] | None:
+    """The same 140 fits by numba's exact sweep, and those with take-profits by its grid: ratio, least gain, words."""
+    try:
+        from _numba_rivals import grid, sweep
+    except ImportError:
+        return None
+    rows = np.ascontiguousarray(rows)
+    bars = profit_terms(levels, did, COSTS, fill, False).placed(always_on(levels.high_move, levels.low_move, False))
+    open_ended = bars.at(rows)
+    terms = ProfitTerms.concatenate([open_ended.at_close(), open_ended])
+    ways: list[Callable[[], Optimum]] = [
+        partial(maximise, terms, BOUNDS),
+        partial(sweep, terms, BOUNDS),
+        partial(grid, bars, rows, BOUNDS),
+    ]
+    found, swept, gridded = (way() for way in ways)  # which compiles numba's
+    seconds: list[list[float]] = [[], [], []]
+    for _ in range(TURNS):
+        for way, taken in zip(ways, seconds, strict=True):
+            start = time.process_time()
+            way()
+            taken.append(time.process_time() - start)
+    ours, by_sweep, by_grid = map(statistics.median, seconds)
+    lost = 1e4 * float(np.mean(found.profit[len(rows) :] - gridded.profit)) / rows.shape[1]
+    gain = float((found.profit - swept.profit).min())
+    needed = NEEDED_SWEEP.get(rows.shape[1], 0.0)
+    return (
+        by_sweep / ours,
+        gain,
+        f"{1e3 * by_sweep:>10.2f} ms {1e3 * ours:>10.2f} {by_sweep / ours:>7.1f}x {needed:>7.1f}x  least {gain:+.1e}; "
+        f"its grid of 41 x 41, 70 of them: {1e3 * by_grid:.2f} ms, {lost:.1f} bps a bar less",
     )
 
 

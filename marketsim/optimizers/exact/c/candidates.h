@@ -97,7 +97,7 @@ static void add(Candidates *all, double x, const double *bounds) {
 
 /* Merge sort from short runs; `spare` has room for all. */
 static void sorted(double *x, Count n, double *spare) {
-    enum { RUN = 12 };
+    enum { RUN = 6 };
     for (Count first = 0; first < n; first += RUN) {
         Count last = first + RUN < n ? first + RUN : n;
         for (Count i = first + 1; i < last; i++) {
@@ -112,10 +112,16 @@ static void sorted(double *x, Count n, double *spare) {
         for (Count first = 0; first < n; first += 2 * width) {
             Count i = first, middle = first + width < n ? first + width : n;
             Count j = middle, last = middle + width < n ? middle + width : n;
-            for (Count k = first; k < last; k++) {
-                int left = i < middle && (j >= last || from[i] <= from[j]);
-                to[k] = left ? from[i++] : from[j++];
+            Count k = first;
+            while (i < middle && j < last) { /* without a branch: which is less is anybody's guess */
+                double left = from[i], right = from[j];
+                int less = left <= right;
+                to[k++] = less ? left : right;
+                i += less, j += !less;
             }
+            memcpy(to + k, from + i, (size_t)(middle - i) * sizeof *to);
+            k += middle - i;
+            memcpy(to + k, from + j, (size_t)(last - j) * sizeof *to);
         }
         double *other = from;
         from = to, to = other;

@@ -89,7 +89,7 @@ static void solve(Work *work, const Terms *terms, Count problem, const Ends *end
         while (asked->high_move && first < wide && !allowed(asked, problem, work->h.x[first], work->l.x[r]))
             first++, changed = 1;
         if (changed || rising)
-            of_row = most(work->row + first, work->slopes + first, wide - first, work->l.x[r]), near = -1;
+            of_row = most(work->row + first, rising ? work->slopes + first : NULL, wide - first, work->l.x[r]), near = -1;
         changed = 0;
         work->best[r] = of_row + work->by_l[r];
         work->where[r] = -1;

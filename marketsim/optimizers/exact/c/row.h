@@ -19,7 +19,7 @@ typedef struct {
    of them it adds `fixed + l * rising`, until the level across meets its next edge. */
 typedef struct {
     const Leg *leg;
-    Count bar, next; /* `next` bar that changes at the same row, or -1 */
+    Count bar, next, cell; /* `next` bar that changes at the same row, or -1; `cell`: edges that are passed across */
     Count unclipped, clipped; /* rows at which the level across leaves its upper clip, and comes to its lower one */
     int32_t *ends;            /* [parts] candidates h where parts end, or in the mirror begin */
     int32_t *rows;            /* [edges across] rows at which the level across meets edges */
@@ -50,17 +50,22 @@ HOT static void add_lines(double *row, const double *h, Count n, double move, do
     }
 }
 
+/* The greatest profit of a row; `slopes` are NULL where none changes with l. */
 HOT static double most(const double *row, const double *slopes, Count n, double l) {
     double part[8], best = -INFINITY;
     Count k = 0;
     for (int j = 0; j < 8; j++) part[j] = -INFINITY;
-    for (; k + 8 <= n; k += 8)
-        for (int j = 0; j < 8; j++) {
-            double profit = row[k + j] + l * slopes[k + j];
-            part[j] = profit > part[j] ? profit : part[j];
-        }
+    if (slopes)
+        for (; k + 8 <= n; k += 8)
+            for (int j = 0; j < 8; j++) {
+                double profit = row[k + j] + l * slopes[k + j];
+                part[j] = profit > part[j] ? profit : part[j];
+            }
+    else
+        for (; k + 8 <= n; k += 8)
+            for (int j = 0; j < 8; j++) part[j] = row[k + j] > part[j] ? row[k + j] : part[j];
     for (; k < n; k++) {
-        double profit = row[k] + l * slopes[k];
+        double profit = row[k] + (slopes ? l * slopes[k] : 0.0);
         best = profit > best ? profit : best;
     }
     for (int j = 0; j < 8; j++) best = part[j] > best ? part[j] : best;
@@ -92,7 +97,7 @@ static void place(Work *work, const Leg *leg, Count bar) {
     const double *ue = leg->upper_edges + bar * uppers, *le = leg->lower_edges + bar * lowers;
     const Candidates *of_upper = leg->mirrored ? &work->l : &work->h, *of_lower = leg->mirrored ? &work->h : &work->l;
     double way = leg->mirrored ? -1.0 : 1.0;
-    it->leg = leg, it->bar = bar;
+    it->leg = leg, it->bar = bar, it->cell = leg->mirrored ? uppers : 0;
     it->ends = work->places + number * 2 * stride, it->rows = it->ends + stride;
     it->fixed = work->lines + number * 2 * stride, it->rising = it->fixed + stride;
     memset(it->fixed, 0, (size_t)parts * sizeof(Line));
@@ -112,11 +117,12 @@ static void place(Work *work, const Leg *leg, Count bar) {
 
 /* What a long takes at its upper edges, for weights there once more to be multiplied with what a take-profit pays, and
    by how much that rises with the lower level from `start`. Returns the next row at which it is otherwise. */
-static Count nodes_of_long(Work *work, const Bar *it, Count row, double *start) {
+static Count nodes_of_long(Work *work, Bar *it, Count row, double *start) {
     const Leg *leg = it->leg;
-    Count lowers = leg->lowers, q = 0;
+    Count lowers = leg->lowers, q = it->cell;
     const double *edges = leg->lower_edges + it->bar * lowers, *weight = leg->weight + it->bar * leg->uppers * lowers;
     while (q < lowers && it->rows[q] <= row) q++;
+    it->cell = q;
     Count before = q - 1, after = leg->interpolated && q < lowers ? q : before;
     Count next = q < lowers ? it->rows[q] : work->l.count;
     double width = edges[after] - edges[before], level = clipped(leg->lower_move[it->bar] + work->l.x[row], leg->lower_clip);
@@ -138,13 +144,14 @@ static Count nodes_of_long(Work *work, const Bar *it, Count row, double *start) 
 }
 
 /* The same of a short: what it takes at its lower edges, which changes with the upper level. */
-static Count nodes_of_short(Work *work, const Bar *it, Count row, double *start) {
+static Count nodes_of_short(Work *work, Bar *it, Count row, double *start) {
     const Leg *leg = it->leg;
-    Count uppers = leg->uppers, lowers = leg->lowers, p = uppers;
+    Count uppers = leg->uppers, lowers = leg->lowers, p = it->cell;
     const double *edges = leg->upper_edges + it->bar * uppers, *weight = leg->weight + it->bar * uppers * lowers;
     double gain = leg->gain[it->bar], per_upper = leg->per_upper[it->bar], steepest = 0.0;
     double level = clipped(leg->upper_move[it->bar] - work->l.x[row], leg->upper_clip);
     while (p > 0 && it->rows[p - 1] <= row) p--;
+    it->cell = p;
     Count next = p > 0 ? it->rows[p - 1] : work->l.count;
     weight += p * lowers;
     *start = 0.0;
