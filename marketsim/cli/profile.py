@@ -39,10 +39,10 @@ def profile(
             "--repeat",
             metavar="N",
             min=1,
-            help="Runs of each kind; with more than one, medians are shown. [1]",
+            help="Runs of each kind, in turn; medians are shown. [3]",
             show_default=False,
         ),
-    ] = 1,
+    ] = 3,
     trace: Annotated[
         str | None,
         typer.Option("--trace", metavar="FILE.json", help="Write a trace of both runs, for ui.perfetto.dev."),

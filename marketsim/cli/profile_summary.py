@@ -66,7 +66,8 @@ class SearchCost(Struct, frozen=True):
     evaluations_a_fit: float | None = None
     candidates_a_call: float | None = None
     profit_seconds: float | None = None  # of an evaluation: the profit itself
-    overhead_seconds: float | None = None  # and what the optimizer adds
+    overhead_seconds: float | None = None  # what the optimizer adds
+    counting_seconds: float | None = None  # and what it costs to observe it
     total_seconds: float | None = None
     overhead_share: float | None = None
 
@@ -135,6 +136,8 @@ def search_cost(name: str, run: Observed) -> SearchCost:
     evaluations, fits = run.counts.get(EVALUATE, 0), run.counts["fits"]
     if evaluations <= ANSWERS * fits:  # no search: the answers alone were evaluated
         return SearchCost(name, fits, total / fits)
+    counting = run.counting * run.calls[EVALUATE] / evaluations
+    overhead = max(0.0, (total - profit) / evaluations - counting)
     return SearchCost(
         name,
         fits,
@@ -142,9 +145,10 @@ def search_cost(name: str, run: Observed) -> SearchCost:
         evaluations_a_fit=evaluations / fits,
         candidates_a_call=evaluations / run.calls[EVALUATE],
         profit_seconds=profit / evaluations,
-        overhead_seconds=(total - profit) / evaluations,
+        overhead_seconds=overhead,
+        counting_seconds=counting,
         total_seconds=total / evaluations,
-        overhead_share=(total - profit) / total,
+        overhead_share=overhead * evaluations / total,
     )
 
 

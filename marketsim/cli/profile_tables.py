@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from marketsim.cli import output
@@ -62,7 +63,7 @@ def _cells(
 ) -> tuple[str, ...]:
     *above, last = name.split("/")
     peak = f"{peak_bytes / MIB:.1f}"
-    return ("  " * len(above) + last, f"{seconds:.3f}", *spread, f"{100 * share:.1f}", *calls, peak)
+    return ("  " * len(above) + last, seconds_text(seconds), *spread, f"{100 * share:.1f}", *calls, peak)
 
 
 def _spread_header(repeat: int) -> tuple[str, ...]:
@@ -70,7 +71,7 @@ def _spread_header(repeat: int) -> tuple[str, ...]:
 
 
 def _spread(least: float, most: float, repeat: int) -> tuple[str, ...]:
-    return (f"{least:.3f} .. {most:.3f}",) if repeat > 1 else ()
+    return (f"{seconds_text(least)} .. {seconds_text(most)}",) if repeat > 1 else ()
 
 
 def _no_spread(repeat: int) -> tuple[str, ...]:
@@ -81,7 +82,7 @@ def _what_if(profile: ProfileDocument) -> None:
     warm = profile.runs["warm"]
     named = [WhatIf("unchanged, warm", warm.seconds, warm.least, warm.most, 1.0), *profile.what_if]
     rows = [
-        (row.name, f"{row.seconds:.3f}", *_spread(row.least, row.most, profile.repeat), f"{row.ratio:.2f}")
+        (row.name, seconds_text(row.seconds), *_spread(row.least, row.most, profile.repeat), f"{row.ratio:.2f}")
         for row in named
     ]
     output.table("What if", ("Whole run", "Seconds", *_spread_header(profile.repeat), "Ratio\nto warm"), rows)
@@ -94,6 +95,7 @@ def _search_costs(costs: Sequence[SearchCost]) -> None:
         "Tries\na call",
         "Profit\nµs",
         "Over-\nhead µs",
+        "Count-\ning µs",
         "Total\nµs",
         "Over-\nhead %",
         "Fit\nms",
@@ -105,6 +107,7 @@ def _search_costs(costs: Sequence[SearchCost]) -> None:
             _number(cost.candidates_a_call, 1, 1),
             _number(cost.profit_seconds, 1e6, 1),
             _number(cost.overhead_seconds, 1e6, 1),
+            _number(cost.counting_seconds, 1e6, 1),
             _number(cost.total_seconds, 1e6, 1),
             _number(cost.overhead_share, 100, 1),
             f"{1e3 * cost.fit_seconds:.2f}",
@@ -112,6 +115,16 @@ def _search_costs(costs: Sequence[SearchCost]) -> None:
         for cost in costs
     ]
     output.table("Cost of a try (the profit of one candidate) and of a fit", headers, cells)
+
+
+def seconds_text(seconds: float) -> str:
+    """Three significant digits, down to microseconds.
+
+    >>> seconds_text(1.23456), seconds_text(0.0301), seconds_text(12.3456)
+    ('1.23', '0.0301', '12.3')
+    """
+    digits = 2 - math.floor(math.log10(seconds)) if seconds > 0 else 3
+    return f"{seconds:.{min(6, max(0, digits))}f}"
 
 
 def _number(value: float | None, scale: float, digits: int) -> str:

@@ -35,6 +35,7 @@ class Observed(Struct, frozen=True):
     bytes: Mapping[str, int]  # by which the stage raised the peak; they add up to the peak
     counts: Mapping[str, int]
     spans: Sequence[tuple[str, float, float]]  # where kept: stage, start since the process's, length, in seconds
+    counting: float = 0.0  # seconds that it costs to observe one call of a stage
     gpu: GpuTraffic | None = None  # where it was counted
 
 
@@ -65,4 +66,4 @@ def observe(words: Sequence[str], directory: Path, way: str = observed_run.PLAIN
     spans = [(name, around + begin, length) for name, begin, length in seen["spans"]]
     spans.append(("start-up/interpreter", 0.0, around))
     gpu = GpuTraffic(**seen["gpu"]) if seen.get("gpu") else None
-    return Observed(wall, seconds, calls, grown, seen["counts"], spans, gpu)
+    return Observed(wall, seconds, calls, grown, seen["counts"], spans, seen["counting"], gpu)

@@ -20,7 +20,7 @@ def profiled(tmp_path_factory):
     """One real profile: its document, its files, and the heavy modules that the measuring process imported."""
     place = tmp_path_factory.mktemp("profile")
     files = ("--trace", str(place / "trace.json"), "--flamegraph", str(place / "flame.html"))
-    program = [sys.executable, "-c", PROGRAM.format(heavy=HEAVY), "profile", *QUICK, *files, "--json"]
+    program = [sys.executable, "-c", PROGRAM.format(heavy=HEAVY), "profile", *QUICK, *files, "--repeat", "1", "--json"]
     done = subprocess.run(program, capture_output=True, text=True, check=True)
     return SimpleNamespace(
         document=json.loads(done.stdout),
@@ -73,7 +73,9 @@ def test_a_try_costs_its_profit_and_the_optimizer_s_overhead(profiled):
     assert list(rows) == [*scipys, "exact"]
     for name in scipys:
         row = rows[name]
-        assert row["total_seconds"] == pytest.approx(row["profit_seconds"] + row["overhead_seconds"])
+        parts = ("profit_seconds", "overhead_seconds", "counting_seconds")
+        assert row["total_seconds"] == pytest.approx(sum(row[part] for part in parts))
+        assert 0 < row["counting_seconds"] < row["total_seconds"]
         assert 0 < row["overhead_share"] < 1
     assert rows["direct"]["candidates_a_call"] == 1
     assert rows["differential-evolution"]["candidates_a_call"] > 1
@@ -158,7 +160,8 @@ def test_the_tables_fit_80_columns(cli, made_up, monkeypatch):
 
 
 def test_every_run_is_the_main_job_with_one_thing_changed(cli, made_up):
-    cli("profile", "nvda", "--sims", "9", "--fast", "--model", "last-bar", "--optimizer", "direct", "--json")
+    words = ("--repeat", "1", "--sims", "9", "--fast", "--model", "last-bar", "--optimizer", "direct")
+    cli("profile", "nvda", *words, "--json")
     assert all(words[0] == "backtest" and words[-2:] == ["--", "nvda"] for _, _, words in made_up)
     assert all("--fast" in words for _, _, words in made_up)
     first, cold, warm, bare, single, swapped, *_ = [
