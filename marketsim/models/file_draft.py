@@ -158,6 +158,8 @@ class FileDraft(Struct, frozen=True, eq=False):
             (self.matched.without_bar, "are of times without a bar"),
         )
         notes = [f"{symbol}: {n:,} forecasts in {name} {words} and are left out" for n, words in told if n]
+        if moved := self.matched.moved:
+            notes.append(f"{symbol}: {moved:,} forecasts in {name} of times without a bar are taken as of the next bar")
         if lacking := int(self._partly().any(1).sum()):
             notes.append(
                 f"{symbol}: {lacking:,} forecasts in {name} lack a quantile that others have; it is interpolated"

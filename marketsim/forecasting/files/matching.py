@@ -24,6 +24,7 @@ class Matched(Struct, frozen=True, eq=False):
     in_time: Flags  # [T] it was made before its bar opened, says the file
     dated: bool  # whether the file says when its forecasts were made
     further: int  # forecasts of bars beyond the next one, which are left out
+    moved: int  # forecasts of a time before the next bar, such as a holiday, which are taken as of that bar
     without_bar: int  # forecasts of times between the first bar and the last at which there is no bar
 
 
@@ -58,6 +59,9 @@ def match(found: SymbolForecasts, bars: Bars) -> Matched:
         rows[at[row]] = row
     if not own.any():
         raise _nowhere(found, bars)
+    nearest = _of_holidays(found, bars, at, has_origin & has_bar & (at != NONE) & ~own)
+    moved = nearest[rows[at[nearest]] == NONE]
+    rows[at[moved]] = moved
     late, in_time = _timeliness(found, bars, rows)
     stamps = np.where(has_origin, found.origin, found.bar)
     inside = (stamps >= bars.time[0]) & (stamps <= bars.time[-1]) & (at == NONE) & ~((bar == 0) & ~has_origin)
@@ -66,9 +70,23 @@ def match(found: SymbolForecasts, bars: Bars) -> Matched:
         late=late,
         in_time=in_time,
         dated=bool((~np.isnat(found.made_at)).any()),
-        further=int(np.count_nonzero((at != NONE) & ~own)),
+        further=int(np.count_nonzero((at != NONE) & ~own)) - len(moved),
+        moved=len(moved),
         without_bar=int(np.count_nonzero(inside)),
     )
+
+
+def _of_holidays(found: SymbolForecasts, bars: Bars, at: Rows, other: Flags) -> Rows:
+    """Of the `other` forecasts, the earliest at each of the origins `at` `[R]` that is of a time before the next bar.
+
+    A library that counts weekdays has forecasts of holidays, on which there is no bar.
+    """
+    opens = np.append(bars.time[1:], bars.next_opens(1)).astype("datetime64[ns]")
+    rows = np.flatnonzero(other)
+    rows = rows[found.bar[rows] < opens[at[rows]]]
+    rows = rows[np.argsort(found.bar[rows], kind="stable")]
+    _, first = np.unique(at[rows], return_index=True)
+    return rows[first]
 
 
 def _positions(stamps: Stamps, bars: Bars) -> Rows:

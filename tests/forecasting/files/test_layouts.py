@@ -157,6 +157,26 @@ def test_longer_horizons_are_left_out_and_counted():
     assert found.notes == (f"ETHUSD: {COUNT} forecasts in DataFrame are of bars beyond the next one and are left out",)
 
 
+def test_a_holiday_that_a_library_does_not_know_is_no_bar():
+    """Weekdays are counted: after a Friday comes a Monday, even where the next bar is Tuesday's."""
+    nvda = open_source("sample").load("NVDA")
+    table = tidy(nvda)
+    days = pd.DatetimeIndex(table.origin)
+    weekday = days + pd.offsets.BusinessDay(1)
+    bars = pd.DatetimeIndex(nvda.time)
+    holidays = int((~weekday[:-1].isin(bars)).sum())
+    found = forecast(table.assign(bar=weekday), nvda, COUNT)
+    assert (found.moves == forecast(table, nvda, COUNT).moves).all()
+    words = "forecasts in DataFrame of times without a bar are taken as of the next bar"
+    assert holidays > 1 and found.notes == (f"NVDA: {holidays} {words}",)
+    both = table.assign(bar=[nvda.names(nvda.time[[min(t + 1, len(nvda) - 1)]])[0] for t in origins_of(nvda)])
+    both.loc[both.index[-1], "bar"] = str(weekday[-1].date())
+    early = table.assign(bar=weekday)[~weekday.isin(pd.DatetimeIndex(both.bar))]
+    early = early.assign(**{name: early[name] * 2 for name in early if "_q" in name})
+    exact = forecast(pd.concat([both, early]), nvda, COUNT)
+    assert (exact.moves == found.moves).all()  # what is of the bar itself goes before
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
