@@ -29,7 +29,8 @@ from marketsim.forecasting.series import Series
 from marketsim.forecasting.tolerance import tolerance_of
 
 SHARE = 0.05  # of the first symbol's origins are forecast once more,
-LEAST, MOST = 2, 6  # but at least and at most so many
+LEAST, MOST = 2, 6  # but at least and at most so many,
+MOST_CONTEXTS = 4  # and of a model that is handed contexts, which cost most and can hide least
 
 ALONE = "from the bars up to the origin alone"
 SCRAMBLED = "where the bars after it are scrambled"
@@ -149,7 +150,8 @@ def _sampled(model: Model, requests: Sequence[ForecastRequest]) -> tuple[Forecas
             (request.origins + 1 >= model.minimum_bars) & (request.origins + 1 < len(request.bars))
         ]
         if len(usable) >= LEAST and len(usable) + 1 >= len(request.origins):
-            count = min(max(int(SHARE * len(request.origins)), LEAST), MOST)
+            most = MOST_CONTEXTS if reads_contexts(model) else MOST
+            count = min(max(int(SHARE * len(request.origins)), LEAST), most)
             rng = np.random.default_rng(int(fingerprint(model)[:16], 16))
             return request, np.sort(rng.choice(usable, count, replace=False))
     return None
