@@ -45,7 +45,8 @@ class Forecaster(Struct):
             return outcomes
         if is_composite(self.model) and comes_from_outside(self.model):
             self.first_use.look_at(self.model, requests, outcomes)
-        return self.first_use.marked([self.model, *members_of(self.model)], outcomes)
+        models = [self.model, *members_of(self.model)] if is_composite(self.model) else [self.model]
+        return self.first_use.marked(models, outcomes)
 
     def _make(self, model: Model, requests: Sequence[ForecastRequest]) -> list[Outcome[Forecasts]]:
         known = self._by_model.setdefault(

@@ -36,8 +36,8 @@ def decide(evidence: Evidence, rows: Sequence[StrategyRow], costs: CostsRow, mod
 
     TRADE where the 95 % interval of a strategy lies above zero and, all that was tried counted, luck explains it in at
     most 2.5 % of cases; DON'T where that of the better strategy lies below zero; else CAN'T TELL. The better strategy
-    is one that is to be traded, if there is one, and else the one that earned more. `rows` are the strategies on all
-    bars.
+    is one that is to be traded, if there is one, and else the one that earned more. Forecasts that are hard to believe
+    are no reason to trade. `rows` are the strategies on all bars.
     """
     if model.look_ahead is not None:
         return Answer(CANT_TELL, None, f"LOOK-AHEAD, so no profit here counts: {model.look_ahead}")
@@ -55,6 +55,8 @@ def decide(evidence: Evidence, rows: Sequence[StrategyRow], costs: CostsRow, mod
         return Answer(CANT_TELL, None, f"{where}no order was filled, so nothing was earned; {holding}")
     better = max(traded, key=lambda each: (_is_shown(each), each.mean_bps))
     decision, words = _judged(better, evidence)
+    if decision == TRADE and model.implausible is not None:
+        decision, words = CANT_TELL, f"{words}, but its forecasts are hard to believe"
     name = f"{better.strategy}, the better strategy," if len(traded) > 1 else better.strategy
     why = f"{where}{name} {_earned(better.mean_bps)} bps a bar {_after(costs)}, {words}; {holding}"
     return Answer(decision, better.strategy, why)

@@ -80,3 +80,10 @@ def test_costs_are_named_as_they_are_charged() -> None:
     rows, evidence = [strategy_row("always-on")], replace(EVIDENCE, strategies=[ALONE])
     for fee, slippage, words in ((0, 0, "without costs"), (1.5, 0, "(1.5 bps a side)"), (0, 3, "(3 slippage)")):
         assert words in decide(evidence, rows, CostsRow(fee_bps=fee, slippage_bps=slippage), MODEL).why
+
+
+def test_forecasts_that_are_hard_to_believe_are_no_reason_to_trade() -> None:
+    found = answer(EARNED, implausible="the forecasts of 'x' are hard to believe")
+    assert found.decision == "CAN'T TELL"
+    assert "more than luck explains (+5.0 to +55.0), but its forecasts are hard to believe" in found.why
+    assert answer(LOST, implausible="the same").decision == "DON'T"
