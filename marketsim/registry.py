@@ -22,6 +22,7 @@ MODELS = {
     "timesfm": "marketsim.models.timesfm:Timesfm",
     "toto": "marketsim.models.toto:Toto",
     "toto2": "marketsim.models.toto2:Toto2",
+    "zoo": "marketsim.models.zoo:Zoo",
 }
 ENSEMBLES = {
     "auto": "marketsim.forecasting.auto:Auto",
@@ -34,6 +35,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {  # of the models with weights; the firs
     "toto": ("base",),
     "toto2": ("22m", "4m", "313m", "1b", "2.5b"),
     "kronos": ("small", "mini", "base"),
+    "zoo": ("chronos-2-small", "t0", "timesfm-2.5", "timesfm-3"),
 }
 PATH_MODELS = ("kronos",)  # that forecast more than the next bar
 HISTORY_MODELS = tuple(name for name in MODELS if name not in VARIANTS)

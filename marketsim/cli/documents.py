@@ -43,9 +43,10 @@ class ListedModelRow(Row, frozen=True):
     trained_until: str | None  # date, "unknown", or None where there are no weights
     training: str
     installed: bool
+    licenses: dict[str, str]  # of the weights of variants, where they differ
 
 
-class ModelsListDocument(Row, frozen=True, tag_field="schema", tag="marketsim.models.list/1"):
+class ModelsListDocument(Row, frozen=True, tag_field="schema", tag="marketsim.models.list/2"):
     """`marketsim models list --json`."""
 
     models: list[ListedModelRow]

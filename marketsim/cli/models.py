@@ -38,6 +38,13 @@ def list_(json: options.Json = False, debug: options.Debug = False) -> None:
     headers = ("Model", "Variants,\ndefault first", "Extra", "Training data\nuntil", "Installed")
     output.table("Models; use one with --model NAME or NAME:VARIANT", headers, cells, words=5)
     output.lines(
+        *(
+            f"{model.name}:{name} has weights under {terms}."
+            for model in models
+            for name, terms in model.licenses.items()
+        )
+    )
+    output.lines(
         f"auto picks one of several and blend averages them: {', '.join(members('auto'))}, or those that you name, as "
         "in blend:har,kronos. An extra is installed by pip install 'marketsim[EXTRA]'.",
         "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import asdict
 
 from marketsim import registry
@@ -22,6 +22,7 @@ class ListedModel(Struct, frozen=True):
     trained_until: str | None  # ISO date, "unknown" where nobody says; None where there are no weights
     training: str  # what is known of the bars in its weights
     installed: bool
+    licenses: dict[str, str] = field(default_factory=dict)  # of the weights of variants, where they differ
 
 
 def list_models() -> list[ListedModel]:
@@ -46,6 +47,6 @@ def frame() -> pd.DataFrame:
 def _listed(name: str) -> ListedModel:
     plugin: Any = registry.load(registry.MODELS, "model", name)
     variants = registry.VARIANTS.get(name, ())
-    extra = registry.MODEL_EXTRAS.get(name)
+    extra, licenses = registry.MODEL_EXTRAS.get(name), dict(getattr(plugin, "licenses", {}))
     installed = extra is None or plugin.installed()
-    return ListedModel(name, variants, extra, plugin.trained_until, plugin.training, installed)
+    return ListedModel(name, variants, extra, plugin.trained_until, plugin.training, installed, licenses)

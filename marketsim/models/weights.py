@@ -42,6 +42,11 @@ def locate(repository: str, weights: str | None = None, revision: str | None = N
     return Weights(found, f"{repository}@{found.name}")
 
 
+def is_cached(repository: str, revision: str | None = None) -> bool:
+    """Whether the hub's local cache has weights of the `repository`."""
+    return _cached(hub_cache(), repository, revision or "main") is not None
+
+
 def hub_cache() -> Path:
     """Where the model hub's library keeps its downloads."""
     if place := os.environ.get("HF_HUB_CACHE"):

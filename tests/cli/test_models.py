@@ -12,7 +12,7 @@ def test_every_model_is_listed_with_what_is_known_of_it(cli):
     assert (ended.code, ended.err) == (0, "")
     document = json.loads(ended.out)
     rows = {row["name"]: row for row in document["models"]}
-    assert document["schema"] == "marketsim.models.list/1"
+    assert document["schema"] == "marketsim.models.list/2"
     assert list(rows) == [*registry.MODELS, *registry.ENSEMBLES]
     assert rows["kronos"]["trained_until"] == TRAINED_UNTIL
     assert rows["chronos"]["trained_until"] == "unknown"
