@@ -32,45 +32,53 @@ class Windows(Struct, frozen=True):
     def __len__(self) -> int:
         return len(self.rows)
 
-    def at(self, index: NDArray[np.int64]) -> Windows:
+    def at(self, index: NDArray[np.int64] | slice) -> Windows:
         """Some of the windows."""
         return replace(self, rows=self.rows[index], floor=None if self.floor is None else self.floor.at(index))
 
     def fitted_to(self, terms: ProfitTerms) -> ProfitTerms:
         """The problems `[B, W]`, of terms `[N]` of all bars."""
-        return self._problems(terms, self.legs, self.rows)
+        bars, rows = self._bars()
+        return self._problems(terms.at(bars), self.legs.at(bars), rows)
 
     def terms(self, precision: Precision) -> ProfitTerms:
         """The problems `[B, W]`, to a precision of their own."""
-        bars, rows = np.unique(self.rows, return_inverse=True)
+        bars, rows = self._bars()
         legs = self.legs.at(bars)
         terms = profit_terms(
             self.levels.at(bars), self.outcomes.at(bars), self.costs, self.fill, legs.short is not None, precision
         )
-        return self._problems(terms, legs, rows.reshape(self.rows.shape))
+        return self._problems(terms, legs, rows)
 
     def booked(self, h: NDArray[np.float64], l: NDArray[np.float64]) -> NDArray[np.float64]:
         """Profit `[B, W]` of each bar with its window's multipliers `[B]`, exactly as an evaluated bar is booked."""
         pairs, pair = np.unique(np.stack([h, l], axis=1), axis=0, return_inverse=True)  # neighbours often share one
-        wanted = np.zeros((len(pairs), len(self.legs.long)), bool)
-        wanted[pair[:, None], self.rows] = True
+        bars, rows = self._bars()
+        wanted = np.zeros((len(pairs), len(bars)), bool)
+        wanted[pair[:, None], rows] = True
         which, bar = np.nonzero(wanted)
         profit = np.zeros(wanted.shape)
         for make_leg, placed in ((long_leg, self.legs.long), (short_leg, self.legs.short)):
-            if placed is None or not placed[bar].any():
+            if placed is None or not (some := placed[bars[bar]]).any():
                 continue
-            of, at = which[placed[bar]], bar[placed[bar]]
+            of, place = which[some], bar[some]
+            at = bars[place]
             traded = pairs[of, 0], pairs[of, 1]
             fill = TOUCH if self.close_at_eod else self.fill
             leg = make_leg(self.levels.at(at), self.outcomes.at(at), self.costs, fill, traded)
             terms = one_by_one(leg.at_close() if self.close_at_eod else leg)
-            profit[of, at] += total_profit(terms.legs, None, traded[0][:, None], traded[1][:, None])[:, 0]
-        return profit[pair[:, None], self.rows]
+            profit[of, place] += total_profit(terms.legs, None, traded[0][:, None], traded[1][:, None])[:, 0]
+        return profit[pair[:, None], rows]
 
     def summed(self, booked: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sums `[B]` of the bars' profits `[B, W]`, by their weights."""
         sums: NDArray[np.float64] = (booked if self.weights is None else booked * self.weights).sum(1)
         return sums
+
+    def _bars(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The bars `[M]` that any window has, and which of them each window has, `[B, W]`."""
+        bars, rows = np.unique(self.rows, return_inverse=True)
+        return bars, rows.reshape(self.rows.shape)
 
     def _problems(self, terms: ProfitTerms, legs: Legs, rows: NDArray[np.int64]) -> ProfitTerms:
         """The terms of bars as problems `[B, W]`, under the closing policy and with the strategy's orders."""

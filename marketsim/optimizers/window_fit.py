@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from marketsim.optimizers import Optimizer
 from marketsim.optimizers.exact.candidates import Bounds
 from marketsim.settings.choices import EXPECTED
 
+TOGETHER = 1 << 20  # numbers of the terms of windows that are fitted at once, which bounds memory
 AGREEMENT = 0.4e-4  # a bar, as a fraction of the close: what the surface may claim more or less than is booked
 
 
@@ -27,6 +30,19 @@ class WindowFit(Struct, frozen=True):
     allowed: NDArray[np.bool_]  # [B] whether they keep the floor; where one does not, none inside the bounds does
     fallbacks: int = 0  # problems that a search gave up on and another one finished
 
+    @classmethod
+    def concatenate(cls, parts: Sequence[WindowFit]) -> WindowFit:
+        """The fits of windows one after the other."""
+        return cls(
+            high_multiplier=np.concatenate([part.high_multiplier for part in parts]),
+            low_multiplier=np.concatenate([part.low_multiplier for part in parts]),
+            booked=np.concatenate([part.booked for part in parts]),
+            in_sample=np.concatenate([part.in_sample for part in parts]),
+            claimed=np.concatenate([part.claimed for part in parts]),
+            allowed=np.concatenate([part.allowed for part in parts]),
+            fallbacks=sum(part.fallbacks for part in parts),
+        )
+
 
 def fit_windows(windows: Windows, terms: ProfitTerms, optimizer: Optimizer, bounds: Bounds, seed: int) -> WindowFit:
     """Fit every window; `terms` `[N]` are those of all bars to the first precision, which strategies may share.
@@ -35,6 +51,16 @@ def fit_windows(windows: Windows, terms: ProfitTerms, optimizer: Optimizer, boun
     prices otherwise than it is booked is fitted again to the next one. What a window gets depends on its own bars
     alone.
     """
+    window = sum(leg.weight[0].size + leg.upper_edges[0].size + leg.lower_edges[0].size + 8 for leg in terms.legs)
+    size = max(1, TOGETHER // (window * windows.rows.shape[1]))
+    if size >= len(windows):
+        return _fit(windows, terms, optimizer, bounds, seed)
+    parts = (windows.at(slice(first, first + size)) for first in range(0, len(windows), size))
+    return WindowFit.concatenate([_fit(part, terms, optimizer, bounds, seed) for part in parts])
+
+
+def _fit(windows: Windows, terms: ProfitTerms, optimizer: Optimizer, bounds: Bounds, seed: int) -> WindowFit:
+    """`fit_windows` of few windows."""
     found = optimizer.fit(windows.fitted_to(terms), bounds, seed, windows.floor)
     h, l, claimed, fallbacks = found.high_multiplier, found.low_multiplier, found.profit, found.fallbacks
     booked = windows.booked(h, l)

@@ -14,6 +14,7 @@ from marketsim.execution.track_record import book
 from marketsim.execution.windows import Windows
 from marketsim.forecasting.forecaster import make_forecasts
 from marketsim.models.har import Har
+from marketsim.optimizers import window_fit
 from marketsim.optimizers.exact import Exact
 from marketsim.optimizers.window_fit import fit_windows
 from marketsim.profiling import Clock
@@ -83,3 +84,14 @@ def test_what_a_window_gets_does_not_depend_on_the_windows_beside_it() -> None:
         assert alone.high_multiplier[0] == together.high_multiplier[s]
         assert alone.low_multiplier[0] == together.low_multiplier[s]
         np.testing.assert_array_equal(alone.booked[0], together.booked[s])
+
+
+@pytest.mark.parametrize("together", [1, 1 << 14])
+def test_windows_are_fitted_some_at_a_time_where_they_are_many(together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    market, windows = windows_under("NVDA", 20, "always-on", "expected", False)
+    windows, terms = windows.at(slice(0, 12)), market_terms(market, Settings().rules)
+    whole = fit_windows(windows, terms, Exact(), BOUNDS, 0)
+    monkeypatch.setattr(window_fit, "TOGETHER", together)
+    parts = fit_windows(windows, terms, Exact(), BOUNDS, 0)
+    for name in ("high_multiplier", "low_multiplier", "booked", "in_sample", "claimed", "allowed"):
+        np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))

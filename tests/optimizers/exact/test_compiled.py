@@ -9,13 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from marketsim.backtesting import pipeline
+from marketsim.data.sample import SampleSource
 from marketsim.execution.evaluation import evaluate
 from marketsim.execution.floor import Floor
 from marketsim.execution.profit_terms import ProfitTerms
+from marketsim.models.har import Har
+from marketsim.optimizers.exact import Exact
 from marketsim.optimizers.exact.candidates import Bounds
 from marketsim.optimizers.exact.compiled import VARIABLE, CompiledTerms, compiled_code
 from marketsim.optimizers.exact.maximum import FINE, STEP, Optimum, maximise
+from marketsim.profiling import Clock
+from marketsim.results.result import Result
 from marketsim.settings.choices import FILLS
+from marketsim.settings.settings import Settings
 from tests.oracle import Bar, Rules
 from tests.problems import BOUNDS, any_rules, bars_of_any_kind, make_bars, terms_of
 
@@ -30,12 +37,6 @@ any_bounds = st.sampled_from(
         ((-1.0, 1.0), (-1.0, 1.0)),
     ]
 )
-
-
-@pytest.fixture
-def code(request: pytest.FixtureRequest) -> str:
-    """Not both ways in turn: these tests go both themselves."""
-    return "both"
 
 
 def by_arrays(
@@ -104,6 +105,24 @@ def test_windows_are_summed_in_the_order_of_numpy(window: int) -> None:
     assert compiled is not None
     h = np.linspace(-0.03, 0.03, 9)[None]
     np.testing.assert_array_equal(compiled.profits(h, h), evaluate(terms, h, h))
+
+
+@pytest.mark.parametrize("symbol", ["ETHUSD", "NVDA"])
+def test_a_walk_is_the_same_in_both_ways(symbol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, source = Settings.of(sims=8, window=25, cache="off"), SampleSource()
+
+    def run() -> Result:
+        tools = pipeline.Tools(source, Har(), Exact(), None)
+        return pipeline.run_symbol(symbol, settings, tools, Clock())
+
+    compiled = run()
+    monkeypatch.setenv(VARIABLE, "0")
+    compiled_code.cache_clear()
+    arrays = run()
+    compiled_code.cache_clear()
+    for one, other in zip(compiled.strategies, arrays.strategies, strict=True):
+        for name in ("high_multiplier", "low_multiplier", "in_sample"):
+            np.testing.assert_array_equal(getattr(one.fit, name), getattr(other.fit, name))
 
 
 @pytest.mark.parametrize("fill", FILLS)
