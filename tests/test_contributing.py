@@ -15,7 +15,7 @@ from tests.pages import ROOT, Block, blocks
 
 STEPS = [block for block in blocks(ROOT / "docs" / "CONTRIBUTING.md") if block.skipped == "changes this checkout"]
 SHOWN = ((r"^my-model +-", r"^Model  my-model 1"), ("my-optimizer",), ("ETHUSD",), ("NVDA",))  # lines of their output
-CACHES = shutil.ignore_patterns(".git", ".venv*", ".*_cache", ".hypothesis", "__pycache__", "site")
+CACHES = shutil.ignore_patterns(".git", ".venv*", ".*_cache", ".hypothesis", "site")
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")]
 

@@ -8,7 +8,8 @@ import typer
 
 from marketsim.cli import options, output
 from marketsim.cli.completion import several, symbols
-from marketsim.errors import MarketsimError, MissingExtra, UsageError
+from marketsim.cli.output_files import check_file, write_file
+from marketsim.errors import MissingExtra, UsageError
 from marketsim.settings.settings import CHOICES
 
 if TYPE_CHECKING:
@@ -81,8 +82,8 @@ def compare_optimizers(
         raise UsageError(f"--problem: got '{problem}', must be real or reference")
     if problem == "reference" and symbol is not None:
         raise UsageError("--problem reference has bars of its own: leave the symbol out")
-    _check_file("--landscape", landscape, tuple(PICTURES))
-    _check_file("--history", history, (*PICTURES, ".csv"))
+    _check_picture("--landscape", landscape)
+    _check_picture("--history", history, (".csv",))
 
     from marketsim.comparison import ranking
     from marketsim.comparison.optimizers import compare
@@ -120,7 +121,7 @@ def compare_optimizers(
 
         draw_landscape(Path(landscape), problems, optima, runs)
     if history is not None and Path(history).suffix == ".csv":
-        _write(history, to_csv(ranking.history(problems, optima, runs)))
+        write_file(history, to_csv(ranking.history(problems, optima, runs)))
     elif history is not None:
         from marketsim.comparison.convergence_plot import draw as draw_history
 
@@ -146,27 +147,16 @@ def _names(words: str | None) -> list[str]:
     return names
 
 
-def _check_file(option: str, name: str | None, suffixes: tuple[str, ...]) -> None:
-    """UsageError, before anything is run, where the file could not be drawn or written."""
+def _check_picture(option: str, name: str | None, others: tuple[str, ...] = ()) -> None:
+    """As `check_file`, for a picture or a file with another suffix; MissingExtra where it could not be drawn."""
     if name is None:
         return
-    path = Path(name)
-    if path.suffix not in suffixes:
-        raise UsageError(f"{option} {name}: must end in {' or '.join(suffixes)}")
-    if not path.parent.is_dir() or path.is_dir():
-        raise UsageError(f"{option} {name}: there is no folder {path.parent}, or the name is that of a folder")
-    if path.suffix in PICTURES:
+    check_file(option, name, (*PICTURES, *others))
+    if (suffix := Path(name).suffix) in PICTURES:
         from importlib.util import find_spec
 
-        if find_spec(PICTURES[path.suffix]) is None:
+        if find_spec(PICTURES[suffix]) is None:
             raise MissingExtra(option, "plots")
-
-
-def _write(path: str, text: str) -> None:
-    try:
-        Path(path).write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise MarketsimError(f"cannot write {path}: {error.strerror}") from None
 
 
 def _show(document: "OptimizersDocument") -> None:

@@ -206,9 +206,7 @@ def _survey(
         ]
         cells = [[str(row[key]) for key in keys] for row in good]
         output.table(title, [key.capitalize() for key in keys], cells, words=2)
-    for failure in errors:
-        output.fail(str(failure))
-    return 0 if not errors else 4 if len(errors) < len(rows) else errors[0].exit_code
+    return output.failures(errors, succeeded=len(errors) < len(rows))
 
 
 def _wanted(names: list[str], settings: "Settings") -> "Iterator[tuple[str, Source | MarketsimError]]":

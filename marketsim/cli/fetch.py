@@ -61,9 +61,7 @@ def fetch(
                 errors.append(error)
                 rows.append({"symbol": symbol, "status": "failed", "error": str(error)})
     _show(rows, provider, json)
-    for failure in errors:
-        output.fail(str(failure))
-    return 0 if not errors else 4 if len(errors) < len(rows) else errors[0].exit_code
+    return output.failures(errors, succeeded=len(errors) < len(rows))
 
 
 def _row(fetched: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from marketsim.settings.database_url import redacted
 
 if TYPE_CHECKING:
+    from marketsim.errors import MarketsimError
     from marketsim.results.rows import Row
 
 PATIENCE = 1.0  # seconds without progress shown
@@ -39,6 +40,13 @@ def clean(text: str) -> str:
 def fail(message: str) -> None:
     """One line on stderr: why the run, or a part of it, failed."""
     _stderr(f"marketsim: {clean(message)}")
+
+
+def failures(errors: Sequence[MarketsimError], succeeded: bool) -> int:
+    """Say why some things failed; the exit code: 0 where none did, 4 where others `succeeded`, else the first one's."""
+    for error in errors:
+        fail(str(error))
+    return 0 if not errors else 4 if succeeded else errors[0].exit_code
 
 
 def notes(messages: Iterable[str]) -> None:

@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from msgspec import Struct
 
 from marketsim.cli import options, output
 from marketsim.cli.completion import symbols
-from marketsim.errors import MarketsimError, MissingExtra, UsageError
+from marketsim.cli.output_files import check_file, write_file
+from marketsim.errors import MissingExtra
 from marketsim.registry import OPTIMIZERS
 from marketsim.settings.choices import ALWAYS_ON, EVERY_STRATEGY
 from marketsim.settings.resolution import Words
@@ -60,7 +61,7 @@ def profile(
     settings = options.settings_of(command)
     for option, file in (("--trace", trace), ("--flamegraph", flamegraph)):
         if file is not None:
-            _require_place(option, file)
+            check_file(option, file)
     if flamegraph is not None:
         from importlib.util import find_spec
 
@@ -76,7 +77,9 @@ def profile(
         if flamegraph is not None:
             runs.observe("flamegraph", "flamegraph", "flamegraph", str(Path(flamegraph).absolute()))
     if trace is not None:
-        _write_trace(Path(trace), profile_summary.trace({name: last[name] for name in ("cold", "warm")}))
+        from json import dumps
+
+        write_file(trace, dumps(profile_summary.trace({name: last[name] for name in ("cold", "warm")})) + "\n")
     if json:
         output.document(found)
         return
@@ -173,26 +176,6 @@ def _spelt(words: Mapping[str, Words]) -> list[str]:
         for each in value if isinstance(value, list) else [value]:
             spelt += [option] if each is True else [option, str(each)]
     return spelt
-
-
-def _write_trace(path: Path, events: Any) -> None:
-    import json
-
-    try:
-        path.write_text(json.dumps(events) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise MarketsimError(f"cannot write {path}: {error.strerror}") from None
-
-
-def _require_place(option: str, file: str) -> None:
-    """UsageError where `file` cannot be written, before anything is measured."""
-    import os
-
-    path = Path(file)
-    if not file.strip() or path.is_dir():
-        raise UsageError(f"{option} needs the name of a file")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise UsageError(f"{option} {file}: cannot write there")
 
 
 def _machine() -> "Machine":

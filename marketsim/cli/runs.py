@@ -41,9 +41,7 @@ def list_(
     elif rows:
         headers = ("Run", "Symbols", "Changed settings", "Strategy", "Out-of-\nsample %")
         output.table("Runs, with the mean profit of their symbols", headers, map(_overview, rows), words=4)
-    for failure in errors:
-        output.fail(str(failure))
-    return 0 if not errors else 4 if rows else errors[0].exit_code
+    return output.failures(errors, succeeded=bool(rows))
 
 
 @app.command(cls=GroupedCommand)

@@ -5,12 +5,14 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import jsonschema
 import pytest
 
 from marketsim.cli import observed_run, profiled_runs
 from marketsim.errors import DataError
 from tests.cli.test_startup import HEAVY, PROGRAM
 from tests.observed import observed
+from tests.schemas import PLACE
 
 QUICK = ("ETHUSD", "--sims", "3", "--window", "5")
 
@@ -32,6 +34,12 @@ def profiled(tmp_path_factory):
 
 def test_it_measures_without_a_library_of_its_own(profiled):
     assert profiled.ended == "\n0 "
+
+
+def test_the_document_keeps_to_its_schema(profiled):
+    assert profiled.document["schema"] == "marketsim.profile/2"
+    schema = json.loads((PLACE / "profile-2.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(profiled.document)
 
 
 @pytest.mark.parametrize("run", ["cold", "warm"])
@@ -183,7 +191,7 @@ def test_every_run_is_the_main_job_with_one_thing_changed(cli, made_up):
     ("arguments", "hint"),
     [
         ("--repeat 0", "--repeat"),
-        ("--trace nowhere/trace.json", "--trace nowhere/trace.json: cannot write there"),
+        ("--trace nowhere/trace.json", "--trace nowhere/trace.json: there is no folder nowhere"),
         ("--flamegraph .", "--flamegraph needs the name of a file"),
         ("--model hat", "'har'"),
     ],

@@ -75,7 +75,7 @@ def compared(cli, left: Path | str, right: Path | str) -> dict[str, Any]:
     return document
 
 
-def test_list_finds_the_runs_below(cli, written):
+def test_list_finds_the_runs_below(cli, written, monkeypatch):
     ended = cli("runs", "list", str(written), str(written / "base"), "--json")
     assert (ended.code, ended.err) == (0, "")
     document = json.loads(ended.out)
@@ -88,6 +88,7 @@ def test_list_finds_the_runs_below(cli, written):
     results = json.loads((written / "base" / "results.json").read_text())
     profits = [row["headline"] for symbol in results["symbols"] for row in symbol["rows"] if row["name"] == "always-on"]
     assert rows["base"]["headline"]["always-on"] == pytest.approx(sum(profits) / 2)
+    monkeypatch.setenv("COLUMNS", "200")  # the folder's name may be long
     text = cli("runs", "list", str(written)).out
     assert "fill touch" in text and "1 failed" in text
 

@@ -1,0 +1,44 @@
+"""A file that cannot be written is told before the work."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from marketsim.cli.output_files import check_file, write_file
+from marketsim.errors import MarketsimError, UsageError
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        (" ", "needs the name of a file"),
+        (".", "needs the name of a file"),
+        ("a.gif", "must end in .png or .html"),
+        ("nowhere/a.png", "there is no folder nowhere"),
+    ],
+)
+def test_a_file_that_could_not_be_written_is_refused(name, error, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=error):
+        check_file("--landscape", name, (".png", ".html"))
+
+
+def test_a_folder_or_a_file_that_is_read_only_is_refused(tmp_path, monkeypatch):
+    there = tmp_path / "there.png"
+    there.touch()
+    asked = []
+    monkeypatch.setattr(os, "access", lambda path, mode: asked.append((path, mode)))
+    for file in (tmp_path / "new.png", there):
+        with pytest.raises(UsageError, match="cannot write there"):
+            check_file("--landscape", str(file))
+    assert asked == [(tmp_path, os.W_OK), (there, os.W_OK)]
+
+
+def test_a_file_is_written_as_it_is_or_the_reason_is_said(tmp_path):
+    check_file("--history", str(tmp_path / "a.csv"), (".csv",))
+    write_file(str(tmp_path / "a.csv"), "é\r\n")
+    assert (tmp_path / "a.csv").read_bytes() == "é\r\n".encode()
+    with pytest.raises(MarketsimError, match=r"cannot write .*: No such file or directory"):
+        write_file(str(tmp_path / "no" / "a.csv"), "")
