@@ -14,7 +14,7 @@ from marketsim.data.bars import Bars
 from marketsim.data.calendars.timeframe import parse_timeframe
 from marketsim.data.resample import resample
 from marketsim.data.sample import sampled
-from marketsim.data.symbols import parse_symbol
+from marketsim.data.symbols import parse_symbol, part_place
 from marketsim.errors import UsageError
 from marketsim.settings.choices import SAMPLE, STORE
 from marketsim.settings.groups import BarsSettings
@@ -104,6 +104,8 @@ def _place(name: str, chosen: BarsSettings) -> _Place:
     if name in (SAMPLE, STORE):
         return _EveryTimeframe(name, own)
     if not TIMEFRAME.fullmatch(name):
+        if not os.path.exists(part_place(name)[1] or name):
+            raise UsageError(f"--fine {name}: neither sample, store, a timeframe such as 1h, nor a file or a folder")
         return _Files(open_source("files", name, own), os.path.isdir(name))
     if chosen.data is not None:
         raise UsageError(

@@ -19,6 +19,7 @@ from marketsim.data.calendars.zones import Stamps
 
 TOLERANCE = 0.05  # of a bar's range, by which each of its prices may differ from what the finer bars make,
 LEAST_TOLERANCE = 1e-4  # and as a fraction of the price, which is enough everywhere
+KNOWN = 100  # finer bars, fewer of which do not tell whether trade is thin
 SPARSE = 0.05  # share of bars that a thinly traded series lacks: where nothing was traded, there is none
 
 Floats = NDArray[np.float64]
@@ -92,13 +93,13 @@ def covered(bars: Bars, finer: Bars, rows: Rows, first: Rows, last: Rows, least:
         return np.zeros(len(rows), bool)
     following = finer.timetable.following(finer.time)
     late = np.append(finer.time[1:] > following[:-1], False)
-    sparse = bool(late.mean() > SPARSE)
-    holes = np.zeros(len(finer)) if sparse else np.cumsum(late) - late
-    slack = ((ends - begins).astype(np.int64) * (SPARSE * sparse)).astype("timedelta64[s]")
+    holes = np.cumsum(late) - late
     at, to = np.minimum(first, len(finer) - 1), np.maximum(last - 1, 0)
     due = finer.timetable.following(begins - _early(bars, finer) - np.timedelta64(1, "s"))
+    sparse = (to >= KNOWN) & (holes[to] > SPARSE * to)  # by what was seen up to then
+    slack = ((ends - begins).astype(np.int64) * SPARSE * sparse).astype("timedelta64[s]")
     from_start, to_end = finer.time[at] <= due + slack, following[to] >= ends - slack
-    whole: Bools = (last - first >= least) & from_start & to_end & (holes[to] == holes[at])
+    whole: Bools = (last - first >= least) & from_start & to_end & (sparse | (holes[to] == holes[at]))
     return whole
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from marketsim.backtesting.chosen_bars import load, open_bars
 from marketsim.data.bars import Bars
-from marketsim.errors import DataError, UsageError
+from marketsim.errors import UsageError
 from marketsim.settings.groups import BarsSettings
 
 
@@ -65,7 +65,7 @@ def test_a_symbol_without_finer_bars_is_run_with_a_note(hours: Path) -> None:
 
 @pytest.mark.parametrize("fine", ["nowhere.csv", "nowhere"])
 def test_a_place_that_is_not_there_is_an_error(fine: str) -> None:
-    with pytest.raises(DataError, match="nowhere"):
+    with pytest.raises(UsageError, match=f"--fine {fine}: neither sample, store, a timeframe"):
         chosen("AAPL", fine=fine)
 
 

@@ -53,14 +53,18 @@ def test_a_day_that_lacks_an_hour_is_its_own_only_one() -> None:
 
 def test_a_thin_market_has_hours_without_trades() -> None:
     """Where one hour in ten is missing, the missing ones had no trades."""
-    hours, days = crypto_hours(), resample(crypto_hours(), "1d")
-    extremes = {int(np.argmax(hours.high[d * 24 : d * 24 + 24])) + d * 24 for d in range(DAYS)}
-    extremes |= {int(np.argmin(hours.low[d * 24 : d * 24 + 24])) + d * 24 for d in range(DAYS)}
+    hours, days = crypto_hours(20), resample(crypto_hours(20), "1d")
+    extremes = {int(np.argmax(hours.high[d * 24 : d * 24 + 24])) + d * 24 for d in range(20)}
+    extremes |= {int(np.argmin(hours.low[d * 24 : d * 24 + 24])) + d * 24 for d in range(20)}
     lost = [i for i in range(3, len(hours), 9) if i not in extremes and i % 24 not in (0, 23)]
     kept = np.delete(np.arange(len(hours)), lost)
     found = inside(days, replace(hours, time=hours.time[kept], ohlcv=hours.ohlcv[kept]))
-    assert (found.used == 0).all()
-    assert found.count.sum() == len(kept)
+    assert (found.used[:4] == -1).all()  # nothing is known yet of how thin trade is
+    assert (found.used[6:] == 0).all()
+    assert found.count[6:].sum() == np.count_nonzero(kept >= 6 * 24)
+    later = np.delete(np.arange(len(hours)), [i for i in lost if i < 15 * 24])
+    before = inside(days, replace(hours, time=hours.time[later], ohlcv=hours.ohlcv[later]))
+    np.testing.assert_array_equal(before.used[:15], found.used[:15])  # and later hours tell nothing of earlier ones
 
 
 def test_bars_that_make_another_bar_are_not_used() -> None:
