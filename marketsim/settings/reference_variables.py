@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from marketsim.settings.validators import VALIDATORS
 
-READ_ELSEWHERE = ("REFERENCE_RULE",)  # by marketsim.reference
+READ_ELSEWHERE = ("REFERENCE_RULE", "COMPILED")  # by marketsim.reference, by the exact fit
 
 
 class Variable(Struct, frozen=True):

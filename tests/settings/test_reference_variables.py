@@ -60,6 +60,7 @@ def test_what_has_no_effect_is_named_in_one_note():
     assert all(f"MARKETSIM_{name}" in note for name in names)
     assert resolve({}, None, {"MARKETSIM_FAST_OPTIMIZE": "0", "MARKETSIM_RELAX_SPREAD": "No"}).notes == ()
     assert resolve({}, None, {"MARKETSIM_REFERENCE_RULE": "2025-11-13"}).notes == ()
+    assert resolve({}, None, {"MARKETSIM_COMPILED": "0"}).notes == ()  # another file reads it
 
 
 @pytest.mark.parametrize("name", [*HONORED, *WITHOUT_MEANING, *FAMILIES_WITHOUT_MEANING])
