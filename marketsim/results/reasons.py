@@ -71,9 +71,12 @@ def _seen(model: ModelFacts, evidence: Evidence) -> Iterator[str]:
         yield model.implausible
     exposure = model.exposure
     counts = {CLEAN: exposure.clean, CONTAMINATED: exposure.contaminated, UNKNOWN: exposure.unknown}
+    given = model.doubt is not None  # by a file
+    if given:
+        yield f"forecasts of {model.name}: {model.training}"
     if evidence.assumed_clean:
         yield f"nobody says how far the training data of {model.name} reach; you vouch for these bars (--assume-clean)"
-    elif told := warning(counts, model.doubt):
+    elif not given and (told := warning(counts)):
         yield told
 
 

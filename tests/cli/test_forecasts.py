@@ -47,14 +47,18 @@ def test_our_own_forecasts_come_back_as_the_same_walk_to_the_byte(cli, history, 
     assert read[0]["model"]["exposure"] == {"clean": 0, "contaminated": 0, "unknown": 6}
     told = "the file does not tell when its forecasts were made, so they may have seen the evaluated bars"
     assert told in read[0]["verdict"] or read[0]["strategy"] is None
-    assert told == read[0]["reasons"][0]
+    unverified = "moves, 9 quantiles; unverified: made when, the file does not tell"
+    assert read[0]["reasons"][0] == f"forecasts of {file}: {unverified}"
     assert read[0]["decision"] == "CAN'T TELL"
 
 
 def test_the_header_says_what_the_file_holds_and_what_it_does_not_tell(cli, history):
     shown = " ".join(cli("backtest", "ETHUSD", *QUICK, "--full", "--forecasts", history).out.split())
     assert "Model own.csv " in shown
-    assert ", moves, 9 quantiles; unverified: made when, the file does not tell, 6 bars unknown" in shown
+    told = "moves, 9 quantiles; unverified: made when, the file does not tell"
+    assert f", {told}, 6 bars unknown" in shown
+    brief = " ".join(cli("backtest", "ETHUSD", *QUICK, "--forecasts", history).out.split())
+    assert f"- Forecasts of own.csv: {told}." in brief
 
 
 def test_a_file_is_not_overwritten_and_needs_a_known_ending(cli, history):
