@@ -6,6 +6,7 @@ Kuensch, "The Jackknife and the Bootstrap for General Stationary Observations", 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from msgspec import Struct
@@ -24,6 +25,7 @@ class Blocks(Struct, frozen=True):
     starts: NDArray[np.int64]  # [R, K] first bars
 
     @classmethod
+    @lru_cache(2)  # every row of a symbol asks for the same ones
     def drawn(cls, bars: int, seed: int) -> Blocks:
         """The same seed draws the same blocks for every series of as many bars."""
         length = block_length(bars)
