@@ -113,5 +113,7 @@ def _why_none(row: StrategyRow) -> str:
     short = "side was short, and the asset cannot be shorted"
     if not row.stood_aside:
         return f"every bar's {short}"
-    aside = f"it stood aside on {row.stood_aside} of {row.bars} bars, where its in-sample t was too low"
+    aside = (
+        f"it stood aside on {row.stood_aside} of {row.bars} bars: its in-sample t was too low, or the costs too high"
+    )
     return aside if row.stood_aside == row.bars else f"{aside}; every other bar's {short}"

@@ -67,8 +67,8 @@ def test_the_training_data_are_spoken_of() -> None:
     ("aside", "why"),
     [
         (0, "every bar's side was short"),
-        (70, "it stood aside on 70 of 70 bars, where its in-sample t was too low"),
-        (40, "it stood aside on 40 of 70 bars, where its in-sample t was too low; every other bar's side was short"),
+        (70, "it stood aside on 70 of 70 bars: its in-sample t was too low, or the costs too high"),
+        (40, "it stood aside on 40 of 70 bars: its in-sample t was too low, or the costs too high; every other bar's"),
     ],
 )
 def test_rows_without_an_order_are_a_line(aside: int, why: str) -> None:
