@@ -155,14 +155,14 @@ def load(table: dict[str, str], what: str, name: str) -> Any:
         raise UsageError(f"unknown {what} '{name}'{nearest(name, table)} (known: {', '.join(table)})")
     module, attribute = place.split(":")
     try:
-        return getattr(importlib.import_module(module), attribute)
+        found = importlib.import_module(module)
     except ModuleNotFoundError as error:
         if name not in table:
-            raise UsageError(f"{what} '{name}': there is no module '{error.name}' (PYTHONPATH)") from None
+            how = "a module is looked for where Python looks (PYTHONPATH)"
+            raise UsageError(f"{what} '{name}': there is no module '{error.name}'; {how}") from None
         if what not in EXTRAS or (error.name or "").startswith("marketsim"):
             raise
         raise MissingExtra(f"{what} '{name}'", EXTRAS[what]) from None
-    except AttributeError:
-        if name in table:
-            raise
-        raise UsageError(f"{what} '{name}': there is no '{attribute}' in {module}") from None
+    if name not in table and not hasattr(found, attribute):
+        raise UsageError(f"{what} '{name}': there is no '{attribute}' in {module}")
+    return getattr(found, attribute)

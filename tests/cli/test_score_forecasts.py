@@ -60,3 +60,25 @@ def test_a_file_of_har_s_own_forecasts_scores_as_har_does(cli, tmp_path):
     missing = cli("score-forecasts", "ETHUSD", "--forecasts", file, "--models", "last-bar", "--bars", "60")
     assert missing.code == 4
     assert "10 of 60" in " ".join(missing.out.split())
+
+
+PEEKING = """
+import numpy as np
+
+class Peeking:
+    trained_until = None
+
+    def forecast(self, series, origins):
+        after = np.minimum(origins + 1, len(series) - 1)
+        moves = series.ohlcv[after, :4] / series.ohlcv[origins, 3, None] - 1
+        return moves[..., None] + np.linspace(-0.02, 0.02, 9)
+"""
+
+
+def test_a_model_that_looks_ahead_has_no_scores(cli, tmp_path):
+    (tmp_path / "peeking.py").write_text(PEEKING)
+    model = f"{tmp_path / 'peeking.py'}:Peeking"
+    done = cli("score-forecasts", "ETHUSD", "--models", f"har,{model}", *QUICK, "--json")
+    har, mine = json.loads(done.out)["symbols"][0]["models"]
+    assert (done.code, har["status"], mine["status"]) == (5, "ok", "failed")
+    assert cli("score-forecasts", "ETHUSD", "--models", model, *QUICK).code == 5
