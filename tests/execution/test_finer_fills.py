@@ -139,7 +139,7 @@ def corners(
 
 @pytest.mark.parametrize("fill", FILLS)
 @given(st.lists(days(), min_size=1, max_size=4))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_the_least_and_the_most_close_in(fill: str, given_days: list[Day]) -> None:
     """On finer bars `provable` pays no less, `touch` no more, and both policies keep `expected` between them."""
     levels, did = arrays(given_days)
