@@ -15,7 +15,7 @@ from marketsim.optimizers import Optimizer
 from marketsim.optimizers.exact.candidates import Bounds
 from marketsim.settings.choices import EXPECTED
 
-TOGETHER = 1 << 20  # numbers of the terms of windows that are fitted at once, which bounds memory
+TOGETHER = 1 << 13  # bars of the windows that are fitted at once, which bounds memory
 AGREEMENT = 0.4e-4  # a bar, as a fraction of the close: what the surface may claim more or less than is booked
 
 
@@ -51,8 +51,7 @@ def fit_windows(windows: Windows, terms: ProfitTerms, optimizer: Optimizer, boun
     prices otherwise than it is booked is fitted again to the next one. What a window gets depends on its own bars
     alone.
     """
-    window = sum(leg.weight[0].size + leg.upper_edges[0].size + leg.lower_edges[0].size + 8 for leg in terms.legs)
-    size = max(1, TOGETHER // (window * windows.rows.shape[1]))
+    size = max(1, TOGETHER // windows.rows.shape[1])
     if size >= len(windows):
         return _fit(windows, terms, optimizer, bounds, seed)
     parts = (windows.at(slice(first, first + size)) for first in range(0, len(windows), size))

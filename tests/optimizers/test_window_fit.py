@@ -86,7 +86,7 @@ def test_what_a_window_gets_does_not_depend_on_the_windows_beside_it() -> None:
         np.testing.assert_array_equal(alone.booked[0], together.booked[s])
 
 
-@pytest.mark.parametrize("together", [1, 1 << 14])
+@pytest.mark.parametrize("together", [1, 100])
 def test_windows_are_fitted_some_at_a_time_where_they_are_many(together: int, monkeypatch: pytest.MonkeyPatch) -> None:
     market, windows = windows_under("NVDA", 20, "always-on", "expected", False)
     windows, terms = windows.at(slice(0, 12)), market_terms(market, Settings().rules)
