@@ -55,7 +55,7 @@ class Twin(PastModel):
 class FullWindowNormalisation(Twin):
     """Prices are standardised by a mean and a deviation of the whole series."""
 
-    leak = "normalised by the whole series"
+    leak = "normalized by the whole series"
 
     def guess(self, series: Series, origin: int) -> float:
         """How far the close lies below the mean."""
@@ -66,7 +66,7 @@ class FullWindowNormalisation(Twin):
 class CentredAverage(Twin):
     """A moving average whose window reaches as far ahead as back."""
 
-    leak = "centred moving average"
+    leak = "centered moving average"
 
     def guess(self, series: Series, origin: int) -> float:
         """The average against the close."""

@@ -52,7 +52,7 @@ class Windows(Struct, frozen=True):
 
     def booked(self, h: NDArray[np.float64], l: NDArray[np.float64]) -> NDArray[np.float64]:
         """Profit `[B, W]` of each bar with its window's multipliers `[B]`, exactly as an evaluated bar is booked."""
-        pairs, pair = np.unique(np.stack([h, l], axis=1), axis=0, return_inverse=True)  # neighbours often share one
+        pairs, pair = np.unique(np.stack([h, l], axis=1), axis=0, return_inverse=True)  # neighbors often share one
         bars, rows = self._bars()
         wanted = np.zeros((len(pairs), len(bars)), bool)
         wanted[pair[:, None], rows] = True

@@ -53,8 +53,8 @@ def compare_losses(losses: NDArray[np.float64], others: NDArray[np.float64], ahe
     count, difference = len(losses), losses - others
     other = float(others.mean())
     skill = -float(difference.mean()) / other if other else 0.0
-    centred = difference - difference.mean()
-    covariances = [float(centred[k:] @ centred[: count - k]) / count for k in range(min(ahead, count))]
+    centered = difference - difference.mean()
+    covariances = [float(centered[k:] @ centered[: count - k]) / count for k in range(min(ahead, count))]
     variance = (covariances[0] + 2 * sum(covariances[1:])) / count
     if count < LEAST or variance <= (1e-12 * other) ** 2:
         return LossDifference(skill, None, None)

@@ -39,6 +39,6 @@ def spread_of_errors(points: Array, ohlcv: Array, origins: NDArray[np.int64]) ->
         if len(enough):
             spread[enough, channel] = rolling_quantiles(own[None, at], counts[enough], WINDOW)[:, 0]
     spread -= spread[..., MEDIAN, None]
-    centre = logs[:, origins].T[..., None]
-    quantiles: Array = np.expm1(np.clip(centre + sigma[origins][:, None, None] * spread, -LIMIT, LIMIT))
+    center = logs[:, origins].T[..., None]
+    quantiles: Array = np.expm1(np.clip(center + sigma[origins][:, None, None] * spread, -LIMIT, LIMIT))
     return quantiles

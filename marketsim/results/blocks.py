@@ -1,4 +1,4 @@
-"""Blocks of neighbouring bars, drawn with replacement: the resamples of the moving-block bootstrap.
+"""Blocks of neighboring bars, drawn with replacement: the resamples of the moving-block bootstrap.
 
 Kuensch, "The Jackknife and the Bootstrap for General Stationary Observations", Annals of Statistics 17(3), 1989.
 """

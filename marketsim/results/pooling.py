@@ -39,7 +39,7 @@ def side_by_side(series: Sequence[DatedProfits]) -> Floats:
 def pool(profits: Floats, seed: int) -> Pooled:
     """The mean of profits `[D, K]`, NaN where a series has no bar, with the interval of a bootstrap over dates.
 
-    All series of a date are drawn together, in blocks of neighbouring dates, so that a hundred symbols that move as one
+    All series of a date are drawn together, in blocks of neighboring dates, so that a hundred symbols that move as one
     count as one. None for an interval where fewer than 10 dates earned or lost anything.
     """
     known = ~np.isnan(profits)
