@@ -6,8 +6,11 @@ import os
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
+import marketsim
 from marketsim.backtesting import parallel
 from marketsim.backtesting.dispatcher import Dispatcher
 from marketsim.backtesting.worker import silent
@@ -18,6 +21,7 @@ from marketsim.profiling import Clock
 from marketsim.results.result import FinishedSymbol
 from marketsim.results.run_directory import RunDirectory
 from marketsim.settings.settings import Settings
+from tests.candles import random_bars
 from tests.given import tidy
 
 SYMBOLS = ("ETHUSD", "NVDA")
@@ -94,3 +98,21 @@ def test_a_place_has_a_symbol_and_a_model(tmp_path, monkeypatch):
     assert absolute("ETHUSD=mine.csv:ARIMA") == f"ETHUSD={tmp_path}{os.sep}mine.csv:ARIMA"
     monkeypatch.chdir("/")
     assert absolute(f"{tmp_path}/mine.csv") == f"{tmp_path}/mine.csv"
+
+
+def test_what_a_file_knows_of_the_truth_is_earned():
+    """The same noise, with the truth in it or not; without costs, and closes alone decide."""
+    bars = random_bars(260)
+    truth = np.append(bars.close[1:] / bars.close[:-1] - 1, 0.0)
+    noise = np.random.default_rng(1).normal(0, truth.std(), len(truth))
+
+    def earned(share: float) -> float:
+        close = share * truth + noise
+        table = {"origin": bars.time, "high": np.maximum(0.02, close), "low": np.minimum(-0.02, close), "close": close}
+        walk = {"sims": 100, "window": 20, "fee_bps": 0.0, "slippage_bps": 0.0}
+        found = marketsim.backtest(bars, forecasts=pd.DataFrame(table), strategy="entry-exit", **walk)
+        return float(found.summary.loc["forecast-close", "mean_bps"])
+
+    profits = [earned(share) for share in (0.0, 0.5, 2.0)]
+    assert profits == sorted(profits)
+    assert profits[-1] > profits[0] + 40
