@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from marketsim.cli import options, output, several_models, tables
+from marketsim.cli.summary import reality_check
 from marketsim.errors import AuditError
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def compare_models(
     elif len(failed) < len(rows):
         for symbol in document.symbols:
             _show(symbol, document.fill, files)
+        if document.reality_check is not None:
+            output.lines(reality_check(document.reality_check), "")
     if len(failed) == len(rows):
         output.fail(failed[0].error)
         return failed[0].exit_code

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from marketsim.results.rows import Count, Row, Setting
 from marketsim.results.saved_runs import Difference
-from marketsim.results.schema import BacktestDocument, FinerTrade, SimulationRow
+from marketsim.results.schema import BacktestDocument, FinerTrade, SimulationRow, Tried
+from marketsim.results.tried_runs import TriedRow
 
 
 class FillsDocument(Row, frozen=True, tag_field="schema", tag="marketsim.fills/1"):
@@ -32,6 +33,8 @@ class RunsListDocument(Row, frozen=True, tag_field="schema", tag="marketsim.runs
     """`marketsim runs list --json`."""
 
     runs: list[SavedRunRow]
+    tried: list[TriedRow]  # a strategy of a run each, with intervals that hold for all at once
+    reality_check: Tried | None
 
 
 class ShownRun(Row, frozen=True):

@@ -6,11 +6,16 @@ import typer
 
 from marketsim.cli import options, output, tables
 from marketsim.cli.help import GroupedCommand
+from marketsim.cli.summary import reality_check
 from marketsim.errors import MarketsimError
 
 if TYPE_CHECKING:
     from marketsim.cli.run_documents import ProfitRow, SavedRunRow
     from marketsim.results.saved_runs import Difference, SavedRun
+    from marketsim.results.schema import Tried
+    from marketsim.results.tried_runs import TriedRow
+
+SEED = 42  # of the draws, the same for every list
 
 app = typer.Typer(rich_markup_mode=None, help="List, show and compare saved runs.")
 
@@ -28,19 +33,23 @@ def list_(
 
     from marketsim.cli.run_documents import RunsListDocument
     from marketsim.results import saved_runs
+    from marketsim.results.tried_runs import count_tries
 
-    rows: list[SavedRunRow] = []
+    found: list[SavedRun] = []
     errors: list[MarketsimError] = []
     for directory in dict.fromkeys(place for name in directories for place in saved_runs.find(Path(name))):
         try:
-            rows.append(_in_short(saved_runs.read(directory)))
+            found.append(saved_runs.read(directory))
         except MarketsimError as error:
             errors.append(error)
+    rows = [_in_short(run) for run in found]
+    tried, best = count_tries(found, SEED)
     if json:
-        output.document(RunsListDocument(runs=rows))
+        output.document(RunsListDocument(runs=rows, tried=tried, reality_check=best))
     elif rows:
         headers = ("Run", "Symbols", "Changed settings", "Strategy", "Out-of-\nsample %")
         output.table("Runs, with the mean profit of their symbols", headers, map(_overview, rows), words=4)
+        _tried(tried, best)
     return output.failures(errors, succeeded=bool(rows))
 
 
@@ -96,6 +105,18 @@ def compare(
         output.lines("The runs agree in settings, versions, bars, models and simulations.", "")
     rows = [(row.symbol, row.strategy, *map(_percent, (row.a, row.b, row.difference))) for row in profits]
     output.table("Out-of-sample profit", ("Symbol", "Strategy", "A %", "B %", "B - A %"), rows, words=2)
+
+
+def _tried(rows: "list[TriedRow]", best: "Tried | None") -> None:
+    """What all runs come to, counted together."""
+    cells = [
+        (row.directory, row.strategy, tables.signed(row.mean_bps), tables.span(row.low_bps, row.high_bps))
+        for row in rows
+    ]
+    headers = ("Run", "Strategy", "Mean\nbps/bar", "95 % interval")
+    output.table("Intervals that hold for all that was tried at once", headers, cells, words=2)
+    if best is not None:
+        output.lines(reality_check(best), "")
 
 
 def _in_short(run: "SavedRun") -> "SavedRunRow":

@@ -35,10 +35,11 @@ from marketsim.forecasting.protocols import Model
 from marketsim.forecasting.scores import covered, crps, pinball, share_interval
 from marketsim.models.own import is_identified
 from marketsim.profiling import Clock
-from marketsim.results.document import exposures_of
+from marketsim.results.document import exposures_of, walk_profits
 from marketsim.results.result import Result
-from marketsim.results.schema import ExposureCounts
+from marketsim.results.schema import ExposureCounts, Tried
 from marketsim.results.significance import in_bps, mean_interval
+from marketsim.results.whole_run import WholeRun
 from marketsim.settings.choices import BASIS_POINTS
 from marketsim.settings.groups import GivenSettings, NetworkSettings
 from marketsim.settings.settings import Settings
@@ -94,7 +95,19 @@ def compare(
         failures = {symbol: each.failures[YARDSTICK] for symbol, each in found.items() if YARDSTICK in each.failures}
         notes += [f"{symbol}: no alpha against {YARDSTICK}: {error}" for symbol, error in failures.items()]
     compared = [_compared(symbol, models, each) for symbol, each in found.items()]
-    return ModelsDocument(fill=settings.rules.fill, symbols=compared), notes
+    check = _reality_check(found, models, settings.seed)
+    return ModelsDocument(fill=settings.rules.fill, reality_check=check, symbols=compared), notes
+
+
+def _reality_check(found: Mapping[str, _Symbol], models: Sequence[str], seed: int) -> Tried | None:
+    """Of all that was compared, on the bars that its model cannot have seen."""
+    profits = {
+        f"{symbol} {model}": walk_profits(each.results[model][0])
+        for symbol, each in found.items()
+        for model in models
+        if model in each.results
+    }
+    return WholeRun.of(profits, seed).reality_check if profits else None
 
 
 def settings_for(model: str, settings: Settings, own: Model | Composite | None) -> Settings:

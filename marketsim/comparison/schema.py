@@ -9,7 +9,7 @@ from msgspec import Meta
 from marketsim.comparison.skill import SkillRow
 from marketsim.errors import MarketsimError
 from marketsim.results.rows import Bps, Count, Profit, Row, Seconds, Setting, Sha256, Share, Stamp
-from marketsim.results.schema import ExposureCounts
+from marketsim.results.schema import ExposureCounts, Tried
 
 Policy = Literal["take-profit", "close"]
 Status = Literal["done", "budget", "timeout", "failed", "not installed"]
@@ -216,4 +216,5 @@ class ModelsDocument(Row, frozen=True, tag_field="schema", tag="marketsim.compar
     """`marketsim compare-models --json`."""
 
     fill: str
+    reality_check: Tried | None  # of all symbols, models and strategies; None where nothing was traded often enough
     symbols: list[ComparedSymbol]

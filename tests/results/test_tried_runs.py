@@ -1,0 +1,42 @@
+"""Saved runs are counted together: the more was tried, the wider the intervals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from marketsim.results import saved_runs
+from marketsim.results.tried_runs import count_tries
+from tests.cli.conftest import cli as cli
+
+WORDS = ("backtest", "ETHUSD", "NVDA", "--sims", "40", "--window", "20", "--strategy", "always-on", "--min-t", "0")
+
+
+@pytest.fixture
+def runs(cli, tmp_path: Path) -> list[saved_runs.SavedRun]:
+    for i, fee in enumerate(("0", "5", "10")):
+        assert cli(*WORDS, "--fee-bps", fee, "--output", str(tmp_path / f"run-{i}")).code == 0
+    return [saved_runs.read(tmp_path / f"run-{i}") for i in range(3)]
+
+
+def test_intervals_widen_with_what_was_tried(runs, cli):
+    (alone,), _ = count_tries(runs[:1], 1)
+    together, best = count_tries(runs, 1)
+    assert best is not None
+    assert (best.tried, len(together)) == (3, 3)
+    assert best.best == f"{runs[0].directory} always-on"
+    assert together[0].mean_bps == pytest.approx(alone.mean_bps)
+    assert together[0].high_bps - together[0].low_bps >= alone.high_bps - alone.low_bps
+    assert alone.mean_bps > together[2].mean_bps
+    means = [row.mean_bps for symbol in runs[0].results.values() for row in symbol.rows if row.name == "always-on"]
+    assert min(means) <= alone.mean_bps <= max(means)
+    assert alone.mean_bps == pytest.approx(np.mean(means), abs=abs(means[0] - means[1]))
+    text = " ".join(cli("runs", "list", str(runs[0].directory.parent)).out.split())
+    assert "Intervals that hold for all that was tried at once" in text
+    assert "is the best of 3 tried" in text
+
+
+def test_nothing_tried_is_nothing():
+    assert count_tries([], 1) == ([], None)
