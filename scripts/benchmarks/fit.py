@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib.util import find_spec
 
 import numpy as np
 import torch
@@ -103,6 +104,8 @@ def main(windows: list[int]) -> int:
     bars = open_source("sample").load("ETHUSD")
     heads = f"{'140 x direct':>13} {'exact, ms':>10} {'ratio':>8} {'needed':>8}  profit, exact - direct"
     print(f"{'window':>6} {'rule':<10} {heads}")
+    if find_spec("numba") is None:
+        print("numba is not here: no rows of its sweep and its grid (extra bench)")
     missed = False
     for window in windows:
         walk = make_walk(len(bars), SIMULATIONS, window, 2, "ETHUSD")
