@@ -21,7 +21,7 @@ from marketsim.settings.settings import Settings
 WINDOWS = (7, 30, 60, 120)
 FITTED = ("expected", "touch")
 SIMULATIONS = (70, 500)  # the default walk, and one that is long enough to betray a rule that counts what was touched
-SEED = 11  # other worlds than those on which the interval of `metrics.py` was chosen
+SEED = 11  # other worlds than those on which the interval of `significance.py` was chosen
 HISTORY = 260  # bars before the longest window: the regression of `har` asks for 220
 COSTS = Costs.from_bps(15, 5)
 
