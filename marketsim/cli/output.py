@@ -94,7 +94,7 @@ def lines(*texts: str) -> None:
 
 def heading(text: str) -> None:
     """A line on stdout that stands out, where the terminal can."""
-    print(_bold(clean(text)))
+    _console().print(clean(text), style="bold", soft_wrap=True)
 
 
 def table(title: str, headers: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1) -> None:
