@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 from marketsim.settings.database_url import redacted
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from marketsim.errors import MarketsimError
     from marketsim.results.rows import Row
 
@@ -110,11 +112,13 @@ def table(title: str, headers: Sequence[str], rows: Iterable[Sequence[str]], wor
     cells = [["\n".join(map(clean, cell.split("\n"))) for cell in row] for row in rows]
     columns = table_layout.columns(headers, cells, words)
     chosen = table_layout.layout(columns, _width())
+    console = _console()
     if chosen is None:
-        drawn = table_layout.blocks(title, columns, _width(), _bold)
+        console.print(title, style="bold", end="\n\n")
+        console.print("\n".join(table_layout.blocks(columns, _width())), soft_wrap=True)
     else:
-        drawn = table_layout.grid(title, columns, chosen, _rule(), _bold)
-    print(*drawn, "", sep="\n")
+        console.print(table_layout.grid(title, columns, chosen))
+    console.print()
 
 
 def mark(look_ahead: bool) -> None:
@@ -138,16 +142,11 @@ def begin() -> None:
     mark(look_ahead=False)
 
 
-def _bold(text: str) -> str:
-    """The text in bold, where stdout is a terminal that can show it."""
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or sys.platform == "win32"
-    return text if plain or sys.stdout is None or not sys.stdout.isatty() else f"\x1b[1m{text}\x1b[0m"
+def _console() -> Console:
+    from rich.console import Console
 
-
-def _rule() -> str:
-    """What the line under a table's headers is made of."""
-    encoding = getattr(sys.stdout, "encoding", None) or ""
-    return "─" if encoding.lower().startswith("utf") else "-"
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return Console(width=_width(), markup=False, emoji=False, highlight=False, color_system=None if plain else "auto")
 
 
 def _width(stream: TextIO | None = None) -> int:

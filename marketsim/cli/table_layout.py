@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from unicodedata import combining, east_asian_width
+from typing import Literal
 
 from msgspec import Struct
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.table import Table
 
 LONG = 32  # characters of a word that may be broken
 
@@ -23,7 +25,7 @@ class Column(Struct, frozen=True):
     def narrowest(self) -> int:
         """Characters that it needs at least."""
         words = (self.header, *self.cells) if self.is_words else (self.header,)
-        width = max((min(_length(word), LONG) for text in words for word in text.split()), default=1)
+        width = max((min(cell_len(word), LONG) for text in words for word in text.split()), default=1)
         return width if self.is_words else max(width, _longest(self.cells))
 
     @property
@@ -66,69 +68,32 @@ def layout(table: Sequence[Column], width: int) -> Layout | None:
     return Layout(tuple(found), padding)
 
 
-def grid(title: str, table: Sequence[Column], chosen: Layout, rule: str, bold: Callable[[str], str]) -> list[str]:
-    """The lines of a table in columns: title and headers, which are `bold`, a line of `rule`, and the rows.
-
-    >>> table = [Column("Strategy", ("entry-exit",), True), Column("bps", ("+1.25",), False)]
-    >>> print("\\n".join(grid("Profit", table, Layout((10, 5), 1), "-", str)))
-    Profit
-    Strategy      bps
-    -----------------
-    entry-exit  +1.25
-    """
-    width = sum(chosen.sizes) + (chosen.padding + 1) * (len(table) - 1)
-    headers = [_wrapped(column.header, size) for column, size in zip(table, chosen.sizes, strict=True)]
-    deepest = max(map(len, headers))
-    headers = [[""] * (deepest - len(header)) + header for header in headers]
-    rows = zip(*(column.cells for column in table), strict=True)
-    return [
-        *map(bold, _wrapped(title, width)),
-        *map(bold, _lines(headers, table, chosen)),
-        rule * width,
-        *(line for row in rows for line in _lines(list(map(_wrapped, row, chosen.sizes)), table, chosen)),
-    ]
+def grid(title: str, table: Sequence[Column], chosen: Layout) -> Table:
+    """A table of columns."""
+    drawn = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, chosen.padding, 0, 0),
+    )
+    for column, size in zip(table, chosen.sizes, strict=True):
+        justify: Literal["left", "right"] = "left" if column.is_words else "right"
+        drawn.add_column(column.header, justify=justify, overflow="fold", width=size)
+    for row in zip(*(column.cells for column in table), strict=True):
+        drawn.add_row(*row)
+    return drawn
 
 
-def _lines(cells: Sequence[Sequence[str]], table: Sequence[Column], chosen: Layout) -> list[str]:
-    """The lines of a row, from those of its cells: words to the left, numbers to the right."""
-    between = " " * (chosen.padding + 1)
-    lines = []
-    for texts in zip_longest(*cells, fillvalue=""):
-        padded = [
-            text + _blanks(text, size) if column.is_words else _blanks(text, size) + text
-            for text, column, size in zip(texts, table, chosen.sizes, strict=True)
-        ]
-        lines.append(between.join(padded).rstrip())
-    return lines
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    """The lines of a text, in lines of at most `width` characters; a word breaks only where it is longer."""
-    return [
-        part
-        for line in text.split("\n")
-        for part in ([line] if _length(line) <= width else textwrap.wrap(line, width, break_on_hyphens=False))
-    ]
-
-
-def _blanks(text: str, size: int) -> str:
-    return " " * (size - _length(text))
-
-
-def _length(text: str) -> int:
-    """The columns of a terminal that a text takes: two for a character such as \u6771."""
-    if text.isascii():
-        return len(text)
-    return sum(2 if east_asian_width(letter) in "WF" else not combining(letter) for letter in text)
-
-
-def blocks(title: str, table: Sequence[Column], width: int, bold: Callable[[str], str]) -> list[str]:
-    """The lines of a table by rows: what a row is called, and under it a line for each of its numbers."""
+def blocks(table: Sequence[Column], width: int) -> list[str]:
+    """Lines: what a row is called, and under it a line for each of its numbers; rows are parted by an empty line."""
     names = sum(column.is_words for column in table)
     said = [column.header.replace("-\n", "-").replace("\n", " ") for column in table[names:]]
     room = _longest(said) + 2
     apart = 2 + room + max((_longest(column.cells) for column in table[names:]), default=0) > width
-    lines = [*map(bold, _wrapped(title, width)), ""]
+    lines: list[str] = []
     for row in zip(*(column.cells for column in table), strict=True):
         for heading, values in _entries(row, names):
             lines.append(heading)
@@ -153,4 +118,4 @@ def _entries(row: Sequence[str], names: int) -> Iterator[tuple[str, Sequence[str
 
 
 def _longest(texts: Sequence[str]) -> int:
-    return max((_length(line) for text in texts for line in text.split("\n")), default=0)
+    return max((cell_len(line) for text in texts for line in text.split("\n")), default=0)

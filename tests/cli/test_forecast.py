@@ -210,7 +210,7 @@ def test_a_shorter_path_after_a_longer_one_needs_no_torch(tiny, cli, tmp_path):
     shorter = document(cli, "ETHUSD", *tiny, *kept, "--horizon", "2")
     assert longer["symbols"][0]["forecast"][:2] == shorter["symbols"][0]["forecast"]
     assert loaded("forecast", "ETHUSD", *tiny, *kept, "--horizon", "2", "--json") == (0, {"numpy"})
-    assert loaded("forecast", "ETHUSD", *tiny, *kept) == (0, {"numpy"})
+    assert loaded("forecast", "ETHUSD", *tiny, *kept) == (0, {"numpy", "rich.table"})
 
 
 def test_too_far_ahead_is_one_line(tiny, cli):

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 HEAVY = (
-    *("numpy", "scipy", "pandas", "pyarrow", "torch", "rich", "pydantic", "psycopg"),
+    *("numpy", "scipy", "pandas", "pyarrow", "torch", "rich.table", "pydantic", "psycopg"),
     *("exchange_calendars", "ccxt", "yfinance", "alpaca"),
 )
 NEEDLESS = (  # for a backtest of a sample: each is milliseconds
@@ -126,9 +126,9 @@ except SystemExit:
 
 
 @pytest.mark.parametrize("cache", ["off", "readwrite"])
-def test_a_backtest_needs_numpy_only(cache):
+def test_a_backtest_needs_numpy_and_tables_only(cache):
     command = ("backtest", "ETHUSD", "--cache", cache)
-    assert loaded(*command, among=(*HEAVY, *NEEDLESS)) == (0, {"numpy"})
+    assert loaded(*command, among=(*HEAVY, *NEEDLESS)) == (0, {"numpy", "rich.table"})
     assert loaded(*command, "--json", among=(*HEAVY, *NEEDLESS)) == (0, {"numpy"})
 
 
@@ -149,7 +149,7 @@ def test_a_backtest_without_finer_bars_imports_nothing_for_them():
 
 
 def test_a_forecast_needs_no_more():
-    assert loaded("forecast", "ETHUSD") == (0, {"numpy"})
+    assert loaded("forecast", "ETHUSD") == (0, {"numpy", "rich.table"})
     assert loaded("forecast", "ETHUSD", "--json") == (0, {"numpy"})
 
 
@@ -157,7 +157,7 @@ def test_a_forecast_needs_no_more():
 def test_looking_after_data_and_cache_needs_no_more(arguments):
     code, modules = loaded(*arguments.split())
     assert code == 0
-    assert modules <= {"numpy"}
+    assert modules <= {"numpy", "rich.table"}
 
 
 def test_looking_back_at_runs_needs_no_more(tmp_path):
@@ -166,4 +166,4 @@ def test_looking_back_at_runs_needs_no_more(tmp_path):
     for arguments in (["list", out], ["show", out], ["compare", out, out]):
         code, modules = loaded("runs", *arguments)
         assert code == 0
-        assert modules <= {"numpy"}
+        assert modules <= {"numpy", "rich.table"}
