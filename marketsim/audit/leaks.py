@@ -52,7 +52,7 @@ class Twin(PastModel):
         """The next move, about 1 for a large one."""
 
 
-class FullWindowNormalisation(Twin):
+class FullWindowNormalization(Twin):
     """Prices are standardised by a mean and a deviation of the whole series."""
 
     leak = "normalized by the whole series"
@@ -203,7 +203,7 @@ class KeyWithoutCalendar(Twin):
 
 
 LEAKS: tuple[type[Twin], ...] = (
-    FullWindowNormalisation,
+    FullWindowNormalization,
     CentredAverage,
     TargetInFeatures,
     OriginOffByOne,

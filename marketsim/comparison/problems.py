@@ -18,7 +18,7 @@ from marketsim.execution.profit_terms import ProfitTerms
 from marketsim.execution.strategies import Legs
 from marketsim.execution.track_record import book
 from marketsim.optimizers.exact.candidates import Bounds
-from marketsim.optimizers.exact.maximum import FINE, Optimum, maximise
+from marketsim.optimizers.exact.maximum import FINE, Optimum, maximize
 from marketsim.profiling import Clock
 from marketsim.reference.benchmark import FEE, benchmark_bars
 from marketsim.reference.fees import PUBLISHED, Fee
@@ -57,7 +57,7 @@ class FitProblems(Struct, frozen=True):
     def solve(self) -> Optima:
         """The proven optimum of every problem."""
         start = time.perf_counter()
-        found = [maximise(terms, self.bounds, FINE) for terms in self.terms]
+        found = [maximize(terms, self.bounds, FINE) for terms in self.terms]
         return Optima.of(found, time.perf_counter() - start)
 
 

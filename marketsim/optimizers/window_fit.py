@@ -26,7 +26,7 @@ class WindowFit(Struct, frozen=True):
     low_multiplier: NDArray[np.float64]  # [B]
     booked: NDArray[np.float64]  # [B, W] profit of each bar, fraction of the close before it
     in_sample: NDArray[np.float64]  # [B] sum of them by the windows' weights
-    claimed: NDArray[np.float64]  # [B] the same on the surface that was maximised
+    claimed: NDArray[np.float64]  # [B] the same on the surface that was maximized
     allowed: NDArray[np.bool_]  # [B] whether they keep the floor; where one does not, none inside the bounds does
     fallbacks: int = 0  # problems that a search gave up on and another one finished
 

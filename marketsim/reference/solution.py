@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from marketsim.execution.profit_terms import TIE
 from marketsim.optimizers.exact.candidates import Bounds
-from marketsim.optimizers.exact.maximum import STEP, maximise
+from marketsim.optimizers.exact.maximum import STEP, maximize
 from marketsim.reference.windows import Windows
 
 STEPS = tuple(STEP * times for times in (1.0, 2.7, 7.3, 0.37))  # moves far above 1 need wide ones, crowded ones narrow
@@ -25,7 +25,7 @@ def solve(windows: Windows, bounds: Bounds) -> list[Answer]:
     h, l, profit = _inside(windows, bounds)
     if (tied := windows.tied).size:
         some = windows.at(tied)
-        found = maximise(some.terms, bounds, STEP, touching=True)
+        found = maximize(some.terms, bounds, STEP, touching=True)
         earned, same = some.attained(found.high_multiplier, found.low_multiplier)
         better = same & (earned > profit[tied] + WORTH * windows.bars)
         rows = tied[better]
@@ -42,7 +42,7 @@ def _inside(windows: Windows, bounds: Bounds) -> tuple[Floats, Floats, Floats]:
     left = np.arange(len(windows))
     for step, margin in zip((STEP, *STEPS), (0.0, *STEPS), strict=True):
         some = windows if len(left) == len(windows) else windows.at(left)
-        found = maximise(some.terms, _within(bounds, margin), step, touching=False)
+        found = maximize(some.terms, _within(bounds, margin), step, touching=False)
         earned, same = found.profit, some.steady(found.high_multiplier, found.low_multiplier)
         if not same.all():
             unsure = np.flatnonzero(~same)

@@ -32,7 +32,7 @@ from marketsim.execution.windows import Windows
 from marketsim.forecasting.forecaster import make_forecasts
 from marketsim.models.har import Har
 from marketsim.optimizers.exact import Exact
-from marketsim.optimizers.exact.maximum import Optimum, maximise
+from marketsim.optimizers.exact.maximum import Optimum, maximize
 from marketsim.optimizers.window_fit import fit_windows
 from marketsim.profiling import Clock
 from marketsim.reference import BOUNDS, optimize_entry_exit_multipliers
@@ -120,7 +120,7 @@ def main(windows: list[int]) -> int:
         rival(inputs[0], True)
         searches = [partial(rival, tensors, b < SIMULATIONS) for b, tensors in zip(chosen, inputs, strict=True)]
         found, exact, profits, direct = in_turns(
-            partial(maximise, ProfitTerms.concatenate(by_policy), BOUNDS), searches
+            partial(maximize, ProfitTerms.concatenate(by_policy), BOUNDS), searches
         )
         gain = found.profit[list(chosen)] - profits
         ratio, needed = direct / exact, NEEDED.get(window, 0)
@@ -170,7 +170,7 @@ def own_rules(levels: Levels, did: Outcomes, rows: np.ndarray, fill: str) -> tup
     by_policy = [placed.at_close(), placed]
     chosen = np.arange(0, 2 * SIMULATIONS, 20)
     searches = [partial(on_surface, by_policy[b // SIMULATIONS].at(np.array([b % SIMULATIONS]))) for b in chosen]
-    found, taken, profits, direct = in_turns(partial(maximise, ProfitTerms.concatenate(by_policy), BOUNDS), searches)
+    found, taken, profits, direct = in_turns(partial(maximize, ProfitTerms.concatenate(by_policy), BOUNDS), searches)
     gain, needed = found.profit[chosen] - profits, NEEDED_OWN.get((len(rows[0]), fill))
     ratio = direct / taken
     return ratio, (
@@ -190,7 +190,7 @@ def against_numba(levels: Levels, did: Outcomes, rows: np.ndarray, fill: str) ->
     open_ended = bars.at(rows)
     terms = ProfitTerms.concatenate([open_ended.at_close(), open_ended])
     ways: list[Callable[[], Optimum]] = [
-        partial(maximise, terms, BOUNDS),
+        partial(maximize, terms, BOUNDS),
         partial(sweep, terms, BOUNDS),
         partial(grid, bars, rows, BOUNDS),
     ]

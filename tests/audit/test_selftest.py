@@ -8,7 +8,7 @@ from marketsim.audit.leaks import (
     LEAKS,
     BackwardFill,
     CentredAverage,
-    FullWindowNormalisation,
+    FullWindowNormalization,
     FutureSplitFactor,
     KeyWithoutCalendar,
     LateResampling,
@@ -23,7 +23,7 @@ from marketsim.audit.symbol_audit import CHECKS
 
 SEES_LATER_BARS = {"each origin alone", "future cut"}
 SEEN_BY = {
-    FullWindowNormalisation: SEES_LATER_BARS | {"future scrambled", "future rescaled"},
+    FullWindowNormalization: SEES_LATER_BARS | {"future scrambled", "future rescaled"},
     CentredAverage: SEES_LATER_BARS | {"future scrambled", "future rescaled"},
     TargetInFeatures: SEES_LATER_BARS | {"future scrambled", "future rescaled"},
     OriginOffByOne: SEES_LATER_BARS | {"future scrambled", "future rescaled"},

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from marketsim.data.walk_forward import longest_window
 from marketsim.errors import DataError
-from marketsim.optimizers.exact.maximum import maximise
+from marketsim.optimizers.exact.maximum import maximize
 from marketsim.results.document import symbol_document
 from tests import oracle
 from tests.backtesting.test_pipeline import SMALL, rows_of, run_held
@@ -28,8 +28,8 @@ def test_a_bar_of_weight_two_counts_as_two_bars(bars: list[Bar], rules: Rules) -
     weights = np.arange(len(bars)) % 3 + 1.0
     repeated = [bar for bar, weight in zip(bars, weights, strict=True) for _ in range(int(weight))]
     weighted, twice = (
-        maximise(terms_of(bars, rules).sized(weights), BOUNDS),
-        maximise(terms_of(repeated, rules), BOUNDS),
+        maximize(terms_of(bars, rules).sized(weights), BOUNDS),
+        maximize(terms_of(repeated, rules), BOUNDS),
     )
     assert weighted.profit[0] == pytest.approx(twice.profit[0], abs=1e-9)
 

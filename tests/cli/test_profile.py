@@ -104,7 +104,7 @@ def test_the_trace_holds_both_runs(profiled):
 
 def test_the_flamegraph_shows_our_functions(profiled):
     assert profiled.flamegraph.lower().startswith("<!doctype html>")
-    assert "maximise" in profiled.flamegraph
+    assert "maximize" in profiled.flamegraph
 
 
 @pytest.mark.parametrize(("way", "batch"), [("plain", "auto"), ("trace", "auto"), ("plain", "1")])

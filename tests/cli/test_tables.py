@@ -65,7 +65,7 @@ def test_tables_shrink_to_the_terminal_and_lose_no_digit(columns, capsys, monkey
 
 @pytest.mark.parametrize("full", [True, False])
 def test_the_same_numbers_in_every_terminal(full, capsys, monkeypatch):
-    """In 60, 80 and 120 columns, and without colour: laid out otherwise, but none is missing."""
+    """In 60, 80 and 120 columns, and without color: laid out otherwise, but none is missing."""
     found = []
     for columns, plain in ((60, ""), (80, ""), (120, ""), (80, "1")):
         monkeypatch.setenv("NO_COLOR", plain)

@@ -16,7 +16,7 @@ from marketsim.execution.floor import Floor
 from marketsim.execution.profit_terms import ProfitTerms
 from marketsim.optimizers import Optimizer, Search, objective
 from marketsim.optimizers.exact import Exact
-from marketsim.optimizers.exact.maximum import FINE, maximise
+from marketsim.optimizers.exact.maximum import FINE, maximize
 from marketsim.optimizers.objective import Limits, Objective, Spent
 from tests.oracle import Rules
 from tests.problems import BOUNDS, make_bars, staircase, terms_of
@@ -65,7 +65,7 @@ def test_a_fit_stays_inside_the_bounds_attains_what_it_claims_and_never_beats_th
     assert h.shape == l.shape == found.profit.shape == (4,)
     assert ((bounds[0][0] <= h) & (h <= bounds[0][1]) & (bounds[1][0] <= l) & (l <= bounds[1][1])).all()
     np.testing.assert_allclose(evaluate(PROBLEMS, h[:, None], l[:, None])[:, 0], found.profit, atol=1e-14)
-    assert (found.profit <= maximise(PROBLEMS, bounds, FINE).profit + 1e-9).all()
+    assert (found.profit <= maximize(PROBLEMS, bounds, FINE).profit + 1e-9).all()
     assert found.fallbacks == 0
 
 
@@ -147,7 +147,7 @@ def test_goes_on_where_the_objective_is_not_a_number_or_fails(
 
 
 def test_is_never_above_the_proven_optimum(name: str, optimizer: Optimizer) -> None:
-    for b, optimum in enumerate(maximise(PROBLEMS, BOUNDS, FINE).profit):
+    for b, optimum in enumerate(maximize(PROBLEMS, BOUNDS, FINE).profit):
         one = searched(optimizer, PROBLEMS.at(np.array([b])), COSTLY.get(name, 300) // 2)
         assert one.best is not None
         assert one.best.profit <= optimum + 1e-9

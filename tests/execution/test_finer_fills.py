@@ -14,7 +14,7 @@ from marketsim.execution.evaluation import evaluate
 from marketsim.execution.fills import long_leg, profit_terms, short_leg
 from marketsim.execution.lattices import PRECISIONS
 from marketsim.execution.profit_terms import Costs, Leg, Levels, Outcomes, ProfitTerms, one_by_one
-from marketsim.optimizers.exact.maximum import FINE, maximise
+from marketsim.optimizers.exact.maximum import FINE, maximize
 from marketsim.settings.choices import FILLS
 from tests.execution.replay import Candle, Day, arrays, long_levels, long_taken
 
@@ -110,7 +110,7 @@ def test_the_maximum_is_the_best_of_all_corners(fill: str, given_days: list[Day]
     levels, did = arrays(given_days)
     terms = profit_terms(levels, did, COSTS, fill, both).at(np.arange(len(given_days))[None])
     bounds = ((-0.03, 0.03), (-0.03, 0.03))
-    found = maximise(terms, bounds, step=FINE)
+    found = maximize(terms, bounds, step=FINE)
     h, l = corners(terms, bounds)
     best = evaluate(terms, h[None], l[None]).max()
     assert float(found.profit[0]) >= best - 1e-11

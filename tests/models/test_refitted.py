@@ -84,7 +84,7 @@ def test_arma_is_the_recursion_that_it_says_once_the_start_is_forgotten():
     np.testing.assert_allclose(Arma.filtered(values, (mean, a, b))[200:], expected[200:], atol=1e-6)
 
 
-def test_a_fit_is_no_worse_than_its_neighbours():
+def test_a_fit_is_no_worse_than_its_neighbors():
     values = Arma.values(*refitted._ranges(open_source("sample").load("NVDA").ohlcv[:500]))
     parameters = Arma.fitted(values)
 

@@ -57,7 +57,7 @@ def parse_stamps(
     if clocks is not None:
         read = _with_clocks(read, clocks, place)
     if naive:
-        read = _localised(read, name, wanted.timezone)
+        read = _localized(read, name, wanted.timezone)
     rows = np.flatnonzero(np.isnat(read.time)).tolist()
     words = {row: read.unreadable.get(row, f"{shown(cells[row])} is not a date") for row in rows}
     return replace(read, unreadable=words)
@@ -99,7 +99,7 @@ def _from_words(texts: NDArray[Any], place: Place, name: str, wanted: Wanted) ->
         notes = (f"{name}: the date {shown(texts[row])} is read as {str(found.time[row])[:10]}",)
     if found.zone is None:
         return True, Stamps(found.time, {}, "UTC", notes)
-    time = found.time if found.offset or found.zone == "UTC" else localise(found.time, found.zone)
+    time = found.time if found.offset or found.zone == "UTC" else localize(found.time, found.zone)
     return False, Stamps(time, {}, found.zone, notes)
 
 
@@ -117,10 +117,10 @@ def _with_clocks(read: Stamps, clocks: NDArray[Any], place: Place) -> Stamps:
     return replace(read, time=time, unreadable=read.unreadable | wrong)
 
 
-def _localised(read: Stamps, name: str, zone: str | None) -> Stamps:
+def _localized(read: Stamps, name: str, zone: str | None) -> Stamps:
     """Naive stamps in UTC, and the remark that goes with it."""
     if zone is not None:
-        return replace(read, time=localise(read.time, zone), zone=zone)
+        return replace(read, time=localize(read.time, zone), zone=zone)
     if _all_midnights(read.time[:1000]) and _all_midnights(read.time):
         return read
     said = f"{name}: time stamps without a zone are taken as UTC (--timezone sets another)"
@@ -132,7 +132,7 @@ def _all_midnights(time: Times) -> bool:
     return bool((known.astype("datetime64[D]") == known).all())
 
 
-def localise(time: Times, zone: str) -> Times:
+def localize(time: Times, zone: str) -> Times:
     """Naive stamps of a zone in UTC; of an hour that its clocks show twice, one of the two. UsageError for no zone."""
     whole = time.astype("datetime64[s]")
     known = ~np.isnat(time)

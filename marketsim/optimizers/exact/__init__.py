@@ -6,18 +6,18 @@ from marketsim.execution.floor import Floor
 from marketsim.execution.profit_terms import ProfitTerms
 from marketsim.optimizers.exact.above_floor import above_floor
 from marketsim.optimizers.exact.candidates import Bounds
-from marketsim.optimizers.exact.maximum import FINE, Optimum, maximise
+from marketsim.optimizers.exact.maximum import FINE, Optimum, maximize
 from marketsim.optimizers.objective import Objective
 
 
 class Exact:
-    """`maximise` as an optimizer."""
+    """`maximize` as an optimizer."""
 
     stochastic = False
 
     def search(self, objective: Objective, seed: int) -> None:
         """Solve instead, and evaluate once what came out."""
-        optimum = maximise(objective.terms, objective.bounds, FINE)
+        optimum = maximize(objective.terms, objective.bounds, FINE)
         if objective.floor is not None:
             optimum = above_floor(optimum, objective.terms, objective.bounds, objective.floor, FINE)
         objective.losses([[optimum.high_multiplier[0], optimum.low_multiplier[0]]])
@@ -29,4 +29,4 @@ class Exact:
 
     def maximum(self, terms: ProfitTerms, bounds: Bounds) -> Optimum:
         """The best of every problem without a floor."""
-        return maximise(terms, bounds)
+        return maximize(terms, bounds)

@@ -3,7 +3,7 @@ from numpy.typing import NDArray
 
 VERSION: int
 
-def maximise(
+def maximize(
     legs: tuple[tuple[object, ...], ...],
     rows: NDArray[np.int64] | None,
     problems: int,

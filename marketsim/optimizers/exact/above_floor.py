@@ -9,7 +9,7 @@ from marketsim.execution.floor import Floor
 from marketsim.execution.profit_terms import TIE, ProfitTerms
 from marketsim.optimizers.exact.candidates import Bounds
 from marketsim.optimizers.exact.floor_line import best_on_line
-from marketsim.optimizers.exact.maximum import STEP, Optimum, maximise
+from marketsim.optimizers.exact.maximum import STEP, Optimum, maximize
 from marketsim.optimizers.exact.tuning import TUNING, Tuning
 
 
@@ -30,7 +30,7 @@ def above_floor(
     if not below.size:
         return found
     some, kept = terms.at(below), floor.at(below)
-    corner = maximise(some, bounds, step, tuning=tuning, floor=kept)
+    corner = maximize(some, bounds, step, tuning=tuning, floor=kept)
     h, l, profit = best_on_line(some, bounds, kept, step)
     lost = ~kept.allows(corner.high_multiplier, corner.low_multiplier)
     size = np.abs(h) + np.abs(l) < np.abs(corner.high_multiplier) + np.abs(corner.low_multiplier)

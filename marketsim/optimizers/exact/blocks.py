@@ -1,4 +1,4 @@
-"""Blocks of neighbouring candidates, which are bounded first: few of them can hold the best."""
+"""Blocks of neighboring candidates, which are bounded first: few of them can hold the best."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Priced(Struct, frozen=True):
 
 
 class Blocks(Struct, frozen=True):
-    """Candidates of B problems in blocks of neighbours, M along `h` and N along `l`."""
+    """Candidates of B problems in blocks of neighbors, M along `h` and N along `l`."""
 
     legs: tuple[Leg, ...]
     h: Array  # [B, M, block_h]

@@ -54,13 +54,13 @@ class CompiledTerms:
             return None
         return cls(terms, code)
 
-    def maximise(self, bounds: Bounds, step: float, touching: bool, floor: Floor | None = None) -> Floats:
-        """As `maximum.maximise`: multipliers h and l, and their profits, `[3, B]`."""
+    def maximize(self, bounds: Bounds, step: float, touching: bool, floor: Floor | None = None) -> Floats:
+        """As `maximum.maximize`: multipliers h and l, and their profits, `[3, B]`."""
         found = np.empty((3, self._problems))
         line = None
         if floor is not None:
             line = *map(np.ascontiguousarray, (floor.high_move, floor.low_move)), floor.distance
-        self._code.maximise(*self._terms, *bounds, step, touching, line, found)
+        self._code.maximize(*self._terms, *bounds, step, touching, line, found)
         return found
 
     def profits(self, h: Floats, l: Floats) -> Floats:

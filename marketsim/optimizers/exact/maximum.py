@@ -7,7 +7,7 @@ the corner at its upper end in `h` and its lower end in `l` is enough.
 
 The cells of a long hold the end at which their profit is best, and those of a short the other one. Where an end of
 the one meets an end of the other, on ties and on every bar that has both legs, the line itself is a cell: its long is
-that of one neighbour, its short that of the other. With two legs the ends themselves are therefore candidates, beside
+that of one neighbor, its short that of the other. With two legs the ends themselves are therefore candidates, beside
 the places a step inside.
 
 Arrays of numpy go to compiled code where there is some (compiled.py). What follows here gives the same answers without
@@ -56,7 +56,7 @@ class Optimum(Struct, frozen=True):
         )
 
 
-def maximise(
+def maximize(
     terms: ProfitTerms,
     bounds: Bounds,
     step: float = STEP,
@@ -72,7 +72,7 @@ def maximise(
     keep it, or one that does not where none does; the line of the floor itself is not searched (above_floor.py).
     """
     if tuning is TUNING and (compiled := CompiledTerms.of(terms)):
-        return Optimum(*compiled.maximise(bounds, step, touching, floor))
+        return Optimum(*compiled.maximize(bounds, step, touching, floor))
     xp = namespace(terms.legs[0].low)
     every, terms = terms, _placed(terms)
     h, l = (xp.zeros_like(terms.legs[0].low[:, 0]) for _ in range(2))
@@ -82,7 +82,7 @@ def maximise(
         size = max(1, (tuning.squares // width if width <= tuning.product else tuning.together) // width)
         for first in range(0, members.shape[0], size):
             rows = members[first : first + size]
-            chosen = some if rows.shape[0] == len(terms) else some.at(_neighbours(rows))
+            chosen = some if rows.shape[0] == len(terms) else some.at(_neighbors(rows))
             kept = None if floor is None else floor.at(rows)
             h[rows], l[rows] = best_of(Candidates.of(chosen, bounds, step, touching, tuning, kept), tuning)
     return Optimum(h, l, evaluate(every, h[:, None], l[:, None])[:, 0])
@@ -98,8 +98,8 @@ def _groups(terms: ProfitTerms, tuning: Tuning) -> list[tuple[Array, ProfitTerms
     return [(rows[aiming], terms), (rows[~aiming], terms.at_close())]
 
 
-def _neighbours(rows: Array) -> Array | slice:
-    """Increasing rows, as a slice where they are neighbours: nothing is copied for it."""
+def _neighbors(rows: Array) -> Array | slice:
+    """Increasing rows, as a slice where they are neighbors: nothing is copied for it."""
     first, last = int(rows[0]), int(rows[-1])
     return slice(first, last + 1) if last - first + 1 == rows.shape[0] else rows
 

@@ -15,7 +15,7 @@ levels = st.sets(st.sampled_from([round(0.01 * i, 2) for i in range(1, 100)]), m
 
 
 def interpolated(values, known, level):
-    """One quantile, by the line through its two nearest neighbours on normal paper."""
+    """One quantile, by the line through its two nearest neighbors on normal paper."""
     score = NormalDist().inv_cdf
     for value, other in zip(values, known, strict=True):
         if other == level:

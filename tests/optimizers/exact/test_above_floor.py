@@ -14,7 +14,7 @@ from marketsim.execution.profit_terms import Leg, ProfitTerms
 from marketsim.optimizers.exact import Exact
 from marketsim.optimizers.exact.above_floor import above_floor
 from marketsim.optimizers.exact.candidates import Bounds
-from marketsim.optimizers.exact.maximum import STEP, maximise
+from marketsim.optimizers.exact.maximum import STEP, maximize
 from marketsim.optimizers.exact.tuning import TUNING, Tuning
 from tests.oracle import Bar, Rules, apart, brute_force_above
 from tests.problems import BLOCKS, BOUNDS, GRIDS, any_rules, bars_of_any_kind, make_bars, staircase, terms_of
@@ -89,7 +89,7 @@ def test_no_place_above_a_floor_earns_more_on_interpolated_lattices(
         terms_of(bars, Rules(fee, 0.0005, "expected", False)),
         floor_of(traded_bar(high_move, low_move), distance),
     )
-    found = above_floor(maximise(terms, bounds, tuning=tuning), terms, bounds, floor, tuning=tuning)
+    found = above_floor(maximize(terms, bounds, tuning=tuning), terms, bounds, floor, tuning=tuning)
     point = found.high_multiplier[:, None], found.low_multiplier[:, None]
     assert evaluate(terms, *point)[0, 0] == found.profit[0]
     rng = np.random.default_rng(seed)

@@ -18,7 +18,7 @@ from marketsim.models.har import Har
 from marketsim.optimizers.exact import Exact
 from marketsim.optimizers.exact.candidates import Bounds
 from marketsim.optimizers.exact.compiled import VARIABLE, CompiledTerms, compiled_code
-from marketsim.optimizers.exact.maximum import FINE, STEP, Optimum, maximise
+from marketsim.optimizers.exact.maximum import FINE, STEP, Optimum, maximize
 from marketsim.profiling import Clock
 from marketsim.results.result import Result
 from marketsim.settings.choices import FILLS
@@ -45,7 +45,7 @@ def by_arrays(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, "0")
         compiled_code.cache_clear()
-        found = maximise(terms, bounds, step, touching, floor=floor)
+        found = maximize(terms, bounds, step, touching, floor=floor)
     compiled_code.cache_clear()
     return found
 
@@ -61,14 +61,14 @@ def assert_same(found: Optimum, expected: Optimum) -> None:
 @given(bars_of_any_kind(), any_rules(), any_bounds, st.sampled_from([STEP, FINE]), st.booleans())
 def test_few_bars(bars: list[Bar], rules: Rules, bounds: Bounds, step: float, touching: bool) -> None:
     terms = terms_of(bars, rules)
-    assert_same(maximise(terms, bounds, step, touching), by_arrays(terms, bounds, step, touching))
+    assert_same(maximize(terms, bounds, step, touching), by_arrays(terms, bounds, step, touching))
 
 
 @settings(max_examples=60)
 @given(bars_of_any_kind(120), any_rules(), any_bounds, st.booleans())
 def test_many_bars(bars: list[Bar], rules: Rules, bounds: Bounds, touching: bool) -> None:
     terms = terms_of(bars, rules)
-    assert_same(maximise(terms, bounds, STEP, touching), by_arrays(terms, bounds, STEP, touching))
+    assert_same(maximize(terms, bounds, STEP, touching), by_arrays(terms, bounds, STEP, touching))
 
 
 @settings(max_examples=150)
@@ -79,7 +79,7 @@ def test_above_a_floor(
     bars: list[Bar], rules: Rules, bounds: Bounds, high_move: float, low_move: float, distance: float
 ) -> None:
     terms, floor = terms_of(bars, rules), Floor(np.array([high_move]), np.array([low_move]), distance)
-    found = maximise(terms, bounds, floor=floor)
+    found = maximize(terms, bounds, floor=floor)
     assert_same(found, by_arrays(terms, bounds, floor=floor))
     if not floor.allows(found.high_multiplier, found.low_multiplier)[0]:
         assert not floor.allows(np.array([bounds[0][1]]), np.array([bounds[1][0]]))[0]
@@ -131,7 +131,7 @@ def test_legs_whose_lattices_differ_in_size(fill: str) -> None:
     terms = terms_of(make_bars(3, 12, "continuous", True, False), Rules(0.001, 0.0, fill, False))
     long, short = terms.legs
     mixed = ProfitTerms((long.at_close(), short))
-    assert_same(maximise(mixed, BOUNDS), by_arrays(mixed, BOUNDS))
+    assert_same(maximize(mixed, BOUNDS), by_arrays(mixed, BOUNDS))
 
 
 def test_what_is_no_lattice_is_refused() -> None:
@@ -154,7 +154,7 @@ def test_what_is_no_lattice_is_refused() -> None:
         floor: object = None,
     ) -> None:
         out = np.zeros(3 * max(problems, 0)) if found is None else found
-        code.maximise(legs, rows, problems, window, *BOUNDS, STEP, True, floor, out)
+        code.maximize(legs, rows, problems, window, *BOUNDS, STEP, True, floor, out)
 
     ask(leg())
     for wrong, error in (

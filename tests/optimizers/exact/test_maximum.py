@@ -17,7 +17,7 @@ from marketsim.optimizers.differential_evolution import DifferentialEvolution
 from marketsim.optimizers.direct import Direct
 from marketsim.optimizers.exact.candidates import Bounds
 from marketsim.optimizers.exact.leg_profit import LegProfit
-from marketsim.optimizers.exact.maximum import STEP, maximise
+from marketsim.optimizers.exact.maximum import STEP, maximize
 from marketsim.optimizers.exact.tuning import TUNING, Tuning
 from marketsim.settings.choices import FILLS
 from tests.decimals import UNIT, best_of_all, profit_of, whole
@@ -50,7 +50,7 @@ def test_evaluate_equals_the_formula_of_a_leg(bars: list[Bar], rules: Rules, h: 
 @settings(max_examples=300)
 @given(bars_of_any_kind(6), any_rules(("provable", "touch")), any_bounds)
 def test_the_maximum_equals_brute_force_and_is_attained(bars: list[Bar], rules: Rules, bounds: Bounds) -> None:
-    found = maximise(terms_of(bars, rules), bounds)
+    found = maximize(terms_of(bars, rules), bounds)
     best = brute_force(bars, bounds, rules)
     h, l = float(found.high_multiplier[0]), float(found.low_multiplier[0])
     inside = 2 * STEP * len(bars) * any(bar.short for bar in bars)  # what a step inside costs beside an exact touch
@@ -70,7 +70,7 @@ def test_the_maximum_of_every_lattice_equals_brute_force(
     bars: list[Bar], rules: Rules, bounds: Bounds, tuning: Tuning
 ) -> None:
     terms = terms_of(bars, rules)
-    found = maximise(terms, bounds, tuning=tuning)
+    found = maximize(terms, bounds, tuning=tuning)
     assert found.profit[0] == pytest.approx(best_of_all(terms, bounds), abs=1e-9)
     point = (found.high_multiplier[:, None], found.low_multiplier[:, None])
     assert evaluate(terms, *point)[0, 0] == found.profit[0]
@@ -87,9 +87,9 @@ def test_many_problems_at_once_equal_one_at_a_time(count: int, fill: str) -> Non
         for seed, eod in ((1, False), (2, True), (3, False), (4, True))
         for short in make_bars(seed, 1, "lattice", True, False)
     ]
-    together = maximise(ProfitTerms.concatenate(problems), BOUNDS)
+    together = maximize(ProfitTerms.concatenate(problems), BOUNDS)
     for b, problem in enumerate(problems):
-        alone = maximise(problem, BOUNDS)
+        alone = maximize(problem, BOUNDS)
         assert together.profit[b] == alone.profit[0]
         assert together.high_multiplier[b] == alone.high_multiplier[0]
         assert together.low_multiplier[b] == alone.low_multiplier[0]
@@ -99,7 +99,7 @@ def test_many_problems_at_once_equal_one_at_a_time(count: int, fill: str) -> Non
 @given(st.integers(0, 10**6), st.integers(1, 60), any_rules(("provable", "touch")), st.booleans())
 def test_float32_attains_what_float64_claims(seed: int, count: int, rules: Rules, shortable: bool) -> None:
     bars = make_bars(seed, count, "continuous", shortable, False)
-    found = maximise(terms_of(bars, rules), BOUNDS, touching=False)
+    found = maximize(terms_of(bars, rules), BOUNDS, touching=False)
     single = terms_of(bars, rules, np.float32).map(lambda a: a.astype(np.float32))
     h, l = (x.astype(np.float32)[:, None] for x in (found.high_multiplier, found.low_multiplier))
     assert evaluate(single, h, l)[0, 0] == pytest.approx(found.profit[0], abs=3e-6 * count)
@@ -116,7 +116,7 @@ def test_never_below_direct_or_differential_evolution(fill: str, shortable: bool
             for eod in (False, True)
         ]
     )
-    exact = maximise(problems, BOUNDS).profit
+    exact = maximize(problems, BOUNDS).profit
     allowance = STEP * sum((leg.per_upper - leg.per_lower).sum(1) for leg in problems.legs)
     assert (exact + allowance >= Direct().fit(problems, BOUNDS, 42).profit).all()
     assert (exact + allowance >= DifferentialEvolution().fit(problems, BOUNDS, 42).profit).all()
@@ -125,13 +125,13 @@ def test_never_below_direct_or_differential_evolution(fill: str, shortable: bool
 @settings(max_examples=100)
 @given(bars_of_any_kind(), st.booleans(), st.sampled_from(FILLS))
 def test_a_higher_fee_never_raises_the_maximum(bars: list[Bar], eod: bool, fill: str) -> None:
-    profits = [maximise(terms_of(bars, Rules(fee, 0.0, fill, eod)), BOUNDS).profit[0] for fee in (0.0, 0.0005, 0.01)]
+    profits = [maximize(terms_of(bars, Rules(fee, 0.0, fill, eod)), BOUNDS).profit[0] for fee in (0.0, 0.0005, 0.01)]
     assert all(dear <= cheap + 1e-15 for cheap, dear in itertools.pairwise(profits))
 
 
 def test_without_a_profitable_order_the_best_is_not_to_be_filled() -> None:
     bars = [Bar(0.02, -0.02, 0.0, 0.001, -0.03, -0.03)]
-    found = maximise(terms_of(bars, Rules(0.0015, 0.0005, "provable", False)), BOUNDS)
+    found = maximize(terms_of(bars, Rules(0.0015, 0.0005, "provable", False)), BOUNDS)
     assert found.profit[0] == 0.0
     assert bars[0].low_move + found.low_multiplier[0] <= bars[0].low
 
@@ -139,12 +139,12 @@ def test_without_a_profitable_order_the_best_is_not_to_be_filled() -> None:
 def test_a_tie_between_cells_goes_to_the_smaller_multipliers() -> None:
     bars = [Bar(0.0, -0.5, 0.0, 0.021, -0.6, 0.01)]
     bounds = ((0.005, 0.02), (-0.001, 0.001))  # every take-profit but the nearest is better, but the close is as good
-    flat = maximise(terms_of(bars, Rules(0.0, 0.0, "touch", True)), bounds)
+    flat = maximize(terms_of(bars, Rules(0.0, 0.0, "touch", True)), bounds)
     assert flat.high_multiplier[0] == 0.005
 
 
 def test_an_empty_problem_stays_at_zero() -> None:
-    found = maximise(terms_of([Bar(0.01, -0.01, 0, 0, 0, 0, long=False)], Rules(0, 0, "touch", False)), BOUNDS)
+    found = maximize(terms_of([Bar(0.01, -0.01, 0, 0, 0, 0, long=False)], Rules(0, 0, "touch", False)), BOUNDS)
     assert (found.high_multiplier[0], found.low_multiplier[0], found.profit[0]) == (0.0, 0.0, 0.0)
 
 
@@ -157,7 +157,7 @@ def test_torch_tensors_take_the_same_lines(fill: str) -> None:
         ]
     )
     tensors = terms.map(torch.as_tensor)
-    expected, found = maximise(terms, BOUNDS), maximise(tensors, BOUNDS)
+    expected, found = maximize(terms, BOUNDS), maximize(tensors, BOUNDS)
     np.testing.assert_allclose(found.profit.numpy(), expected.profit, rtol=0, atol=1e-14)
     np.testing.assert_array_equal(found.high_multiplier.numpy(), expected.high_multiplier)
     np.testing.assert_array_equal(found.low_multiplier.numpy(), expected.low_multiplier)
@@ -174,8 +174,8 @@ def test_every_array_is_made_where_the_terms_are(count: int) -> None:
     )
     tensors = terms.map(torch.as_tensor)
     with torch.device("meta"):
-        found = maximise(tensors, BOUNDS)
-    assert torch.equal(found.profit, maximise(tensors, BOUNDS).profit)
+        found = maximize(tensors, BOUNDS)
+    assert torch.equal(found.profit, maximize(tensors, BOUNDS).profit)
 
 
 def make_lattice(seed: int, bars: int, upper_bins: int, lower_bins: int, mirrored: bool) -> Leg:
@@ -216,7 +216,7 @@ def test_any_lattice_of_weights_is_solved_exactly(
 ) -> None:
     made = {"long": [False], "short": [True], "both": [False, True]}[legs]
     terms = ProfitTerms(tuple(make_lattice(seed + i, bars, upper_bins, lower_bins, m) for i, m in enumerate(made)))
-    found = maximise(terms, BOUNDS)
+    found = maximize(terms, BOUNDS)
     assert found.profit[0] == pytest.approx(best_of_all(terms, BOUNDS), abs=1e-9)
 
 
@@ -225,9 +225,9 @@ def test_any_lattice_of_weights_is_solved_exactly(
 def test_large_grids_some_at_a_time_have_the_same_optimum(bins: int, mirrored: bool) -> None:
     """Enough candidates for several chunks; with these weights no bound holds, and whole grids are priced."""
     many = [ProfitTerms((make_lattice(seed, 60, bins, bins, mirrored),)) for seed in range(40)]
-    together = maximise(ProfitTerms.concatenate(many), BOUNDS)
+    together = maximize(ProfitTerms.concatenate(many), BOUNDS)
     for b, problem in enumerate(many[:10]):
-        alone = maximise(problem, BOUNDS)
+        alone = maximize(problem, BOUNDS)
         assert together.profit[b] == pytest.approx(alone.profit[0], abs=1e-12)
         assert together.high_multiplier[b] == alone.high_multiplier[0]
 
@@ -247,8 +247,8 @@ def test_blocks_that_bounds_leave_hold_the_optimum_of_the_whole_grid(kind: str, 
         problems[:4],
         problems[4:],
     ):  # the first one has bars without a long, and without a short
-        by_blocks = maximise(ProfitTerms.concatenate(some), BOUNDS, tuning=BLOCKS)
-        by_grid = maximise(ProfitTerms.concatenate(some), BOUNDS, tuning=whole_grids)
+        by_blocks = maximize(ProfitTerms.concatenate(some), BOUNDS, tuning=BLOCKS)
+        by_grid = maximize(ProfitTerms.concatenate(some), BOUNDS, tuning=whole_grids)
         np.testing.assert_array_equal(by_blocks.profit, by_grid.profit)
         np.testing.assert_array_equal(by_blocks.high_multiplier, by_grid.high_multiplier)
         np.testing.assert_array_equal(by_blocks.low_multiplier, by_grid.low_multiplier)

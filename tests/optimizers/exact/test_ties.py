@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from marketsim.execution.profit_terms import ProfitTerms
-from marketsim.optimizers.exact.maximum import maximise
+from marketsim.optimizers.exact.maximum import maximize
 from marketsim.optimizers.exact.tuning import TUNING
 from marketsim.settings.choices import FILLS
 from tests.decimals import best_of_all
@@ -36,7 +36,7 @@ def test_the_maximum_of_rounded_problems_is_that_of_brute_force(fill: str) -> No
     problems = [rounded_problem(seed, Rules(0.005, 0.0, fill, seed % 3 == 0)) for seed in range(PROBLEMS[fill])]
     best = np.array([best_of_all(terms, BOUNDS) for terms in problems])
     for way in (TUNING, GRIDS, BLOCKS):
-        found = maximise(ProfitTerms.concatenate(problems), BOUNDS, tuning=way)
+        found = maximize(ProfitTerms.concatenate(problems), BOUNDS, tuning=way)
         np.testing.assert_allclose(found.profit, best, rtol=0, atol=1e-10)
 
 
@@ -44,5 +44,5 @@ def test_without_touching_an_optimum_on_a_line_is_missed() -> None:
     problems = ProfitTerms.concatenate(
         [rounded_problem(seed, Rules(0.005, 0.0, "touch", False)) for seed in range(300)]
     )
-    missed = maximise(problems, BOUNDS).profit - maximise(problems, BOUNDS, touching=False).profit
+    missed = maximize(problems, BOUNDS).profit - maximize(problems, BOUNDS, touching=False).profit
     assert missed.min() > -1e-12 and (missed > 1e-4).sum() > 5

@@ -106,7 +106,7 @@ static int read_floor(Call *call, PyObject *from, Question *asked) {
     return asked->low_move ? 0 : -1;
 }
 
-static PyObject *py_maximise(PyObject *self, PyObject *args) {
+static PyObject *py_maximize(PyObject *self, PyObject *args) {
     Call call = {.count = 0};
     Question asked;
     PyObject *legs, *rows, *floor, *out;
@@ -191,7 +191,7 @@ static PyObject *py_profit(PyObject *self, PyObject *args) {
 
 static PyMethodDef methods[] = {
     {"profit", py_profit, METH_VARARGS, NULL},
-    {"maximise", py_maximise, METH_VARARGS, NULL},
+    {"maximize", py_maximize, METH_VARARGS, NULL},
     {"profits", py_profits, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
