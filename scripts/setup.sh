@@ -15,14 +15,14 @@ read_into() { # VARIABLE FILE
 
 up_to_date() {
   local project constraints compiled
-  for compiled in "$root"/setup.py "$root"/marketsim/optimizers/exact/c/*; do
-    [[ ! $compiled -nt $stamp ]] || return 1
-  done
   made=
   read_into project "$root/pyproject.toml"
   read_into constraints "$root/constraints.txt"
   wanted=$root$'\n'$project$constraints
   [[ -f $stamp ]] && read_into made "$stamp"
+  for compiled in "$root"/setup.py "$root"/marketsim/optimizers/exact/c/*; do
+    [[ ! $compiled -nt $stamp ]] || return 1
+  done
   [[ $made == "$wanted$extras" || $made == "${wanted}dev" ]]
 }
 
