@@ -6,11 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
+COMPILED = Path("marketsim/optimizers/exact/c")
 FAKE = f"""#!/bin/sh
 log() {{ echo "$*" >> "$LOG"; }}
 case "$1 $2" in
@@ -30,8 +32,9 @@ def checkout(tmp_path, monkeypatch):
     """A checkout in a folder with a blank in its name, and a log of what its Pythons did."""
     root = tmp_path / "a checkout"
     shutil.copytree(ROOT / "scripts", root / "scripts", ignore=shutil.ignore_patterns("benchmarks"))
-    for name in ("pyproject.toml", "constraints.txt"):
+    for name in ("pyproject.toml", "constraints.txt", "setup.py"):
         shutil.copy(ROOT / name, root)
+    shutil.copytree(ROOT / COMPILED, root / COMPILED)
     (tmp_path / "bin").mkdir()
     fake = tmp_path / "bin" / "python3"
     fake.write_text(FAKE)
@@ -69,6 +72,15 @@ def test_the_first_use_sets_up_and_the_second_does_not(checkout):
     done = run(checkout)
     assert (done.returncode, done.stdout, done.stderr) == (0, "result\n", "")
     assert kinds(checkout) == ["run"]
+
+
+def test_what_is_compiled_is_installed_again_when_it_changed(checkout):
+    run(checkout)
+    log(checkout)
+    later = time.time() + 5
+    os.utime(checkout / COMPILED / "compiled.c", (later, later))
+    assert run(checkout).returncode == 0
+    assert "pip" in kinds(checkout)
 
 
 def test_the_tests_need_more_than_the_tool_and_what_they_need_serves_the_tool(checkout):
