@@ -5,21 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from marketsim.cli import options, output, tables
+from marketsim.cli import backtest_screen, options, output, tables
 from marketsim.cli.completion import symbols
-from marketsim.cli.plan_table import plan_table, why_not
-from marketsim.cli.summary import summary, summary_row
 from marketsim.errors import Failure, MarketsimError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from marketsim.results.result import FinishedSymbol
-    from marketsim.results.schema import FailedSymbol, SymbolDocument
-    from marketsim.results.whole_run import WholeRun
     from marketsim.settings.settings import Settings
-
-FULL = 3  # symbols, more of which have the summary only
 
 
 @options.takes(*options.GROUPS)
@@ -102,7 +94,9 @@ def backtest(
             if json:
                 output.symbols(head(whole, settings), documents.judged(whole))
             elif len(told.errors) < len(names):
-                _show(documents.judged(whole), whole, len(names), full, explain)
+                backtest_screen.show(
+                    documents.judged(whole), len(names), whole.pooled, whole.reality_check, full, explain
+                )
     told.raise_if_all_failed(len(names))
     if not json:
         timing = timing_document(clock, len(names), told.seconds)
@@ -141,36 +135,6 @@ class Told:
             for error in self.errors[:-1]:
                 output.fail(str(error))
             raise self.errors[-1]
-
-
-def _show(
-    symbols: "Iterator[SymbolDocument | FailedSymbol]", whole: "WholeRun", count: int, full: bool, explain: bool
-) -> None:
-    """Each symbol where they are few; a summary of several, and of many the plan below it."""
-    from marketsim.results.planned_orders import PlannedOrders
-    from marketsim.results.schema import FailedSymbol
-
-    rows, failures, look_ahead = [], [], False
-    plan = PlannedOrders()
-    for symbol in symbols:
-        if count <= FULL:
-            tables.symbol(symbol, full, explain)
-        rows.append(summary_row(symbol))
-        if isinstance(symbol, FailedSymbol):
-            failures.append(symbol)
-        else:
-            look_ahead |= symbol.model.look_ahead is not None
-            plan.add(symbol)
-    output.mark(look_ahead)
-    if count > 1:
-        summary(rows, whole)
-    if count > FULL:
-        if plan.orders:
-            plan_table(plan.orders, plan.ticks)
-        if plan.none:
-            output.lines(*(f"- {each}." for each in why_not(plan.none)), "")
-        for failed in failures:
-            output.lines(f"{failed.symbol} failed: {failed.error}", "")
 
 
 def names_of(symbols: list[str], file: str | None, every: bool, settings: "Settings", command: str) -> list[str]:

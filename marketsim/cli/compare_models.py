@@ -9,14 +9,7 @@ from marketsim.cli.summary import reality_check
 from marketsim.errors import AuditError
 
 if TYPE_CHECKING:
-    from marketsim.comparison.schema import (
-        AlphaRow,
-        Channels,
-        ComparedSymbol,
-        ModelRow,
-        ModelStrategyRow,
-        YardstickRow,
-    )
+    from marketsim.comparison.schema import Channels, ComparedSymbol, ModelRow, YardstickRow
 
 
 @options.takes(*options.all_but(options.MODEL, options.GIVEN, options.WORK))
@@ -126,22 +119,20 @@ def _channels(figures: "Channels") -> tuple[float, float, float]:
 
 
 def _profits(yardsticks: "list[YardstickRow]", rows: "list[ModelRow]") -> None:
-    cells = [(_name(row), each.strategy, str(each.trades), *_figures(each)) for row in rows for each in row.strategies]
-    cells += [(each.name, "yardstick", "-", *_figures(each)) for each in yardsticks]
-    headers = ("Model", "Strategy", "Trades", "Mean\nbps/bar", "95 % interval\nbps/bar")
+    cells = [
+        (_name(row), each.strategy, str(each.trades), *tables.mean(each)) for row in rows for each in row.strategies
+    ]
+    cells += [(each.name, "yardstick", "-", *tables.mean(each)) for each in yardsticks]
+    headers = ("Model", "Strategy", "Trades", "Mean\nbps/bar", "95 % interval", "Smallest\nedge", "Bars for\n10 bps")
     output.table("Profit, and that of the yardsticks, which are never fitted", headers, cells, words=2)
 
 
 def _alphas(rows: "list[ModelRow]") -> None:
     cells = [
-        (_name(row), each.strategy, alpha.yardstick, *_figures(alpha))
+        (_name(row), each.strategy, alpha.yardstick, *tables.mean(alpha))
         for row in rows
         for each in row.strategies
         for alpha in each.alphas
     ]
-    headers = ("Model", "Strategy", "Yardstick", "Mean\nbps/bar", "95 % interval\nbps/bar")
+    headers = ("Model", "Strategy", "Yardstick", "Mean\nbps/bar", "95 % interval", "Smallest\nedge", "Bars for\n10 bps")
     output.table("Alpha: profit beyond a yardstick's, bar by bar", headers, cells, words=3)
-
-
-def _figures(row: "ModelStrategyRow | YardstickRow | AlphaRow") -> tuple[str, str]:
-    return tables.signed(row.mean_bps), tables.span(row.low_bps, row.high_bps)

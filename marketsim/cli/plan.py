@@ -4,17 +4,21 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct
 
 from marketsim.cli import options, output
 from marketsim.cli.backtest import Told, names_of
 from marketsim.cli.completion import symbols as complete
-from marketsim.cli.plan_options import share, steps
+from marketsim.cli.plan_options import Steps, share, steps
 from marketsim.cli.plan_table import cells, plan_table, why_not
 from marketsim.errors import UsageError
 
 if TYPE_CHECKING:
     from marketsim.results.orders import Order
+    from marketsim.results.planned_orders import PlannedOrders
     from marketsim.results.sizing import Risk
+    from marketsim.results.whole_run import WholeRun
+    from marketsim.settings.settings import Settings
 
 FORMATS = ("table", "csv", "json", "alpaca")
 RISKS: tuple["Risk", ...] = ("equal", "volatility")
@@ -70,6 +74,52 @@ def plan(
     """
     settings = options.settings_of(command)
     form = "json" if json else format
+    _check(form, risk, only, capital)
+    rules = _Rules(
+        capital, RISKS[RISKS.index(risk)], share(most), steps("--tick", tick or []), steps("--lot", lot or [])
+    )
+    names = names_of(symbols or [], symbols_file, all_symbols, settings, "plan")
+
+    from marketsim.data.symbols import once_each
+
+    names, repeated = once_each(names)
+    found = _walk(names, settings, rules, only)
+    told, planned = found.told, found.planned
+    if not quiet:
+        output.notes([*repeated, *told.notes, *why_not(planned.none)])
+    if form == "json":
+        _document(found, rules, settings)
+    elif form == "alpaca":
+        _alpaca(found, quiet)
+    else:
+        _print(planned.orders, planned.ticks, form, quiet)
+    if told.errors:
+        output.fail(f"{len(told.errors)} of {len(names)} symbols failed")
+        return 4
+    return NO_ORDER if exit_code and not planned.orders else 0
+
+
+class _Rules(Struct, frozen=True):
+    """How orders are sized and rounded."""
+
+    capital: float | None
+    risk: "Risk"
+    most: float  # share of the capital for one symbol
+    ticks: Steps
+    lots: Steps
+
+
+class _Found(Struct, frozen=True):
+    """The orders of a run, and the run."""
+
+    planned: "PlannedOrders"
+    lots: dict[str, float]  # by symbol
+    whole: "WholeRun"
+    told: Told
+
+
+def _check(form: str, risk: str, only: str | None, capital: float | None) -> None:
+    """UsageError for an option whose value is none that it knows."""
     for option, value, known in (("--format", form, FORMATS), ("--risk", risk, RISKS), ("--only", only, DECISIONS)):
         if value is not None and value not in known:
             raise UsageError(f"{option}: got {value!a}, must be one of {', '.join(known)}")
@@ -77,20 +127,19 @@ def plan(
         raise UsageError(f"--capital: got {capital:g}, must be an amount above 0")
     if form == "alpaca" and capital is None:
         raise UsageError("--format alpaca needs --capital AMOUNT: orders have a quantity")
-    cap, ticks, lots = share(most), steps("--tick", tick or []), steps("--lot", lot or [])
-    names = names_of(symbols or [], symbols_file, all_symbols, settings, "plan")
 
+
+def _walk(names: list[str], settings: "Settings", rules: _Rules, only: str | None) -> _Found:
+    """Backtest the symbols and plan the orders of each, with quantities where there is a capital."""
     from marketsim.backtesting import parallel
-    from marketsim.data.symbols import once_each
     from marketsim.profiling import Clock
     from marketsim.results.planned_orders import PlannedOrders
     from marketsim.results.schema import FailedSymbol
     from marketsim.results.sizing import COIN_LOT, STOCK_LOT, Sizing
     from marketsim.results.spooled_symbols import SpooledSymbols
 
-    names, repeated = once_each(names)
-    told, lot_of = Told(), dict[str, float]()
-    planned = PlannedOrders(lambda document: ticks.of(document.symbol, document.bars.tick), only)
+    told, lots = Told(), dict[str, float]()
+    planned = PlannedOrders(lambda document: rules.ticks.of(document.symbol, document.bars.tick), only)
     with (
         SpooledSymbols(settings.seed) as documents,
         output.progress() as progress,
@@ -103,44 +152,41 @@ def plan(
         for document in documents.judged(whole):
             planned.add(document)
             if not isinstance(document, FailedSymbol):
-                lot_of[document.symbol] = lots.of(document.symbol, COIN_LOT if document.bars.crypto else STOCK_LOT)
+                lots[document.symbol] = rules.lots.of(document.symbol, COIN_LOT if document.bars.crypto else STOCK_LOT)
     told.raise_if_all_failed(len(names))
-    if capital is not None:
-        planned.size(Sizing(capital=capital, risk=RISKS[RISKS.index(risk)], most=cap, lots=lot_of))
-    orders, none, grid = planned.orders, planned.none, planned.ticks
-    if not quiet:
-        output.notes([*repeated, *told.notes, *why_not(none)])
-    if form == "json":
-        from marketsim import __version__
-        from marketsim.cli.plan_document import PlanDocument
-        from marketsim.results.document import deciding
+    if rules.capital is not None:
+        planned.size(Sizing(capital=rules.capital, risk=rules.risk, most=rules.most, lots=lots))
+    return _Found(planned, lots, whole, told)
 
-        output.document(
-            PlanDocument(
-                marketsim=__version__,
-                settings=deciding(settings),
-                capital=capital,
-                risk=risk,
-                max_per_symbol=cap,
-                orders=orders,
-                no_orders=none,
-                pooled=whole.pooled,
-                reality_check=whole.reality_check,
-            )
+
+def _document(found: _Found, rules: _Rules, settings: "Settings") -> None:
+    from marketsim import __version__
+    from marketsim.cli.plan_document import PlanDocument
+    from marketsim.results.document import deciding
+
+    output.document(
+        PlanDocument(
+            marketsim=__version__,
+            settings=deciding(settings),
+            capital=rules.capital,
+            risk=rules.risk,
+            max_per_symbol=rules.most,
+            orders=found.planned.orders,
+            no_orders=found.planned.none,
+            pooled=found.whole.pooled,
+            reality_check=found.whole.reality_check,
         )
-    elif form == "alpaca":
-        from marketsim.results.alpaca_orders import alpaca_order, left_to_do
-        from marketsim.results.encoding import to_json
+    )
 
-        output.text(to_json([alpaca_order(each, grid[each.symbol], lot_of[each.symbol]) for each in orders]))
-        if orders and not quiet:
-            output.notes(left_to_do(orders))
-    else:
-        _print(orders, grid, form, quiet)
-    if told.errors:
-        output.fail(f"{len(told.errors)} of {len(names)} symbols failed")
-        return 4
-    return NO_ORDER if exit_code and not orders else 0
+
+def _alpaca(found: _Found, quiet: bool) -> None:
+    from marketsim.results.alpaca_orders import alpaca_order, left_to_do
+    from marketsim.results.encoding import to_json
+
+    orders, ticks = found.planned.orders, found.planned.ticks
+    output.text(to_json([alpaca_order(each, ticks[each.symbol], found.lots[each.symbol]) for each in orders]))
+    if orders and not quiet:
+        output.notes(left_to_do(orders))
 
 
 def _print(orders: "list[Order]", grid: dict[str, float], form: str, quiet: bool) -> None:

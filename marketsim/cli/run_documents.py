@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marketsim.results.rows import Count, Row, Setting
+from marketsim.results.rows import Count, Row, Setting, Stamp
 from marketsim.results.saved_runs import Difference
 from marketsim.results.schema import BacktestDocument, FinerTrade, SimulationRow, Tried
 from marketsim.results.tried_runs import TriedRow
@@ -18,18 +18,28 @@ class FillsDocument(Row, frozen=True, tag_field="schema", tag="marketsim.fills/1
     finer: list[list[FinerTrade]]  # of each of these, the trades by its finer bars, as far as there are any
 
 
+class RunModel(Row, frozen=True):
+    """A model of a run."""
+
+    name: str
+    version: str
+
+
 class SavedRunRow(Row, frozen=True):
     """A run in short."""
 
     directory: str
+    finished: str  # UTC, when run.json was written, which makes the directory a run
     versions: dict[str, str]
+    models: list[RunModel]  # several where symbols had different ones
+    last_bar: Stamp | None  # the newest of all symbols; None where all failed
     symbols: list[str]
     failed: Count
     changed: dict[str, Setting]  # settings that are not at their default
     headline: dict[str, float]  # by strategy, the mean over symbols, a fraction of the stake
 
 
-class RunsListDocument(Row, frozen=True, tag_field="schema", tag="marketsim.runs.list/1"):
+class RunsListDocument(Row, frozen=True, tag_field="schema", tag="marketsim.runs.list/2"):
     """`marketsim runs list --json`."""
 
     runs: list[SavedRunRow]

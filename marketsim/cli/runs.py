@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from marketsim.cli import options, output, tables
+from marketsim.cli import backtest_screen, options, output, tables
 from marketsim.cli.help import GroupedCommand
 from marketsim.cli.summary import reality_check
 from marketsim.errors import MarketsimError
@@ -28,7 +28,7 @@ def list_(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
-    """List the runs in folders: symbols, changed settings, profit."""
+    """List the runs in folders: date, model, settings, profit."""
     from pathlib import Path
 
     from marketsim.cli.run_documents import RunsListDocument
@@ -47,15 +47,20 @@ def list_(
     if json:
         output.document(RunsListDocument(runs=rows, tried=tried, reality_check=best))
     elif rows:
-        headers = ("Run", "Symbols", "Changed settings", "Strategy", "Out-of-\nsample %")
-        output.table("Runs, with the mean profit of their symbols", headers, map(_overview, rows), words=4)
-        _tried(tried, best)
+        headers = ("Run", "Finished,\nUTC", "Model", "Last bar", "Symbols", "Changed\nsettings")
+        output.table("Runs", headers, map(_overview, rows), words=6)
+        _tried(rows, tried, best)
     return output.failures(errors, succeeded=bool(rows))
 
 
 @app.command(cls=GroupedCommand)
-def show(directories: Directories, json: options.Json = False, debug: options.Debug = False) -> None:
-    """Show runs: versions, settings, tables."""
+def show(
+    directories: Directories,
+    full: Annotated[bool, typer.Option("--full", help="Show all settings and tables.")] = False,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Show runs: versions, changed settings, results."""
     from pathlib import Path
 
     from marketsim.cli.run_documents import RunsShowDocument, ShownRun
@@ -69,10 +74,12 @@ def show(directories: Directories, json: options.Json = False, debug: options.De
     for run in found:
         versions = ", ".join(f"{name} {_short(version)}" for name, version in run.versions.items())
         output.lines(f"Run  {run.directory}", f"By   {versions}", "")
-        settings = [(key, _words(value), "*" * (key in run.changed)) for key, value in run.settings.items()]
-        output.table("Settings (* changed from the default)", ("Key", "Value", ""), settings, words=3)
-        for symbol in run.document.symbols:
-            tables.symbol(symbol)
+        _settings(run, full)
+        document = run.document
+        symbols, pooled, check = document.symbols, document.pooled, document.reality_check
+        backtest_screen.show(symbols, len(symbols), pooled, check, full, explain=False)
+    if not full:
+        output.hint("`--full` shows all settings and tables, ")
 
 
 @app.command(cls=GroupedCommand)
@@ -107,24 +114,50 @@ def compare(
     output.table("Out-of-sample profit", ("Symbol", "Strategy", "A %", "B %", "B - A %"), rows, words=2)
 
 
-def _tried(rows: "list[TriedRow]", best: "Tried | None") -> None:
+def _settings(run: "SavedRun", full: bool) -> None:
+    """Those that are not at their default, or all in full."""
+    if full:
+        settings = [(key, _words(value), "*" * (key in run.changed)) for key, value in run.settings.items()]
+        output.table("Settings (* changed from the default)", ("Key", "Value", ""), settings, words=3)
+    elif run.changed:
+        changed = [(key, _words(value)) for key, value in run.changed.items()]
+        output.table("Changed settings", ("Key", "Value"), changed, words=2)
+    else:
+        output.lines("All settings are at their defaults.", "")
+
+
+def _tried(runs: "list[SavedRunRow]", rows: "list[TriedRow]", best: "Tried | None") -> None:
     """What all runs come to, counted together."""
+    headlines = {run.directory: run.headline for run in runs}
     cells = [
-        (row.directory, row.strategy, tables.signed(row.mean_bps), tables.span(row.low_bps, row.high_bps))
+        (row.directory, row.strategy, _percent(headlines[row.directory][row.strategy]), *tables.mean(row))
         for row in rows
     ]
-    headers = ("Run", "Strategy", "Mean\nbps/bar", "95 % interval")
-    output.table("Intervals that hold for all that was tried at once", headers, cells, words=2)
+    headers = (
+        "Run",
+        "Strategy",
+        "Out-of-\nsample %",
+        "Mean\nbps/bar",
+        "95 % interval",
+        "Smallest\nedge",
+        "Bars for\n10 bps",
+    )
+    output.table(
+        "Mean of all bars of a run; the intervals hold for all that was tried at once", headers, cells, words=2
+    )
     if best is not None:
         output.lines(reality_check(best), "")
 
 
 def _in_short(run: "SavedRun") -> "SavedRunRow":
-    from marketsim.cli.run_documents import SavedRunRow
+    from marketsim.cli.run_documents import RunModel, SavedRunRow
 
     return SavedRunRow(
         directory=str(run.directory),
+        finished=f"{run.finished:%Y-%m-%dT%H:%M:%SZ}",
         versions=run.versions,
+        models=[RunModel(name=name, version=version) for name, version in run.models],
+        last_bar=run.last_bar,
         symbols=list(run.statuses),
         failed=len(run.statuses) - len(run.results),
         changed=run.changed,
@@ -137,8 +170,10 @@ def _overview(row: "SavedRunRow") -> tuple[str, ...]:
     symbols = "\n".join(row.symbols) if count <= 3 else f"{count} symbols"
     failed = f"\n{row.failed} failed" if row.failed else ""
     changed = "\n".join(f"{key} {_words(value)}" for key, value in row.changed.items())
-    strategies, profits = "\n".join(row.headline), "\n".join(map(_percent, row.headline.values()))
-    return row.directory, symbols + failed, changed or "-", strategies or "-", profits or "-"
+    models = "\n".join(f"{model.name} {model.version}" for model in row.models)
+    finished = row.finished.removesuffix("Z")[:-3].replace("T", "\n")  # to the minute
+    last_bar = (row.last_bar or "-").replace("T", "\n")
+    return row.directory, finished, models or "-", last_bar, symbols + failed, changed or "-"
 
 
 def _cells(difference: "Difference") -> tuple[str, ...]:

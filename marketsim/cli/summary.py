@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from marketsim.cli import output, tables
 
 if TYPE_CHECKING:
     from marketsim.results.schema import FailedSymbol, PooledRow, SymbolDocument, Tried
-    from marketsim.results.whole_run import WholeRun
 
 
 def summary_row(symbol: SymbolDocument | FailedSymbol) -> tuple[str, ...]:
@@ -21,13 +21,10 @@ def summary_row(symbol: SymbolDocument | FailedSymbol) -> tuple[str, ...]:
     held = tables.signed(symbol.evidence.holding_bps) if symbol.evidence.bars else "-"
     if row is None:
         return symbol.symbol, symbol.decision, "none", *["-"] * 4, held
-    interval = tables.span(row.low_bps, row.high_bps)
-    needed = tables.whole(row.bars_for_10_bps)
-    edge = tables.whole(row.smallest_edge_bps)
-    return symbol.symbol, symbol.decision, row.name, tables.signed(row.mean_bps), interval, edge, needed, held
+    return symbol.symbol, symbol.decision, row.name, *tables.mean(row), held
 
 
-def summary(rows: list[tuple[str, ...]], whole: WholeRun) -> None:
+def summary(rows: Sequence[tuple[str, ...]], pooled: Sequence[PooledRow], check: Tried | None, explain: bool) -> None:
     """The rows of several symbols, those of all together, and the reality check."""
     headers = (
         "Symbol",
@@ -39,9 +36,10 @@ def summary(rows: list[tuple[str, ...]], whole: WholeRun) -> None:
         "Bars for\n10 bps",
         "Hold-\ning",
     )
-    output.table("Summary: the better strategy of each symbol", headers, [*rows, *map(_pooled, whole.pooled)], words=3)
-    if whole.reality_check is not None:
-        output.lines(reality_check(whole.reality_check), "")
+    output.table("Summary: the better strategy of each symbol", headers, [*rows, *map(_pooled, pooled)], words=3)
+    if check is not None:
+        output.lines(reality_check(check), "")
+    tables.explain("summary", explain)
 
 
 def _pooled(row: PooledRow) -> tuple[str, ...]:
@@ -49,10 +47,7 @@ def _pooled(row: PooledRow) -> tuple[str, ...]:
         f"all {row.symbols}",
         "together",
         row.strategy,
-        tables.signed(row.mean_bps),
-        tables.span(row.low_bps, row.high_bps),
-        tables.whole(row.smallest_edge_bps),
-        tables.whole(row.bars_for_10_bps),
+        *tables.mean(row),
         "-",
     )
 

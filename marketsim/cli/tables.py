@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from marketsim.cli import answer, output
 
 if TYPE_CHECKING:
+    from marketsim.comparison.schema import AlphaRow, ModelStrategyRow, YardstickRow
     from marketsim.comparison.skill import SkillRow
     from marketsim.results.schema import (
         BarsFacts,
@@ -14,12 +15,19 @@ if TYPE_CHECKING:
         FailedSymbol,
         FineFacts,
         PlanRow,
+        PooledRow,
         StrategyRow,
         SymbolDocument,
     )
     from marketsim.results.timing import TimingDocument
+    from marketsim.results.tried_runs import TriedRow
+
+    Mean = StrategyRow | PooledRow | TriedRow | YardstickRow | AlphaRow | ModelStrategyRow
 
 EXPLAINED = {
+    "summary": "Answer: whether to trade the better strategy. Smallest edge: what so many bars show in 4 of 5 cases. "
+    "Bars for 10 bps: how many an edge of 10 bps a bar would need. Rows of all symbols together allow for symbols that "
+    "rise and fall together. The reality check says how easily luck explains the best of all.",
     "profit": "Smallest edge: what these bars show in 4 of 5 cases. Bars for 10 bps: how many an edge of 10 bps a bar "
     "would need. An interval that contains zero cannot be told from luck.",
     "total": "Worst: no take-profit in doubt was filled. Best: all were. The headline weighs each by its probability.",
@@ -32,7 +40,7 @@ EXPLAINED = {
 }
 
 
-def symbol(symbol: SymbolDocument | FailedSymbol, full: bool = True, explain: bool = False) -> None:
+def symbol(symbol: SymbolDocument | FailedSymbol, full: bool = True, explained: bool = False) -> None:
     """A symbol's answer and one table, or all that are in full; a line where it failed."""
     from marketsim.results.schema import FailedSymbol
 
@@ -46,16 +54,16 @@ def symbol(symbol: SymbolDocument | FailedSymbol, full: bool = True, explain: bo
     _profit(symbol)
     if symbol.fine is not None and not full:
         output.lines(f"Fine  {fine(symbol.fine)}.", "")
-    _explain("profit", explain)
+    explain("profit", explained)
     if full:
         for name, table in (("total", _total), ("trades", _trades), ("risk", _risk), ("plan", _plan)):
             table(symbol)
-            _explain(name, explain)
+            explain(name, explained)
     answer.reasons(symbol, brief=not full)
 
 
-def _explain(table: str, wanted: bool) -> None:
-    """A line under a table."""
+def explain(table: str, wanted: bool) -> None:
+    """A line under a table, where it is wanted."""
     if wanted:
         output.lines(EXPLAINED[table], "")
 
@@ -115,10 +123,7 @@ def _profit(symbol: SymbolDocument) -> None:
         (
             row.name,
             signed(row.in_sample_bps),
-            signed(row.mean_bps),
-            span(row.low_bps, row.high_bps),
-            whole(row.smallest_edge_bps),
-            "-" if row.bars_for_10_bps is None else f"{row.bars_for_10_bps:,}",
+            *mean(row),
         )
         for row in _with_orders(symbol)
     ]
@@ -228,6 +233,16 @@ def extent(bars: BarsFacts) -> str:
     """How many bars there are, from when to when, and what is missing of them."""
     dropped = f", {bars.dropped} bad ones left out" if bars.dropped else ""
     return f"{bars.count:,} from {bars.first} to {bars.last}, {bars.gaps} gaps{dropped}"
+
+
+def mean(row: Mean) -> tuple[str, str, str, str]:
+    """A mean profit, its interval, and the two numbers that say how much the bars can tell."""
+    return (
+        signed(row.mean_bps),
+        span(row.low_bps, row.high_bps),
+        whole(row.smallest_edge_bps),
+        whole(row.bars_for_10_bps),
+    )
 
 
 def signed(value: float | None) -> str:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 from msgspec import Struct, field
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 from numpy.typing import NDArray
 
 from marketsim import registry
@@ -36,9 +36,10 @@ from marketsim.forecasting.scores import covered, crps, pinball, share_interval
 from marketsim.models.own import is_identified
 from marketsim.profiling import Clock
 from marketsim.results.document import exposures_of, walk_profits
+from marketsim.results.mean_profit import MeanProfit
 from marketsim.results.result import Result
 from marketsim.results.schema import ExposureCounts, Tried
-from marketsim.results.significance import in_bps, mean_interval
+from marketsim.results.significance import mean_interval
 from marketsim.results.whole_run import WholeRun
 from marketsim.settings.choices import BASIS_POINTS
 from marketsim.settings.groups import GivenSettings, NetworkSettings
@@ -161,15 +162,12 @@ def _yardstick_rows(result: Result, yardsticks: dict[str, dict[str, Floats]]) ->
         for name, profits in each.items():
             shown = f"{name} {strategy}" if several and name != HOLDING else name
             rows[shown] = _mean(profits, result.seed)
-    return [
-        YardstickRow(name=name, mean_bps=mean, low_bps=low, high_bps=high) for name, (mean, low, high) in rows.items()
-    ]
+    return [YardstickRow(name=name, **asdict(profit)) for name, profit in rows.items()]
 
 
-def _mean(profits: Floats, seed: int) -> tuple[float, float | None, float | None]:
-    """Mean of profits `[S]`, newest first, and the ends of its 95 % interval, in basis points a bar."""
-    mean, interval = float(BASIS_POINTS * profits.mean()), in_bps(mean_interval(profits[::-1], seed))
-    return (mean, None, None) if interval is None else (mean, interval.low, interval.high)
+def _mean(profits: Floats, seed: int) -> MeanProfit:
+    """Of profits `[S]`, newest first."""
+    return MeanProfit.of(profits.mean(), mean_interval(profits[::-1], seed), len(profits))
 
 
 def _bars(result: Result) -> ComparedBars:
@@ -229,16 +227,12 @@ def _channels(figures: Iterable[float]) -> Channels:
 def _strategy(track: TrackRecord, result: Result, yardsticks: dict[str, Floats]) -> ModelStrategyRow:
     """Profit by the headline's fills, and bar by bar what it is beyond a yardstick's: what moves both cancels."""
     profits = track.profits[result.rules.fill]
-    mean, low, high = _mean(profits, result.seed)
-    alphas = []
-    for name, other in yardsticks.items():
-        beyond, least, most = _mean(profits - other, result.seed)
-        alphas.append(AlphaRow(yardstick=name, mean_bps=beyond, low_bps=least, high_bps=most))
+    alphas = [
+        AlphaRow(yardstick=name, **asdict(_mean(profits - other, result.seed))) for name, other in yardsticks.items()
+    ]
     return ModelStrategyRow(
         strategy=track.name,
         trades=int(track.trades.sum()),
-        mean_bps=mean,
-        low_bps=low,
-        high_bps=high,
+        **asdict(_mean(profits, result.seed)),
         alphas=alphas,
     )

@@ -136,6 +136,8 @@ class YardstickRow(Row, frozen=True):
     mean_bps: Bps
     low_bps: Bps | None
     high_bps: Bps | None
+    smallest_edge_bps: Bps | None
+    bars_for_10_bps: Count | None
 
 
 class AlphaRow(Row, frozen=True):
@@ -145,6 +147,8 @@ class AlphaRow(Row, frozen=True):
     mean_bps: Bps
     low_bps: Bps | None
     high_bps: Bps | None
+    smallest_edge_bps: Bps | None
+    bars_for_10_bps: Count | None
 
 
 class ModelStrategyRow(Row, frozen=True):
@@ -155,6 +159,8 @@ class ModelStrategyRow(Row, frozen=True):
     mean_bps: Bps
     low_bps: Bps | None  # ends of the 95 % interval of the mean; None where there are too few bars or no trades
     high_bps: Bps | None
+    smallest_edge_bps: Bps | None  # that these bars show in 4 of 5 cases; None without an interval
+    bars_for_10_bps: Count | None  # that an edge of 10 basis points a bar would need
     alphas: list[AlphaRow]
 
 
@@ -212,7 +218,7 @@ class ComparedSymbol(Row, frozen=True):
     models: list[ModelRow | FailedModel]
 
 
-class ModelsDocument(Row, frozen=True, tag_field="schema", tag="marketsim.compare-models/3"):
+class ModelsDocument(Row, frozen=True, tag_field="schema", tag="marketsim.compare-models/4"):
     """`marketsim compare-models --json`."""
 
     fill: str

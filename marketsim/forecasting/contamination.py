@@ -50,7 +50,8 @@ def warning(counts: Mapping[Exposure, int], doubt: str | None = None) -> str | N
     """
     total = sum(counts.values())
     if seen := counts["contaminated"]:
-        return f"{seen} of {total} evaluated bars lie in the model's training data, so their profit proves nothing"
+        lie = "lies" if seen == 1 else "lie"
+        return f"{seen} of {total} evaluated bars {lie} in the model's training data, where a profit proves nothing"
     if counts["unknown"]:
         return doubt or UNTOLD
     return None

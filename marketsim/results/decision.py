@@ -18,6 +18,7 @@ from marketsim.results.schema import (
     StrategyRow,
     TestedStrategy,
 )
+from marketsim.results.wording import number_of
 from marketsim.settings.choices import BASIS_POINTS
 
 LEVEL = 0.025  # of the one-sided p: what a 95 % interval leaves above it
@@ -43,14 +44,18 @@ def decide(evidence: Evidence, rows: Sequence[StrategyRow], costs: CostsRow, mod
         return Answer(CANT_TELL, None, f"LOOK-AHEAD, so no profit here counts: {model.look_ahead}")
     bars, holding = rows[0].bars, f"holding {_earned(evidence.holding_bps)}"
     if not any(row.trades for row in rows):
-        return Answer(CANT_TELL, None, f"no order was filled on {bars} bars, so nothing was earned; {holding}")
+        return Answer(
+            CANT_TELL, None, f"no order was filled on {number_of(bars, 'bar')}, so nothing was earned; {holding}"
+        )
     if not evidence.bars:
         row = max((row for row in rows if row.trades), key=lambda row: row.mean_bps)
         words = _unseen(model, bars)
         why = f"{row.name} {_earned(row.mean_bps)} bps a bar {_after(costs)}, but {words}; {holding}"
         return Answer(CANT_TELL, row.name, why)
     traded = [each for each in evidence.strategies if each.trades]
-    where = "" if evidence.bars == bars else f"on the {evidence.bars} bars after its model's training data "
+    where = (
+        "" if evidence.bars == bars else f"on the {number_of(evidence.bars, 'bar')} after its model's training data "
+    )
     if not traded:
         return Answer(CANT_TELL, None, f"{where}no order was filled, so nothing was earned; {holding}")
     better = max(traded, key=lambda each: (_is_shown(each), each.mean_bps))
@@ -65,7 +70,7 @@ def decide(evidence: Evidence, rows: Sequence[StrategyRow], costs: CostsRow, mod
 def _judged(better: TestedStrategy, evidence: Evidence) -> tuple[Decision, str]:
     low, high = better.low_bps, better.high_bps
     if low is None or high is None:
-        return CANT_TELL, f"on {better.trades} trades, too few to tell"
+        return CANT_TELL, f"on {number_of(better.trades, 'trade')}, too few to tell"
     span = f"{low:+.1f} to {high:+.1f}"
     if _is_shown(better):
         return TRADE, f"more than luck explains ({span})"
@@ -100,7 +105,8 @@ def _after(costs: CostsRow) -> str:
 
 def _unseen(model: ModelFacts, evaluated: int) -> str:
     if model.exposure.contaminated:
-        return f"all {evaluated} bars lie in the training data of {model.name}, so that proves nothing"
+        lie = "the only bar lies" if evaluated == 1 else f"all {evaluated:,} bars lie"
+        return f"{lie} in the training data of {model.name}, so that proves nothing"
     if model.doubt is not None:
         return f"{model.doubt} (--assume-clean vouches for them)"
     return f"nobody says whether {model.name} was trained on these bars (--assume-clean vouches that it was not)"

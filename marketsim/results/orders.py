@@ -85,15 +85,15 @@ def _no_order(plan: PlanRow, document: SymbolDocument) -> str | None:
     if document.model.look_ahead is not None:
         return "its model was caught looking ahead"
     if plan.stale:
-        return f"that session is over, the bars end with {plan.after}"
+        return f"that session is over (the bars end with {plan.after})"
     if plan.partial:
         return f"the bar {plan.after} is not complete (--partial keep)"
     if plan.stood_aside:
         if plan.t is None:
-            return f"{plan.strategy} stands aside, no take-profit pays the costs"
-        return f"{plan.strategy} stands aside, its in-sample t is {plan.t:.2f} and {document.min_t:g} is asked for"
+            return f"{plan.strategy} stands aside, as no take-profit pays the costs"
+        return f"{plan.strategy} stands aside, as its in-sample t of {plan.t:.2f} is below {document.min_t:g}"
     if plan.side == "flat":
-        return f"{plan.strategy} has none, its side is short and {document.symbol} cannot be shorted"
+        return f"{plan.strategy} has none, as its side is short and {document.symbol} cannot be shorted"
     return None
 
 

@@ -75,10 +75,10 @@ def reality_check(profits: Floats, seed: int) -> RealityCheck:
             largest = np.maximum(largest, drawn[:, column])
             adjusted[k] = (1 + np.count_nonzero(largest >= t[k])) / (1 + RESAMPLES)
     p[tested[up[::-1]]] = np.maximum.accumulate(adjusted[up[::-1]])
-    reach = np.sort(widest)[math.ceil(CONFIDENCE * RESAMPLES) - 1] * error / bars[tested]
+    reach = float(np.sort(widest)[math.ceil(CONFIDENCE * RESAMPLES) - 1])  # in standard errors
     found: list[Interval | None] = list(intervals)
-    for k, half in zip(tested, reach, strict=True):
-        found[k] = Interval(float(mean[k] - half), float(mean[k] + half))
+    for k, half in zip(tested, reach * error / bars[tested], strict=True):
+        found[k] = Interval(float(mean[k] - half), float(mean[k] + half), reach)
     return RealityCheck(p, found)
 
 

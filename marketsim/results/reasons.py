@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from marketsim.execution.tolerance import without_rounding
 from marketsim.forecasting.contamination import CLEAN, CONTAMINATED, UNKNOWN, warning
 from marketsim.results.schema import Evidence, FastError, ModelFacts, StrategyRow, TestedStrategy
+from marketsim.results.wording import number_of
 from marketsim.settings.choices import BASIS_POINTS, TOUCH
 
 
@@ -45,7 +46,7 @@ def _reasons(
     if fast is not None:
         yield (
             f"fast mode: an interval about {fast.width:.1f} times as wide as that of {fast.simulations} simulations, "
-            f"whose mean has the same sign in about {100 * fast.same_sign:.0f} %"
+            f"whose mean has the same sign in about {100 * fast.same_sign:.0f} % of cases"
         )
     yield from _without_orders(rows)
     if row is not None:
@@ -63,7 +64,7 @@ def _without_orders(rows: Sequence[StrategyRow]) -> Iterator[str]:
             yield f"{row.name} placed no order"
     for row in rows:
         if row.kind == "strategy" and row.orders and not row.trades:
-            yield f"{row.name} placed {row.orders} orders, and none was filled"
+            yield f"{row.name} placed {number_of(row.orders, 'order')}, and none was filled"
 
 
 def _seen(model: ModelFacts, evidence: Evidence) -> Iterator[str]:
@@ -93,9 +94,9 @@ def _fills(row: StrategyRow, fill: str, finer: bool) -> Iterator[str]:
     if not row.ambiguous:
         return
     least, most = (BASIS_POINTS * without_rounding(profit) / row.bars for profit in (row.provable, row.touch))
-    bars = f"{row.ambiguous} bar{'s are' if row.ambiguous > 1 else ' is'}"
-    rest = "finer bars leave it open" if finer else "finer bars settle it"
-    yield f"fills on {bars} in doubt: {least:+.1f} to {most:+.1f} bps a bar; {rest}"
+    bars = number_of(row.ambiguous, "bar")
+    rest = "finer bars leave them open" if finer else "finer bars would settle them"
+    yield f"fills on {bars} are in doubt: {least:+.1f} to {most:+.1f} bps a bar; {rest}"
     if fill == TOUCH:
         yield "'touch' books what the bars do not prove and earns on noise; the answer is that of 'expected' fills"
 
@@ -103,8 +104,8 @@ def _fills(row: StrategyRow, fill: str, finer: bool) -> Iterator[str]:
 def _power(row: StrategyRow) -> Iterator[str]:
     if row.smallest_edge_bps is not None and row.bars_for_10_bps is not None:
         yield (
-            f"{row.bars} bars show an edge of {row.smallest_edge_bps:.0f} bps a bar; "
-            f"one of 10 bps would need {row.bars_for_10_bps:,}"
+            f"{number_of(row.bars, 'bar')} can show an edge of {row.smallest_edge_bps:.0f} bps a bar or more; "
+            f"to show one of 10 bps would take {number_of(row.bars_for_10_bps, 'bar')}"
         )
 
 
@@ -114,6 +115,7 @@ def _why_none(row: StrategyRow) -> str:
     if not row.stood_aside:
         return f"every bar's {short}"
     aside = (
-        f"it stood aside on {row.stood_aside} of {row.bars} bars: its in-sample t was too low, or the costs too high"
+        f"{row.name} stood aside on {row.stood_aside} of {number_of(row.bars, 'bar')}, "
+        "as its in-sample t was too low or the costs too high"
     )
     return aside if row.stood_aside == row.bars else f"{aside}; every other bar's {short}"

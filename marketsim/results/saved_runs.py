@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -12,7 +13,7 @@ from msgspec import Struct
 
 from marketsim.errors import DataError
 from marketsim.results.document import deciding
-from marketsim.results.manifest import RunFiles
+from marketsim.results.manifest import NAME, RunFiles
 from marketsim.results.output_directory import WORKSPACE
 from marketsim.results.rows import Row, Setting
 from marketsim.results.run_directory import RESULTS, SIMULATIONS
@@ -51,6 +52,21 @@ class SavedRun(Struct, frozen=True):
                 found.setdefault(name, {})[version] = None
         code = {"code": self.files.manifest.code}
         return {name: " and ".join(versions) for name, versions in found.items()} | code
+
+    @property
+    def finished(self) -> datetime:
+        """When it was over, in UTC: its manifest is written last. A copied directory may have the date of the copy."""
+        return datetime.fromtimestamp((self.directory / NAME).stat().st_mtime, UTC)
+
+    @property
+    def models(self) -> list[tuple[str, str]]:
+        """The names and versions of the models, once each."""
+        return list(dict.fromkeys((each.model.name, each.model.version) for each in self.results.values()))
+
+    @property
+    def last_bar(self) -> str | None:
+        """The newest bar of all symbols; None where all failed."""
+        return max((each.bars.last for each in self.results.values()), default=None)
 
     @property
     def results(self) -> dict[str, SymbolDocument]:

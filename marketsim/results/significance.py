@@ -23,15 +23,17 @@ class Interval(Struct, frozen=True):
 
     low: float
     high: float
+    reach: float = Z  # standard errors from the middle to either end: more where several intervals hold at once
 
     @property
     def smallest_edge(self) -> float:
         """The least mean that bars such as these show in 4 of 5 cases, in the unit of the interval.
 
         It is 2.8 standard errors, 1.96 for the interval to exclude zero and 0.84 for a power of 80 %; a standard error
-        is the half of the interval over 1.96. Bloom, "Minimum Detectable Effects", Evaluation Review 19(5), 1995.
+        is the half of the interval over its `reach`, which takes the place of the 1.96.
+        Bloom, "Minimum Detectable Effects", Evaluation Review 19(5), 1995.
         """
-        return (Z + POWER) * (self.high - self.low) / (2 * Z)
+        return (self.reach + POWER) * (self.high - self.low) / (2 * self.reach)
 
     def bars_for(self, edge: float, bars: int) -> int:
         """How many bars as these `bars` an `edge` (> 0, in the unit of the interval) would need to be shown."""
@@ -55,7 +57,11 @@ def mean_interval(returns: Floats, seed: int) -> Interval | None:
 
 def in_bps(interval: Interval | None) -> Interval | None:
     """An interval of fractions of the stake in basis points."""
-    return None if interval is None else Interval(BASIS_POINTS * interval.low, BASIS_POINTS * interval.high)
+    return (
+        None
+        if interval is None
+        else Interval(BASIS_POINTS * interval.low, BASIS_POINTS * interval.high, interval.reach)
+    )
 
 
 def enough(returns: Floats) -> bool:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from marketsim.execution.track_record import FittedTrackRecord, TrackRecord
+from marketsim.results.mean_profit import MeanProfit
 from marketsim.results.metrics import max_drawdown, sharpe, sortino
 from marketsim.results.result import Result
 from marketsim.results.risk_intervals import sharpe_interval, sortino_interval
 from marketsim.results.schema import StrategyRow
-from marketsim.results.significance import in_bps, mean_interval
+from marketsim.results.significance import mean_interval
 from marketsim.settings.choices import BASIS_POINTS
-
-EDGE = 10.0  # basis points a bar
 
 
 def strategy_row(track: FittedTrackRecord, result: Result) -> StrategyRow:
@@ -29,7 +28,8 @@ def baseline_row(track: TrackRecord, result: Result) -> StrategyRow:
     """The row of a baseline, which fits nothing and never stands aside."""
     returns, seed = track.profits[result.rules.fill][::-1], result.seed
     orders, trades, ambiguous = int(track.orders.sum()), int(track.trades.sum()), track.ambiguous
-    interval, periods = in_bps(mean_interval(returns, seed)), result.bars.periods_per_year
+    profit = MeanProfit.of(returns.mean(), mean_interval(returns, seed), len(returns))
+    periods = result.bars.periods_per_year
     ratios = sharpe(returns, periods), sortino(returns, periods)
     of_sharpe = sharpe_interval(returns, ratios[0], periods, seed)
     of_sortino = sortino_interval(returns, ratios[1], periods, seed)
@@ -41,11 +41,7 @@ def baseline_row(track: TrackRecord, result: Result) -> StrategyRow:
         expected=float(track.profits["expected"].sum()),
         touch=float(track.profits["touch"].sum()),
         headline=float(track.profits[result.rules.fill].sum()),
-        mean_bps=float(BASIS_POINTS * returns.mean()),
-        low_bps=None if interval is None else interval.low,
-        high_bps=None if interval is None else interval.high,
-        smallest_edge_bps=None if interval is None else interval.smallest_edge,
-        bars_for_10_bps=None if interval is None else interval.bars_for(EDGE, len(returns)),
+        **asdict(profit),
         bars=len(returns),
         orders=orders,
         stood_aside=None,

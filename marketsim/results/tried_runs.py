@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from io import StringIO
 
 import numpy as np
+from msgspec.structs import asdict
 
 from marketsim.results.evidence import checked, known
+from marketsim.results.mean_profit import MeanProfit
 from marketsim.results.pooling import DatedProfits
 from marketsim.results.rows import Bps, Count, Row
 from marketsim.results.run_directory import EQUITY
 from marketsim.results.saved_runs import SavedRun
 from marketsim.results.schema import Tried
-from marketsim.results.significance import in_bps
-from marketsim.settings.choices import BASIS_POINTS
 
 
 class TriedRow(Row, frozen=True):
@@ -24,28 +24,27 @@ class TriedRow(Row, frozen=True):
     directory: str
     strategy: str
     dates: Count
-    mean_bps: Bps
+    bars: Count  # of all symbols
+    mean_bps: Bps  # over all bars
     low_bps: Bps | None
     high_bps: Bps | None
+    smallest_edge_bps: Bps | None  # that so many bars show in 4 of 5 cases, all that was tried counted
+    bars_for_10_bps: Count | None  # that an edge of 10 basis points a bar would need, so counted
 
 
 def count_tries(runs: Sequence[SavedRun], seed: int) -> tuple[list[TriedRow], Tried | None]:
-    """A row for each run and strategy, and the best of them; a date counts once, as the mean of its symbols."""
+    """A row for each run and strategy, and the best of them; symbols that move together count so."""
     series = [(run, name, _by_date(run, name)) for run in runs for name in run.headlines]
     if not series:
         return [], None
-    check = checked([profits for _, _, profits in series], seed)
+    check = checked([dated for _, _, (dated, _) in series], seed)
     rows = []
-    for (run, name, profits), interval in zip(series, check.intervals, strict=True):
-        ends = in_bps(interval)
-        mean = float(BASIS_POINTS * profits.profits.mean())
-        low, high = (None, None) if ends is None else (ends.low, ends.high)
-        directory = str(run.directory)
-        rows.append(
-            TriedRow(
-                directory=directory, strategy=name, dates=len(profits.times), mean_bps=mean, low_bps=low, high_bps=high
-            )
+    for (run, name, (dated, bars)), interval in zip(series, check.intervals, strict=True):
+        figures = MeanProfit.of(float(dated.profits.mean()), interval, bars)
+        row = TriedRow(
+            directory=str(run.directory), strategy=name, dates=len(dated.times), bars=bars, **asdict(figures)
         )
+        rows.append(row)
     values = [(p, row) for p, row in zip(known(check.p), rows, strict=True) if p is not None]
     if not values:
         return rows, None
@@ -53,8 +52,12 @@ def count_tries(runs: Sequence[SavedRun], seed: int) -> tuple[list[TriedRow], Tr
     return rows, Tried(tried=len(values), best=f"{best.directory} {best.strategy}", p=p)
 
 
-def _by_date(run: SavedRun, strategy: str) -> DatedProfits:
-    """What a strategy earned on each date, the mean of the symbols that had a bar then."""
+def _by_date(run: SavedRun, strategy: str) -> tuple[DatedProfits, int]:
+    """What a strategy earned by date, such that its mean over dates is the one over all bars; and the number of bars.
+
+    Dates differ in how many symbols have a bar. Each has the mean over all bars and what its own bars earned beyond
+    that: the linear form of a ratio (Cochran, "Sampling Techniques", 1977, chapter 6), whose spread is the mean's.
+    """
     found: dict[str, list[float]] = {}
     before: dict[str, float] = {}
     fill = str(run.settings["fill"])
@@ -64,4 +67,7 @@ def _by_date(run: SavedRun, strategy: str) -> DatedProfits:
             found.setdefault(row["time"], []).append(total - before.get(row["symbol"], 0.0))
             before[row["symbol"]] = total
     times = sorted(found)
-    return DatedProfits(times, np.array([np.mean(found[time]) for time in times]))
+    earned, counts = np.array([sum(found[time]) for time in times]), np.array([len(found[time]) for time in times])
+    bars = int(counts.sum())
+    mean = earned.sum() / bars
+    return DatedProfits(times, mean + (earned - mean * counts) * len(times) / bars), bars

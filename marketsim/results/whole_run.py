@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from marketsim.results.decision import decide
 from marketsim.results.evidence import checked, counted, known
+from marketsim.results.mean_profit import MeanProfit
 from marketsim.results.pooling import Pooled, pool, side_by_side
 from marketsim.results.reasons import reasons
 from marketsim.results.schema import FailedSymbol, PooledRow, SymbolDocument, Tried
-from marketsim.results.significance import in_bps
-from marketsim.results.strategy_rows import EDGE
 from marketsim.results.walk_profits import WalkProfits
-from marketsim.settings.choices import BASIS_POINTS
 
 
 class WholeRun(Struct, frozen=True):
@@ -78,15 +76,10 @@ def _pooled(profits: Mapping[str, WalkProfits], seed: int) -> list[PooledRow]:
 
 
 def _row(strategy: str, symbols: int, pooled: Pooled) -> PooledRow:
-    interval = in_bps(pooled.interval)
     return PooledRow(
         strategy=strategy,
         symbols=symbols,
         bars=pooled.bars,
         dates=pooled.dates,
-        mean_bps=float(BASIS_POINTS * pooled.mean),
-        low_bps=None if interval is None else interval.low,
-        high_bps=None if interval is None else interval.high,
-        smallest_edge_bps=None if interval is None else interval.smallest_edge,
-        bars_for_10_bps=None if interval is None else interval.bars_for(EDGE, pooled.bars),
+        **asdict(MeanProfit.of(pooled.mean, pooled.interval, pooled.bars)),
     )

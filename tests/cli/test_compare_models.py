@@ -23,7 +23,7 @@ def test_tables_name_models_losses_and_alpha(cli):
 def test_json_is_one_document(cli):
     done = cli("compare-models", "ETHUSD", "NOPE", "--models", "har", *QUICK, "--json")
     document = json.loads(done.out)
-    assert (done.code, document["schema"]) == (4, "marketsim.compare-models/3")
+    assert (done.code, document["schema"]) == (4, "marketsim.compare-models/4")
     assert [row["status"] for symbol in document["symbols"] for row in symbol["models"]] == ["ok", "failed"]
 
 

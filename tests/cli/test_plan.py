@@ -8,6 +8,8 @@ from io import StringIO
 
 import pytest
 
+from marketsim.cli.tables import EXPLAINED
+
 EVENING = ("--end", "2020-07-31", "--now", "2020-08-01T00:30", "--sims", "20", "--window", "30", "--min-t", "0")
 SYMBOLS = ("GOOG", "ETHUSD")
 
@@ -57,7 +59,7 @@ def test_a_session_that_is_over_or_a_bar_that_is_not_makes_no_plan(cli):
     stale = cli("plan", "ETHUSD", *EVENING[4:], "--exit-code")
     assert stale.code == 10
     assert "No order." in stale.out
-    assert "ETHUSD: no order, that session is over, the bars end with 2020-12-08" in stale.err
+    assert "ETHUSD: no order, that session is over (the bars end with 2020-12-08)" in stale.err
     assert cli("plan", "ETHUSD", *EVENING[4:]).code == 0
     partial = ("--end", "2020-07-31", "--now", "2020-07-31T12:00", "--partial", "keep", *EVENING[4:])
     kept = cli("plan", "ETHUSD", *partial, "--exit-code")
@@ -117,6 +119,12 @@ def test_a_symbol_that_fails_leaves_the_others_their_orders(cli):
 
 
 def test_many_symbols_have_their_plan_below_the_summary(cli):
-    text = cli("backtest", "GOOG", "ETHUSD", "BTCUSD", "MSFT", *EVENING).out
+    many = ("backtest", "GOOG", "ETHUSD", "BTCUSD", "MSFT", *EVENING)
+    text = cli(*many).out
     assert text.index("Summary") < text.index("Reality check") < text.index("Orders; what is not taken")
     assert "all 4" in text
+    explained = " ".join(cli(*many, "--explain").out.split())
+    assert explained.index("Reality check:") < explained.index(EXPLAINED["summary"]) < explained.index("Orders; what")
+    assert explained.index("Orders; what") < explained.index(EXPLAINED["plan"])
+    full = cli(*many, "--full").out
+    assert (full.count("Risk, annualized"), full.count("all 4")) == (4, 2)

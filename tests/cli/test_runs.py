@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -79,7 +80,7 @@ def test_list_finds_the_runs_below(cli, written, monkeypatch):
     ended = cli("runs", "list", str(written), str(written / "base"), "--json")
     assert (ended.code, ended.err) == (0, "")
     document = json.loads(ended.out)
-    assert document["schema"] == "marketsim.runs.list/1"
+    assert document["schema"] == "marketsim.runs.list/2"
     rows = {Path(row["directory"]).name: row for row in document["runs"]}
     assert len(document["runs"]) == 3
     assert rows["base"]["symbols"] == ["ETHUSD", "NVDA"]
@@ -93,6 +94,20 @@ def test_list_finds_the_runs_below(cli, written, monkeypatch):
     assert "fill touch" in text and "1 failed" in text
 
 
+def test_list_has_dates_and_models(cli, written, tmp_path, monkeypatch):
+    copy = shutil.copytree(written / "base", tmp_path / "base")
+    os.utime(copy / "run.json", (1e9, 1e9))
+    (row,) = json.loads(cli("runs", "list", str(tmp_path), "--json").out)["runs"]
+    symbols = json.loads((copy / "results.json").read_text())["symbols"]
+    assert row["finished"] == "2001-09-09T01:46:40Z"
+    assert row["models"] == [{"name": "har", "version": symbols[0]["model"]["version"]}]
+    assert row["last_bar"] == max(symbol["bars"]["last"] for symbol in symbols) == "2025-02-14"
+    monkeypatch.chdir(tmp_path)
+    text = " ".join(cli("runs", "list", ".").out.split())
+    for words in ("2001-09-09", "01:46", f"har {row['models'][0]['version']}", row["last_bar"]):
+        assert words in text
+
+
 def test_tables_keep_to_80_columns(cli, written, monkeypatch):
     monkeypatch.chdir(written)
     monkeypatch.setenv("COLUMNS", "80")
@@ -104,11 +119,32 @@ def test_tables_keep_to_80_columns(cli, written, monkeypatch):
 
 
 def test_show_prints_the_settings_and_the_tables_of_the_run(cli, written):
-    text = " ".join(cli("runs", "show", str(written / "deep" / "touch")).out.split())
-    for part in ("By marketsim 0", "fill touch *", "window 10 *", "seed 42 s", "touch fills", "ABSENT failed: "):
+    run = str(written / "deep" / "touch")
+    text = " ".join(cli("runs", "show", run, "--full").out.split())
+    for part in (
+        "By marketsim 0",
+        "fill touch *",
+        "window 10 *",
+        "seed 42 s",
+        "touch fills",
+        "ABSENT failed: ",
+        "Risk",
+    ):
         assert part in text
+    text = " ".join(cli("runs", "show", run).out.split())
+    for part in ("By marketsim 0", "fill touch", "window 10", "touch fills", "ABSENT failed: "):
+        assert part in text
+    assert "seed 42" not in text and "Risk" not in text
     document = json.loads(cli("runs", "show", str(written / "base"), "--json").out)
     assert document["runs"][0]["results"] == json.loads((written / "base" / "results.json").read_text())
+
+
+def test_show_of_many_symbols_is_a_summary(cli, tmp_path):
+    write(tmp_path / "many", ["ETHUSD", "NVDA", "BTCUSD", "MSFT"])
+    brief, full = (cli("runs", "show", str(tmp_path / "many"), *more).out for more in ((), ("--full",)))
+    assert (brief.count("all 4"), brief.count("No order for")) == (2, 0)
+    assert full.count("No order for") == 4
+    assert full.count("Risk, annualized") == 4
 
 
 def test_a_run_agrees_with_itself(cli, written):

@@ -113,7 +113,7 @@ def test_the_plan_is_that_of_every_strategy(capsys, monkeypatch):
 def test_a_plan_whose_bar_is_over_is_none(capsys, monkeypatch):
     plans = [replace(plan_row("a", "long", False), stale=True)]
     text = shown(capsys, monkeypatch, 80, symbol_document(plan=plans, strategy="a"))
-    assert "No order for 2020-12-09: that session is over, the bars end with 2020-12-08." in text
+    assert "No order for 2020-12-09: that session is over (the bars end with 2020-12-08)." in text
     assert "No plan: 2020-12-09 is over" in text
 
 

@@ -57,6 +57,17 @@ def test_a_series_that_is_there_twice_counts_once() -> None:
     assert more.p[0] > once.p[0]
 
 
+def test_the_smallest_edge_counts_all_that_was_tried() -> None:
+    """It grows by as much as the half of the interval: what it lies beyond that is the power, not the tries."""
+    profits = worlds(70, 20, 8)
+    alone, together = (reality_check(profits[:, :count], 4).intervals[0] for count in (1, 20))
+    assert alone is not None
+    assert together is not None
+    halves = [(each.high - each.low) / 2 for each in (alone, together)]
+    assert halves[1] > 1.2 * halves[0]
+    assert together.smallest_edge - alone.smallest_edge == pytest.approx(halves[1] - halves[0])
+
+
 def test_what_has_no_spread_is_not_tried() -> None:
     profits = worlds(70, 3, 3)
     profits[:, 1] = 0.0

@@ -37,19 +37,19 @@ def test_the_difference_to_holding_and_whether_it_is_chance() -> None:
 
 
 def test_fills_in_doubt_are_a_range_and_a_count() -> None:
-    assert "fills on 3 bars are in doubt: -10.0 to +20.0 bps a bar; finer bars settle it" in said()
-    assert "fills on 1 bar is in doubt" in said(replace(ROW, ambiguous=1))
+    assert "fills on 3 bars are in doubt: -10.0 to +20.0 bps a bar; finer bars would settle them" in said()
+    assert "fills on 1 bar are in doubt" in said(replace(ROW, ambiguous=1))
     assert "doubt" not in said(replace(ROW, ambiguous=0))
     assert "'touch' books what the bars do not prove" in said(fill="touch")
 
 
 def test_what_the_bars_can_show() -> None:
-    assert "50 bars show an edge of 88 bps a bar; one of 10 bps would need 5,433" in said()
+    assert "50 bars can show an edge of 88 bps a bar or more; to show one of 10 bps would take 5,433 bars" in said()
     assert "edge" not in said(replace(ROW, smallest_edge_bps=None, bars_for_10_bps=None))
 
 
 def test_fast_mode_says_its_error() -> None:
-    assert "1.5 times as wide as that of 70 simulations, whose mean has the same sign in about 81 %" in said(
+    assert "1.5 times as wide as that of 70 simulations, whose mean has the same sign in about 81 % of cases" in said(
         fast=FastError(simulations=70, width=1.49, same_sign=0.812)
     )
 
@@ -60,6 +60,8 @@ def test_the_training_data_are_spoken_of() -> None:
     assert "you vouch for these bars" in said(model=unknown, evidence=replace(EVIDENCE, assumed_clean=True))
     seen = replace(MODEL, exposure=ExposureCounts(clean=20, contaminated=50, unknown=0))
     assert "50 of 70 evaluated bars lie in the model's training data" in said(model=seen)
+    one = replace(MODEL, exposure=ExposureCounts(clean=69, contaminated=1, unknown=0))
+    assert "1 of 70 evaluated bars lies in the model's training data" in said(model=one)
     assert "training" not in said()
 
 
@@ -67,8 +69,12 @@ def test_the_training_data_are_spoken_of() -> None:
     ("aside", "why"),
     [
         (0, "every bar's side was short"),
-        (70, "it stood aside on 70 of 70 bars: its in-sample t was too low, or the costs too high"),
-        (40, "it stood aside on 40 of 70 bars: its in-sample t was too low, or the costs too high; every other bar's"),
+        (70, "entry-exit stood aside on 70 of 70 bars, as its in-sample t was too low or the costs too high"),
+        (
+            40,
+            "entry-exit stood aside on 40 of 70 bars, as its in-sample t was too low or the costs too high; "
+            "every other bar's",
+        ),
     ],
 )
 def test_rows_without_an_order_are_a_line(aside: int, why: str) -> None:
@@ -80,3 +86,4 @@ def test_rows_without_an_order_are_a_line(aside: int, why: str) -> None:
     assert "entry-exit placed 9 orders, and none was filled" in said(
         ROW, strategy_row("entry-exit", orders=9, trades=0)
     )
+    assert "entry-exit placed 1 order, and none" in said(ROW, strategy_row("entry-exit", orders=1, trades=0))

@@ -1,0 +1,56 @@
+"""What a backtest shows, whether it ran just now or was saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from marketsim.cli import output, tables
+from marketsim.cli.plan_table import plan_table, why_not
+from marketsim.cli.summary import summary, summary_row
+from marketsim.results.planned_orders import PlannedOrders
+
+if TYPE_CHECKING:
+    from marketsim.results.schema import FailedSymbol, PooledRow, SymbolDocument, Tried
+
+FEW = 3  # symbols, more of which have the summary only
+
+
+def show(
+    symbols: Iterable[SymbolDocument | FailedSymbol],
+    count: int,
+    pooled: Sequence[PooledRow],
+    reality_check: Tried | None,
+    full: bool,
+    explain: bool,
+) -> None:
+    """Each of `count` symbols where they are few or all is asked for; a summary of several, and of many the plan."""
+    from marketsim.results.schema import FailedSymbol
+
+    rows, failures, look_ahead = [], [], False
+    plan = PlannedOrders()
+    for symbol in symbols:
+        if full or count <= FEW:
+            tables.symbol(symbol, full, explain)
+        rows.append(summary_row(symbol))
+        if isinstance(symbol, FailedSymbol):
+            failures.append(symbol)
+        else:
+            look_ahead |= symbol.model.look_ahead is not None
+            plan.add(symbol)
+    output.mark(look_ahead)
+    if count > 1:
+        summary(rows, pooled, reality_check, explain)
+    if count > FEW:
+        _plan(plan, explain)
+        if not full:
+            for failed in failures:
+                output.lines(f"{failed.symbol} failed: {failed.error}", "")
+
+
+def _plan(plan: PlannedOrders, explain: bool) -> None:
+    if plan.orders:
+        plan_table(plan.orders, plan.ticks)
+        tables.explain("plan", explain)
+    if none := [each for each in plan.none if each.decision is not None]:  # failures are told apart
+        output.lines(*(f"- {each}." for each in why_not(none)), "")
