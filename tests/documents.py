@@ -6,11 +6,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from marketsim.results.evidence_schema import EvaluatedBars, Evidence, TestedStrategy
 from marketsim.results.schema import (
     BarsFacts,
     CostsRow,
-    EvaluatedBars,
-    Evidence,
     ExposureCounts,
     FailedSymbol,
     ModelFacts,
@@ -18,7 +17,6 @@ from marketsim.results.schema import (
     PlanRow,
     StrategyRow,
     SymbolDocument,
-    TestedStrategy,
 )
 from marketsim.results.timing import ForecastCounts, StageTime, TimingDocument
 

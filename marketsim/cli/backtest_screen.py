@@ -11,7 +11,8 @@ from marketsim.cli.summary import summary, summary_row
 from marketsim.results.planned_orders import PlannedOrders
 
 if TYPE_CHECKING:
-    from marketsim.results.schema import FailedSymbol, PooledRow, SymbolDocument, Tried
+    from marketsim.results.evidence_schema import PooledRow, Tried
+    from marketsim.results.schema import FailedSymbol, SymbolDocument
 
 FEW = 3  # symbols, more of which have the summary only
 

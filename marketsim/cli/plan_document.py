@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from marketsim.results.evidence_schema import PooledRow, Tried
 from marketsim.results.orders import NoOrder, Order
 from marketsim.results.rows import Row, Setting
-from marketsim.results.schema import PooledRow, Tried
 
 
 class PlanDocument(Row, frozen=True, tag_field="schema", tag="marketsim.plan/1"):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from marketsim.results.evidence_schema import Tried
 from marketsim.results.rows import Count, Row, Setting, Stamp
 from marketsim.results.saved_runs import Difference
-from marketsim.results.schema import BacktestDocument, FinerTrade, SimulationRow, Tried
+from marketsim.results.schema import BacktestDocument, FinerTrade, SimulationRow
 from marketsim.results.tried_runs import TriedRow
 
 

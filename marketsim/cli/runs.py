@@ -11,8 +11,8 @@ from marketsim.errors import MarketsimError
 
 if TYPE_CHECKING:
     from marketsim.cli.run_documents import ProfitRow, SavedRunRow
+    from marketsim.results.evidence_schema import Tried
     from marketsim.results.saved_runs import Difference, SavedRun
-    from marketsim.results.schema import Tried
     from marketsim.results.tried_runs import TriedRow
 
 SEED = 42  # of the draws, the same for every list

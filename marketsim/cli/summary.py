@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from marketsim.cli import output, tables
 
 if TYPE_CHECKING:
-    from marketsim.results.schema import FailedSymbol, PooledRow, SymbolDocument, Tried
+    from marketsim.results.evidence_schema import PooledRow, Tried
+    from marketsim.results.schema import FailedSymbol, SymbolDocument
 
 
 def summary_row(symbol: SymbolDocument | FailedSymbol) -> tuple[str, ...]:

@@ -9,13 +9,13 @@ from marketsim.cli import answer, output
 if TYPE_CHECKING:
     from marketsim.comparison.schema import AlphaRow, ModelStrategyRow, YardstickRow
     from marketsim.comparison.skill import SkillRow
+    from marketsim.results.evidence_schema import PooledRow
     from marketsim.results.schema import (
         BarsFacts,
         ExposureCounts,
         FailedSymbol,
         FineFacts,
         PlanRow,
-        PooledRow,
         StrategyRow,
         SymbolDocument,
     )

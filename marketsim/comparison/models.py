@@ -36,9 +36,10 @@ from marketsim.forecasting.scores import covered, crps, pinball, share_interval
 from marketsim.models.own import is_identified
 from marketsim.profiling import Clock
 from marketsim.results.document import exposures_of, walk_profits
+from marketsim.results.evidence_schema import Tried
 from marketsim.results.mean_profit import MeanProfit
 from marketsim.results.result import Result
-from marketsim.results.schema import ExposureCounts, Tried
+from marketsim.results.schema import ExposureCounts
 from marketsim.results.significance import mean_interval
 from marketsim.results.whole_run import WholeRun
 from marketsim.settings.choices import BASIS_POINTS

@@ -8,8 +8,9 @@ from msgspec import Meta
 
 from marketsim.comparison.skill import SkillRow
 from marketsim.errors import MarketsimError
+from marketsim.results.evidence_schema import Tried
 from marketsim.results.rows import Bps, Count, Profit, Row, Seconds, Setting, Sha256, Share, Stamp
-from marketsim.results.schema import ExposureCounts, Tried
+from marketsim.results.schema import ExposureCounts
 
 Policy = Literal["take-profit", "close"]
 Status = Literal["done", "budget", "timeout", "failed", "not installed"]

@@ -97,8 +97,7 @@ class Bars(Struct, frozen=True, eq=False):
         Parameters
         ----------
         frame
-            Columns Open, High, Low, Close and, if known, Volume, in any letter case; other columns are ignored. The
-            index is a DatetimeIndex of the bars' opens, oldest first; without a time zone it is taken as UTC.
+            Open, High, Low, Close and, if known, Volume, in any case, by a DatetimeIndex of the opens (naive: UTC).
         symbol, crypto
             Such as "NVDA"; decides fees, calendar and whether a short is possible. `crypto` overrides what it says.
         on_bad_bars

@@ -7,17 +7,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from marketsim.execution.tolerance import without_rounding
-from marketsim.results.schema import (
-    CANT_TELL,
-    DONT,
-    TRADE,
-    CostsRow,
-    Decision,
-    Evidence,
-    ModelFacts,
-    StrategyRow,
-    TestedStrategy,
-)
+from marketsim.results.evidence_schema import Evidence, TestedStrategy
+from marketsim.results.schema import CANT_TELL, DONT, TRADE, CostsRow, Decision, ModelFacts, StrategyRow
 from marketsim.results.wording import number_of
 from marketsim.settings.choices import BASIS_POINTS
 

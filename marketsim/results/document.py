@@ -19,6 +19,7 @@ from marketsim.forecasting.forecasts import Forecasts
 from marketsim.forecasting.keys import fingerprint
 from marketsim.results.code import libraries
 from marketsim.results.evidence import evidence_of
+from marketsim.results.evidence_schema import EvaluatedBars, FastError
 from marketsim.results.fast_mode import fast_error
 from marketsim.results.plan_rows import finite, plan_row, side_of
 from marketsim.results.plugins import plugins_of
@@ -29,10 +30,8 @@ from marketsim.results.schema import (
     BacktestDocument,
     BarsFacts,
     EquityRow,
-    EvaluatedBars,
     ExposureCounts,
     FailedSymbol,
-    FastError,
     ModelFacts,
     OptimizerFacts,
     SimulationRow,

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from marketsim.execution.track_record import TrackRecord
 from marketsim.results.blocks import Floats
+from marketsim.results.evidence_schema import Evidence, TestedStrategy
 from marketsim.results.pooling import DatedProfits, side_by_side
 from marketsim.results.reality_check import RealityCheck, reality_check
 from marketsim.results.result import Result
-from marketsim.results.schema import Evidence, TestedStrategy
 from marketsim.results.significance import in_bps, mean_interval
 from marketsim.results.walk_profits import WalkProfits, deciding_fill
 from marketsim.settings.choices import BASIS_POINTS

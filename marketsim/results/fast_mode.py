@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from marketsim.results.blocks import RESAMPLES, Floats, block_length
-from marketsim.results.schema import FastError
+from marketsim.results.evidence_schema import FastError
 from marketsim.results.significance import enough, widening
 
 

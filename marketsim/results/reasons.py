@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from marketsim.execution.tolerance import without_rounding
 from marketsim.forecasting.contamination import CLEAN, CONTAMINATED, UNKNOWN, warning
-from marketsim.results.schema import Evidence, FastError, ModelFacts, StrategyRow, TestedStrategy
+from marketsim.results.evidence_schema import Evidence, FastError, TestedStrategy
+from marketsim.results.schema import ModelFacts, StrategyRow
 from marketsim.results.wording import number_of
 from marketsim.settings.choices import BASIS_POINTS, TOUCH
 

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from marketsim.errors import MarketsimError
 from marketsim.forecasting.contamination import Exposure
+from marketsim.results.evidence_schema import EvaluatedBars, Evidence, FastError, PooledRow, Tried
 from marketsim.results.plugins import PluginFacts
 from marketsim.results.rows import Bps, Count, Price, Profit, Row, Setting, Sha256, Share, Stamp
 
@@ -211,48 +212,6 @@ class OptimizerFacts(Row, frozen=True):
     fallbacks: Count  # fits that another optimizer had to finish
 
 
-class EvaluatedBars(Row, frozen=True):
-    """The bars that were traded."""
-
-    bars: Count
-    first: Stamp
-    last: Stamp
-
-
-class TestedStrategy(Row, frozen=True):
-    """A strategy on the bars that the decision rests on."""
-
-    strategy: str
-    trades: Count
-    mean_bps: Bps
-    low_bps: Bps | None  # ends of the 95 % interval; None where it traded on too few bars
-    high_bps: Bps | None
-    p: Share | None  # that the best of all that were tried looks as good by luck
-    beyond_holding_bps: Bps  # its profit less that of holding, bar by bar
-    beyond_holding_low_bps: Bps | None
-    beyond_holding_high_bps: Bps | None
-
-
-class Evidence(Row, frozen=True):
-    """What a decision rests on."""
-
-    fill: str
-    bars: Count  # that the model cannot have seen
-    first: Stamp | None
-    assumed_clean: bool  # the user vouches for bars of which that is not known
-    holding_bps: Bps  # mean of buy-and-hold over these bars, or over all where there are none
-    tried: Count  # series of the same command that traded, strategies of all its symbols
-    strategies: list[TestedStrategy]
-
-
-class FastError(Row, frozen=True):
-    """By how much a fast walk errs, measured from its own bars."""
-
-    simulations: Count  # of the full walk
-    width: Annotated[float, Meta(ge=0, description="of the interval, over that of the full walk")]
-    same_sign: Share  # how often both means have the same sign
-
-
 class SymbolDocument(Row, frozen=True, tag_field="status", tag="ok"):
     """The result of a symbol."""
 
@@ -288,28 +247,6 @@ class FailedSymbol(Row, frozen=True, tag_field="status", tag="failed"):
     def of(cls, symbol: str, error: MarketsimError) -> FailedSymbol:
         """A symbol as it was asked for, and the error that it came to."""
         return cls(symbol=symbol, error=str(error), exit_code=error.exit_code)
-
-
-class PooledRow(Row, frozen=True):
-    """A strategy on all symbols of a run."""
-
-    strategy: str
-    symbols: Count
-    bars: Count
-    dates: Count
-    mean_bps: Bps  # over all bars
-    low_bps: Bps | None  # ends of the 95 % interval, by a bootstrap over dates
-    high_bps: Bps | None
-    smallest_edge_bps: Bps | None
-    bars_for_10_bps: Count | None
-
-
-class Tried(Row, frozen=True):
-    """The best of all that were tried, and how easily luck alone makes the best of as many look as good."""
-
-    tried: Count
-    best: str
-    p: Share
 
 
 class BacktestDocument(Row, frozen=True, tag_field="schema", tag="marketsim.backtest/2"):

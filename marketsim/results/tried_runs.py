@@ -10,12 +10,12 @@ import numpy as np
 from msgspec.structs import asdict
 
 from marketsim.results.evidence import checked, known
+from marketsim.results.evidence_schema import Tried
 from marketsim.results.mean_profit import MeanProfit
 from marketsim.results.pooling import DatedProfits
 from marketsim.results.rows import Bps, Count, Row
 from marketsim.results.run_directory import EQUITY
 from marketsim.results.saved_runs import SavedRun
-from marketsim.results.schema import Tried
 
 
 class TriedRow(Row, frozen=True):

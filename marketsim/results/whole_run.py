@@ -9,10 +9,11 @@ from msgspec.structs import asdict, replace
 
 from marketsim.results.decision import decide
 from marketsim.results.evidence import checked, counted, known
+from marketsim.results.evidence_schema import PooledRow, Tried
 from marketsim.results.mean_profit import MeanProfit
 from marketsim.results.pooling import Pooled, pool, side_by_side
 from marketsim.results.reasons import reasons
-from marketsim.results.schema import FailedSymbol, PooledRow, SymbolDocument, Tried
+from marketsim.results.schema import FailedSymbol, SymbolDocument
 from marketsim.results.walk_profits import WalkProfits
 
 

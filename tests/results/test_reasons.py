@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from marketsim.results.evidence_schema import Evidence, FastError
 from marketsim.results.reasons import reasons
-from marketsim.results.schema import Evidence, ExposureCounts, FastError
+from marketsim.results.schema import ExposureCounts
 from tests.documents import EVIDENCE, baseline_row, strategy_row, symbol_document
 
 MODEL = symbol_document().model
