@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from marketsim.cli import output, tables
 from marketsim.cli.plan_table import plan_table, why_not
 from marketsim.cli.summary import summary, summary_row
-from marketsim.results.planned_orders import PlannedOrders
 
 if TYPE_CHECKING:
     from marketsim.results.evidence_schema import PooledRow, Tried
+    from marketsim.results.planned_orders import PlannedOrders
     from marketsim.results.schema import FailedSymbol, SymbolDocument
 
 FEW = 3  # symbols, more of which have the summary only
@@ -26,6 +26,7 @@ def show(
     explain: bool,
 ) -> None:
     """Each of `count` symbols where they are few or all is asked for; a summary of several, and of many the plan."""
+    from marketsim.results.planned_orders import PlannedOrders
     from marketsim.results.schema import FailedSymbol
 
     rows, failures, look_ahead = [], [], False

@@ -143,7 +143,7 @@ def _tried(runs: "list[SavedRunRow]", rows: "list[TriedRow]", best: "Tried | Non
         "Bars for\n10 bps",
     )
     output.table(
-        "Mean of all bars of a run; the intervals hold for all that was tried at once", headers, cells, words=2
+        "Mean over all bars of a run; the intervals hold for all that was tried at once", headers, cells, words=2
     )
     if best is not None:
         output.lines(reality_check(best), "")

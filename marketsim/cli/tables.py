@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from marketsim.cli import answer, output
+from marketsim.results.wording import number_of
 
 if TYPE_CHECKING:
     from marketsim.comparison.schema import AlphaRow, ModelStrategyRow, YardstickRow
@@ -70,9 +71,9 @@ def explain(table: str, wanted: bool) -> None:
 
 def _header(symbol: SymbolDocument) -> None:
     bars, model, optimizer, evaluated = symbol.bars, symbol.model, symbol.optimizer, symbol.evaluated
-    repaired = f", {model.repaired} forecasts repaired" if model.repaired else ""
+    repaired = f", {number_of(model.repaired, 'forecast')} repaired" if model.repaired else ""
     exposed = "".join(
-        f", {count} bars {tag}"
+        f", {number_of(count, 'bar')} {tag}"
         for tag, count in (("contaminated", model.exposure.contaminated), ("unknown", model.exposure.unknown))
         if count
     )
@@ -86,7 +87,7 @@ def _header(symbol: SymbolDocument) -> None:
     output.lines(
         f"{symbol.symbol}  {bars.source}",
         f"Bars   {extent(bars)}",
-        f"Walk   {evaluated.bars} bars from {evaluated.first} to {evaluated.last}",
+        f"Walk   {number_of(evaluated.bars, 'bar')} from {evaluated.first} to {evaluated.last}",
         f"Model  {model.name} {model.version}, {model.training}{exposed}{repaired}"
         f"{f', {output.LOOK_AHEAD}' if model.look_ahead else ''}",
         f"Fit    {optimizer.name}{fallbacks}{gate}",
@@ -128,7 +129,9 @@ def _profit(symbol: SymbolDocument) -> None:
         for row in _with_orders(symbol)
     ]
     walk = symbol.evaluated
-    output.table(f"Profit in bps a bar, {walk.bars} bars to {walk.last}, {symbol.fill} fills", headers, rows)
+    output.table(
+        f"Profit in bps a bar, {number_of(walk.bars, 'bar')} to {walk.last}, {symbol.fill} fills", headers, rows
+    )
 
 
 def _total(symbol: SymbolDocument) -> None:
@@ -207,9 +210,9 @@ def _plan_title(plan: PlanRow, tick: float) -> str:
 
 def timing_line(document: TimingDocument) -> None:
     """How long the run took, on a line."""
-    forecasts, fits = document.forecasts, f"{document.fits:,} fits"
+    forecasts, fits = document.forecasts, number_of(document.fits, "fit")
     symbols = "" if document.symbols == 1 else f" for {document.symbols:,} symbols"
-    made = f"{forecasts.made:,} forecasts made, {forecasts.reused:,} reused"
+    made = f"{number_of(forecasts.made, 'forecast')} made, {forecasts.reused:,} reused"
     output.lines(f"Timing: {document.wall_seconds:.2f} s{symbols}, {made}, {fits}.")
 
 

@@ -96,7 +96,7 @@ def _fills(row: StrategyRow, fill: str, finer: bool) -> Iterator[str]:
         return
     least, most = (BASIS_POINTS * without_rounding(profit) / row.bars for profit in (row.provable, row.touch))
     bars = number_of(row.ambiguous, "bar")
-    rest = "finer bars leave them open" if finer else "finer bars would settle them"
+    rest = "finer bars cannot tell" if finer else "finer bars can tell"
     yield f"fills on {bars} are in doubt: {least:+.1f} to {most:+.1f} bps a bar; {rest}"
     if fill == TOUCH:
         yield "'touch' books what the bars do not prove and earns on noise; the answer is that of 'expected' fills"
@@ -106,7 +106,7 @@ def _power(row: StrategyRow) -> Iterator[str]:
     if row.smallest_edge_bps is not None and row.bars_for_10_bps is not None:
         yield (
             f"{number_of(row.bars, 'bar')} can show an edge of {row.smallest_edge_bps:.0f} bps a bar or more; "
-            f"to show one of 10 bps would take {number_of(row.bars_for_10_bps, 'bar')}"
+            f"one of 10 bps takes {number_of(row.bars_for_10_bps, 'bar')}"
         )
 
 

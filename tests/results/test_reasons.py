@@ -38,14 +38,14 @@ def test_the_difference_to_holding_and_whether_it_is_chance() -> None:
 
 
 def test_fills_in_doubt_are_a_range_and_a_count() -> None:
-    assert "fills on 3 bars are in doubt: -10.0 to +20.0 bps a bar; finer bars would settle them" in said()
+    assert "fills on 3 bars are in doubt: -10.0 to +20.0 bps a bar; finer bars can tell" in said()
     assert "fills on 1 bar are in doubt" in said(replace(ROW, ambiguous=1))
     assert "doubt" not in said(replace(ROW, ambiguous=0))
     assert "'touch' books what the bars do not prove" in said(fill="touch")
 
 
 def test_what_the_bars_can_show() -> None:
-    assert "50 bars can show an edge of 88 bps a bar or more; to show one of 10 bps would take 5,433 bars" in said()
+    assert "50 bars can show an edge of 88 bps a bar or more; one of 10 bps takes 5,433 bars" in said()
     assert "edge" not in said(replace(ROW, smallest_edge_bps=None, bars_for_10_bps=None))
 
 
