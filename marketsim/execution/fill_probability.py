@@ -27,6 +27,9 @@ variance is a sum over its hours, and the logs of such sums are skewed even wher
 
 from __future__ import annotations
 
+from functools import reduce
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,6 +43,7 @@ FARTHEST = 10.0  # standard deviations that the mode may lie off the forecast, w
 BEND = 1 / 30  # a skewness of 0.2; the standard deviation grows by a thousandth
 
 Array = NDArray[np.float64]
+Complex = NDArray[np.complex128]
 
 
 def take_profit_probability(
@@ -92,23 +96,37 @@ def _missed(
     log_weight += log_size - np.pi**2 / 2 * v
     weight = np.exp(log_weight - log_weight.max(-1, keepdims=True)) * step / v
     m = vertex[..., None] + 1j * step[..., None] * (np.arange(nodes[1]) + 0.5)
-    size = weight[..., None] * m * np.exp(m * m / 2 - log_size[..., None])
-    k, size = (each.reshape(*v.shape[:-1], -1) for each in (np.sqrt(m * m / v[..., None] - np.pi**2), size))
+    square = np.square(m)
+    size = _product(weight[..., None] * m, np.exp(square / 2 - log_size[..., None]))
+    k, size = (each.reshape(*v.shape[:-1], -1) for each in (np.sqrt(square / v[..., None] - np.pi**2), size))
     start, end, fall, rise = (each[..., None] for each in (start, end, fall, rise))
-    by_high, by_low = (size * k * np.exp(-k * length[..., None]) for length in (high_first, low_first))
+    by_high, by_low = (_product(size, k, np.exp(-k * length[..., None])) for length in (high_first, low_first))
     from_open, to_close, open_high, close_high = (
         np.exp(-2 * k * distance) for distance in (start, end, 1 - start, 1 - end)
     )
     x, y = np.exp(-2 * k * fall), np.exp(-2 * k * rise)
-    entry = by_high * (1 - x) / (1 - open_high * x) ** 2
-    closing = (1 - y) / (1 - to_close * y) ** 2
-    across = np.exp(2 * k * (start - end)) * x
-    entry, closing = np.concatenate([entry, -entry * across], -1), np.concatenate([closing, closing * y], -1)
-    missed = np.vecdot(entry.conj(), closing).real
-    both = by_low * (1 - open_high) * (1 - to_close) + by_high * (1 - close_high) * (1 - from_open)
+    entry = _product(by_high, 1 - x) / np.square(1 - _product(open_high, x))
+    closing = (1 - y) / np.square(1 - _product(to_close, y))
+    across = _product(np.exp(2 * k * (start - end)), x)
+    entry = np.concatenate([entry, -_product(entry, across)], -1)
+    closing = np.concatenate([closing, _product(closing, y)], -1)
+    missed = np.vecdot(
+        np.concatenate([entry.real, entry.imag], -1), np.concatenate([closing.real, -closing.imag], -1)
+    )  # the real part of their product
+    both = _product(by_low, 1 - open_high, 1 - to_close) + _product(by_high, 1 - close_high, 1 - from_open)
     bar = (both / (1 - np.exp(-2 * k)) ** 3).real.sum(-1)
     probability: Array = missed / bar
     return probability
+
+
+def _product(*factors: NDArray[Any]) -> Complex:
+    """The product of arrays, from first to last whatever their size.
+
+    The operator of numpy exchanges the two where the second is a large array that nobody else needs, and a complex
+    product is rounded otherwise then: a bar's probabilities would rest on how many others there are.
+    """
+    product: Complex = reduce(np.multiply, factors)
+    return product
 
 
 def _variances(shortest: Array, variance: Array, spread: Array, count: int) -> tuple[Array, Array]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from marketsim.execution.profit_terms import LEVEL_TIE, Outcomes
 
 Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
 Interval = tuple[float, float]
 Probability = Callable[[Floats, Floats], Floats]  # w [N, P, Q] at upper levels [N, P] and lower levels [N, Q]
 
@@ -106,13 +107,11 @@ def expected_lattice(
     last = np.maximum(np.minimum(bar.open, lower_clip[1] - 2 * LEVEL_TIE), bar.low)
     surface = surface_of_w(bar, bar.close, first, last, probability, precision)
     weight = np.maximum.accumulate(np.minimum.accumulate(surface.weight, 1), 2)
-    at_open = np.where((bar.open <= lower_clip[1])[:, None], 1.0, weight[:, :, -1])
-    return Lattice(
-        surface.upper_edges,
-        np.concatenate([surface.lower_edges, surface.lower_edges[:, -1:]], 1),
-        np.concatenate([weight, at_open[:, :, None]], 2),
-        interpolated=True,
-    )
+    at_open = np.where((bar.open <= lower_clip[1])[:, None], 1.0, weight[:, :, -1])[:, :, None]
+    lower = np.concatenate([surface.lower_edges, surface.lower_edges[:, -1:]], 1)
+    beyond = np.arange(lower.shape[1]) > (lower < lower[:, -1:]).sum(1)[:, None]
+    weight = np.where(beyond[:, None, :], at_open, np.concatenate([weight, at_open], 2))
+    return Lattice(surface.upper_edges, lower, weight, interpolated=True)
 
 
 def surface_of_w(
@@ -138,8 +137,9 @@ def surface_of_w(
     fitted = _fitted(upper, u, fitted, start=at_close)
     stake = (upper - exit[:, None])[:, :, None]
     weight = np.where(stake > 0, fitted / np.where(stake > 0, stake, 1.0), 1.0)
-    weight[continuous, :, -1] = 1.0
-    return Lattice(upper, lower, np.clip(weight, 0.0, 1.0), interpolated=True)
+    at_last = continuous[:, None] & (lower == lower[:, -1:])  # with the edges that repeat it
+    weight = np.where(at_last[:, None, :], 1.0, np.clip(weight, 0.0, 1.0))
+    return Lattice(upper, lower, weight, interpolated=True)
 
 
 def _crowded(start: Floats, end: Floats, at_start: Floats, at_end: Floats, count: int) -> Floats:
@@ -165,23 +165,24 @@ def _edges(x: Floats, taken: Floats, bins: int, error: float) -> Floats:
     count = np.where(x[:, -1] - x[:, 0] < NARROW, 1.0, np.clip(np.ceil(total - 1e-9), 1, bins))
     part = np.arange(1 + int(count.max())) / count[:, None]
     target = part * total[:, None]
-    after = np.clip((needed[:, None, :] < target[:, :, None]).sum(2), 1, x.shape[1] - 1)
-    row = np.arange(len(x))[:, None]
-    before, width = needed[row, after - 1], needed[row, after] - needed[row, after - 1]
-    way = np.clip((target - before) / np.where(width > 0, width, 1.0), 0.0, 1.0)
-    place = x[row, after - 1] * (1 - way) + x[row, after] * way
+    place = _between(x[:, :, None], *_place(needed, target))[:, :, 0]
     place = np.where(part <= 0, x[:, :1], np.where(part >= 1, x[:, -1:], place))
     return np.maximum.accumulate(place, 1)
 
 
-def _hats(x: Floats, edges: Floats) -> Floats:
-    """`[N, P, M]`: the share of each edge `[N, P]` in linear interpolation at `x` `[N, M]`."""
-    width = np.diff(edges, axis=1)[:, :, None]
-    way = (x[:, None, :] - edges[:, :-1, None]) / np.where(width > 0, width, 1.0)
-    ramps = np.where(width > 0, np.clip(way, 0.0, 1.0), 0.0)
-    size, _, count = ramps.shape
-    ramps = np.concatenate([np.ones((size, 1, count)), ramps, np.zeros((size, 1, count))], 1)
-    return ramps[:, :-1] - ramps[:, 1:]
+def _place(edges: Floats, x: Floats) -> tuple[Rows, Floats]:
+    """Between which edges `[N, P]` each `x` `[N, M]` lies: the number of the later one, and how far it is along."""
+    after = np.clip((edges[:, None, :] < x[:, :, None]).sum(2), 1, edges.shape[1] - 1)
+    row = np.arange(len(x))[:, None]
+    start, width = edges[row, after - 1], edges[row, after] - edges[row, after - 1]
+    return after, np.where(width > 0, np.clip((x - start) / np.where(width > 0, width, 1.0), 0.0, 1.0), 0.0)
+
+
+def _between(values: Floats, after: Rows, way: Floats) -> Floats:
+    """Values `[N, M, Q]` in places `[N, M]` between edges, from those `[N, P, Q]` at the edges."""
+    row, way = np.arange(len(after))[:, None], way[:, :, None]
+    found: Floats = values[row, after - 1] * (1 - way) + values[row, after] * way
+    return found
 
 
 def _fitted(
@@ -191,24 +192,55 @@ def _fitted(
     start: NDArray[np.bool_] | None = None,
     end: NDArray[np.bool_] | None = None,
 ) -> Floats:
-    """Values `[N, P, ...]` at the edges that fit those at `x` `[N, M, ...]` best, where every `x` counts by its length.
+    """Values `[N, P, Q]` at the edges that fit those at `x` `[N, M, Q]` best, where every `x` counts by its length.
 
-    The value at the first edge is kept where `start` `[N]` says so, that at the last one where `end` does.
+    The value at the first edge is kept where `start` `[N]` says so, that at the last one where `end` does. A bar's
+    values are the same to the bit whatever bars are beside it: sums run in the order of `x`, and edges that repeat the
+    last one, as many as another bar needs, change nothing.
     """
     width = np.diff(x, axis=1)
     length = (np.pad(width, [(0, 0), (1, 0)]) + np.pad(width, [(0, 0), (0, 1)])) / 2
-    hats = _hats(x, edges)
-    on_edges = np.swapaxes(_hats(edges, x), 1, 2) @ values
-    left = values - np.swapaxes(hats, 1, 2) @ on_edges
-    row, last = np.arange(len(x)), (edges < edges[:, -1:]).sum(1)  # edges beyond the last one coincide with it
-    if start is not None:
-        hats[start, 0] = 0.0
-    if end is not None:
-        hats[row[end], last[end]] = 0.0
-    weighted = hats * length[:, None, :]
-    normal = weighted @ np.swapaxes(hats, 1, 2)
-    diagonal = np.einsum("npp->np", normal)
+    last = (edges < edges[:, -1:]).sum(1)[:, None]  # edges beyond the last one coincide with it
+    after, way = _place(edges, x)
+    on_edges = _between(values, *_place(x, edges))
+    left = values - _between(on_edges, after, way)
+    row, every = np.arange(len(x))[:, None], np.zeros((len(x), 1), bool)
+    start, end = (every if kept is None else kept[:, None] for kept in (start, end))
+    at_start, at_end = (
+        np.where((start & (edge == 0)) | (end & (edge == last)), 0.0, share)
+        for edge, share in ((after - 1, 1 - way), (after, way))
+    )
+    before, after = (row * edges.shape[1] + edge for edge in (after - 1, after))
+
+    def summed(edge: Rows, weights: Floats) -> Floats:
+        """By edge `[N, P]`, in the order of `x`."""
+        sums = np.bincount(edge.reshape(-1), weights.reshape(-1), edges.size).astype(np.float64)
+        return sums.reshape(edges.shape)
+
+    diagonal = summed(before, length * at_start**2) + summed(after, length * at_end**2)
     diagonal += np.where(diagonal > 0, RIDGE * diagonal, 1.0)
-    fitted = on_edges + np.linalg.solve(normal, weighted @ left)
-    kept: Floats = fitted[row[:, None], np.minimum(np.arange(edges.shape[1]), last[:, None])]
+    beside = summed(before, length * at_start * at_end)
+    wanted = np.stack(
+        [
+            summed(before, length * at_start * part) + summed(after, length * at_end * part)
+            for part in np.moveaxis(left, 2, 0)
+        ],
+        2,
+    )
+    fitted = on_edges + _solved(diagonal, beside, wanted)
+    kept: Floats = fitted[row, np.minimum(np.arange(edges.shape[1]), last)]
     return kept
+
+
+def _solved(diagonal: Floats, beside: Floats, wanted: Floats) -> Floats:
+    """The answers `[N, P, Q]` to symmetric tridiagonal systems: Gauss, without pivots, for they are positive."""
+    diagonal, found = diagonal.copy(), wanted.copy()
+    for edge in range(1, diagonal.shape[1]):
+        share = beside[:, edge - 1] / diagonal[:, edge - 1]
+        diagonal[:, edge] -= share * beside[:, edge - 1]
+        found[:, edge] -= share[:, None] * found[:, edge - 1]
+    found[:, -1] /= diagonal[:, -1:]
+    for edge in reversed(range(diagonal.shape[1] - 1)):
+        found[:, edge] -= beside[:, edge, None] * found[:, edge + 1]
+        found[:, edge] /= diagonal[:, edge, None]
+    return found
