@@ -137,7 +137,7 @@ def _drawing(row: "SimulationRow") -> list[str]:
         place: float = (top - prices[name]) / span
         return round(place * (HEIGHT - 1))
 
-    body_sign, wick, level_sign = output.drawable(*output.CANDLE)
+    body_sign, wick, level_sign = tuple(output.drawable(*output.CANDLE))
     body = range(min(line("open"), line("close")), max(line("open"), line("close")) + 1)
     lines = []
     for i in range(HEIGHT):

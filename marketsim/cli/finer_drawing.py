@@ -67,7 +67,7 @@ def _columns(view: FinerView, line: Callable[[float], int]) -> list[dict[int, st
     groups: list[list[int]] = [[] for _ in range(count)]
     for i in range(len(view.times)):
         groups[i * count // len(view.times)].append(i)
-    body, wick, _ = output.drawable(*output.CANDLE)
+    body, wick, _ = tuple(output.drawable(*output.CANDLE))
     columns = []
     for group in groups:
         prices = view.prices[group]
