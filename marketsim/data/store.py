@@ -105,10 +105,7 @@ def default_directory() -> Path:
     """The store in the platform's data directory."""
     from platformdirs import user_data_path
 
-    try:
-        return user_data_path("marketsim") / "bars"
-    except RuntimeError:
-        raise UsageError("the store: no home directory is known; set HOME, or name its folder with --store") from None
+    return user_data_path("marketsim") / "bars"
 
 
 def read(path: Path) -> StoredBars | None:

@@ -39,6 +39,8 @@ from marketsim.settings.choices import PROVABLE, TOUCH
 Floats = NDArray[np.float64]
 Multipliers = tuple[Floats, Floats]  # h and l, each [N]
 
+TOGETHER = 128  # bars whose terms are made at once, which bounds memory: `expected` needs 150 KiB a bar and more
+
 
 def long_leg(
     levels: Levels,
@@ -99,7 +101,12 @@ def profit_terms(
 ) -> ProfitTerms:
     """The terms `[N]` of a long on every bar, and of a short where the asset can be shorted."""
     legs = (long_leg, short_leg) if shortable else (long_leg,)
-    return ProfitTerms(tuple(leg(levels, bars, costs, fill, precision=precision) for leg in legs))
+    parts = []
+    for first in range(0, max(1, len(bars.close)), TOGETHER):
+        some = slice(first, first + TOGETHER)
+        made = (leg(levels.at(some), bars.at(some), costs, fill, precision=precision) for leg in legs)
+        parts.append(ProfitTerms(tuple(made)))
+    return parts[0] if len(parts) == 1 else ProfitTerms.concatenate(parts)
 
 
 class BarsOfLeg(Struct, frozen=True):

@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 
 JUMP = 1e-12  # profit that no rounding makes: profit jumps there
 NARROW = 1e-12  # a piece that has no inside: what counts as a touch is as wide
+TOGETHER = 1 << 18  # candidates x bars that are priced at once, about: it bounds memory
 
 
 class Quadratic(Struct, frozen=True):
@@ -52,6 +53,16 @@ def best_on_line(terms: ProfitTerms, bounds: Bounds, floor: Floor, step: float) 
 
     Candidates step `step` inside a piece where profit jumps at its end.
     """
+    _, window, *edges = terms.legs[0].weight.shape
+    size = max(1, TOGETHER // (len(terms.legs) * window**2 * sum(edges)))
+    some = [slice(start, start + size) for start in range(0, len(terms), size)]
+    found = [_best_on_lines(terms.at(each), bounds, floor.at(each), step) for each in some]
+    h, l, profit = (np.concatenate(each) for each in zip(*found, strict=True))
+    return h, l, profit
+
+
+def _best_on_lines(terms: ProfitTerms, bounds: Bounds, floor: Floor, step: float) -> tuple[Floats, Floats, Floats]:
+    """`best_on_line` of few problems."""
     first, last = floor.line(bounds)
     there = last > first
     last = np.maximum(first, last)
