@@ -7,6 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from marketsim.backtesting import parallel
+from marketsim.profiling import Clock
+from marketsim.results.result import FinishedSymbol
+from marketsim.results.schema import FailedSymbol, SymbolDocument
 from marketsim.settings.settings import Settings
 from tests.candles import random_bars
 
@@ -30,3 +34,15 @@ def write_universe(directory: Path, count: int) -> list[str]:
 
 def cheap(data: Path, **changes: Any) -> Settings:
     return Settings.of(**CHEAP | {"data": str(data), "cache": "off"} | changes)
+
+
+def names(data: Path) -> list[str]:
+    return sorted(path.stem for path in data.iterdir())
+
+
+def run(symbols: list[str], settings: Settings) -> list[FinishedSymbol]:
+    return list(parallel.stream(symbols, settings, Clock()))
+
+
+def documents(runs: list[FinishedSymbol]) -> list[SymbolDocument | FailedSymbol]:
+    return [each.document for each in runs]

@@ -178,6 +178,7 @@ def _survey(
     rows: list[dict[str, Any]] = []
     errors: list[MarketsimError] = []
     texts: list[tuple[str, ...]] = []
+    notes: dict[str, None] = {}  # those of a folder are those of all its symbols
     for symbol, source in _wanted(names, settings):
         try:
             if isinstance(source, MarketsimError):
@@ -189,8 +190,9 @@ def _survey(
             errors.append(error)
             rows.append({"symbol": symbol, "status": "failed", "error": str(error)})
         else:
-            output.notes(bars.notes)
+            notes |= dict.fromkeys(bars.notes)
             texts.append(_described(bars, understood))
+    output.notes(notes)
     if json:
         from msgspec import convert
 

@@ -137,13 +137,14 @@ def _drawing(row: "SimulationRow") -> list[str]:
         place: float = (top - prices[name]) / span
         return round(place * (HEIGHT - 1))
 
+    body_sign, wick, level_sign = tuple(output.drawable(*output.CANDLE))
     body = range(min(line("open"), line("close")), max(line("open"), line("close")) + 1)
     lines = []
     for i in range(HEIGHT):
         here = [name for name in names if line(name) == i]
-        level = any(name in ("upper", "lower") for name in here)
-        mark = "█" if i in body else "│" if line("high") <= i <= line("low") else "╌" if level else " "
-        side = ("╌" if level else " ") * SIDE
+        around = level_sign if any(name in ("upper", "lower") for name in here) else " "
+        mark = body_sign if i in body else wick if line("high") <= i <= line("low") else around
+        side = around * SIDE
         labels = ", ".join(f"{names[name]} {tables.price(prices[name])}" for name in here)
         lines.append(f"{side}{mark}{side} {labels}".rstrip())
     return lines

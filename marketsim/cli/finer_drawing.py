@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from marketsim.cli import tables
+from marketsim.cli import output, tables
 
 if TYPE_CHECKING:
     from marketsim.results.order_of_events import FinerView
@@ -27,7 +27,8 @@ def drawing(row: SimulationRow, view: FinerView, trades: Sequence[FinerTrade], h
     columns = _columns(view, line)
     step = 2 if len(columns) <= NARROW else 1
     levels = {"upper": line(row.upper), "lower": line(row.lower)}
-    cells = [["╌" if i in levels.values() else " "] * (step * len(columns) + 1) for i in range(height)]
+    level_sign = output.drawable(*output.CANDLE)[2]
+    cells = [[level_sign if i in levels.values() else " "] * (step * len(columns) + 1) for i in range(height)]
     for number, column in enumerate(columns):
         for i, mark in column.items():
             cells[i][step * number + 1] = mark
@@ -66,12 +67,13 @@ def _columns(view: FinerView, line: Callable[[float], int]) -> list[dict[int, st
     groups: list[list[int]] = [[] for _ in range(count)]
     for i in range(len(view.times)):
         groups[i * count // len(view.times)].append(i)
+    body, wick, _ = tuple(output.drawable(*output.CANDLE))
     columns = []
     for group in groups:
         prices = view.prices[group]
         top, bottom = line(prices[:, 1].max()), line(prices[:, 2].min())
         ends = sorted((line(prices[0, 0]), line(prices[-1, 3])))
-        columns.append({i: "█" if ends[0] <= i <= ends[1] else "│" for i in range(top, bottom + 1)})
+        columns.append({i: body if ends[0] <= i <= ends[1] else wick for i in range(top, bottom + 1)})
     return columns
 
 

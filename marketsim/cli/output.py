@@ -23,6 +23,7 @@ WIDTH = 80  # columns, where no terminal says how many
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is, how much there is
 
 HINT = "`marketsim explain COLUMN` says what a column means."
+CANDLE = "█│╌", "#|-"  # the body of a bar, its wicks, and a level; the second in ASCII
 MARKUP = r"<(?=[A-Za-z/!?])|&(?=#?\w+;)"  # where an HTML tag or entity begins
 
 _tables = False  # whether this command has drawn one
@@ -140,6 +141,15 @@ def begin() -> None:
     global _tables
     _tables = False
     mark(look_ahead=False)
+
+
+def drawable(signs: str, plain: str) -> str:
+    """The signs to draw with, or the `plain` ones where the encoding of stdout has not all of them."""
+    try:
+        signs.encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except UnicodeEncodeError:
+        return plain
+    return signs
 
 
 def _console() -> Console:

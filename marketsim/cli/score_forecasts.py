@@ -1,6 +1,5 @@
 """`marketsim score-forecasts`."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
     from marketsim.comparison.scores_schema import PriceScore, ScoredModel, ScoredSymbol
 
-BLOCKS = "▁▂▃▄▅▆▇█"  # in ASCII the digits from 1 to 8
+BLOCKS = "▁▂▃▄▅▆▇█", "12345678"  # the second in ASCII
 EVEN = 4  # the height of what is as frequent as it should be
 
 
@@ -180,9 +179,6 @@ def _parts(rows: "Sequence[ScoredModel]") -> None:
 
 def _histogram(shares: "Sequence[float]") -> str:
     """A bar for each share, half as high as the line where the share is as it should be."""
-    heights = [min(max(round(EVEN * share * len(shares)), 1), len(BLOCKS)) for share in shares]
-    try:
-        BLOCKS.encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        return "".join(map(str, heights))
-    return "".join(BLOCKS[height - 1] for height in heights)
+    blocks = output.drawable(*BLOCKS)
+    heights = [min(max(round(EVEN * share * len(shares)), 1), len(blocks)) for share in shares]
+    return "".join(blocks[height - 1] for height in heights)

@@ -105,7 +105,10 @@ def default_directory() -> Path:
     """The store in the platform's data directory."""
     from platformdirs import user_data_path
 
-    return user_data_path("marketsim") / "bars"
+    try:
+        return user_data_path("marketsim") / "bars"
+    except RuntimeError:
+        raise UsageError("the store: no home directory is known; set HOME, or name its folder with --store") from None
 
 
 def read(path: Path) -> StoredBars | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from marketsim.forecasting.cache import default_directory
+from marketsim.forecasting.cache import NO_HOME, default_directory
 from marketsim.settings.groups import CacheSettings
 
 VERSION = 1  # of the audit: another one audits anew
@@ -46,13 +46,14 @@ class _Sealed(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def open_records(place: CacheSettings, mode: str) -> AuditRecords | None:
-    """The records beside the forecast cache in a mode of `--cache`; None when it is off.
+    """The records beside the forecast cache in a mode of `--cache`; None when it is off, or no home is known.
 
     They are kept on this machine also where the forecasts are in a database.
     """
     if mode == "off":
         return None
-    return AuditRecords(Path(place.cache_dir) if place.cache_dir else default_directory(), mode)
+    directory = Path(place.cache_dir) if place.cache_dir else default_directory()
+    return None if directory.parts[:1] == (NO_HOME,) else AuditRecords(directory, mode)
 
 
 class AuditRecords:

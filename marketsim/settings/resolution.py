@@ -17,6 +17,12 @@ from marketsim.settings.validators import VALIDATORS
 
 ENVIRONMENT_PREFIX = "MARKETSIM_"
 LONGEST_QUOTE = 80  # characters
+UNSAID = {  # options whose empty text, as an unset variable leaves it, would be another run without a word
+    "data": "a file or a folder; without the option the sample is used",
+    "forecasts": "a file; without the option the model forecasts",
+    "fine": "a file or a folder; without the option no finer bars are used",
+    "weights": "a file or a folder; without the option the model's own weights are used",
+}
 
 Words = str | bool | list[str]  # of an option on a command line: a value, a switch, or one that was repeated
 
@@ -77,12 +83,16 @@ def _file(path: str) -> Iterator[tuple[str, _Found]]:
     try:
         with open(path, "rb") as file:
             table = tomllib.loads(file.read().decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise UsageError(f"--config {path}: not a TOML file: its text is not UTF-8") from None
     except OSError as error:
         raise UsageError(f"--config {path}: {error.strerror or error}") from None
     except RecursionError:
         raise UsageError(f"--config {path}: not a TOML file of settings: brackets are nested too deep") from None
-    except ValueError as error:  # not TOML, not UTF-8, or not a path
+    except tomllib.TOMLDecodeError as error:
         raise UsageError(f"--config {path}: not a TOML file: {error}") from None
+    except ValueError:
+        raise UsageError(f"--config {path}: not a TOML file of settings: a number has too many digits") from None
     for key, value in table.items():
         if key not in VALIDATORS:
             raise UsageError(f"{path}: unknown key '{key}'{nearest(key, KEYS)}; `marketsim config` lists the keys")
@@ -128,8 +138,8 @@ def _notes(ignored: Sequence[str]) -> tuple[str, ...]:
 def _option(key: str, value: Words) -> _Found:
     """What an option gives to the setting `key`."""
     option = "--" + key.replace("_", "-")
-    if key == "data" and value == "":
-        raise UsageError(f"{option}: got '', must be a file or a folder; without the option the sample is used")
+    if key in UNSAID and value == "":
+        raise UsageError(f"{option}: got '', must be {UNSAID[key]}")
     if isinstance(value, str):
         return _Found(_words(key, value, option), option)
     return _Found(check(key, value, option), option)

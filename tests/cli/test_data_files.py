@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -90,3 +91,13 @@ def test_resample_writes_longer_bars(cli, tmp_path):
         2,
         "marketsim: AAPL: bars of 30m cannot be made of bars of 1h, which do not divide them",
     )
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_what_is_said_of_a_folder_is_said_once(cli, tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.csv").write_bytes(STOCK_FILES["Tiingo"].content)
+    os.mkfifo(tmp_path / "PIPE.csv")
+    ended = cli("data", "list", "--data", str(tmp_path))
+    assert ended.code == 0 and "ONE" in ended.out and "TWO" in ended.out
+    assert ended.err.count("PIPE.csv is a pipe or a device and is passed over") == 1

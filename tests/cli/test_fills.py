@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
+import sys
 
 import pytest
+
+from marketsim.cli import main
 
 WALK = ("--strategy", "always-on", "--sims", "40", "--min-t", "0")
 OPEN_BAR = "2020-11-03"  # entered, reached the take-profit, closed below it
@@ -22,6 +27,22 @@ def test_the_newest_bar_in_doubt_is_listed_and_drawn(cli):
     listed = ended.out.partition("\n\n")[0]
     assert all(row["evaluated"] in listed for row in doubtful)
     assert f"with probability {100 * row['probability']:.0f} %." in " ".join(ended.out.split())
+
+
+def test_an_encoding_without_blocks_has_the_same_drawing_in_ascii(cli, monkeypatch):
+    out = cli("fills", "ETHUSD", *WALK, "--at", OPEN_BAR).out
+    written = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr(sys, "stdout", written)
+    with pytest.raises(SystemExit):
+        main()
+    written.flush()
+    drawn = written.buffer.getvalue().decode()
+    assert "\\u" not in drawn
+    assert drawing(drawn) == drawing(out).translate(str.maketrans("█│╌", "#|-"))
+
+
+def drawing(out):
+    return re.search(r"^[^\n]* high 404\.50.*low 378\.23$", out, re.DOTALL | re.MULTILINE)[0]
 
 
 def test_the_drawing_holds_every_price_from_the_top_down(cli):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import multiprocessing
 import os
 import shutil
 import signal
@@ -19,8 +21,9 @@ import pytest
 import marketsim
 from marketsim.backtesting import parallel
 from marketsim.backtesting.executors import open_executor
+from marketsim.backtesting.executors.processes import Processes
 from marketsim.cli.app import make_app
-from marketsim.errors import MissingExtra, UsageError
+from marketsim.errors import MarketsimError, MissingExtra, UsageError
 from marketsim.profiling import Clock
 from marketsim.results.run_directory import FILES
 from marketsim.settings.groups import WorkSettings
@@ -200,3 +203,12 @@ def test_auto_is_no_more_than_what_is_asked_for() -> None:
     pool = open_executor(WorkSettings(workers=4), 2)
     assert (type(pool).__name__, pool.room) == ("Processes", 3)
     pool.shutdown()
+
+
+def test_shared_memory_that_cannot_be_written_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object, **others: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(multiprocessing.get_context("spawn"), "Lock", refuse, raising=False)
+    with pytest.raises(MarketsimError, match=r"--workers: no locks .* read-only file system .* --workers 1 needs none"):
+        Processes(WorkSettings(workers=2), 2)

@@ -7,6 +7,7 @@ import errno
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -91,3 +92,35 @@ def test_a_disk_that_takes_no_more_is_one_line_and_costs_nothing(
     assert len(said) == writes - 1 > 5
     assert all(os.strerror(error) in words and "\n" not in words for words in said)
     assert content(tmp_path / "run") == after
+
+
+def limited(limit: int, directory: Path, *arguments: Any) -> int:
+    """The exit code of `write` in a process none of whose files may grow beyond so many bytes."""
+    if child := os.fork():
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    import resource  # which Unix has
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    code = 0
+    try:
+        write(directory, *arguments)
+    except MarketsimError as error:
+        code = error.exit_code if "\n" not in str(error) else 98
+    except BaseException:
+        code = 99
+    os._exit(code)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_limit_on_the_size_of_files_costs_the_new_run_and_not_the_old(tmp_path: Path) -> None:
+    old, new = finished(OLD), finished(NEW)
+    write(tmp_path / "old", old, OLD)
+    write(tmp_path / "new", new, NEW)
+    before, after = content(tmp_path / "old"), content(tmp_path / "new")
+    codes = []
+    for limit in (0, 1, *(len(file) - 1 for file in after.values()), 1 << 20):
+        directory = tmp_path / f"at-most-{limit}"
+        shutil.copytree(tmp_path / "old", directory)
+        codes.append(limited(limit, directory, new, NEW, False, True))
+        assert content(directory) == (after if codes[-1] == 0 else before), limit
+    assert codes[-1] == 0 and codes.index(0) > 2 and {0, 1, 2}.issuperset(codes)

@@ -22,7 +22,7 @@ from marketsim.reference import (
     optimize_batch_entry_exit,
     optimize_entry_exit_multipliers,
 )
-from tests.reference.windows import KINDS, Window, any_windows, make_window, moved, slow_profit
+from tests.reference.windows import KINDS, Window, any_windows, make_window, moved, one_bar, slow_profit
 
 RULE = st.sampled_from([*RULES])
 UNROUNDED = tuple(kind for kind in KINDS if kind != "rounded")  # where no search is lucky with rounding
@@ -60,29 +60,6 @@ def test_brute_force_finds_no_more(seed: int, bars: int, kind: str, eod: bool, r
     assert profit == pytest.approx(
         enumerated(window, eod, 0.0015, rule), abs=4e-7 * np.abs(window["positions"]).sum() + 1e-9
     )
-
-
-@settings(max_examples=200)
-@given(any_windows(), st.booleans(), RULE, st.sampled_from([None, 0.0, 0.005]))
-def test_the_profit_is_attained_in_float64_and_in_float32(
-    window: Window, eod: bool, rule: str, fee: float | None
-) -> None:
-    h, l, profit = optimize_entry_exit_multipliers(**window, close_at_eod=eod, trading_fee=fee, rule=rule)
-    assert type(h) is type(l) is type(profit) is float
-    assert BOUNDS[0][0] <= h <= BOUNDS[0][1] and BOUNDS[1][0] <= l <= BOUNDS[1][1]
-    for dtype, tolerance in ((np.float64, 1e-9), (np.float32, 1e-6 * float(1 + np.abs(window["positions"]).sum()))):
-        priced = entry_exit_profit(**moved(window, h, l, dtype), close_at_eod=eod, trading_fee=fee, rule=rule)
-        assert float(priced.sum()) == pytest.approx(profit, abs=tolerance)
-
-
-@settings(max_examples=60)
-@given(st.integers(0, 2**32 - 1), st.sampled_from([np.float32, np.float64]), st.booleans())
-def test_the_multipliers_stay_a_step_inside_a_cell(seed: int, dtype: type, eod: bool) -> None:
-    window = make_window(seed, 30, dtype=dtype)
-    h, l, _ = optimize_entry_exit_multipliers(**window, close_at_eod=eod)
-    exact = {name: x.astype(float) for name, x in moved(window, 0.0, 0.0).items()}
-    near = np.abs(exact["high_pred"] + h - exact["high_actual"]), np.abs(exact["low_pred"] + l - exact["low_actual"])
-    assert min(near[0].min(), near[1].min()) > 5e-9
 
 
 def searched(window: Window, eod: bool, rule: str) -> float:
@@ -139,37 +116,6 @@ def test_perfect_forecasts_need_no_multiplier_and_pay_no_fee() -> None:
     h, _, profit = optimize_entry_exit_multipliers(**window)
     assert h == 0
     assert profit > optimize_entry_exit_multipliers(**window, bounds=((-0.03, -1e-6), (-0.03, 0.03)))[2]
-
-
-def attained(window: Window, bounds: Any = BOUNDS) -> None:
-    """Assert that float32 and float64 earn what is claimed, but for rounding."""
-    h, l, profit = optimize_entry_exit_multipliers(**window, bounds=bounds)
-    for dtype in (np.float32, np.float64):
-        earned = entry_exit_profit(**moved(window, h, l, dtype))
-        assert float(earned.sum()) == pytest.approx(profit, abs=3e-6 * len(earned))
-
-
-@pytest.mark.parametrize("seed", range(10))
-def test_moves_far_above_one_are_attained_too(seed: int) -> None:
-    window = make_window(seed, 40)
-    for name in ("close_actual", "high_actual", "high_pred"):
-        window[name] = window[name] + np.float32(6)
-    window["positions"] = np.ones(40, np.float32)
-    attained(window)
-
-
-def one_bar(**moves: float) -> Window:
-    return {name: np.array([x], np.float64) for name, x in ({"positions": 1.0} | moves).items()}
-
-
-def test_a_bound_that_is_the_very_edge_of_a_fill_is_kept_away_from() -> None:
-    bar = one_bar(close_actual=0.02, high_actual=0.05, high_pred=0.02, low_actual=-0.02, low_pred=0.0)
-    attained(bar)
-    at_the_bound = (
-        entry_exit_profit(**moved(bar, 0.03, -0.01)).sum(),
-        entry_exit_profit(**moved(bar, 0.03, -0.01, np.float32)).sum(),
-    )
-    assert abs(at_the_bound[0] - at_the_bound[1]) > 1e-4  # there both precisions differ by the fee
 
 
 def test_a_high_that_is_not_reached_takes_no_profit() -> None:

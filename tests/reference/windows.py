@@ -72,3 +72,7 @@ def slow_profit(
     if rule == "2025-11-06":
         return total - fee * abs(size) * ((buys or sells) if eod else (buys and sells))
     return total - fee * held * (buys if size > 0 else sells)
+
+
+def one_bar(**moves: float) -> Window:
+    return {name: np.array([x], np.float64) for name, x in ({"positions": 1.0} | moves).items()}

@@ -27,28 +27,7 @@ def test_max_drawdown_counts_from_the_start_and_from_the_highest_peak() -> None:
     assert max_drawdown(np.array([0.1, 0.2])) == 0.0
 
 
-def test_what_is_only_a_rounding_is_no_spread_and_no_loss() -> None:
-    constant = np.full(30, 0.1) + np.array([0.0, 1e-17, -1e-17] * 10)
-    assert np.ptp(constant + 0.3) > 0
-    assert sharpe(constant + 0.3, 252) is None
-    gains = np.array([0.1, 0.2, -1e-18] * 5)
-    assert sortino(gains, 252) is None
-    assert max_drawdown(gains) == 0.0
-    rich = 1e4 + np.array([0.0, 1e-9, 0.0, 1e-9])  # what was traded is large, and so is its rounding
-    assert sharpe(rich, 252) is None
-    assert sharpe(np.array([1e-9, 2e-9, 4e-9]), 252) is not None
-
-
 def test_two_returns_have_a_sharpe_and_none_has_a_figure_of_its_own() -> None:
     assert sharpe(np.array([0.0, 0.2]), 1) == pytest.approx(0.1 / np.sqrt(0.02))
     assert sortino(np.array([]), 365) is None
     assert max_drawdown(np.array([])) == 0.0
-
-
-def test_rounding_is_measured_by_the_largest_amount() -> None:
-    large = np.array([1e6, -1e6, 5e-7])  # a unit in the last place of a million is 1e-10
-    assert sortino(np.array([1e6, 1e6, -5e-7]), 1) is None
-    assert sortino(np.array([1.0, 1.0, -5e-7]), 1) is not None
-    assert max_drawdown(np.array([1e6, -5e-7])) == 0.0
-    assert max_drawdown(np.array([1.0, -5e-7])) == pytest.approx(5e-7)
-    assert sharpe(large, 1) is not None

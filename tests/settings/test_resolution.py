@@ -139,7 +139,11 @@ def test_switches_are_read_in_any_case(yes, no):
         ("strategy", "maxdiff", "which is called 'entry-exit' here"),
         ("strategy", "MaxDiff-always-on", "which is called 'always-on' here"),
         ("data", "", "must be a file or a folder"),
+        ("forecasts", "", "must be a file; without the option"),
+        ("fine", "", "no finer bars are used"),
+        ("weights", "", "the model's own"),
         ("data", "a\0b", "NUL"),
+        ("model", "a\0b.py:Mine", "NUL"),
     ],
 )
 def test_a_wrong_option_is_named_with_what_would_be_right(key, words, hint):
@@ -168,7 +172,7 @@ def test_a_wrong_option_is_named_with_what_would_be_right(key, words, hint):
         (f"fee_bps = {'9' * 400}", "must be a number"),
         (f"sims = {'9' * 400}", "9..., must be 9223372036854775807 or less"),
         (f"sims = 0x{'f' * 5000}", "or less"),
-        (f"sims = {'9' * 5000}", "not a TOML file"),
+        (f"sims = {'9' * 5000}", "a number has too many digits"),
         (f"bounds = {'[' * 2000}{']' * 2000}", "nested too deep"),
     ],
 )
@@ -177,6 +181,13 @@ def test_a_wrong_file_is_named_with_what_would_be_right(text, hint, tmp_path):
         read(text, tmp_path)
     assert hint in str(caught.value)
     assert str(tmp_path / "own.toml") in str(caught.value)
+
+
+def test_a_file_in_another_encoding_is_named_without_a_codec(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text("sims = 3", encoding="utf-16")
+    with pytest.raises(UsageError, match=r"own\.toml: not a TOML file: its text is not UTF-8$"):
+        resolve({}, str(path), {})
 
 
 def test_a_file_may_begin_with_a_byte_order_mark(tmp_path):

@@ -12,6 +12,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
+from marketsim.errors import MarketsimError
 from marketsim.settings.groups import WorkSettings
 
 P = ParamSpec("P")
@@ -30,7 +31,11 @@ class Processes(ProcessPoolExecutor):
     def __init__(self, work: WorkSettings, workers: int) -> None:
         self._others = set(multiprocessing.active_children())
         workers = min(workers, MOST)
-        super().__init__(workers, multiprocessing.get_context("spawn"), _end_with_parent)
+        try:
+            super().__init__(workers, multiprocessing.get_context("spawn"), _end_with_parent)
+        except OSError as error:  # on Linux, where /dev/shm is full or cannot be written
+            why = f"no locks can be made for {workers} processes: {(error.strerror or str(error)).lower()}"
+            raise MarketsimError(f"--workers: {why} (shared memory must be writable); --workers 1 needs none") from None
         self.room = workers + 1  # one task waits for whoever is free first
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:

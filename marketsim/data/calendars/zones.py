@@ -22,10 +22,10 @@ def open_zone(name: str) -> tzinfo:
     from zoneinfo import ZoneInfo  # UTC, which most bars have, needs none
 
     offset = re.fullmatch(r"([+-])(\d\d):?(\d\d)", name)
-    if offset is not None:
-        sign, hours, minutes = offset.groups()
-        return timezone(timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1))
     try:
+        if offset is not None:
+            sign, hours, minutes = offset.groups()
+            return timezone(timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1))
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError):  # KeyError: no such zone
         raise UsageError(f"no time zone '{name}'; zones look like Asia/Tokyo, America/New_York or +09:00") from None

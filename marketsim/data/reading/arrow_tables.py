@@ -129,7 +129,7 @@ def _parquet(source: Any, name: str) -> tuple[Any, Batches]:
     leaves = [file.metadata.schema.column(i).path for i in range(file.metadata.num_columns)]
 
     def batches(columns: Sequence[int], rows: int) -> Iterator[Any]:
-        paths = [leaves.index(file.schema_arrow.names[at]) for at in columns]
+        paths = [_leaf(leaves, file.schema_arrow.names[at], name) for at in columns]
         if rows < MOST_ROWS:
             for batch in file.reader.iter_batches(rows, row_groups=range(file.num_row_groups), column_indices=paths):
                 yield _ordered(batch, columns, file.schema_arrow.names)
@@ -138,6 +138,12 @@ def _parquet(source: Any, name: str) -> tuple[Any, Batches]:
             yield _ordered(file.reader.read_row_group(group, column_indices=paths), columns, file.schema_arrow.names)
 
     return file.schema_arrow, batches
+
+
+def _leaf(leaves: Sequence[str], column: str, name: str) -> int:
+    if column not in leaves:
+        raise DataError(f"{name}: column '{column}' holds several values a row, not times or numbers")
+    return leaves.index(column)
 
 
 def _feather(source: Any, name: str) -> tuple[Any, Batches]:

@@ -13,7 +13,9 @@ from marketsim.errors import MissingExtra
 from marketsim.forecasting.cache.forecast_cache import ForecastCache
 from marketsim.settings.groups import CacheSettings
 
-__all__ = ["ForecastCache", "connect", "default_directory"]
+__all__ = ["NO_HOME", "ForecastCache", "connect", "default_directory"]
+
+NO_HOME = "~"  # of a user whom neither HOME nor the accounts know: nothing is kept
 
 
 def connect(place: CacheSettings, mode: str) -> ForecastCache:
@@ -30,7 +32,10 @@ def connect(place: CacheSettings, mode: str) -> ForecastCache:
 
 
 def default_directory() -> Path:
-    """The platform's cache directory."""
+    """The platform's cache directory; below `NO_HOME` where nothing says which directory is the user's."""
     import platformdirs  # not needed where the user names a directory
 
-    return Path(platformdirs.user_cache_dir("marketsim", appauthor=False))
+    try:
+        return Path(platformdirs.user_cache_dir("marketsim", appauthor=False))
+    except RuntimeError:
+        return Path(NO_HOME, "marketsim")

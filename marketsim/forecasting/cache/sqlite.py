@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from marketsim.errors import MarketsimError
+from marketsim.forecasting.cache import NO_HOME
 from marketsim.forecasting.cache.forecast_cache import ForecastCache, MovedFile
 from marketsim.forecasting.cache.row import COLUMNS, Row
 
@@ -260,6 +261,8 @@ def _create_private(path: Path) -> None:
 
 def _unwritable(path: Path) -> str | None:
     """Make the directory of `path`; why nothing can be written there, or None."""
+    if path.parts[:1] == (NO_HOME,):
+        return "~ is no known home directory (--cache-dir gives a whole path)"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

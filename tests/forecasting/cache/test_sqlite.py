@@ -14,15 +14,19 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import numpy as np
+import platformdirs
 import pytest
 
 from marketsim.errors import MarketsimError
+from marketsim.forecasting.audit_records import open_records
+from marketsim.forecasting.cache import connect
 from marketsim.forecasting.cache import sqlite as module
 from marketsim.forecasting.cache.sqlite import FILE, SqliteCache
 from marketsim.forecasting.forecaster import make_forecasts
 from marketsim.forecasting.keys import fingerprint
 from marketsim.models.rolling_quantile import RollingQuantile
 from marketsim.profiling import Clock
+from marketsim.settings.groups import CacheSettings
 from tests.candles import random_bars
 
 MODEL = RollingQuantile()
@@ -419,3 +423,16 @@ def test_maintenance_of_a_locked_file_is_an_error(tmp_path, monkeypatch) -> None
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(MarketsimError, match="locked"):
             cache.clear()
+
+
+def test_without_a_home_a_run_goes_on_and_keeps_nothing(tmp_path, monkeypatch):
+    def homeless(*arguments, **others):
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr(platformdirs, "user_cache_dir", homeless)
+    monkeypatch.chdir(tmp_path)
+    with connect(CacheSettings(), "readwrite") as cache:
+        make_forecasts(MODEL, random_bars(60), np.arange(50, 60), cache, Clock())
+        assert len(cache.warnings) == 1 and "no known home directory" in cache.warnings[0]
+    assert open_records(CacheSettings(), "readwrite") is None
+    assert not list(tmp_path.iterdir())

@@ -204,3 +204,34 @@ def test_without_links_a_run_that_was_killed_while_its_files_moved_is_ended_by_t
     with pytest.raises(UsageError, match="holds a finished run"):
         write(tmp_path)
     assert RunFiles.of(tmp_path).read("a.txt") == b"new"
+
+
+def racer(go: int, start: int, place: Path, text: str) -> int:
+    """A process that writes a run once the other end of `go` is closed; it exits with 2 where it is refused."""
+    if child := os.fork():
+        return child
+    os.close(start)
+    os.read(go, 1)
+    code = 0
+    try:
+        write(place, text)
+    except UsageError as error:
+        code = 2 if "\n" not in str(error) else 9
+    except BaseException:
+        code = 9
+    os._exit(code)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_of_two_runs_that_begin_at_once_one_is_there_whole_and_one_is_refused(tmp_path: Path) -> None:
+    for trial in range(40):
+        place = tmp_path / str(trial)
+        go, start = os.pipe()
+        children = {text: racer(go, start, place, text) for text in ("first", "second")}
+        os.close(start)
+        codes = {text: os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for text, child in children.items()}
+        os.close(go)
+        assert sorted(codes.values()) == [0, 2]
+        (winner,) = (text for text, code in codes.items() if code == 0)
+        assert content(place) == {"a.txt": winner, "b.txt": winner}
+        assert RunFiles.of(place).read("a.txt") == winner.encode()
