@@ -16,6 +16,7 @@ from marketsim.results.pooling import DatedProfits
 from marketsim.results.rows import Bps, Count, Row
 from marketsim.results.run_directory import EQUITY
 from marketsim.results.saved_runs import SavedRun
+from marketsim.results.significance import Interval
 
 
 class TriedRow(Row, frozen=True):
@@ -39,8 +40,8 @@ def count_tries(runs: Sequence[SavedRun], seed: int) -> tuple[list[TriedRow], Tr
         return [], None
     check = checked([dated for _, _, (dated, _) in series], seed)
     rows = []
-    for (run, name, (dated, bars)), interval in zip(series, check.intervals, strict=True):
-        figures = MeanProfit.of(float(dated.profits.mean()), interval, bars)
+    for (run, name, (dated, bars)), together in zip(series, check.intervals, strict=True):
+        figures = MeanProfit.of(float(dated.profits.mean()), _wider(together, _alone(dated, seed)), bars)
         row = TriedRow(
             directory=str(run.directory), strategy=name, dates=len(dated.times), bars=bars, **asdict(figures)
         )
@@ -50,6 +51,18 @@ def count_tries(runs: Sequence[SavedRun], seed: int) -> tuple[list[TriedRow], Tr
         return rows, None
     p, best = min(values, key=lambda each: each[0])
     return rows, Tried(tried=len(values), best=f"{best.directory} {best.strategy}", p=p)
+
+
+def _alone(dated: DatedProfits, seed: int) -> Interval | None:
+    (interval,) = checked([dated], seed).intervals
+    return interval
+
+
+def _wider(one: Interval | None, other: Interval | None) -> Interval | None:
+    """The wider of two: the dates of other runs never make what is known of a run more certain."""
+    if one is None or other is None:
+        return None
+    return max(one, other, key=lambda interval: interval.high - interval.low)
 
 
 def _by_date(run: SavedRun, strategy: str) -> tuple[DatedProfits, int]:
