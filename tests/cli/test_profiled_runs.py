@@ -31,12 +31,14 @@ def test_what_no_stage_was_charged_with_is_the_interpreter_s(monkeypatch, tmp_pa
         "counts": {"fits": 3},
         "spans": [["load", 0.5, 2.0]],
         "base": 100,
+        "counting": 1e-6,
         "gpu": {"name": "X", "to_device": 1, "to_host": 2, "synchronizations": 3},
     }
     answer(monkeypatch, 0, "", seen)
     times = iter([50.0, 57.0])
     monkeypatch.setattr(profiled_runs.time, "perf_counter", lambda: next(times))
     run = profiled_runs.observe(["backtest", "ETHUSD"], tmp_path)
+    assert run.counting == 1e-6
     assert (run.wall, run.gpu) == (7, GpuTraffic("X", 1, 2, 3))
     assert run.seconds == {"start-up": 5, "start-up/interpreter": 4, "load": 2, "load/read": 1.5}
     assert run.bytes == {"start-up": 100, "start-up/interpreter": 100, "load": 30, "load/read": 20}
@@ -79,17 +81,20 @@ def test_a_summary_is_the_median_of_equal_runs():
     assert run.peak_bytes == sum(stage.peak_bytes for stage in tops) == 20 << 20
 
 
-def test_a_search_costs_its_profit_and_what_the_optimizer_adds():
-    assert profile_summary.search_cost("direct", observed(1.0)) == SearchCost(
+def test_a_search_costs_its_profit_what_the_optimizer_adds_and_the_counting():
+    run = observed(1.0)
+    counted = Observed(run.wall, run.seconds, run.calls, run.bytes, run.counts, run.spans, counting=0.2)
+    assert profile_summary.search_cost("direct", counted) == SearchCost(
         optimizer="direct",
         fits=2,
         fit_seconds=2,
         evaluations_a_fit=5,
         candidates_a_call=2,
         profit_seconds=0.1,
-        overhead_seconds=0.3,
+        overhead_seconds=pytest.approx(0.2),
+        counting_seconds=0.1,
         total_seconds=0.4,
-        overhead_share=0.75,
+        overhead_share=pytest.approx(0.5),
     )
 
 

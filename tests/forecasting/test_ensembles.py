@@ -240,7 +240,7 @@ def test_fast_mode_of_auto_is_the_newest_part_of_the_full_run(window, monkeypatc
     assert newest == list(simulation_rows(fast))
     np.testing.assert_array_equal(full.forecasts.moves[-36 - window :], fast.forecasts.moves)
     np.testing.assert_array_equal(full.forecasts.repaired[-36 - window :], fast.forecasts.repaired)
-    monkeypatch.setattr(next_bars, "open_model", lambda *chosen: auto)
+    monkeypatch.setattr(next_bars, "chosen_model", lambda *chosen: auto)
     ahead, _, _ = next_bars.forecast(["ETHUSD"], Settings.of(window=window, fast=True, cache="off"))
     assert ahead.symbols[0].model.name == "spoiled"
 

@@ -136,7 +136,8 @@ def test_blocks_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("symbol", ["ETHUSD", "BTCUSD", "NVDA", "AMZN"])
-def test_calibrated_and_better_than_the_baseline_on_the_sample(symbol: str) -> None:
+def test_calibrated_and_better_than_the_baseline_on_the_sample(symbol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARK.parent))
     spec = importlib.util.spec_from_file_location("forecast_benchmark", BENCHMARK)
     assert spec
     assert spec.loader
