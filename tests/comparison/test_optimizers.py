@@ -26,6 +26,7 @@ from tests.problems import BOUNDS, staircase
 
 FACTS = ProblemFacts(
     name="stairs",
+    look_ahead=None,
     source="",
     fingerprint=None,
     first=None,

@@ -48,6 +48,12 @@ def optimizer(name: str) -> Optimizer:
     return made
 
 
+def price_by(monkeypatch: pytest.MonkeyPatch, priced: Any) -> None:
+    """Candidates are priced by a function of Python, not by compiled code, which cannot be watched."""
+    monkeypatch.setattr(objective.CompiledTerms, "of", lambda terms: None)
+    monkeypatch.setattr(objective, "evaluate", priced)
+
+
 def searched(optimizer: Optimizer, problem: Any, evaluations: int, seed: int = 5) -> Objective:
     one = Objective(problem, BOUNDS, Limits(evaluations))
     with suppress(Spent):
@@ -111,7 +117,7 @@ def test_prices_no_more_than_the_budget_and_only_inside_the_bounds(
         priced.append(np.stack([h[0], l[0]], 1))
         return evaluate(terms, h, l)
 
-    monkeypatch.setattr(objective, "evaluate", watched)
+    price_by(monkeypatch, watched)
     one = searched(optimizer, staircase(STAIRS), budget := COSTLY.get(name, 60) // 2)
     points = np.concatenate(priced)
     assert one.evaluations == len(points) <= budget
@@ -139,7 +145,7 @@ def test_goes_on_where_the_objective_is_not_a_number_or_fails(
         profits = evaluate(terms, h, l)
         return np.where(np.arange(calls, calls + h.shape[1]) % 3 == 0, np.nan, profits)
 
-    monkeypatch.setattr(objective, "evaluate", unreliable)
+    price_by(monkeypatch, unreliable)
     one = searched(optimizer, staircase(STAIRS), COSTLY.get(name, 200) // 2)
     assert one.best is not None
     assert 0 < one.best.profit <= 0.1

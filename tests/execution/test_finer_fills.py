@@ -99,7 +99,7 @@ def test_the_surface_has_the_steps_of_a_replay(given_days: list[Day]) -> None:
                 assert found[row, k] == 0.0
                 continue
             meant = taken.part * u + (1 - taken.part) * whole.close - min(d, whole.open)
-            assert abs(found[row, k] - meant) <= (8e-3 if taken.in_doubt else 1e-12)
+            assert abs(found[row, k] - meant) <= (2e-2 if taken.in_doubt else 1e-12)
 
 
 @pytest.mark.parametrize("fill", FILLS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -28,10 +29,11 @@ MODELS = (Arma, Garch, Egarch)
 
 
 @pytest.fixture(params=MODELS)
-def kind(request: pytest.FixtureRequest) -> type[Refitted]:
+def kind(request: pytest.FixtureRequest) -> Iterator[type[Refitted]]:
+    """A model; fits of a test that replaces them are remembered neither before nor after it."""
     refitted._parameters.cache_clear()
-    found: type[Refitted] = request.param
-    return found
+    yield request.param
+    refitted._parameters.cache_clear()
 
 
 def values_of(kind: type[Refitted], bars: int, seed: int = 0):
