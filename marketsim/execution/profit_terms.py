@@ -165,6 +165,23 @@ class Leg(Struct, frozen=True):
             weight=self.weight[..., at_upper, :][..., at_lower],
         )
 
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        """What compiled code is told of the bars, in its order."""
+        return (
+            self.upper_move,
+            self.lower_move,
+            self.low,
+            self.open,
+            self.at_level,
+            self.per_lower,
+            self.gain,
+            self.per_upper,
+            self.upper_edges,
+            self.lower_edges,
+            self.weight,
+        )
+
     @classmethod
     def concatenate(cls, legs: Sequence[Leg]) -> Leg:
         """Legs of one kind side by side, along the first axis; the smaller lattices repeat their last edges."""

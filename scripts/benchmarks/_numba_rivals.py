@@ -13,7 +13,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.execution.profit_terms import LEVEL_TIE, Leg, ProfitTerms
+from marketsim.execution.profit_terms import LEVEL_TIE, ProfitTerms
 from marketsim.optimizers.exact.candidates import Bounds
 from marketsim.optimizers.exact.maximum import STEP, Optimum
 
@@ -25,31 +25,15 @@ Floats = NDArray[np.float64]
 def sweep(terms: ProfitTerms, bounds: Bounds) -> Optimum:
     """The exact maximum of problems `[B, W]`."""
     (leg,) = terms.legs
-    return Optimum(*_sweep(*_arrays(leg), leg.interpolated, *leg.upper_clip, *leg.lower_clip, *bounds[0], *bounds[1]))
+    return Optimum(*_sweep(*leg.arrays, leg.interpolated, *leg.upper_clip, *leg.lower_clip, *bounds[0], *bounds[1]))
 
 
 def grid(terms: ProfitTerms, rows: NDArray[np.int64], bounds: Bounds) -> Optimum:
     """The best of a grid, on windows `rows` `[B, W]` of bars `[N]` each of which starts a bar before the last one."""
     (leg,) = terms.legs
     h, l = (np.linspace(*each, GRID) for each in bounds)
-    table = _table(*_arrays(leg), leg.interpolated, *leg.upper_clip, *leg.lower_clip, h, l)
+    table = _table(*leg.arrays, leg.interpolated, *leg.upper_clip, *leg.lower_clip, h, l)
     return Optimum(*_slide(table, rows, h, l))
-
-
-def _arrays(leg: Leg) -> tuple[Floats, ...]:
-    return (
-        leg.upper_move,
-        leg.lower_move,
-        leg.low,
-        leg.open,
-        leg.at_level,
-        leg.per_lower,
-        leg.gain,
-        leg.per_upper,
-        leg.upper_edges,
-        leg.lower_edges,
-        leg.weight,
-    )
 
 
 @numba.njit(fastmath=True)  # type: ignore[untyped-decorator]

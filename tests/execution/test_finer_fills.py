@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -82,13 +82,14 @@ def test_what_is_booked_is_what_a_replay_credits(fill: str, given_days: list[Day
 
 
 @given(st.lists(days(), min_size=1, max_size=4))
+@example([Day((Candle(0.0, 0.03, -0.03, 0.03),), 0.0, 0.0, 1e-4, 0.0)])  # rises to its high: steep by the open
 @settings(max_examples=40, deadline=None)
 def test_the_surface_has_the_steps_of_a_replay(given_days: list[Day]) -> None:
-    """Where no w is left it is exact; where there is one it is near."""
+    """Where no w is left it is exact; where there is one it is near, to the precision that windows are refitted to."""
     levels, did = arrays(given_days)
     pairs = np.array(list(itertools.product(MULTIPLIERS, MULTIPLIERS)))
     for make_leg, short in ((long_leg, False), (short_leg, True)):
-        surface = one_by_one(make_leg(levels, did, Costs(0, 0), "expected", precision=PRECISIONS[1]))
+        surface = one_by_one(make_leg(levels, did, Costs(0, 0), "expected", precision=PRECISIONS[-1]))
         found = evaluate(surface, pairs[None, :, 0], pairs[None, :, 1])
         for (row, day), (k, (h, l)) in itertools.product(enumerate(given_days), enumerate(pairs)):
             upper, lower = long_levels(day, h, l)
@@ -99,7 +100,7 @@ def test_the_surface_has_the_steps_of_a_replay(given_days: list[Day]) -> None:
                 assert found[row, k] == 0.0
                 continue
             meant = taken.part * u + (1 - taken.part) * whole.close - min(d, whole.open)
-            assert abs(found[row, k] - meant) <= (2e-2 if taken.in_doubt else 1e-12)
+            assert abs(found[row, k] - meant) <= (8e-3 if taken.in_doubt else 1e-12)
 
 
 @pytest.mark.parametrize("fill", FILLS)

@@ -76,17 +76,4 @@ class CompiledTerms:
 
 
 def _values(leg: Leg) -> tuple[object, ...]:
-    arrays = (
-        leg.upper_move,
-        leg.lower_move,
-        leg.low,
-        leg.open,
-        leg.at_level,
-        leg.per_lower,
-        leg.gain,
-        leg.per_upper,
-        leg.upper_edges,
-        leg.lower_edges,
-        leg.weight,
-    )
-    return (leg.mirrored, leg.interpolated, *leg.upper_clip, *leg.lower_clip, *map(np.ascontiguousarray, arrays))
+    return (leg.mirrored, leg.interpolated, *leg.upper_clip, *leg.lower_clip, *map(np.ascontiguousarray, leg.arrays))
