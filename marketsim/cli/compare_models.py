@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from marketsim.cli import options, output, several_models, tables
-from marketsim.cli.summary import reality_check
 from marketsim.errors import AuditError
+from marketsim.results.sentences import reality_check
 
 if TYPE_CHECKING:
     from marketsim.comparison.schema import Channels, ComparedSymbol, ModelRow, YardstickRow

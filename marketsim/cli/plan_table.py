@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from marketsim.cli import output
-from marketsim.cli.answer import price
+from marketsim.results.figures import price
 
 if TYPE_CHECKING:
     from marketsim.results.orders import NoOrder, Order

@@ -6,8 +6,8 @@ import typer
 
 from marketsim.cli import backtest_screen, options, output, tables
 from marketsim.cli.help import GroupedCommand
-from marketsim.cli.summary import reality_check
 from marketsim.errors import MarketsimError
+from marketsim.results.sentences import reality_check
 
 if TYPE_CHECKING:
     from marketsim.cli.run_documents import ProfitRow, SavedRunRow

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from marketsim.cli import output, tables
+from marketsim.results.sentences import reality_check
 
 if TYPE_CHECKING:
     from marketsim.results.evidence_schema import PooledRow, Tried
@@ -51,17 +52,3 @@ def _pooled(row: PooledRow) -> tuple[str, ...]:
         *tables.mean(row),
         "-",
     )
-
-
-def reality_check(tried: Tried) -> str:
-    """How easily luck explains the best of all that was tried."""
-    if tried.tried == 1:
-        return f"Reality check: luck alone does as well as {tried.best} in {_share(tried.p)} of cases."
-    return (
-        f"Reality check: {tried.best} is the best of {tried.tried} tried; "
-        f"the best of as many worthless ones does as well in {_share(tried.p)} of cases."
-    )
-
-
-def _share(p: float) -> str:
-    return f"{100 * p:.1f} %" if p < 0.1 else f"{100 * p:.0f} %"

@@ -5,25 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from marketsim.cli import answer, output
+from marketsim.results.figures import mean as mean  # beside the other figures of tables
+from marketsim.results.figures import number, ratio
+from marketsim.results.figures import percent as percent
+from marketsim.results.figures import price as price_in_steps
+from marketsim.results.figures import signed as signed
+from marketsim.results.figures import span as span
+from marketsim.results.figures import whole as whole
+from marketsim.results.sentences import fine as fine
 from marketsim.results.wording import number_of
 
 if TYPE_CHECKING:
-    from marketsim.comparison.schema import AlphaRow, ModelStrategyRow, YardstickRow
     from marketsim.comparison.skill import SkillRow
-    from marketsim.results.evidence_schema import PooledRow
     from marketsim.results.schema import (
         BarsFacts,
         ExposureCounts,
         FailedSymbol,
-        FineFacts,
         PlanRow,
         StrategyRow,
         SymbolDocument,
     )
     from marketsim.results.timing import TimingDocument
-    from marketsim.results.tried_runs import TriedRow
-
-    Mean = StrategyRow | PooledRow | TriedRow | YardstickRow | AlphaRow | ModelStrategyRow
 
 EXPLAINED = {
     "summary": "Answer: whether to trade the better strategy. Smallest edge: what so many bars show in 4 of 5 cases. "
@@ -98,19 +100,6 @@ def _header(symbol: SymbolDocument) -> None:
     )
 
 
-def fine(facts: FineFacts) -> str:
-    """How far finer bars reach, how far they agree, and which part of the doubt they settle."""
-    covered = ", ".join(f"{series.timeframe}: {series.covered} of {facts.bars} bars" for series in facts.series)
-    apart = f", {facts.apart_bps:.1f} bps apart" if facts.apart_bps else ""
-    rescaled = f", {facts.rescaled} rescaled" if facts.rescaled else ""
-    disagree = f", {facts.disagreeing} disagree" if facts.disagreeing else ""
-    line = f"{covered}{apart}{rescaled}{disagree}"
-    if not facts.ambiguous:
-        return line
-    rest = "; the rest by probability" if facts.left else ""
-    return f"{line}, {percent(facts.settled / facts.ambiguous)} % of {facts.ambiguous} ambiguous legs settled{rest}"
-
-
 def _profit(symbol: SymbolDocument) -> None:
     headers = (
         "Strategy",
@@ -170,8 +159,8 @@ def _risk(symbol: SymbolDocument) -> None:
     rows = [
         (
             row.name.replace(" ", "\n"),
-            *_ratio(row.sharpe, row.sharpe_low, row.sharpe_high),
-            *_ratio(row.sortino, row.sortino_low, row.sortino_high),
+            *ratio(row.sharpe, row.sharpe_low, row.sharpe_high),
+            *ratio(row.sortino, row.sortino_low, row.sortino_high),
             f"{100 * row.max_drawdown:.1f}",
         )
         for row in _with_orders(symbol)
@@ -180,31 +169,26 @@ def _risk(symbol: SymbolDocument) -> None:
     output.table(f"Risk, annualized over {periods} bars a year", headers, rows)
 
 
-def _ratio(ratio: float | None, low: float | None, high: float | None) -> tuple[str, str]:
-    """A ratio and its interval; neither where it has none."""
-    return ("-", "-") if ratio is None or low is None else (_number(ratio), f"{low:+.2f} .. {high:+.2f}")
-
-
 def _plan(symbol: SymbolDocument) -> None:
     from marketsim.results.orders import NoOrder, orders_of
 
     rows: list[tuple[str, ...]] = []
     tick = symbol.bars.tick
     for plan in symbol.plan:
-        t, found = _number(plan.t), orders_of(plan, symbol)
+        t, found = number(plan.t), orders_of(plan, symbol)
         if isinstance(found, NoOrder):
             rows.append((plan.strategy, "stands aside" if plan.stood_aside else "no order", "-", "-", "-", t))
             continue
         for order in found:
-            target = "-" if order.take_profit is None else answer.price(order.take_profit, tick)
-            rows.append((plan.strategy, order.side, answer.price(order.entry, tick), target, order.exit, t))
+            target = "-" if order.take_profit is None else price_in_steps(order.take_profit, tick)
+            rows.append((plan.strategy, order.side, price_in_steps(order.entry, tick), target, order.exit, t))
     headers = ("Strategy", "Side", "Limit\nentry", "Take-\nprofit", "Exit", "t")
     output.table(_plan_title(symbol.plan[0], tick), headers, rows, words=2)
 
 
 def _plan_title(plan: PlanRow, tick: float) -> str:
     """What a plan is called; it is none once its bar is over."""
-    after = f"after {plan.after} (close {answer.price(plan.close, tick)})"
+    after = f"after {plan.after} (close {price_in_steps(plan.close, tick)})"
     return f"No plan: {plan.bar} is over, {after}" if plan.stale else f"Plan for {plan.bar}, {after}"
 
 
@@ -238,31 +222,6 @@ def extent(bars: BarsFacts) -> str:
     return f"{bars.count:,} from {bars.first} to {bars.last}, {bars.gaps} gaps{dropped}"
 
 
-def mean(row: Mean) -> tuple[str, str, str, str]:
-    """A mean profit, its interval, and the two numbers that say how much the bars can tell."""
-    return (
-        signed(row.mean_bps),
-        span(row.low_bps, row.high_bps),
-        whole(row.smallest_edge_bps),
-        whole(row.bars_for_10_bps),
-    )
-
-
-def signed(value: float | None) -> str:
-    """A number with its sign, one digit after the point; `-` for None."""
-    return "-" if value is None else f"{value:+.1f}"
-
-
-def span(low: float | None, high: float | None) -> str:
-    """From one number to another, or the one that both are."""
-    return signed(low) if low == high else f"{signed(low)} .. {signed(high)}"
-
-
-def percent(value: float | None) -> str:
-    """A share in whole per cent; `-` for None."""
-    return "-" if value is None else f"{100 * value:.0f}"
-
-
 def exposed(counts: ExposureCounts) -> str:
     """How many bars are clean, contaminated and unknown, of what there are."""
     tags = {"clean": counts.clean, "contaminated": counts.contaminated, "unknown": counts.unknown}
@@ -274,15 +233,6 @@ def skill(row: SkillRow) -> str:
     if row.verdict == "same":
         return "same"
     return f"{round(100 * row.skill, 1) or 0.0:+.1f} %\n{row.verdict}"  # no -0.0
-
-
-def whole(value: float | None) -> str:
-    """A number without digits after the point; `-` for None."""
-    return "-" if value is None else f"{value:,.0f}"
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
 
 
 def price(value: float) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from marketsim.data.symbols import coin_and_quote
-from marketsim.results.orders import Order, decimals
+from marketsim.results.figures import decimals
+from marketsim.results.orders import Order
 
 
 def alpaca_order(order: Order, tick: float, lot: float) -> dict[str, Any]:

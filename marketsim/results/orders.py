@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from marketsim.results.figures import decimals
 from marketsim.results.rows import Price, Row, Stamp
 from marketsim.results.schema import Decision, InSampleT, PlanRow, SymbolDocument
 
@@ -113,15 +114,6 @@ def up(value: float, step: float) -> float:
     (554.13, 554.12, 7.5)
     """
     return _multiple(math.ceil(value / step - NEARLY), step)
-
-
-def decimals(step: float) -> int:
-    """Digits after the point that multiples of `step` need.
-
-    >>> decimals(0.01), decimals(0.25), decimals(5), decimals(1e-05)
-    (2, 2, 0, 5)
-    """
-    return len(f"{step:.10f}".rstrip("0").partition(".")[2])
 
 
 def _multiple(count: int, step: float) -> float:

@@ -9,7 +9,8 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from marketsim.results.orders import NEARLY, Order, decimals
+from marketsim.results.figures import decimals
+from marketsim.results.orders import NEARLY, Order
 
 Risk: TypeAlias = Literal["equal", "volatility"]
 COIN_LOT, STOCK_LOT = 0.0001, 1.0

@@ -1,0 +1,74 @@
+"""What is said of a result in sentences, the same in the terminal and on a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from marketsim.results.figures import chance, percent, price
+
+if TYPE_CHECKING:
+    from marketsim.results.evidence_schema import Tried
+    from marketsim.results.orders import Order
+    from marketsim.results.schema import FineFacts, PlanRow, SymbolDocument
+
+STANDS_ASIDE = (
+    12  # round trips of costs: with a smaller forecast range standing aside was better on all assets measured
+)
+
+
+def order_line(symbol: SymbolDocument) -> str:
+    """The better strategy's order, or why there is none."""
+    from marketsim.results.orders import NoOrder, planned
+
+    session, orders = symbol.plan[0].bar, planned(symbol)
+    if isinstance(orders, NoOrder):
+        return f"No order for {session}: {orders.why}."
+    words = "; ".join(_words(order, symbol.bars.tick) for order in orders)
+    return f"Order for {session} ({orders[0].strategy}): {words}."
+
+
+def notes_on_range(plan: PlanRow) -> str | None:
+    """What the forecast range is worth, in round trips of costs."""
+    if plan.range_in_costs is None:
+        return None
+    words = f"the forecast range is {plan.range_in_costs:.1f} round trips of costs"
+    if plan.range_in_costs >= STANDS_ASIDE:
+        return words
+    return f"{words}; below {STANDS_ASIDE}, standing aside was better on all nine assets that were measured"
+
+
+def reality_check(tried: Tried) -> str:
+    """How easily luck explains the best of all that was tried."""
+    if tried.tried == 1:
+        return f"Reality check: luck alone does as well as {tried.best} in {chance(tried.p)} of cases."
+    return (
+        f"Reality check: {tried.best} is the best of {tried.tried} tried; "
+        f"the best of as many worthless ones does as well in {chance(tried.p)} of cases."
+    )
+
+
+def fine(facts: FineFacts) -> str:
+    """How far finer bars reach, how far they agree, and which part of the doubt they settle."""
+    covered = ", ".join(f"{series.timeframe}: {series.covered} of {facts.bars} bars" for series in facts.series)
+    apart = f", {facts.apart_bps:.1f} bps apart" if facts.apart_bps else ""
+    rescaled = f", {facts.rescaled} rescaled" if facts.rescaled else ""
+    disagree = f", {facts.disagreeing} disagree" if facts.disagreeing else ""
+    line = f"{covered}{apart}{rescaled}{disagree}"
+    if not facts.ambiguous:
+        return line
+    rest = "; the rest by probability" if facts.left else ""
+    return f"{line}, {percent(facts.settled / facts.ambiguous)} % of {facts.ambiguous} ambiguous legs settled{rest}"
+
+
+def sentence(text: str) -> str:
+    """It begins with a capital letter, but a strategy's name stays as it is, and ends with a full stop."""
+    begins = text if text.startswith(("entry-exit", "always-on")) else text[:1].upper() + text[1:]
+    return f"{begins}."
+
+
+def _words(order: Order, tick: float) -> str:
+    side = {"buy": "buy", "sell": "sell short"}[order.side]
+    entry = f"{side} at a limit of {price(order.entry, tick)}"
+    if order.take_profit is None:
+        return f"{entry}, out at the close"
+    return f"{entry}, take-profit {price(order.take_profit, tick)}, else out at the close"
