@@ -1,0 +1,70 @@
+"""A page in a real browser, and all that it did while it was open."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PROGRAMS = (
+    "chromium",
+    "chromium-headless-shell",
+    "chromium-browser",
+    "google-chrome",
+)  # the first on the PATH is taken
+INSIDE = ("data:", "blob:", "about:")  # addresses that leave nothing
+WEIGHTY = ("serious", "critical")  # of axe-core's four impacts
+
+
+def program() -> str | None:
+    """The browser that is installed; None where there is none."""
+    return next(filter(None, map(shutil.which, PROGRAMS)), None)
+
+
+def switches() -> list[str]:
+    """What the browser is started with: its sandbox refuses root."""
+    return ["--no-sandbox"] if os.geteuid() == 0 else []
+
+
+@dataclass
+class OpenedPage:
+    """A page that was opened from a file; `page` is playwright's."""
+
+    page: Any
+    file: Path
+    errors: list[str] = field(default_factory=list)  # of the console, and those that nothing caught
+    requests: list[str] = field(default_factory=list)  # addresses other than the file's own
+
+    def __post_init__(self) -> None:
+        self.page.on(
+            "console", lambda said: self.errors.append(said.text) if said.type in ("error", "warning") else None
+        )
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("dialog", self._dialog)
+        self.page.on("request", lambda request: self._request(request.url))
+        self.page.goto(self.file.as_uri())
+
+    def _dialog(self, dialog: Any) -> None:
+        self.errors.append(f"a dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _request(self, address: str) -> None:
+        if address.partition("#")[0] != self.file.as_uri() and not address.startswith(INSIDE):
+            self.requests.append(address)
+
+    def assert_quiet(self) -> None:
+        """Nothing went wrong so far, and nothing was asked of anybody."""
+        assert (self.errors, self.requests) == ([], [])
+
+    def violations(self) -> list[str]:
+        """What axe-core finds serious or critical, with the elements that it means."""
+        from axe_playwright_python.sync_playwright import Axe
+
+        found = Axe().run(self.page).response["violations"]
+        return [
+            f"{each['id']}: {each['help']}: {[node['html'] for node in each['nodes']][:3]}"
+            for each in found
+            if each["impact"] in WEIGHTY
+        ]
