@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,34 @@ def test_a_frozen_worker_is_given_up(own_cluster: Cluster, data: Path) -> None:
     runs += stream
     expected = {each.symbol: each.document for each in parallel.stream(symbols[:6], cheap(data), Clock())}
     assert [each.document for each in runs] == [expected[symbol] for symbol in symbols]
+
+
+def test_what_waits_for_ever_is_given_up(own_cluster: Cluster) -> None:
+    from marketsim.backtesting.executors import dask
+
+    executor = dask.Dask(WorkSettings(scheduler=own_cluster.scheduler), 2)
+    try:
+        gone = executor._submit(["tcp://127.0.0.1:9"], abs, -1)
+        here = executor.submit(abs, -2)
+        assert executor.room == 4
+        with pytest.raises(BrokenExecutor, match="the workers that it was meant for are gone"):
+            gone.result(60)
+        assert here.result(60) == 2
+
+        class Frozen:
+            """A worker that finished a task and froze before it sent the result."""
+
+            status = "finished"
+
+            def result(self, timeout: float) -> object:
+                raise TimeoutError
+
+        executor._tasks["frozen"] = dask.Task(Frozen(), frozen := Future(), frozenset())
+        executor._done("frozen")
+        with pytest.raises(BrokenExecutor, match="has not sent the result in 10 s"):
+            frozen.result(0)
+    finally:
+        executor.shutdown(wait=False)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])

@@ -32,6 +32,7 @@ class Task:
 
     remote: Any  # distributed's future
     future: futures.Future[Any]
+    workers: frozenset[str]  # that may do it; any of them where none is named
 
 
 @dataclass(slots=True)
@@ -87,6 +88,7 @@ class Dask(futures.Executor):
         if not living:
             raise MarketsimError(f"the scheduler {self._scheduler} has lost all its workers")
         self._give_up(set(self._signs) - set(living))
+        self._give_up_homeless(set(living))
         return 2 * sum(living.values())
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> futures.Future[T]:
@@ -119,7 +121,7 @@ class Dask(futures.Executor):
         remote = self._client.submit(_named, fn, *args, **kwargs, key=key, pure=False, workers=workers)
         future: futures.Future[T] = futures.Future()
         future.set_running_or_notify_cancel()
-        self._tasks[key] = Task(remote, future)
+        self._tasks[key] = Task(remote, future, frozenset(workers or ()))
         remote.add_done_callback(lambda _: self._done(key))
         return future
 
@@ -134,6 +136,8 @@ class Dask(futures.Executor):
             words = f"the scheduler {self._scheduler} is gone (it gave its tasks up)"
             task.future.set_exception(MarketsimError(words).with_traceback(error.__traceback__))
         except BaseException as error:
+            if isinstance(error, TimeoutError) and task.remote.status == "finished":
+                error = futures.BrokenExecutor(f"its worker has not sent the result in {PATIENCE:g} s")
             task.future.set_exception(error)
         else:
             task.future.set_result(result)
@@ -173,6 +177,13 @@ class Dask(futures.Executor):
                     task.remote.cancel()
                     words = f"the worker {name} gave no sign of life for {self._timeout:g} s"
                     task.future.set_exception(futures.BrokenExecutor(words))
+
+    def _give_up_homeless(self, living: Collection[str]) -> None:
+        """End the tasks that wait for workers of which none lives: no scheduler gives them to others."""
+        for key, task in list(self._tasks.items()):
+            if task.workers and task.workers.isdisjoint(living) and self._tasks.pop(key, None) is not None:
+                task.remote.cancel()
+                task.future.set_exception(futures.BrokenExecutor("the workers that it was meant for are gone"))
 
 
 async def _greet(scheduler: str) -> None:

@@ -253,7 +253,7 @@ def test_many_open_a_new_database_at_the_same_moment(postgres) -> None:
     warnings: list[str] = []
 
     def start() -> None:
-        barrier.wait()
+        barrier.wait(60)
         with PostgresCache(postgres.url) as cache:
             cache.put(MODEL, ROWS, "TEST")
             warnings.extend(cache.warnings)

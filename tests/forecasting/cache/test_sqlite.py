@@ -220,7 +220,7 @@ def test_many_open_a_new_or_broken_file_at_the_same_moment(tmp_path, broken) -> 
     barrier = threading.Barrier(8)
 
     def start(directory: Path) -> list[str]:
-        barrier.wait()
+        barrier.wait(60)
         with SqliteCache(directory) as cache:
             cache.put(MODEL, ROWS, "TEST")
             return cache.warnings
