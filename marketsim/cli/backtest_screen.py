@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from marketsim.cli import output, tables
 from marketsim.cli.plan_table import plan_table, why_not
-from marketsim.cli.summary import summary, summary_row
+from marketsim.cli.summary import summary
 
 if TYPE_CHECKING:
     from marketsim.results.evidence_schema import PooledRow, Tried
@@ -28,6 +28,7 @@ def show(
     """Each of `count` symbols where they are few or all is asked for; a summary of several, and of many the plan."""
     from marketsim.results.planned_orders import PlannedOrders
     from marketsim.results.schema import FailedSymbol
+    from marketsim.results.text_tables import summary_row
 
     rows, failures, look_ahead = [], [], False
     plan = PlannedOrders()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
+from marketsim.results.wording import LOOK_AHEAD as LOOK_AHEAD
 from marketsim.settings.database_url import redacted
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from marketsim.results.rows import Row
 
 PATIENCE = 1.0  # seconds without progress shown
-LOOK_AHEAD = "LOOK-AHEAD"
 WIDTH = 80  # columns, where no terminal says how many
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is, how much there is
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from marketsim.results.figures import chance, percent, price
+from marketsim.results.wording import LOOK_AHEAD, number_of
 
 if TYPE_CHECKING:
     from marketsim.results.evidence_schema import Tried
     from marketsim.results.orders import Order
-    from marketsim.results.schema import FineFacts, PlanRow, SymbolDocument
+    from marketsim.results.schema import BarsFacts, FineFacts, PlanRow, SymbolDocument
 
 STANDS_ASIDE = (
     12  # round trips of costs: with a smaller forecast range standing aside was better on all assets measured
@@ -58,6 +59,40 @@ def fine(facts: FineFacts) -> str:
         return line
     rest = "; the rest by probability" if facts.left else ""
     return f"{line}, {percent(facts.settled / facts.ambiguous)} % of {facts.ambiguous} ambiguous legs settled{rest}"
+
+
+def facts(symbol: SymbolDocument) -> list[tuple[str, str]]:
+    """What the result rests on, each under a word: bars, walk, model, fit, fills, costs."""
+    bars, model, optimizer, evaluated = symbol.bars, symbol.model, symbol.optimizer, symbol.evaluated
+    repaired = f", {number_of(model.repaired, 'forecast')} repaired" if model.repaired else ""
+    exposed = "".join(
+        f", {number_of(count, 'bar')} {tag}"
+        for tag, count in (("contaminated", model.exposure.contaminated), ("unknown", model.exposure.unknown))
+        if count
+    )
+    fallbacks = (
+        f", {optimizer.fallbacks} of {optimizer.fits} fits fell back to differential-evolution"
+        if optimizer.fallbacks
+        else ""
+    )
+    gate = f"; no order where its in-sample t is below {symbol.min_t:g}" if symbol.min_t else ""
+    costs = symbol.costs
+    caught = f", {LOOK_AHEAD}" if model.look_ahead else ""
+    return [
+        ("Bars", extent(bars)),
+        ("Walk", f"{number_of(evaluated.bars, 'bar')} from {evaluated.first} to {evaluated.last}"),
+        ("Model", f"{model.name} {model.version}, {model.training}{exposed}{repaired}{caught}"),
+        ("Fit", f"{optimizer.name}{fallbacks}{gate}"),
+        *([("Fine", fine(symbol.fine))] if symbol.fine else []),
+        ("Fills", f"{symbol.fill}; {'long only (crypto)' if bars.crypto else 'long and short'}"),
+        ("Costs", f"{costs.fee_bps:g} bps a side, slippage {costs.slippage_bps:g} bps on closes"),
+    ]
+
+
+def extent(bars: BarsFacts) -> str:
+    """How many bars there are, from when to when, and what is missing of them."""
+    dropped = f", {bars.dropped} bad ones left out" if bars.dropped else ""
+    return f"{bars.count:,} from {bars.first} to {bars.last}, {bars.gaps} gaps{dropped}"
 
 
 def sentence(text: str) -> str:

@@ -1,6 +1,8 @@
-"""Numbers of things in sentences."""
+"""Words that are said in several places, and numbers of things in sentences."""
 
 from __future__ import annotations
+
+LOOK_AHEAD = "LOOK-AHEAD"  # before all that a model earned that was caught
 
 
 def number_of(count: int, thing: str) -> str:
