@@ -1,12 +1,14 @@
 """`marketsim backtest` and `marketsim fast`."""
 
 from contextlib import ExitStack, closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from marketsim.cli import backtest_screen, options, output, tables
 from marketsim.cli.completion import symbols
+from marketsim.cli.output_files import check_file
 from marketsim.errors import Failure, MarketsimError, UsageError
 
 if TYPE_CHECKING:
@@ -33,6 +35,11 @@ def backtest(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the interrupted run in DIR.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the finished run in DIR.")] = False,
+    report: Annotated[
+        str | None,
+        typer.Option("--report", metavar="FILE", help="Write the result as a page to look at, one HTML file."),
+    ] = None,
+    live: Annotated[bool, typer.Option("--live", help="Write FILE anew as symbols finish; it reloads itself.")] = False,
     full: Annotated[bool, typer.Option("--full", help="Show all tables, not only the answer and one.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Put a line under each table that explains it.")] = False,
     json: options.Json = False,
@@ -49,6 +56,11 @@ def backtest(
     for option, given in (("--resume", resume), ("--overwrite", overwrite)):
         if given and output_directory is None:
             raise UsageError(f"{option} needs --output DIR, the folder of the other run")
+
+    if live and report is None:
+        raise UsageError("--live needs --report FILE, the page that is written as symbols finish")
+    if report is not None:
+        check_file("--report", report, (".html", ".htm"))
 
     from marketsim.profiling import Clock, observer
 
@@ -73,9 +85,14 @@ def backtest(
             directory = RunDirectory(output_directory, settings, resume, overwrite)
             stack.enter_context(directory)
         documents = stack.enter_context(SpooledSymbols(settings.seed))
+        page = None
+        if report is not None:
+            from marketsim.results.html.report_file import ReportFile
+
+            page = stack.enter_context(ReportFile(Path(report), names, settings, live))
         with (
             output.progress() as progress,
-            closing(parallel.stream(names, settings, clock, directory, progress)) as stream,
+            closing(parallel.stream(names, settings, clock, directory, progress, rows=page is not None)) as stream,
         ):
             for finished in stream:
                 told.add(finished)
@@ -83,6 +100,8 @@ def backtest(
                     documents.add(finished)
                     if directory is not None:
                         directory.add(finished)
+                    if page is not None:
+                        page.add(finished)
         output.notes(told.notes)
         with clock.stage("report/document"):
             whole = documents.whole()
@@ -90,6 +109,9 @@ def backtest(
             with clock.stage("report/files"):
                 timing = timing_document(clock, len(names), told.seconds)
                 directory.finish(timing, whole)
+        if page is not None:
+            with clock.stage("report/page"):
+                page.finish(timing_document(clock, len(names), told.seconds), whole)
         with clock.stage("report/print"):
             if json:
                 output.symbols(head(whole, settings), documents.judged(whole))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from marketsim.cli import answer, output
+from marketsim.results import sentences
 from marketsim.results.figures import mean as mean  # beside the other figures of tables
 from marketsim.results.figures import percent as percent
 from marketsim.results.figures import signed as signed
@@ -13,7 +14,6 @@ from marketsim.results.figures import whole as whole
 from marketsim.results.sentences import extent as extent
 from marketsim.results.sentences import facts
 from marketsim.results.sentences import fine as fine
-from marketsim.results.wording import number_of
 
 if TYPE_CHECKING:
     from marketsim.comparison.skill import SkillRow
@@ -79,10 +79,7 @@ def explain(table: str, wanted: bool) -> None:
 
 def timing_line(document: TimingDocument) -> None:
     """How long the run took, on a line."""
-    forecasts, fits = document.forecasts, number_of(document.fits, "fit")
-    symbols = "" if document.symbols == 1 else f" for {document.symbols:,} symbols"
-    made = f"{number_of(forecasts.made, 'forecast')} made, {forecasts.reused:,} reused"
-    output.lines(f"Timing: {document.wall_seconds:.2f} s{symbols}, {made}, {fits}.")
+    output.lines(sentences.timing(document))
 
 
 def timing(document: TimingDocument) -> None:

@@ -49,6 +49,7 @@ class SymbolFiles(Struct, frozen=True):
     equity: str
     model: str  # fingerprint of the model that the run names
     profits: WalkProfits
+    charts: str = ""  # arrays of the pictures of a report; "" where none was asked for
 
 
 class FinishedSymbol(Struct, frozen=True):

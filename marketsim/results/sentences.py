@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from marketsim.results.evidence_schema import Tried
     from marketsim.results.orders import Order
     from marketsim.results.schema import BarsFacts, FineFacts, PlanRow, SymbolDocument
+    from marketsim.results.timing import TimingDocument
 
 STANDS_ASIDE = (
     12  # round trips of costs: with a smaller forecast range standing aside was better on all assets measured
@@ -93,6 +94,14 @@ def extent(bars: BarsFacts) -> str:
     """How many bars there are, from when to when, and what is missing of them."""
     dropped = f", {bars.dropped} bad ones left out" if bars.dropped else ""
     return f"{bars.count:,} from {bars.first} to {bars.last}, {bars.gaps} gaps{dropped}"
+
+
+def timing(document: TimingDocument) -> str:
+    """How long the run took, on a line."""
+    forecasts, fits = document.forecasts, number_of(document.fits, "fit")
+    symbols = "" if document.symbols == 1 else f" for {document.symbols:,} symbols"
+    made = f"{number_of(forecasts.made, 'forecast')} made, {forecasts.reused:,} reused"
+    return f"Timing: {document.wall_seconds:.2f} s{symbols}, {made}, {fits}."
 
 
 def sentence(text: str) -> str:

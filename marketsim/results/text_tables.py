@@ -159,6 +159,14 @@ def summary(rows: Sequence[tuple[str, ...]], pooled: Sequence[PooledRow]) -> Tex
     )
 
 
+def together(pooled: Sequence[PooledRow]) -> TextTable:
+    """The strategies on all symbols together."""
+    rows = [(row.strategy, *mean(row)) for row in pooled]
+    headers = ("Strategy", "bps/\nbar", "95 % interval", "Smallest\nedge", "Bars for\n10 bps")
+    dates = max(row.dates for row in pooled)
+    return TextTable(f"All {pooled[0].symbols} symbols together, {number_of(dates, 'date')}", headers, rows)
+
+
 def timing(document: TimingDocument) -> TextTable:
     """Where the time of the run went, from the start of the process; of several symbols, what they cost together."""
     rows = [(name, f"{stage.seconds:.3f}", f"{stage.share:.0%}") for name, stage in document.stages.items()]

@@ -1,0 +1,32 @@
+"""The command that makes a run, and its page, again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+
+from marketsim.settings.database_url import redacted
+from marketsim.settings.settings import Settings
+
+
+def command_of(symbols: Sequence[str], settings: Settings) -> str:
+    """The command line of these symbols under the settings that are not at their default; without passwords."""
+    values, defaults = settings.values(), Settings().values()
+    words = ["marketsim", "fast" if values["fast"] else "backtest", *symbols]
+    for key, value in values.items():
+        if value != defaults[key] and key != "fast":
+            words += _option(key, value)
+    return redacted(shlex.join([*words, "--report", "report.html"]))
+
+
+def _option(key: str, value: object) -> Iterator[str]:
+    name = f"--{key.replace('_', '-')}"
+    if isinstance(value, bool):
+        yield name
+    elif key == "bounds" and isinstance(value, tuple):
+        yield from (name, ",".join(f"{end:g}" for end in value))
+    elif isinstance(value, tuple):
+        for each in value:
+            yield from (name, str(each))
+    else:
+        yield from (name, str(value))

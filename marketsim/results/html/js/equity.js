@@ -1,0 +1,68 @@
+import { row, seconds } from "./data.js";
+import { color, drawn, faint } from "./theme.js";
+
+const PERCENT = 100;
+
+// The summed profit of a strategy with its worst and best case as a band, its unfitted self and holding; below, its fall.
+export function drawEquity(element, { facts, arrays }, strategy) {
+  drawn(element, () => {
+    element.replaceChildren();
+    const lines = linesOf(facts, arrays, strategy);
+    const times = [before(facts.times), ...facts.times].map((name, i) => (i ? seconds(name) : name));
+    const shared = { width: element.clientWidth, tzDate, cursor: { sync: { key: strategy }, points: { size: 6 } }, hooks };
+    const values = (_, ticks) => ticks.map((tick) => `${+tick.toFixed(4)} %`);
+    const look = { stroke: color("ink"), grid: { stroke: color("line"), width: 1 }, ticks: { stroke: color("line") } };
+    const x = { ...look, values: dates, space: 90 };
+    const axes = [x, { ...look, size: 64, values }];
+    const fall = { label: "Fall", stroke: color("fall"), fill: faint("fall", 0.25), width: 1.5, points, value: shown };
+    new uPlot({ ...shared, height: 280, axes, ...lines.options }, [times, ...lines.data], element);
+    new uPlot(
+      { ...shared, height: 130, axes, series: [{ value: dated }, fall] },
+      [times, falls(lines.data[2])],
+      element,
+    );
+  });
+}
+
+const points = { show: false };
+const lastValues = (plot) => plot.cursor.idx == null && plot.setLegend({ idx: plot.data[0].length - 1 });
+const hooks = { ready: [lastValues], setCursor: [lastValues] };
+const tzDate = (stamp) => uPlot.tzDate(new Date(stamp * 1000), "Etc/UTC");
+const shown = (_, value) => (value === null ? "-" : `${value < 0 ? "" : "+"}${value.toFixed(1)} %`);
+const dated = (_, stamp) => (stamp === null ? "-" : new Date(stamp * 1000).toISOString().replace(/T00:00.*|:00\.000Z/, ""));
+const dates = (_, ticks) => ticks.map((stamp) => dated(_, stamp).slice(0, 10));
+
+function linesOf(facts, arrays, strategy) {
+  const at = facts.names.indexOf(strategy);
+  const sums = (array, i) => [0, ...Array.from(row(array, i), (sum) => PERCENT * sum)];
+  const others = facts.names
+    .map((name, i) => ({ name, i }))
+    .filter(({ name }) => !facts.strategies.includes(name))
+    .filter(({ name }) => !name.endsWith("unfitted") || name === "unfitted" || name === `${strategy} unfitted`);
+  const styles = { unfitted: ["second", [6, 4]], "buy-and-hold": ["third", [2, 3]] };
+  const edge = { stroke: faint("first", 0.5), width: 0.5, points, value: shown };
+  const series = [
+    { value: dated },
+    { ...edge, label: "Worst" },
+    { label: strategy, stroke: color("first"), width: 2.5, points, value: shown },
+    { ...edge, label: "Best" },
+    ...others.map(({ name }) => {
+      const [stroke, dash] = styles[name] ?? styles[name.split(" ").at(-1)] ?? ["fourth", [10, 3, 2, 3]];
+      return { label: name, stroke: color(stroke), dash, width: 1.75, points, value: shown };
+    }),
+  ];
+  const bands = [{ series: [3, 1], fill: faint("first", 0.22) }];
+  const data = [arrays.worst, arrays.headline, arrays.best].map((array) => sums(array, at));
+  return { options: { series, bands }, data: [...data, ...others.map(({ i }) => sums(arrays.headline, i))] };
+}
+
+// One bar before the first, where nothing was earned yet.
+function before(times) {
+  const [first, second = first] = times.map(seconds);
+  return first - (second - first || 86400);
+}
+
+function falls(sums) {
+  let most = 0;
+  return sums.map((sum) => sum - (most = Math.max(most, sum)));
+}

@@ -1,0 +1,151 @@
+"""The page of a run, symbol by symbol, from its documents and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from marketsim.errors import MissingExtra
+from marketsim.results import figures, sentences, text_tables
+from marketsim.results.html.assets import FOLDER, assets
+from marketsim.results.html.packing import pack
+from marketsim.results.html.pictures import equity_words, shown_strategy, sparkline
+from marketsim.results.html.rows import rows_of
+from marketsim.results.schema import BacktestDocument, FailedSymbol, SymbolDocument
+from marketsim.results.timing import TimingDocument
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+DECISION_CLASSES = {"TRADE": "trade", "DON'T": "dont", "CAN'T TELL": "unsure"}
+
+
+class ReportSymbol(Struct, frozen=True):
+    """What a page says of one symbol."""
+
+    document: SymbolDocument | FailedSymbol
+    simulations: str = ""  # rows of simulations.csv under their header
+    equity: str = ""  # those of equity.csv
+    charts: str = ""  # the arrays of its other pictures, as `pack` makes them
+
+
+class Progress(Struct, frozen=True):
+    """How far a run has come whose page is written on the way."""
+
+    done: int
+    total: int
+
+
+class ReportRun(Struct, frozen=True):
+    """What a page says of a run as a whole."""
+
+    head: BacktestDocument  # without its symbols
+    command: str  # that makes the page again
+    timing: TimingDocument | None = None
+    progress: Progress | None = None  # None once the run is over
+
+
+class Line(Struct, frozen=True):
+    """A symbol in the table of many."""
+
+    address: str
+    cells: tuple[str, ...]
+    failed: str | None
+    decision: str
+    sparkline: str  # points of an SVG polyline
+
+
+def page(run: ReportRun, symbols: Callable[[], Iterable[ReportSymbol]]) -> Iterator[str]:
+    """The text of the page, in parts; `symbols` are gone through twice.
+
+    MissingExtra without jinja2.
+    """
+    lines = [_line(each) for each in symbols()]
+    return (
+        environment()
+        .get_template("page.html")
+        .generate(
+            run=run,
+            head=run.head,
+            lines=lines,
+            alone=_alone(lines, symbols),
+            packed=(_packed(each) for each in symbols()),
+            assets=assets(),
+        )
+    )
+
+
+@cache
+def environment() -> Environment:
+    """Where templates come from, and what they can call; everything that they show is escaped."""
+    try:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    except ImportError:
+        raise MissingExtra("a report", "report") from None
+    made = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(
+        address=address,
+        one_line=one_line,
+        decision_class=DECISION_CLASSES.get,
+        equity_words=equity_words,
+        figures=figures,
+        sentences=sentences,
+        shown_strategy=shown_strategy,
+        text_tables=text_tables,
+    )
+    return made
+
+
+def address(symbol: str, section: str = "") -> str:
+    """Where a symbol, or a section of it, is in the page."""
+    return f"/{quote(symbol, safe='')}{f'/{section}' if section else ''}"
+
+
+def one_line(text: str) -> str:
+    """The lines of a cell as one: a line that ends in the middle of a word goes on at once.
+
+    >>> one_line("Out-of-\\nsample %"), one_line("bps/\\nbar"), one_line("always-on\\nunfitted")
+    ('Out-of-sample %', 'bps/bar', 'always-on unfitted')
+    """
+    return text.replace("-\n", "-").replace("/\n", "/").replace("\n", " ")
+
+
+def _alone(lines: list[Line], symbols: Callable[[], Iterable[ReportSymbol]]) -> SymbolDocument | None:
+    """The document of a single symbol, which is shown without a table."""
+    if len(lines) != 1 or lines[0].failed:
+        return None
+    (only,) = symbols()
+    return only.document if isinstance(only.document, SymbolDocument) else None
+
+
+def _line(symbol: ReportSymbol) -> Line:
+    document = symbol.document
+    cells = text_tables.summary_row(document)
+    if isinstance(document, FailedSymbol):
+        return Line(address(document.symbol), cells, document.error, "failed", "")
+    return Line(address(document.symbol), cells, None, document.decision, sparkline(document, symbol.equity))
+
+
+def _packed(symbol: ReportSymbol) -> dict[str, Any]:
+    """What the page decodes once the symbol is looked at."""
+    document = symbol.document
+    if isinstance(document, FailedSymbol):
+        return {"address": address(document.symbol), "parts": {}}
+    html = environment().get_template("symbol.html").render(symbol=document)
+    parts = {"html": pack({"html": html}, {})}
+    if symbol.simulations and symbol.equity:
+        rows = rows_of(document, symbol.simulations, symbol.equity)
+        parts["rows"] = pack(rows.facts, rows.arrays)
+    if symbol.charts:
+        parts["charts"] = symbol.charts
+    return {"address": address(document.symbol), "parts": parts}

@@ -1,0 +1,140 @@
+"""`marketsim backtest --report`: what the page says is what the run found."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from tests.cli.test_startup import loaded
+from tests.many_symbols import OPTIONS, write_universe
+from tests.report_pages import Page
+
+WALK = ("--sims", "12", "--window", "30", "--now", "2020-12-08")
+HOSTILE = "</script><img src=x onerror=alert(1)>\"'&\u202e"
+
+
+def decoded(cli, tmp_path, *words):
+    path = tmp_path / "report.html"
+    ended = cli("backtest", *words, "--report", str(path), "--json")
+    return Page.of(path), json.loads(ended.out), ended
+
+
+def test_a_page_of_one_symbol_says_what_the_terminal_says(cli, tmp_path):
+    page, document, ended = decoded(cli, tmp_path, "ETHUSD", *WALK)
+    (symbol,), read = document["symbols"], page.read()
+    shown = cli("backtest", "ETHUSD", *WALK, "--full").out
+    assert ended.code == 0
+    assert symbol["verdict"] in read.text.replace("Always-on", "always-on")
+    assert f"ETHUSD {symbol['decision']}" in " ".join(read.text.split())
+    for reason in symbol["reasons"]:
+        assert reason[1:] in read.text
+    for caption, rows in read.tables.items():
+        if caption == "Timing":
+            continue
+        assert caption.split(",")[0] in shown.replace("\n", " ")
+        for _, *cells in rows[1:]:
+            assert all(cell in shown for cell in cells), caption
+
+
+def test_the_pictures_show_the_walk(cli, tmp_path):
+    page, document, _ = decoded(cli, tmp_path, "ETHUSD", *WALK)
+    (symbol,) = document["symbols"]
+    facts, arrays = page.parts["/ETHUSD"]["rows"]
+    rows = {row["name"]: row for row in symbol["rows"]}
+    assert facts["names"] == list(rows)
+    for what, key in (("headline", "headline"), ("worst", "provable"), ("best", "touch")):
+        np.testing.assert_allclose(arrays[what][:, -1], [row[key] for row in rows.values()], rtol=0, atol=1e-12)
+    assert facts["times"][0] == symbol["evaluated"]["first"]
+    assert facts["times"][-1] == symbol["evaluated"]["last"]
+
+
+def test_many_symbols_have_a_row_and_a_page_each(cli, tmp_path):
+    names = write_universe(tmp_path / "bars", 4)
+    words = (*names, "NOSUCH", "--data", str(tmp_path / "bars"), *OPTIONS)
+    page, document, ended = decoded(cli, tmp_path, *words)
+    assert ended.code == 4
+    rows = page.read().tables["The better strategy of each symbol"][1:]
+    assert [row[0] for row in rows] == [*names, "NOSUCH"]
+    assert "no bars of NOSUCH" in rows[-1][-1]
+    for name, row in zip(names, rows, strict=False):
+        (found,) = [each for each in document["symbols"] if each["symbol"] == name]
+        assert row[1] == found["decision"]
+        assert page.read(f"/{name}").tables[
+            f"Profit in bps a bar, 3 bars to {found['evaluated']['last']}, provable fills"
+        ]
+
+
+def test_hostile_names_are_text(cli, tmp_path):
+    names = write_universe(tmp_path / "bars", 1)
+    words = (*names, HOSTILE, "x" * 300, "--data", str(tmp_path / "bars"), *OPTIONS)
+    page, _, _ = decoded(cli, tmp_path, *words)
+    read = page.read()
+    assert HOSTILE in read.text
+    allowed = {"lang", "class", "id", "href", "role", "type", "aria-label", "aria-hidden", "tabindex", "scope", "rel"}
+    allowed |= {"charset", "http-equiv", "content", "name", "data-address", "data-part", "placeholder", "autocomplete"}
+    allowed |= {"viewbox", "preserveaspectratio", "points", "hidden"}
+    assert {name for _, attributes in read.tags for name in attributes} <= allowed
+    assert "img" not in {tag for tag, _ in read.tags}
+
+
+def test_a_page_runs_its_own_scripts_and_nothing_else(cli, tmp_path):
+    page, _, _ = decoded(cli, tmp_path, "ETHUSD", *WALK)
+    (policy,) = [attributes["content"] for tag, attributes in page.read().tags if "http-equiv" in attributes]
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "unsafe" not in policy
+    assert "http" not in policy
+
+
+def test_the_same_run_gives_the_same_page(cli, tmp_path):
+    first, _, _ = decoded(cli, tmp_path, "ETHUSD", *WALK)
+    again, _, _ = decoded(cli, tmp_path, "ETHUSD", *WALK)
+    assert first.parts["/ETHUSD"]["rows"][0] == again.parts["/ETHUSD"]["rows"][0]
+
+
+def test_a_report_needs_its_extra_before_any_work(cli, tmp_path, monkeypatch):
+    from marketsim.results.html.page import environment
+
+    environment.cache_clear()
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    ended = cli("backtest", "ETHUSD", "--report", str(tmp_path / "report.html"))
+    environment.cache_clear()
+    assert ended.code == 2
+    assert ended.err.strip() == "marketsim: a report needs the extra 'report': pip install 'marketsim[report]'"
+    assert not list(tmp_path.glob("*.html"))
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--live",), "--live needs --report FILE"),
+        (("--report", "report.pdf"), "must end in .html or .htm"),
+        (("--report", "no/such/report.html"), "there is no folder"),
+    ],
+)
+def test_what_cannot_be_written_is_said_at_once(cli, words, why):
+    ended = cli("backtest", "ETHUSD", *words)
+    assert ended.code == 2
+    assert why in ended.err
+
+
+def test_a_backtest_without_a_report_imports_none_of_it(tmp_path):
+    wanted = ("jinja2", "marketsim.results.html", "marketsim.results.text_tables")
+    assert loaded("backtest", "ETHUSD", *WALK, among=wanted) == (0, {"marketsim.results.text_tables"})
+
+
+def test_a_live_page_says_how_far_the_run_has_come(cli, tmp_path, monkeypatch):
+    from marketsim.results.html import report_file
+
+    written = []
+    keep = report_file.write
+    monkeypatch.setattr(report_file, "write", lambda path, parts: (keep(path, parts), written.append(path.read_text())))
+    monkeypatch.setattr(report_file, "PATIENCE", 0.0)
+    monkeypatch.setattr(report_file, "SHARE", 0)
+    names = write_universe(tmp_path / "bars", 3)
+    cli("backtest", *names, "--data", str(tmp_path / "bars"), *OPTIONS, "--report", str(tmp_path / "r.html"), "--live")
+    assert ["of 3 symbols are finished" in text for text in written] == [True, True, False]
+    assert "1 of 3 symbols" in written[0] and "2 of 3 symbols" in written[1]
+    assert "data-live" not in written[-1].split("<main")[0]
