@@ -71,7 +71,7 @@ def main() -> int:
     parser.add_argument("--evenings", type=int, default=500)
     parser.add_argument("--lost", type=int, nargs="*", default=[0, 100])
     given = parser.parse_args()
-    held = []
+    held: list[bool] = []
     with ProcessPoolExecutor(os.cpu_count()) as workers:
 
         def worlds(evenings: int, lost: int | None) -> list[World]:
@@ -80,7 +80,7 @@ def main() -> int:
 
         turned = [each.turned for each in worlds(given.evenings, None)]
         wrong = np.mean([each is not None for each in turned])
-        held.append(wrong <= MOST_WRONG)
+        held.append(bool(wrong <= MOST_WRONG))
         print(f"unchanged  {given.worlds} worlds, {given.evenings} evenings: called worse in {wrong:.1%}")
         for lost in given.lost:
             every = worlds(given.evenings + lost, lost)
