@@ -5,7 +5,8 @@
     |   |-- MissingExtra    exit 2: an optional dependency is not installed
     |   `-- BoundsError     exit 2: bounds of a search are reversed, missing or not finite; a ValueError too
     |-- DataError           exit 3: bars or results that are absent, malformed or too few
-    `-- AuditError          exit 5: a model knows what it could not have known
+    |-- AuditError          exit 5: a model knows what it could not have known
+    `-- JournalError        exit 5: a journal of sealed plans is not as it was written
 
 A message is one line: what is wrong, where, what would be right. Where one thing of many may fail and the others go on,
 each has an `Outcome`: a `Success` with its value or a `Failure` with its error.
@@ -55,6 +56,12 @@ class DataError(MarketsimError):
 
 class AuditError(MarketsimError):
     """A model knows what it could not have known; the message is the evidence."""
+
+    exit_code = 5
+
+
+class JournalError(MarketsimError):
+    """A journal of sealed plans is not as it was written; the message names the first entry that is not."""
 
     exit_code = 5
 

@@ -50,12 +50,14 @@ class Dispatcher:
         progress: Progress,
         kept: Callable[[str], FinishedSymbol | None],
         rows: bool,
+        basis: bool,
     ) -> None:
         self.executor = open_executor(settings.work, len(symbols))
         self._symbols, self._clock = symbols, clock
         self._settings = settings.replace(now=str(present(settings.bars.now)))  # one present for all workers
         self._source = open_bars(settings.bars)
         self._directory, self._progress, self._kept, self._rows = directory, progress, kept, rows
+        self._basis = basis
         self._run = os.urandom(8).hex()
         self._turn = 0  # the symbol that is given back next
         self._next = 0  # the first symbol that was not looked at yet
@@ -134,6 +136,7 @@ class Dispatcher:
             settings=self._settings_elsewhere() if separate else self._settings,
             symbols=tuple(map(absolute_place, symbols)) if separate else symbols,
             rows=self._rows,
+            basis=self._basis,
             code=code_of(self._settings) if separate else None,
             fingerprints=[self._seen[symbol].fingerprint for symbol in symbols] if self.executor.remote else None,
         )
@@ -155,7 +158,7 @@ class Dispatcher:
 
     def _settings_elsewhere(self) -> Settings:
         """The settings that another process is told: absolute paths, and on a cluster no password."""
-        settings = _absolute(self._settings)
+        settings = with_absolute_paths(self._settings)
         url = settings.cache_place.cache_url
         return settings.replace(cache_url=without_secret(url)) if self.executor.remote and url else settings
 
@@ -233,7 +236,7 @@ class Dispatcher:
             self._progress("symbols", self._turn + len(self._finished), len(self._symbols))
 
 
-def _absolute(settings: Settings) -> Settings:
+def with_absolute_paths(settings: Settings) -> Settings:
     """The settings with paths that do not depend on the working directory."""
     paths = {}
     if (data := settings.bars.data) is not None:
@@ -247,4 +250,7 @@ def _absolute(settings: Settings) -> Settings:
             paths[key] = os.path.abspath(path)
     if (weights := settings.network.weights) is not None and os.path.isdir(weights):
         paths["weights"] = os.path.abspath(weights)
+    file, _, name = settings.model.rpartition(":")
+    if file.endswith(".py") and os.path.exists(file):
+        paths["model"] = f"{os.path.abspath(file)}:{name}"
     return settings.replace(**paths)

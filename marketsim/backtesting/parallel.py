@@ -28,16 +28,18 @@ def stream(
     directory: RunDirectory | None = None,
     progress: Progress = silent,
     rows: bool = False,
+    basis: bool = False,
 ) -> Generator[FinishedSymbol]:
     """Every symbol's outcome in the order given, by the executor that the settings name.
 
     Each is kept in `directory` as soon as it is there, and what that has kept already is not run again where its bars
     and its model are the same. A symbol whose worker is killed is tried once more, alone. MarketsimError where the run
     as a whole cannot be done. A stream that is closed early ends its workers. `rows` asks for the CSV files' rows,
-    which a directory always gets.
+    which a directory always gets; `basis`
+    for what the plans rest on.
     """
     rows = rows or directory is not None
-    dispatcher = Dispatcher(symbols, settings, clock, directory, progress, _kept_by(directory, settings), rows)
+    dispatcher = Dispatcher(symbols, settings, clock, directory, progress, _kept_by(directory, settings), rows, basis)
     current_process.clock, current_process.progress = clock, progress
     try:
         while not dispatcher.over:

@@ -19,6 +19,7 @@ from marketsim.forecasting.keys import fingerprint
 from marketsim.profiling import Clock
 from marketsim.results.document import equity_rows, simulation_rows, symbol_document, walk_profits
 from marketsim.results.encoding import to_csv
+from marketsim.results.plan_basis import basis_of
 from marketsim.results.plugins import code_of
 from marketsim.results.result import FinishedSymbol, SymbolFiles, SymbolRun
 from marketsim.settings.database_url import with_own_password
@@ -32,6 +33,7 @@ class Job(Struct, frozen=True):
     settings: Settings
     symbols: tuple[str, ...]
     rows: bool  # whether the rows of the CSV files are wanted
+    basis: bool  # whether that is wanted which plans rest on
     code: str | None  # digest of the sources that the worker must have too; None in the very process
     fingerprints: Sequence[str] | None  # of the symbols' bars; None where a worker cannot but see the same
     version: str = __version__
@@ -104,7 +106,7 @@ def work(job: Job) -> JobDone:
     runs = pipeline.stream(job.symbols, job.settings, tools, clock, current_process.progress)
     for symbol, meant, run in zip(job.symbols, _meant(job), runs, strict=True):
         with clock.stage("report/document"):
-            finished = finish(run, model, job.rows)
+            finished = finish(run, model, job.rows, job.basis)
         now = time.perf_counter()
         if not done:  # all symbols were loaded and forecast before the first
             together += _seconds_together(clock)
@@ -135,12 +137,17 @@ def _fingerprint(run: SymbolRun, symbol: str, job: Job, tools: Tools) -> str | N
                 return None
 
 
-def finish(run: SymbolRun, model: str, rows: bool) -> FinishedSymbol:
-    """A run in plain values, with its CSV `rows` if they are wanted; `model` is the fingerprint of the model named."""
+def finish(run: SymbolRun, model: str, rows: bool, basis: bool = False) -> FinishedSymbol:
+    """A run in plain values; `model` is the fingerprint of the model named.
+
+    With its CSV `rows`, and the `basis` of its plan, if they are wanted.
+    """
     match run.outcome:
         case Success(result):
             simulations, equity = (to_csv(simulation_rows(result)), to_csv(equity_rows(result))) if rows else ("", "")
-            files = SymbolFiles(symbol_document(result), simulations, equity, model, walk_profits(result))
+            foundation = basis_of(result.bars, result.forecasts) if basis else None
+            document, profits = symbol_document(result), walk_profits(result)
+            files = SymbolFiles(document, simulations, equity, model, profits, basis=foundation)
             return FinishedSymbol(run.symbol, Success(files), run.notes)
         case Failure() as failure:
             return FinishedSymbol(run.symbol, failure, run.notes)

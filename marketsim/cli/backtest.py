@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from marketsim.settings.settings import Settings
 
 
-@options.takes(*options.GROUPS)
+@options.takes(*options.RUN)
 def backtest(
     command: typer.Context,
     symbols: Annotated[

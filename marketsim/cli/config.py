@@ -21,7 +21,7 @@ def show(
         entries = {key: ShownSetting(value=value, source=found.origins[key]) for key, value in values.items()}
         output.document(ConfigDocument(settings=entries))
     else:
-        unset = {"fee_bps": "auto", "cache_dir": "the platform's"}
+        unset = {"fee_bps": "auto", "cache_dir": "the platform's", "journal": "the platform's"}
         rows = [
             (key, unset.get(key, "-") if value is None else _words(value), found.origins[key])
             for key, value in values.items()

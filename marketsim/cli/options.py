@@ -21,6 +21,7 @@ from marketsim.settings.groups import (
     CacheSettings,
     CostSettings,
     GivenSettings,
+    JournalSettings,
     NetworkSettings,
     TradingRules,
     WalkSettings,
@@ -61,6 +62,7 @@ NETWORK = OptionGroup(
 CACHE = OptionGroup("Forecast cache", ("cache",))
 CACHE_PLACE = OptionGroup("Forecast cache", keys_of(CacheSettings))
 WORK = OptionGroup("Many symbols", keys_of(WorkSettings))
+JOURNAL = OptionGroup("Journal", keys_of(JournalSettings))
 GROUPS = (
     WALK,
     MODEL,
@@ -81,7 +83,9 @@ GROUPS = (
     CACHE,
     CACHE_PLACE,
     WORK,
+    JOURNAL,
 )  # the common ones first
+RUN = tuple(group for group in GROUPS if group != JOURNAL)  # what a backtest takes
 
 
 class Text(Struct, frozen=True):
@@ -151,6 +155,7 @@ TEXTS = {
     "cache": Text("Read and write it, read it only, write it only (refresh), or neither."),
     "cache_dir": Text("Folder of the cache.", "DIR", "the platform's"),
     "cache_url": Text("PostgreSQL database that several machines share, in place of the folder.", "URL", "none"),
+    "journal": Text("Folder of the journal of sealed plans.", "DIR", "the platform's"),
     "workers": Text("Processes to spread the symbols over.", "N"),
     "executor": Text("Where symbols are run; auto: by --workers and --scheduler."),
     "scheduler": Text("Address of a Dask scheduler.", "tcp://HOST:PORT", "none"),
@@ -192,8 +197,8 @@ def _option(key: str) -> inspect.Parameter:
 
 
 def all_but(*left_out: OptionGroup) -> tuple[OptionGroup, ...]:
-    """All groups but a few, in their order."""
-    return tuple(group for group in GROUPS if group not in left_out)
+    """All groups of a run but a few, in their order."""
+    return tuple(group for group in RUN if group not in left_out)
 
 
 def takes(*groups: OptionGroup) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

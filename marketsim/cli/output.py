@@ -75,6 +75,12 @@ def text(document: str) -> None:
     print(document, end="")
 
 
+def raw(content: bytes) -> None:
+    """Bytes on stdout, as they are."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+
+
 def symbols(head: Row, parts: Iterable[Row]) -> None:
     """A JSON document of many symbols on stdout, one after the other below its head."""
     from marketsim.results.encoding import DocumentWriter

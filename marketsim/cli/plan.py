@@ -14,6 +14,8 @@ from marketsim.cli.plan_table import cells, plan_table, why_not
 from marketsim.errors import UsageError
 
 if TYPE_CHECKING:
+    from marketsim.cli.journal_documents import SealingReport
+    from marketsim.cli.sealing import PlansToSeal
     from marketsim.results.orders import Order
     from marketsim.results.planned_orders import PlannedOrders
     from marketsim.results.sizing import Risk
@@ -64,6 +66,8 @@ def plan(
     ] = "table",
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the orders alone: no heads, no remarks.")] = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 10 where there is no order.")] = False,
+    seal: Annotated[bool, typer.Option("--seal", help="Seal the plans in the journal.")] = False,
+    head: Annotated[bool, typer.Option("--head", help="With --seal: print the head of the journal.")] = False,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
@@ -75,6 +79,8 @@ def plan(
     settings = options.settings_of(command)
     form = "json" if json else format
     _check(form, risk, only, capital)
+    if head and not seal:
+        raise UsageError("--head needs --seal; `marketsim journal verify` prints the head of a journal")
     rules = _Rules(
         capital, RISKS[RISKS.index(risk)], share(most), steps("--tick", tick or []), steps("--lot", lot or [])
     )
@@ -83,18 +89,23 @@ def plan(
     from marketsim.data.symbols import once_each
 
     names, repeated = once_each(names)
-    found = _walk(names, settings, rules, only)
+    to_seal = _to_seal(settings) if seal else None
+    found = _walk(names, settings, rules, only, to_seal)
+    report = None if to_seal is None else to_seal.seal(found.planned)
     told, planned = found.told, found.planned
     if not quiet:
         output.notes([*repeated, *told.notes, *why_not(planned.none)])
     if form == "json":
-        _document(found, rules, settings)
+        _document(found, rules, settings, report)
     elif form == "alpaca":
         _alpaca(found, quiet)
     else:
         _print(planned.orders, planned.ticks, form, quiet)
+    unsealed = report is not None and _tell(report, head, form == "table" and not quiet)
     if told.errors:
         output.fail(f"{len(told.errors)} of {len(names)} symbols failed")
+        return 4
+    if unsealed:
         return 4
     return NO_ORDER if exit_code and not planned.orders else 0
 
@@ -129,7 +140,26 @@ def _check(form: str, risk: str, only: str | None, capital: float | None) -> Non
         raise UsageError("--format alpaca needs --capital AMOUNT: orders have a quantity")
 
 
-def _walk(names: list[str], settings: "Settings", rules: _Rules, only: str | None) -> _Found:
+def _to_seal(settings: "Settings") -> "PlansToSeal":
+    from marketsim.cli.sealing import PlansToSeal
+
+    return PlansToSeal(settings)
+
+
+def _tell(report: "SealingReport", head: bool, on_stdout: bool) -> bool:
+    """Say what was sealed; whether some plans were not."""
+    from marketsim.cli.sealing import raise_if_refused, told
+
+    if on_stdout:
+        output.lines(*told(report, head), "")
+    else:
+        output.notes(told(report, head))
+    return raise_if_refused(report)
+
+
+def _walk(
+    names: list[str], settings: "Settings", rules: _Rules, only: str | None, to_seal: "PlansToSeal | None"
+) -> _Found:
     """Backtest the symbols and plan the orders of each, with quantities where there is a capital."""
     from marketsim.backtesting import parallel
     from marketsim.profiling import Clock
@@ -143,14 +173,18 @@ def _walk(names: list[str], settings: "Settings", rules: _Rules, only: str | Non
     with (
         SpooledSymbols(settings.seed) as documents,
         output.progress() as progress,
-        closing(parallel.stream(names, settings, Clock(), None, progress)) as stream,
+        closing(parallel.stream(names, settings, Clock(), None, progress, basis=to_seal is not None)) as stream,
     ):
         for finished in stream:
             told.add(finished)
             documents.add(finished)
+            if to_seal is not None:
+                to_seal.add(finished)
         whole = documents.whole()
         for document in documents.judged(whole):
             planned.add(document)
+            if to_seal is not None:
+                to_seal.judge(document)
             if not isinstance(document, FailedSymbol):
                 lots[document.symbol] = rules.lots.of(document.symbol, COIN_LOT if document.bars.crypto else STOCK_LOT)
     told.raise_if_all_failed(len(names))
@@ -159,7 +193,9 @@ def _walk(names: list[str], settings: "Settings", rules: _Rules, only: str | Non
     return _Found(planned, lots, whole, told)
 
 
-def _document(found: _Found, rules: _Rules, settings: "Settings") -> None:
+def _document(found: _Found, rules: _Rules, settings: "Settings", sealed: "SealingReport | None") -> None:
+    from msgspec import UNSET
+
     from marketsim import __version__
     from marketsim.cli.plan_document import PlanDocument
     from marketsim.results.document import deciding
@@ -175,6 +211,7 @@ def _document(found: _Found, rules: _Rules, settings: "Settings") -> None:
             no_orders=found.planned.none,
             pooled=found.whole.pooled,
             reality_check=found.whole.reality_check,
+            sealed=UNSET if sealed is None else sealed,
         )
     )
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET, UnsetType
+
+from marketsim.cli.journal_documents import SealingReport
 from marketsim.results.evidence_schema import PooledRow, Tried
 from marketsim.results.orders import NoOrder, Order
 from marketsim.results.rows import Row, Setting
@@ -19,3 +22,4 @@ class PlanDocument(Row, frozen=True, tag_field="schema", tag="marketsim.plan/1")
     no_orders: list[NoOrder]
     pooled: list[PooledRow]
     reality_check: Tried | None
+    sealed: SealingReport | UnsetType = UNSET  # what --seal put into the journal; absent without it

@@ -21,6 +21,7 @@ from marketsim.cli.documents import (
     NewModelDocument,
     VerifyDocument,
 )
+from marketsim.cli.journal_documents import JournalListDocument, JournalShowDocument, JournalVerifyDocument
 from marketsim.cli.plan_document import PlanDocument
 from marketsim.cli.profile_summary import ProfileDocument
 from marketsim.cli.run_documents import FillsDocument, RunsCompareDocument, RunsListDocument, RunsShowDocument
@@ -45,6 +46,9 @@ DOCUMENTS: tuple[type[Row], ...] = (
     FillsDocument,
     ForecastDocument,
     HistoryDocument,
+    JournalListDocument,
+    JournalShowDocument,
+    JournalVerifyDocument,
     ModelsDocument,
     ModelsListDocument,
     NewModelDocument,

@@ -9,6 +9,7 @@ from marketsim.data.walk_forward import Walk
 from marketsim.errors import Failure, Outcome, Success
 from marketsim.execution.track_record import FittedTrackRecord, TrackRecord
 from marketsim.forecasting.forecasts import Forecasts
+from marketsim.results.plan_basis import PlanBasis
 from marketsim.results.schema import CostsRow, FailedSymbol, FineFacts, SymbolDocument
 from marketsim.results.walk_profits import WalkProfits
 from marketsim.settings.groups import TradingRules
@@ -50,6 +51,7 @@ class SymbolFiles(Struct, frozen=True):
     model: str  # fingerprint of the model that the run names
     profits: WalkProfits
     charts: str = ""  # arrays of the pictures of a report; "" where none was asked for
+    basis: PlanBasis | None = None  # of the plan; None where it was not wanted
 
 
 class FinishedSymbol(Struct, frozen=True):

@@ -103,6 +103,12 @@ class CacheSettings(Group, frozen=True):
         return f"CacheSettings(cache_dir={self.cache_dir!r})"
 
 
+class JournalSettings(Group, frozen=True):
+    """Where plans are sealed."""
+
+    journal: str | None = None  # a folder; None: in the platform's data directory
+
+
 class WorkSettings(Group, frozen=True):
     """What symbols are spread over."""
 

@@ -15,6 +15,7 @@ from marketsim.settings.groups import (
     CostSettings,
     GivenSettings,
     Group,
+    JournalSettings,
     NetworkSettings,
     TradingRules,
     WalkSettings,
@@ -42,6 +43,7 @@ class Settings(Struct, frozen=True):
     seed: int = 42
     cache: str = "readwrite"
     cache_place: CacheSettings = CacheSettings()
+    journal_place: JournalSettings = JournalSettings()
     work: WorkSettings = WorkSettings()
 
     @classmethod
@@ -80,7 +82,7 @@ def keys_of(group: type[Group]) -> tuple[str, ...]:
 
 KEYS = tuple(Settings().values())
 # They change when results come, not which.
-MEANS = ("batch", "cache", *keys_of(CacheSettings), *keys_of(WorkSettings))
+MEANS = ("batch", "cache", *keys_of(CacheSettings), *keys_of(JournalSettings), *keys_of(WorkSettings))
 CHOICES = {key: validator.names for key, validator in VALIDATORS.items() if validator.names}
 
 

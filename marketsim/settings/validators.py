@@ -260,6 +260,7 @@ VALIDATORS = {
     "cache": choice("readwrite", "readonly", "refresh", "off"),
     "cache_dir": Validator(optional),
     "cache_url": Validator(url, secret=True),
+    "journal": Validator(optional),
     "workers": integer(1),
     "executor": plugin("executor", "auto", *EXECUTORS),
     "scheduler": Validator(optional),

@@ -40,9 +40,10 @@ def test_the_groups_hold_every_setting_once():
     assert set(keys) == set(KEYS) == set(TEXTS)
 
 
-def test_a_backtest_takes_all_settings_and_fast_all_but_one():
-    assert settings_of("backtest") == set(KEYS)
-    assert settings_of("fast") == {*KEYS} - {"fast"}
+def test_a_plan_takes_all_settings_a_backtest_those_of_a_run_and_fast_all_but_one_of_them():
+    assert settings_of("plan") == set(KEYS)
+    assert settings_of("backtest") == {*KEYS} - {"journal"}
+    assert settings_of("fast") == {*KEYS} - {"journal", "fast"}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from marketsim.cli.app import make_app
 from tests.cli.test_commands import QUICK
 from tests.schemas import PLACE, texts
 
+SEAL = "plan ETHUSD NVDA --sims 12 --window 5 --now 2020-12-09T00:30 --end 2020-12-08 --seal"
 COMMANDS = {
     "backtest": "backtest ETHUSD NVDA NOPE --sims 12 --window 5",
     "fast": "fast ETHUSD --sims 2 --window 5",
@@ -39,6 +40,11 @@ COMMANDS = {
     "cache verify": "cache verify ETHUSD",
     "cache prune": "cache prune --older-than 1",
     "cache clear": "cache clear",
+    "journal list": "journal list --journal {place}/journal",
+    "journal show": "journal show 1 2 --journal {place}/journal",
+    "journal verify": "journal verify --journal {place}/journal",
+    "journal export": "journal export --journal {place}/journal",
+    "plan --seal": f"{SEAL} --journal {{place}}/another",
     "runs list": "runs list {place}",
     "runs show": "runs show {place}/a",
     "runs compare": "runs compare {place}/a {place}/b",
@@ -76,11 +82,18 @@ def place(cli, tmp_path):
     return tmp_path
 
 
+@pytest.fixture
+def sealed(cli, tmp_path):
+    cli(*SEAL.split(), "--journal", str(tmp_path / "journal"))
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_document_keeps_to_its_schema(command, cli, request, tmp_path):
     words = COMMANDS[command]
     if command.startswith("runs"):
         request.getfixturevalue("place")
+    if command.startswith("journal"):
+        request.getfixturevalue("sealed")
     ended = cli(*words.format(place=tmp_path).split(), "--json")
     assert ended.code in (0, 4), ended.err
     document = json.loads(ended.out)

@@ -31,7 +31,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_another_version_of_a_worker_is_told(data: Path) -> None:
     with pytest.raises(MarketsimError, match=r"not 0\.0: install the same"):
-        work(Job("run", cheap(data), ("S000",), rows=False, code=None, fingerprints=None, version="0.0"))
+        work(Job("run", cheap(data), ("S000",), rows=False, basis=False, code=None, fingerprints=None, version="0.0"))
 
 
 class Elsewhere(Local):

@@ -1,0 +1,148 @@
+"""Sealed plans as tables and as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from marketsim.cli import output
+from marketsim.cli.answer import price
+from marketsim.journal.entry import Sealed, SealedPlan, SealedStrategy
+from marketsim.results.encoding import to_csv
+from marketsim.results.rows import Bps, Count, Price, Row, Stamp
+
+
+class ExportedRow(Row, frozen=True):
+    """A strategy of an entry."""
+
+    entry: Count
+    sealed: Stamp
+    clock: str
+    symbol: str
+    origin: Stamp
+    session: Stamp
+    begins: Stamp
+    ends: Stamp
+    decision: str
+    strategy: str
+    side: str
+    upper: Price
+    lower: Price
+    close_at_eod: bool
+    high_multiplier: float
+    low_multiplier: float
+    t: float | None
+    stood_aside: bool
+    promised_mean_bps: Bps
+    promised_low_bps: Bps | None
+    promised_high_bps: Bps | None
+    model: str
+    bars_fingerprint: str
+    hash: str
+
+
+def csv_rows(entries: Sequence[Sealed]) -> str:
+    """A row for each strategy of each entry, below a header."""
+    rows = [_row(sealed, strategy) for sealed in entries for strategy in sealed.plan.strategies]
+    return to_csv(rows) if rows else f"{','.join(ExportedRow.__struct_fields__)}\n"
+
+
+def entry(sealed: Sealed) -> None:
+    """An entry on the screen."""
+    plan, own = sealed.plan, sealed.entry
+    clock = "by the system's clock" if own.clock == "system" else "by a time that was given"
+    output.heading(f"Entry {own.number}  {plan.symbol}  {plan.session.bar}  {plan.decision}")
+    late = "" if sealed.in_time else f"; trade in its session began before, at {plan.session.begins}"
+    output.lines(f"Sealed {own.sealed} UTC, {clock}{late}.", f"{plan.verdict}.", "")
+    headers = ("Strategy", "Side", "Upper", "Lower", "Exit", "h", "l", "t", "Promised\nbps/bar")
+    tick = plan.bars.tick
+    output.table("Plans", headers, [_cells(each, tick) for each in plan.strategies], words=2)
+    if plan.orders:
+        orders = [
+            (
+                each.strategy,
+                each.side,
+                price(each.entry, tick),
+                "-" if each.take_profit is None else price(each.take_profit, tick),
+                "-" if each.quantity is None else f"{each.quantity:.10g}",
+            )
+            for each in plan.orders
+        ]
+        output.table("Orders", ("Strategy", "Side", "Limit\nentry", "Take-\nprofit", "Quantity"), orders, words=2)
+    else:
+        output.lines(f"No order: {plan.no_order}.", "")
+    _forecast(plan)
+    output.table("What it rests on", ("Fact", "Value"), _facts(sealed), words=2)
+
+
+def _forecast(plan: SealedPlan) -> None:
+    levels = [f"{level:.0%}" for level in plan.forecast.levels]
+    rows = [
+        (name, *(f"{100 * move:+.2f}" for move in moves))
+        for name, moves in (
+            ("open", plan.forecast.open),
+            ("high", plan.forecast.high),
+            ("low", plan.forecast.low),
+            ("close", plan.forecast.close),
+        )
+    ]
+    output.table("Forecast moves from the last close, %", ("Price", *levels), rows)
+
+
+def _cells(each: SealedStrategy, tick: float) -> tuple[str, ...]:
+    aside = " (stands aside)" if each.stood_aside else ""
+    return (
+        each.strategy,
+        f"{each.side}{aside}",
+        price(each.upper, tick),
+        price(each.lower, tick),
+        "close" if each.close_at_eod else "take-profit",
+        f"{100 * each.high_multiplier:+.2f} %",
+        f"{100 * each.low_multiplier:+.2f} %",
+        "-" if each.t is None else f"{each.t:.2f}",
+        f"{each.promise.mean_bps:+.1f}",
+    )
+
+
+def _facts(sealed: Sealed) -> list[tuple[str, str]]:
+    plan = sealed.plan
+    libraries = ", ".join(f"{name} {version}" for name, version in plan.libraries.items())
+    return [
+        ("bars", f"{plan.bars.count} from {plan.bars.first} to {plan.bars.last}, {plan.bars.source}"),
+        ("their fingerprint", plan.bars.fingerprint),
+        ("model", f"{plan.model.name} {plan.model.version}"),
+        ("its fingerprint", plan.model.fingerprint),
+        ("marketsim", f"{plan.marketsim} ({libraries})"),
+        ("its code", plan.code),
+        ("entry before", sealed.entry.previous),
+        ("hash", sealed.hash),
+    ]
+
+
+def _row(sealed: Sealed, strategy: SealedStrategy) -> ExportedRow:
+    entry, plan = sealed.entry, sealed.plan
+    return ExportedRow(
+        entry=entry.number,
+        sealed=entry.sealed,
+        clock=entry.clock,
+        symbol=plan.symbol,
+        origin=plan.bars.last,
+        session=plan.session.bar,
+        begins=plan.session.begins,
+        ends=plan.session.ends,
+        decision=plan.decision,
+        strategy=strategy.strategy,
+        side=strategy.side,
+        upper=strategy.upper,
+        lower=strategy.lower,
+        close_at_eod=strategy.close_at_eod,
+        high_multiplier=strategy.high_multiplier,
+        low_multiplier=strategy.low_multiplier,
+        t=strategy.t,
+        stood_aside=strategy.stood_aside,
+        promised_mean_bps=strategy.promise.mean_bps,
+        promised_low_bps=strategy.promise.low_bps,
+        promised_high_bps=strategy.promise.high_bps,
+        model=plan.model.name,
+        bars_fingerprint=plan.bars.fingerprint,
+        hash=sealed.hash,
+    )

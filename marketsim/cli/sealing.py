@@ -1,0 +1,99 @@
+"""`marketsim plan --seal`: the plans of a run are put into the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from marketsim.cli import output
+from marketsim.cli.journal_documents import SealedEntry, SealingReport
+from marketsim.errors import DataError, Success
+from marketsim.journal.journal import Appended, Journal
+from marketsim.journal.sealing import Run, sealed_plan
+
+if TYPE_CHECKING:
+    from marketsim.journal.entry import Sealed
+    from marketsim.results.planned_orders import PlannedOrders
+    from marketsim.results.result import FinishedSymbol, SymbolFiles
+    from marketsim.results.schema import FailedSymbol, SymbolDocument
+    from marketsim.settings.settings import Settings
+
+
+class PlansToSeal:
+    """The plans of a run, taken while it goes on; JournalError at once where nothing could be sealed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._journal = Journal(settings.journal_place.journal)
+        self._journal.refuse_broken(self._journal.read().defect)
+        self._files: dict[str, SymbolFiles] = {}  # by symbol as it was asked for
+        self._documents: dict[str, SymbolDocument] = {}
+
+    def add(self, finished: FinishedSymbol) -> None:
+        """The next symbol of the run."""
+        match finished.outcome:
+            case Success(files):
+                self._files[finished.symbol] = files
+
+    def judge(self, document: SymbolDocument | FailedSymbol) -> None:
+        """A symbol's document, once its answer counts all that was tried."""
+        from marketsim.results.schema import FailedSymbol
+
+        if not isinstance(document, FailedSymbol):
+            self._documents[document.symbol] = document
+
+    def seal(self, planned: PlannedOrders) -> SealingReport:
+        """Seal them all with their orders."""
+        run = Run.of(self._settings, self._files, planned.orders, planned.none)
+        by_symbol: Mapping[str, SymbolFiles] = {each.document.symbol: each for each in self._files.values()}
+        plans = [sealed_plan(document, by_symbol[symbol], run) for symbol, document in self._documents.items()]
+        appended = self._journal.append(plans, self._settings.bars.now)
+        output.notes([*appended.notes, *_known(appended)])
+        return SealingReport(
+            journal=str(self._journal.path),
+            entries=[_entry(each) for each in appended.sealed],
+            known=[_entry(each) for each in appended.known],
+            refused=appended.refused,
+            head=None if appended.head is None else str(appended.head),
+        )
+
+
+def told(report: SealingReport, head: bool) -> list[str]:
+    """What was sealed, a line each; with the head of the journal where it was asked for."""
+    lines = []
+    if report.entries:
+        numbers = [each.entry for each in report.entries]
+        which = f"entry {numbers[0]}" if len(numbers) == 1 else f"entries {numbers[0]} to {numbers[-1]}"
+        when = report.entries[0]
+        given = ", a time that was given" if when.clock == "given" else ""
+        lines.append(f"Sealed as {which} of {report.journal} ({when.sealed} UTC{given}).")
+    if head and report.head is not None:
+        lines.append(f"Head {report.head}")
+    return lines
+
+
+def raise_if_refused(report: SealingReport) -> bool:
+    """Whether some plans could not be sealed, which is said; DataError where none could."""
+    if not report.refused:
+        return False
+    if not (report.entries or report.known):
+        for why in report.refused[:-1]:
+            output.fail(why)
+        raise DataError(report.refused[-1])
+    for why in report.refused:
+        output.fail(why)
+    return True
+
+
+def _known(appended: Appended) -> list[str]:
+    return [
+        f"{each.plan.symbol}: this very plan was sealed before, as entry {each.entry.number} ({each.entry.sealed} UTC)"
+        for each in appended.known
+    ]
+
+
+def _entry(sealed: Sealed) -> SealedEntry:
+    entry = sealed.entry
+    return SealedEntry(
+        entry=entry.number, symbol=sealed.plan.symbol, sealed=entry.sealed, clock=entry.clock, hash=sealed.hash
+    )
