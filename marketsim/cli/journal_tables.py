@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from marketsim.cli import output
-from marketsim.cli.answer import price
 from marketsim.journal.entry import Sealed, SealedPlan, SealedStrategy
 from marketsim.results.encoding import to_csv
+from marketsim.results.figures import price
 from marketsim.results.rows import Bps, Count, Price, Row, Stamp
 
 
