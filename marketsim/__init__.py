@@ -9,15 +9,18 @@ __version__ = "0.1.0"
 __all__ = [
     "LEVELS",
     "AuditError",
+    "AuditResult",
     "BacktestResult",
     "BacktestResults",
     "Bars",
     "DataError",
     "ForecastResult",
+    "ForecastScores",
     "MarketsimError",
     "MissingExtra",
     "ModelComparison",
     "UsageError",
+    "audit",
     "backtest",
     "backtest_many",
     "compare_models",
@@ -25,6 +28,7 @@ __all__ = [
     "load_bars",
     "models",
     "read_bars",
+    "score_forecasts",
 ]
 
 _ERRORS = ("AuditError", "DataError", "MarketsimError", "MissingExtra", "UsageError")
@@ -34,17 +38,21 @@ if TYPE_CHECKING:
     from marketsim import models as models
     from marketsim.api import (
         LEVELS,
+        AuditResult,
         BacktestResult,
         BacktestResults,
         Bars,
         ForecastResult,
+        ForecastScores,
         ModelComparison,
+        audit,
         backtest,
         backtest_many,
         compare_models,
         forecast,
         load_bars,
         read_bars,
+        score_forecasts,
     )
     from marketsim.errors import AuditError, DataError, MarketsimError, MissingExtra, UsageError
 

@@ -8,13 +8,15 @@ from typing import Any
 
 from msgspec import to_builtins
 
+from marketsim.api.audit_results import AuditResult
+from marketsim.api.audits import audit
 from marketsim.api.backtest_results import BacktestResult, BacktestResults
 from marketsim.api.bars import load_bars, read_bars
-from marketsim.api.forecast_results import ForecastResult, ModelComparison
-from marketsim.api.given import FRAME, Given, takes
+from marketsim.api.comparisons import compare_models, score_forecasts
+from marketsim.api.forecast_results import ForecastResult, ForecastScores, ModelComparison
+from marketsim.api.given import Given, takes
 from marketsim.backtesting import next_bars, parallel, pipeline
 from marketsim.backtesting.worker import finish
-from marketsim.comparison import models as comparison
 from marketsim.data.bars import Bars
 from marketsim.errors import Failure, MarketsimError, Success, value_of
 from marketsim.forecasting.forecasts import LEVELS
@@ -28,17 +30,21 @@ from marketsim.settings.settings import KEYS, Settings, keys_of
 
 __all__ = [
     "LEVELS",
+    "AuditResult",
     "BacktestResult",
     "BacktestResults",
     "Bars",
     "ForecastResult",
+    "ForecastScores",
     "ModelComparison",
+    "audit",
     "backtest",
     "backtest_many",
     "compare_models",
     "forecast",
     "load_bars",
     "read_bars",
+    "score_forecasts",
 ]
 
 _BARS = keys_of(BarsSettings)
@@ -201,48 +207,3 @@ def forecast(bars: Bars | str, *, horizon: int = 1, model: Any = None, **setting
     if errors:
         raise errors[0]
     return ForecastResult(document.symbols[0].symbol, tuple(notes), to_builtins(document))
-
-
-@takes(*(key for key in KEYS if key not in ("model", "workers", "executor", "scheduler")))
-def compare_models(
-    bars: Bars | str | Sequence[Bars | str],
-    models: Sequence[Any] = ("har", "rolling-quantile", "last-bar"),
-    **settings: Any,
-) -> ModelComparison:
-    """Compare models on the same bars, fills, fits and simulations.
-
-    Parameters
-    ----------
-    bars
-        `Bars` or the name of a symbol, or several of either.
-    models
-        Names of models, or objects of your own.
-    **settings
-        As in `backtest`. `forecasts` stand beside the models: a DataFrame, a path, or a dictionary of several by name.
-
-    Returns
-    -------
-    ModelComparison
-        `forecasts` (losses, coverage) and `profits`. A model that fails is a row whose `status` is "failed".
-
-    Raises
-    ------
-    UsageError
-        A setting is unknown or wrong.
-
-    Examples
-    --------
-    >>> import marketsim
-    >>> compared = marketsim.compare_models("NVDA", ["har", "last-bar"], sims=5, window=10)
-    >>> bool(compared.forecasts["pinball_bps.high"].idxmin() == ("NVDA", "har"))
-    True
-    """
-    forecasts = settings.pop("forecasts", None)
-    named = settings if forecasts is None else {**settings, "forecasts": FRAME}
-    given = Given.of("compare_models", [bars] if isinstance(bars, (Bars, str)) else bars, None, named)
-    own, names = given.adopt(models)
-    files = {} if forecasts is None else given.forecasts(forecasts)
-    document, notes = comparison.compare(
-        given.symbols, [*files, *names], given.settings, source=given.source, own={**own, **files}
-    )
-    return ModelComparison(to_builtins(document), tuple(dict.fromkeys(notes)))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
-from math import nan
 from typing import TYPE_CHECKING, Any
 
-from marketsim.api.frames import copied, html
+from marketsim.api.frames import copied, flat, html
+from marketsim.data.bars import CHANNELS
 from marketsim.forecasting.forecasts import LEVELS
 
 if TYPE_CHECKING:
     import pandas as pd
+
+PLACE = ("symbol", "model", "price")  # of a score
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -101,7 +103,7 @@ class ModelComparison:
     def forecasts(self) -> pd.DataFrame:
         """How well each model forecast: a row a symbol and model; see `marketsim explain` for the columns."""
         rows = [{key: value for key, value in row.items() if key != "strategies"} for row in self._models()]
-        return self._frame(rows)
+        return flat(rows, ["symbol", "model"])
 
     @property
     def profits(self) -> pd.DataFrame:
@@ -115,7 +117,7 @@ class ModelComparison:
             for strategy in model.get("strategies", []):
                 alphas = {each.pop("yardstick"): each for each in strategy.pop("alphas")}
                 rows.append({"symbol": model["symbol"], "model": model["model"]} | strategy | {"alpha": alphas})
-        return self._frame(rows)
+        return flat(rows, ["symbol", "model"])
 
     def to_dict(self) -> dict[str, Any]:
         """The document of `marketsim compare-models --json`."""
@@ -126,17 +128,95 @@ class ModelComparison:
             for model in symbol["models"]:
                 yield {"symbol": symbol["symbol"]} | model
 
-    @staticmethod
-    def _frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
-        import pandas as pd
-
-        flat = pd.json_normalize(list(rows))
-        flat = flat.where(flat.notna(), nan).infer_objects()
-        return flat.set_index(["symbol", "model"]) if len(flat) else flat
-
     def __repr__(self) -> str:
         names = dict.fromkeys(row["model"] for symbol in self.document["symbols"] for row in symbol["models"])
         return f"<ModelComparison {', '.join(names)}>"
 
     def _repr_html_(self) -> str:
         return html(self.forecasts) + html(self.profits)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ForecastScores:
+    """How well models forecast, as `marketsim.score_forecasts` returns it; losses in basis points of the close.
+
+    Examples
+    --------
+    >>> import marketsim
+    >>> scored = marketsim.score_forecasts("ETHUSD", ["har"], count=20)
+    >>> high = scored.scores.loc[("ETHUSD", "har", "high")]
+    >>> bool(high.coverage_low < high.coverage < high.coverage_high)
+    True
+    """
+
+    document: dict[str, Any]
+    notes: tuple[str, ...]
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """A row a symbol, model and price: `pinball_bps`, `crps_bps`, `coverage` of the 80 % band with its interval.
+
+        `calibration_bps` less `resolution_bps` plus `uncertainty_bps` is `pinball_bps`.
+        """
+        rows = [
+            place | {key: value for key, value in score.items() if key not in ("pit", "skills")}
+            for place, score in self._prices()
+        ]
+        return flat(rows, [*PLACE])
+
+    @property
+    def skills(self) -> pd.DataFrame:
+        """A row a symbol, model, price and baseline: the share of its loss that is saved, and the test of that.
+
+        The price "together" is high, low and close, each loss in units of the baseline's mean.
+        """
+        rows = [place | skill for place, score in self._prices() for skill in score["skills"]]
+        rows += [
+            {"symbol": symbol, "model": model["model"], "price": "together"} | skill
+            for symbol, model in self._models()
+            for skill in model["together"]
+        ]
+        return flat(rows, [*PLACE, "against"])
+
+    @property
+    def pit(self) -> pd.DataFrame:
+        """A row a symbol, model and price: shares of the bars below, between and above the quantiles; 0.1 is right."""
+        import pandas as pd
+
+        found = {tuple(place.values()): score["pit"] for place, score in self._prices()}
+        columns = pd.Index([0.0, *LEVELS], name="from")
+        return pd.DataFrame(list(found.values()), pd.MultiIndex.from_tuples(found, names=PLACE), columns)
+
+    @property
+    def failures(self) -> dict[tuple[str, str], str]:
+        """Why a model has no scores of a symbol, by symbol and model; by symbol and "" where there are no bars."""
+        found = {}
+        for symbol in self.document["symbols"]:
+            for row in symbol.get("models", [symbol]):
+                if row["status"] == "failed":
+                    found[symbol["symbol"], row.get("model", "")] = row["error"]
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document of `marketsim score-forecasts --json`."""
+        return copied(self.document)
+
+    def _models(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        for symbol in copied(self.document)["symbols"]:
+            for model in symbol.get("models", []):
+                if model["status"] == "ok":
+                    yield symbol["symbol"], model
+
+    def _prices(self) -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
+        """Where each score belongs, by the columns of PLACE, and the score."""
+        for symbol, model in self._models():
+            for price in CHANNELS:
+                yield dict(zip(PLACE, (symbol, model["model"], price), strict=True)), model[price]
+
+    def __repr__(self) -> str:
+        names = dict.fromkeys(model["model"] for _, model in self._models())
+        failed = f", {len(self.failures)} failed" if self.failures else ""
+        return f"<ForecastScores {', '.join(names)}{failed}>"
+
+    def _repr_html_(self) -> str:
+        return html(self.scores) + html(self.skills)

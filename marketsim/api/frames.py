@@ -27,6 +27,15 @@ def frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame([{key: nan if value is None else value for key, value in row.items()} for row in rows])
 
 
+def flat(rows: Sequence[dict[str, Any]], index: list[str]) -> pd.DataFrame:
+    """Rows of a document by the columns of `index`, what stands in them as columns `outer.inner`; NaN for None."""
+    import pandas as pd
+
+    found = pd.json_normalize(list(rows))
+    found = found.where(found.notna(), nan).infer_objects()
+    return found.set_index(index) if len(found) else found
+
+
 def read_csv(text: str, times: Sequence[str]) -> pd.DataFrame:
     """A CSV text, every number to the bit; `times` are its columns of stamps, in UTC."""
     import pandas as pd

@@ -136,13 +136,13 @@ class Given(Struct, frozen=True):
         return {name: own_forecasts(each, self.symbols, self.settings) for name, each in several.items()}
 
     @staticmethod
-    def adopt(models: Sequence[Any]) -> tuple[dict[str, Model], list[str]]:
+    def adopt(function: str, models: Sequence[Any]) -> tuple[dict[str, Model], list[str]]:
         """Models in memory by name, and the names of all `models` in order; UsageError where two share one."""
         adopted = [model if isinstance(model, str) else adopt(model) for model in models]
         names = [model if isinstance(model, str) else model.name for model in adopted]
         for name in names:
             if names.count(name) > 1:
-                raise UsageError(f"compare_models(): '{name}' is the name of two models")
+                raise UsageError(f"{function}(): '{name}' is the name of two models")
         return {model.name: model for model in adopted if not isinstance(model, str)}, names
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -11,15 +12,15 @@ from msgspec.structs import replace
 
 from marketsim import __version__
 from marketsim.backtesting import pipeline
-from marketsim.backtesting.chosen_bars import load, open_bars
+from marketsim.backtesting.chosen_bars import open_bars
+from marketsim.backtesting.forecast_symbols import Make, forecast_symbols
 from marketsim.data import Source
 from marketsim.data.bars import Bars
-from marketsim.errors import DataError, Failure, MarketsimError, Outcome, Success, UsageError
+from marketsim.errors import DataError, Failure, MarketsimError, Success, UsageError
 from marketsim.forecasting.auto import Auto
 from marketsim.forecasting.cache import ForecastCache
 from marketsim.forecasting.contamination import Exposure, exposures_of
 from marketsim.forecasting.ensembles import Composite
-from marketsim.forecasting.forecaster import Forecaster
 from marketsim.forecasting.forecasts import CLOSE, HIGH, HIGHEST, LEVELS, LOW, LOWEST, OPEN, Forecasts
 from marketsim.forecasting.model_forecaster import ModelForecaster
 from marketsim.forecasting.path_forecasts import AS_PATH, PathCache, Paths
@@ -31,15 +32,13 @@ from marketsim.results.code import libraries
 from marketsim.results.document import bars_facts, deciding, model_facts
 from marketsim.results.rows import Count, Price, Row, Setting, Share, Stamp
 from marketsim.results.schema import BarsFacts, FailedSymbol, ModelFacts
-from marketsim.settings.groups import BarsSettings, WalkSettings
+from marketsim.settings.groups import WalkSettings
 from marketsim.settings.settings import Settings
 
 WARNINGS: dict[Exposure, str] = {  # the worse first
     "contaminated": "these bars reach into the model's training data, so that their forecast proves nothing",
     "unknown": "nobody says how far the model's training data reach; where these bars are past, it may have seen them",
 }
-
-Make = Callable[[Sequence[ForecastRequest]], list[Outcome[Forecasts]]]
 
 
 class Quantiles(Row, frozen=True):
@@ -109,23 +108,18 @@ def forecast(
     notes: list[str] = []
     errors: list[MarketsimError] = []
     with pipeline.open_cache(settings.cache, settings.cache_place) or nullcontext() as cache:
-        make = _maker(model, horizon, settings.network.batch, cache, progress, notes)
-        requests = [_request(symbol, settings.bars, settings.walk, source, model) for symbol in symbols]
-        made = iter(make([each.value for each in requests if isinstance(each, Success)]))
-        for symbol, each in zip(symbols, requests, strict=True):
+        make = _maker(model, horizon, settings, cache, progress, notes)
+        request = partial(_request, lengths=settings.walk, model=model)
+        found = forecast_symbols(symbols, settings.bars, source, request, make)
+        for symbol, each in zip(symbols, found, strict=True):
             match each:
-                case Success(request):
-                    outcome = _symbol(request.bars, next(made), horizon, notes)
-                case Failure():
-                    outcome = each
-            match outcome:
-                case Success(row):
-                    rows.append(row)
+                case Success(made):
+                    notes += made.notes
+                    rows.append(_row(made.bars, made.forecasts, horizon))
                 case Failure(error):
                     errors.append(error)
                     rows.append(FailedSymbol.of(symbol, error))
-        if cache is not None:
-            notes += cache.warnings
+        notes += cache.warnings if cache is not None else ()
     document = ForecastDocument(
         marketsim=__version__,
         settings=deciding(settings),
@@ -140,14 +134,18 @@ def forecast(
 def _maker(
     model: Model | Composite,
     horizon: int,
-    batch: int | None,
+    settings: Settings,
     cache: ForecastCache | None,
     progress: pipeline.Progress,
     notes: list[str],
 ) -> Make:
-    """What makes forecasts whose moves are `[N, K, 6, Q]`, of the next bar too."""
+    """What makes forecasts whose moves are `[N, K, 6, Q]`, of the next bar too.
+
+    After the newest bar nobody can look ahead: a model that an audit caught forecasts, and it is said.
+    """
     if horizon == 1:
-        forecaster = Forecaster(model, cache, Clock(), progress, notes, batch)
+        marking = settings.replace(allow_lookahead=True)
+        forecaster = pipeline.open_forecaster(model, cache, marking, Clock(), progress, notes)
         return lambda requests: [
             Success(replace(found.value, moves=found.value.moves[:, None, AS_PATH]))
             if isinstance(found, Success)
@@ -164,37 +162,21 @@ def _maker(
         )
     paths = Paths.of(model, horizon)
     kept = None if cache is None else PathCache(cache, paths)
-    path_forecaster = ModelForecaster(paths, kept, Clock(), progress, notes, batch, paths.shape)
+    path_forecaster = ModelForecaster(paths, kept, Clock(), progress, notes, settings.network.batch, paths.shape)
     return lambda requests: [
         Success(replace(found.value, model=model)) if isinstance(found, Success) else found
         for found in path_forecaster.forecasts(requests)
     ]
 
 
-def _request(
-    symbol: str, chosen: BarsSettings, lengths: WalkSettings, source: Source, model: Model | Composite
-) -> Outcome[ForecastRequest]:
+def _request(bars: Bars, lengths: WalkSettings, model: Model | Composite) -> ForecastRequest:
     """The newest origin, and what `auto` picks on: the bars on which a backtest with these settings does."""
-    try:
-        bars = load(symbol, chosen, source)
-        if isinstance(model, Auto):
-            walk = pipeline.walk_over(bars, lengths, model)
-            return Success(ForecastRequest(bars, walk.origins[-1:], walk.judged))
-    except MarketsimError as error:
-        return Failure(error)
+    if isinstance(model, Auto):
+        walk = pipeline.walk_over(bars, lengths, model)
+        return ForecastRequest(bars, walk.origins[-1:], walk.judged)
     if len(bars) < model.minimum_bars:
-        needs = f"{bars.symbol}: model '{model.name}' needs {model.minimum_bars} bars, not {len(bars)}"
-        return Failure(DataError(needs))
-    return Success(ForecastRequest(bars, np.array([len(bars) - 1])))
-
-
-def _symbol(bars: Bars, forecasts: Outcome[Forecasts], horizon: int, notes: list[str]) -> Outcome[SymbolForecast]:
-    match forecasts:
-        case Success(found):
-            notes += (*bars.notes, *found.notes)
-            return Success(_row(bars, found, horizon))
-        case Failure():
-            return forecasts
+        raise DataError(f"{bars.symbol}: model '{model.name}' needs {model.minimum_bars} bars, not {len(bars)}")
+    return ForecastRequest(bars, np.array([len(bars) - 1]))
 
 
 def _row(bars: Bars, forecasts: Forecasts, horizon: int) -> SymbolForecast:
@@ -233,11 +215,13 @@ def _row(bars: Bars, forecasts: Forecasts, horizon: int) -> SymbolForecast:
             )
             for k in range(horizon)
         ],
-        warning=_warning(tags, forecasts.doubt),
+        warning=_warning(tags, forecasts),
     )
 
 
-def _warning(tags: Sequence[Exposure], doubt: str | None) -> str | None:
-    """Whether the model may have seen these bars, in words; `doubt` says why, where it is not its training data."""
+def _warning(tags: Sequence[Exposure], forecasts: Forecasts) -> str | None:
+    """What a reader must know of the model: that it was caught, or may have seen these bars."""
+    if forecasts.look_ahead:
+        return f"{forecasts.look_ahead}: no past profit of it counts"
     worst = next((tag for tag in WARNINGS if tag in tags), None)
-    return doubt if worst == "unknown" and doubt else WARNINGS[worst] if worst else None
+    return forecasts.doubt if worst == "unknown" and forecasts.doubt else WARNINGS[worst] if worst else None

@@ -7,10 +7,11 @@ from contextlib import nullcontext
 
 from marketsim import __version__
 from marketsim.backtesting import pipeline
-from marketsim.backtesting.chosen_bars import load, open_bars
+from marketsim.backtesting.chosen_bars import open_bars
+from marketsim.backtesting.forecast_symbols import forecast_symbols
 from marketsim.data.bars import Bars
-from marketsim.errors import Failure, MarketsimError, Outcome, Success
-from marketsim.forecasting.forecasts import LEVELS, Forecasts
+from marketsim.errors import Failure, Outcome, Success
+from marketsim.forecasting.forecasts import LEVELS, ForecastBars
 from marketsim.forecasting.requests import ForecastRequest
 from marketsim.models import chosen_model
 from marketsim.profiling import Clock
@@ -44,36 +45,26 @@ class HistoryDocument(Row, frozen=True, tag_field="schema", tag="marketsim.forec
 
 def past_forecasts(
     symbols: Sequence[str], settings: Settings, progress: pipeline.Progress
-) -> tuple[list[Outcome[tuple[Bars, Forecasts]]], list[str]]:
+) -> tuple[list[Outcome[ForecastBars]], list[str]]:
     """The forecasts at all origins of each symbol's walk, the newest bar's among them; and remarks for stderr."""
     source, model = open_bars(settings.bars), chosen_model(settings)
     notes: list[str] = []
-    requests: list[Outcome[ForecastRequest]] = []
-    for symbol in symbols:
-        try:
-            bars = load(symbol, settings.bars, source)
-            walk = pipeline.walk_over(bars, settings.walk, model)
-            requests.append(Success(ForecastRequest(bars, walk.origins, walk.judged)))
-        except MarketsimError as error:
-            requests.append(Failure(error))
+
+    def request(bars: Bars) -> ForecastRequest:
+        walk = pipeline.walk_over(bars, settings.walk, model)
+        return ForecastRequest(bars, walk.origins, walk.judged)
+
     with pipeline.open_cache(settings.cache, settings.cache_place) or nullcontext() as cache:
         forecaster = pipeline.open_forecaster(model, cache, settings, Clock(), progress, notes)
-        made = iter(forecaster.forecasts([each.value for each in requests if isinstance(each, Success)]))
-        found: list[Outcome[tuple[Bars, Forecasts]]] = []
-        for each in requests:
-            outcome = next(made) if isinstance(each, Success) else each
-            if isinstance(each, Success) and isinstance(outcome, Success):
-                notes += (*each.value.bars.notes, *outcome.value.notes)
-                found.append(Success((each.value.bars, outcome.value)))
-            elif isinstance(outcome, Failure):
-                found.append(outcome)
-        if cache is not None:
-            notes += cache.warnings
+        found = forecast_symbols(symbols, settings.bars, source, request, forecaster.forecasts)
+        for each in found:
+            notes += each.value.notes if isinstance(each, Success) else ()
+        notes += cache.warnings if cache is not None else ()
     return found, notes
 
 
 def history_document(
-    symbols: Sequence[str], outcomes: Sequence[Outcome[tuple[Bars, Forecasts]]], settings: Settings, file: str
+    symbols: Sequence[str], outcomes: Sequence[Outcome[ForecastBars]], settings: Settings, file: str
 ) -> HistoryDocument:
     """What was written to `file`."""
     return HistoryDocument(
@@ -86,9 +77,10 @@ def history_document(
     )
 
 
-def _row(symbol: str, outcome: Outcome[tuple[Bars, Forecasts]]) -> SymbolHistory | FailedSymbol:
+def _row(symbol: str, outcome: Outcome[ForecastBars]) -> SymbolHistory | FailedSymbol:
     match outcome:
-        case Success((bars, forecasts)):
+        case Success(made):
+            bars, forecasts = made.bars, made.forecasts
             names = bars.names(bars.time[forecasts.origins[[0, -1]]])
             return SymbolHistory(
                 symbol=bars.symbol,

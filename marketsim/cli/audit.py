@@ -9,7 +9,7 @@ from marketsim.cli.completion import symbols
 from marketsim.errors import UsageError
 
 if TYPE_CHECKING:
-    from marketsim.audit.schema import (
+    from marketsim.auditing.schema import (
         AuditDocument,
         AuditedSymbol,
         CheckRow,
@@ -54,7 +54,8 @@ def audit(
     if not symbols:
         raise UsageError("nothing to audit: give SYMBOL, or --selftest (see 'marketsim audit --help')")
 
-    from marketsim.audit.symbols import audit as audit_symbols
+    from marketsim.auditing.schema import AuditedSymbol
+    from marketsim.auditing.symbols import audit as audit_symbols
     from marketsim.data.symbols import once_each
 
     names, repeated = once_each(symbols)
@@ -63,24 +64,18 @@ def audit(
         document, errors = audit_symbols(names, settings, origins, progress)
     if json:
         output.document(document)
-    else:
+    elif len(errors) < len(names):
         _show(document)
-    if len(errors) == len(names):
-        for error in errors[:-1]:
-            output.fail(str(error))
-        raise errors[-1]
-    for error in errors:
-        output.fail(str(error))
-    defects = [symbol for symbol in document.symbols if hasattr(symbol, "passed") and not symbol.passed]
-    if defects:
+    failed = output.failures_shown(errors, len(names))
+    if any(isinstance(symbol, AuditedSymbol) and not symbol.passed for symbol in document.symbols):
         output.fail(f"the audit of model '{document.model.name}' shows a defect")
         return DEFECT
-    return 4 if errors else 0
+    return failed
 
 
 def _selftest(seed: int, json: bool) -> int:
-    from marketsim.audit.document import selftest_document
-    from marketsim.audit.selftest import selftest as run
+    from marketsim.auditing.document import selftest_document
+    from marketsim.auditing.selftest import selftest as run
 
     with output.progress() as progress:
         document = selftest_document(run(seed, progress), seed)
@@ -95,7 +90,7 @@ def _selftest(seed: int, json: bool) -> int:
 
 
 def _show(document: "AuditDocument") -> None:
-    from marketsim.audit.schema import AuditedSymbol
+    from marketsim.auditing.schema import AuditedSymbol
 
     for symbol in document.symbols:
         if isinstance(symbol, AuditedSymbol):
@@ -106,6 +101,7 @@ def _show(document: "AuditDocument") -> None:
 
 def _show_symbol(symbol: "AuditedSymbol", model: str) -> None:
     from marketsim.cli.tables import extent, signed
+    from marketsim.forecasting.plausibility import FEWEST
 
     output.lines(
         f"{symbol.symbol}  {symbol.bars.source}",
@@ -119,34 +115,31 @@ def _show_symbol(symbol: "AuditedSymbol", model: str) -> None:
     ]
     headers = ("What is changed", "Compared", "Tolerance", "Largest\nmove", "Result")
     output.table("What a forecast must not notice", headers, rows)
-    for row in symbol.checks:
-        if row.first is not None:
-            output.lines(f"{row.check}: {_words(row.first)}.")
+    output.paragraph(*(f"{row.check}: {_words(row.first)}." for row in symbol.checks if row.first is not None))
     if symbol.plausibility is not None:
-        _show_plausibility(symbol.plausibility)
+        output.paragraph(_figures(symbol.plausibility))
+    elif symbol.given:
+        output.paragraph(f"Of fewer than {FEWEST} forecasts in the file the bar is known: too few to tell by figures.")
     if symbol.passed:
         words = GIVEN if symbol.given else "Up to each origin, nothing rests on what came after it"
-        output.lines(f"{symbol.symbol}: passed. {words}.", *_doubts(symbol), "")
+        output.paragraph(f"{symbol.symbol}: passed. {words}.", *_doubts(symbol))
         return
-    output.lines("")
     profits = [
         (row.strategy, *map(signed, (row.as_run_bps, row.alone_bps, row.as_run_bps - row.alone_bps)))
         for row in symbol.profits
     ]
     heads = ("Strategy", "As run\nbps/bar", "Each origin\nalone bps/bar", "Rests on\nit bps/bar")
     output.table("Profit, and what of it rests on bars that were not known", heads, profits)
-    output.lines(f"{symbol.symbol}: defect. Do not believe its backtest.", *_doubts(symbol), "")
+    output.paragraph(f"{symbol.symbol}: defect. Do not believe its backtest.", *_doubts(symbol))
 
 
-def _show_plausibility(found: "PlausibilityRow") -> None:
+def _figures(found: "PlausibilityRow") -> str:
     """What the forecasts look like; the figures are no proof."""
     losses = ", ".join(f"{loss:.2f} ({name})" for name, loss in found.loss.items())
-    output.lines(
-        "",
+    return (
         f"Loss over har's on {found.bars} bars: {losses}. Rank correlation of the forecast close with the move of its "
         f"bar: {found.its_bar:+.2f}; of the one before: {found.last_move:+.2f}; of the one after: "
-        f"{found.bar_after:+.2f}.",
-        "",
+        f"{found.bar_after:+.2f}."
     )
 
 

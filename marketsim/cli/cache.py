@@ -11,6 +11,7 @@ from marketsim.cli.help import GroupedCommand
 from marketsim.errors import MarketsimError, UsageError
 
 if TYPE_CHECKING:
+    from marketsim.forecasting.audit_records import AuditRecord, AuditRecords
     from marketsim.forecasting.cache import ForecastCache
 
 app = typer.Typer(rich_markup_mode=None, help="Inspect, clear, prune and verify the forecast cache.")
@@ -31,6 +32,7 @@ def info(
     with _open(command, "readonly") as cache:
         held = cache.info()
         output.notes(cache.warnings)
+    audits = records.all() if (records := _records(command, "readonly")) else []
     facts: dict[str, Any] = {
         "path": held.place,
         "bytes": held.bytes,
@@ -41,7 +43,7 @@ def info(
     if json:
         from msgspec.structs import asdict
 
-        from marketsim.cli.documents import CachedModelRow, CacheDocument, MovedFileRow
+        from marketsim.cli.documents import AuditRecordRow, CachedModelRow, CacheDocument, MovedFileRow
 
         models, moved = ([asdict(each) for each in rows] for rows in (held.models, held.moved))
         output.document(
@@ -50,6 +52,7 @@ def info(
                 models=[CachedModelRow(**row) for row in models],
                 symbols={each.symbol: each.forecasts for each in held.symbols},
                 moved_aside=[MovedFileRow(**row) for row in moved],
+                audits=[AuditRecordRow.of(record) for record in audits],
             )
         )
         return
@@ -61,6 +64,9 @@ def info(
     ]
     output.table("By model", ("Model", "Fingerprint", "Forecasts"), by_model, words=2)
     output.table("By symbol", ("Symbol", "Forecasts"), [(each.symbol, str(each.forecasts)) for each in held.symbols])
+    if audits:
+        rows = [(record.model, record.fingerprint[:12], _words(record)) for record in audits]
+        output.table("What audits of your own models and files found", ("Model", "Fingerprint", "Found"), rows, words=3)
     if held.moved:
         moved_aside = [(each.name, str(each.bytes)) for each in held.moved]
         output.table(
@@ -76,9 +82,10 @@ def clear(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Delete all forecasts, and damaged files that were moved aside."""
+    """Delete all forecasts, what audits found, and damaged files that were moved aside."""
     with _open(command, "readwrite") as cache:
-        _deleted(cache, cache.clear(), json)
+        records = _records(command, "readwrite")
+        _deleted(cache, cache.clear(), json, records.clear() if records else 0)
 
 
 @app.command(cls=GroupedCommand)
@@ -195,14 +202,30 @@ def _open(command: typer.Context, mode: str) -> "ForecastCache":
     return cache
 
 
-def _deleted(cache: "ForecastCache", forecasts: int, json: bool) -> None:
+def _records(command: typer.Context, mode: str) -> "AuditRecords | None":
+    from marketsim.forecasting.audit_records import open_records
+
+    return open_records(options.settings_of(command).cache_place, mode)
+
+
+def _words(record: "AuditRecord") -> str:
+    """What an audit found, in a few words."""
+    if record.evidence is not None:
+        return f"{record.evidence.what} ({record.evidence.symbol})"
+    if record.doubt is not None:
+        return record.doubt
+    return f"passed on {record.symbol}" if record.symbol is not None else f"no doubt of {', '.join(record.doubts)}"
+
+
+def _deleted(cache: "ForecastCache", forecasts: int, json: bool, audits: int = 0) -> None:
     output.notes(cache.warnings)
     if json:
         from marketsim.cli.documents import DeletedDocument
 
-        output.document(DeletedDocument(path=cache.place, deleted=forecasts))
+        output.document(DeletedDocument(path=cache.place, deleted=forecasts, audits=audits))
     else:
-        output.lines(f"{forecasts:,} forecasts deleted from {cache.place}")
+        more = f" and {audits:,} records of audits" if audits else ""
+        output.lines(f"{forecasts:,} forecasts{more} deleted from {cache.place}")
 
 
 def _date(stamp: int | None) -> str | None:

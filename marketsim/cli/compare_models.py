@@ -9,7 +9,9 @@ from marketsim.errors import AuditError
 from marketsim.results.sentences import reality_check
 
 if TYPE_CHECKING:
-    from marketsim.comparison.schema import Channels, ComparedSymbol, ModelRow, YardstickRow
+    from collections.abc import Iterator
+
+    from marketsim.comparison.schema import Channels, ComparedSymbol, FailedModel, ModelRow, YardstickRow
 
 
 @options.takes(*options.all_but(options.MODEL, options.GIVEN, options.WORK))
@@ -59,7 +61,7 @@ def compare_models(
 
 
 def _show(symbol: "ComparedSymbol", fill: str, files: list[str]) -> None:
-    from marketsim.comparison.schema import FailedModel, ModelRow
+    from marketsim.comparison.schema import ModelRow
 
     good = [row for row in symbol.models if isinstance(row, ModelRow)]
     bars = symbol.bars
@@ -73,15 +75,20 @@ def _show(symbol: "ComparedSymbol", fill: str, files: list[str]) -> None:
         _forecasts(good, files)
         _profits(symbol.yardsticks, good)
         _alphas(good)
-    for row in symbol.models:
-        if isinstance(row, FailedModel):
-            output.lines(f"{row.model}: {row.error}")
-            continue
-        if row.look_ahead:
-            output.lines(f"{row.model}: {output.LOOK_AHEAD}: {row.look_ahead}")
-        if row.exposure.contaminated or row.exposure.unknown:
-            output.lines(f"{row.model}: {row.training}; evaluated bars: {tables.exposed(row.exposure)}")
-    output.lines("")
+    output.paragraph(*(remark for row in symbol.models for remark in _remarks(row)))
+
+
+def _remarks(row: "ModelRow | FailedModel") -> "Iterator[str]":
+    """Why a model failed, or what else a reader of its row must know."""
+    from marketsim.comparison.schema import FailedModel
+
+    if isinstance(row, FailedModel):
+        yield f"{row.model}: {row.error}"
+        return
+    if row.look_ahead:
+        yield f"{row.model}: {output.LOOK_AHEAD}: {row.look_ahead}"
+    if row.exposure.contaminated or row.exposure.unknown:
+        yield f"{row.model}: {row.training}; evaluated bars: {tables.exposed(row.exposure)}"
 
 
 def _forecasts(rows: "list[ModelRow]", files: list[str]) -> None:

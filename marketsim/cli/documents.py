@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import UNSET, UnsetType
 
 from marketsim.results.rows import Count, Row, Setting, Sha256
+
+if TYPE_CHECKING:
+    from marketsim.forecasting.audit_records import AuditRecord
 
 
 class ShownSetting(Row, frozen=True, rename={"source": "from"}):
@@ -75,7 +80,28 @@ class MovedFileRow(Row, frozen=True):
     bytes: Count
 
 
-class CacheDocument(Row, frozen=True, tag_field="schema", tag="marketsim.cache/1"):
+class AuditRecordRow(Row, frozen=True):
+    """What is known of a model from outside, or of a file of forecasts, by its audit."""
+
+    model: str
+    fingerprint: Sha256
+    symbol: str | None  # that it was audited on; None of a file, in which nothing can be changed
+    caught: str | None  # how it was caught, in words
+    doubts: dict[str, str | None]  # of each symbol that was looked at, why its forecasts are hard to believe
+
+    @classmethod
+    def of(cls, record: AuditRecord) -> AuditRecordRow:
+        """The row of a record."""
+        return cls(
+            model=record.model,
+            fingerprint=record.fingerprint,
+            symbol=record.symbol,
+            caught=None if record.evidence is None else str(record.evidence),
+            doubts=record.doubts,
+        )
+
+
+class CacheDocument(Row, frozen=True, tag_field="schema", tag="marketsim.cache/2"):
     """`marketsim cache info --json`."""
 
     path: str
@@ -86,13 +112,15 @@ class CacheDocument(Row, frozen=True, tag_field="schema", tag="marketsim.cache/1
     models: list[CachedModelRow]
     symbols: dict[str, Count]  # forecasts
     moved_aside: list[MovedFileRow]
+    audits: list[AuditRecordRow]
 
 
-class DeletedDocument(Row, frozen=True, tag_field="schema", tag="marketsim.cache.deleted/1"):
+class DeletedDocument(Row, frozen=True, tag_field="schema", tag="marketsim.cache.deleted/2"):
     """`marketsim cache clear --json`, `marketsim cache prune --json`."""
 
     path: str
     deleted: Count  # forecasts
+    audits: Count  # records of audits
 
 
 class CheckedDigests(Row, frozen=True):

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marketsim.cli import options, output, tables
-from marketsim.errors import MarketsimError, UsageError
-from marketsim.registry import PATH_MODELS, draws_paths
+from marketsim.cli.output_files import check_file
+from marketsim.errors import UsageError
+from marketsim.registry import ENSEMBLES, PATH_MODELS, draws_paths
 
 if TYPE_CHECKING:
     from marketsim.backtesting.next_bars import BarForecast, Quantiles, SymbolForecast
@@ -48,6 +49,8 @@ def forecast(
     settings = options.settings_of(command)
     if history != (file is not None):
         raise UsageError("--history and --output FILE go together")
+    if overwrite and file is None:
+        raise UsageError("--overwrite needs --output FILE, the file to replace")
     if file is not None:
         if horizon > 1:
             raise UsageError("--horizon: a history has the next bar of each origin only")
@@ -73,19 +76,20 @@ def forecast(
     elif len(errors) < len(symbols):
         for row in document.symbols:
             _show(row, document.levels, settings)
-    return _judged(errors, len(symbols))
+    return output.failures_shown(errors, len(symbols))
 
 
 def _save(symbols: list[str], settings: "Settings", file: str, overwrite: bool, json: bool) -> int:
     """Write the past forecasts to `file`."""
     from pathlib import Path
 
+    check_file("--output", file, (".csv", ".parquet"), overwrite)
+
     from marketsim.backtesting.past_forecasts import SymbolHistory, history_document, past_forecasts
     from marketsim.data.symbols import once_each
     from marketsim.errors import Failure, Success
-    from marketsim.forecasting.files.writing import check_output, write_forecasts
+    from marketsim.forecasting.files.writing import write_forecasts
 
-    check_output(Path(file), overwrite)
     symbols, repeated = once_each(symbols)
     output.notes(repeated)
     with output.progress() as progress:
@@ -105,21 +109,7 @@ def _save(symbols: list[str], settings: "Settings", file: str, overwrite: bool, 
             ]
             output.table(f"Written to {file}", ("Symbol", "Model", "Forecasts", "First origin", "Last origin"), rows)
     errors = [outcome.error for outcome in outcomes if isinstance(outcome, Failure)]
-    for error in errors if made else ():
-        output.fail(str(error))
-    return _judged(errors, len(symbols))
-
-
-def _judged(errors: list[MarketsimError], count: int) -> int:
-    """The exit code of symbols some of which failed; where all did, the last of their errors is raised."""
-    if not errors:
-        return 0
-    if len(errors) == count:
-        for error in errors[:-1]:
-            output.fail(str(error))
-        raise errors[-1]
-    output.fail(f"{len(errors)} of {count} symbols failed")
-    return 4
+    return output.failures(errors, succeeded=bool(made))
 
 
 def _show(symbol: "SymbolForecast | FailedSymbol", levels: list[float], settings: "Settings") -> None:
@@ -130,7 +120,7 @@ def _show(symbol: "SymbolForecast | FailedSymbol", levels: list[float], settings
         return
     bars, model, ahead = symbol.bars, symbol.model, symbol.forecast
     asked, given = settings.model.partition(":")[0], settings.given.forecasts is not None
-    picked = "" if given or asked == model.name else f", picked by {asked}"
+    picked = f", picked by {asked}" if asked in ENSEMBLES and asked != model.name and not given else ""
     output.lines(
         f"{symbol.symbol}  {bars.source}",
         f"Bars   {tables.extent(bars)}",
@@ -139,6 +129,7 @@ def _show(symbol: "SymbolForecast | FailedSymbol", levels: list[float], settings
         f"forecast {'made now' if symbol.made else 'read from the file' if given else 'read from the cache'}",
         "",
     )
+    output.mark(model.look_ahead is not None)
     headers = _headers(levels)
     over = ahead[0].stale
     if len(ahead) == 1:

@@ -52,6 +52,14 @@ def failures(errors: Sequence[MarketsimError], succeeded: bool) -> int:
     return 0 if not errors else 4 if succeeded else errors[0].exit_code
 
 
+def failures_shown(errors: Sequence[MarketsimError], count: int) -> int:
+    """As `failures`, of so many symbols, where those that failed beside others are rows of the answer already."""
+    if not 0 < len(errors) < count:
+        return failures(errors, succeeded=False)
+    fail(f"{len(errors)} of {count} symbols failed")
+    return 4
+
+
 def notes(messages: Iterable[str]) -> None:
     """Remarks on stderr, a line and once each."""
     for message in dict.fromkeys(messages):
@@ -99,6 +107,12 @@ def lines(*texts: str) -> None:
         print(
             textwrap.fill(clean(text), _width(), subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
         )
+
+
+def paragraph(*texts: str) -> None:
+    """Lines, and an empty one after them; nothing where there are none."""
+    if texts:
+        lines(*texts, "")
 
 
 def heading(text: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import json
 
-from marketsim.audit.schema import AuditDocument, SelftestDocument
+from marketsim.auditing.schema import AuditDocument, SelftestDocument
 from marketsim.backtesting.next_bars import ForecastDocument
 from marketsim.backtesting.past_forecasts import HistoryDocument
 from marketsim.cli.documents import (

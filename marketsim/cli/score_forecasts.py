@@ -10,6 +10,7 @@ from marketsim.errors import AuditError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from marketsim.comparison.schema import FailedModel
     from marketsim.comparison.scores_schema import PriceScore, ScoredModel, ScoredSymbol
 
 BLOCKS = "▁▂▃▄▅▆▇█", "12345678"  # the second in ASCII
@@ -92,7 +93,6 @@ def score_forecasts(
 
 
 def _show(symbol: "ScoredSymbol", baselines: "Sequence[str]") -> None:
-    from marketsim.comparison.schema import FailedModel
     from marketsim.comparison.scores_schema import ScoredModel
 
     rows = [row for row in symbol.models if isinstance(row, ScoredModel)]
@@ -106,12 +106,18 @@ def _show(symbol: "ScoredSymbol", baselines: "Sequence[str]") -> None:
         _losses(rows)
         _skills(rows, baselines)
         _parts(rows)
-    for row in symbol.models:
-        if isinstance(row, FailedModel):
-            output.lines(f"{row.model}: {row.error}")
-        elif row.exposure.contaminated or row.exposure.unknown:
-            output.lines(f"{row.model}: {row.training}; scored bars: {tables.exposed(row.exposure)}")
-    output.lines("")
+    output.paragraph(*filter(None, map(_remark, symbol.models)))
+
+
+def _remark(row: "ScoredModel | FailedModel") -> str | None:
+    """Why a model failed, or what else a reader of its row must know."""
+    from marketsim.comparison.schema import FailedModel
+
+    if isinstance(row, FailedModel):
+        return f"{row.model}: {row.error}"
+    if row.exposure.contaminated or row.exposure.unknown:
+        return f"{row.model}: {row.training}; scored bars: {tables.exposed(row.exposure)}"
+    return None
 
 
 def _prices(rows: "Sequence[ScoredModel]") -> "Iterator[tuple[str, str, PriceScore]]":

@@ -27,7 +27,7 @@ from marketsim.data import Source
 from marketsim.data.bars import CHANNELS, Bars
 from marketsim.data.walk_forward import JUDGED
 from marketsim.errors import AuditError, DataError, Failure, MarketsimError, Outcome, Success
-from marketsim.forecasting.contamination import exposures, tally
+from marketsim.forecasting.contamination import exposures_of, tally
 from marketsim.forecasting.decomposition import decompose
 from marketsim.forecasting.ensembles import HISTORY, Composite
 from marketsim.forecasting.forecasts import LEVELS, Forecasts, actual_moves
@@ -209,6 +209,7 @@ def _model(
         )
 
     model = forecasts.model
+    tags = exposures_of(forecasts, range(len(forecasts.origins)), bars.time[forecasts.origins + 1])
     return ScoredModel(
         model=name,
         picked=model.name,
@@ -216,7 +217,7 @@ def _model(
         training=model.training,
         look_ahead=forecasts.look_ahead,
         implausible=forecasts.implausible,
-        exposure=ExposureCounts(**tally(exposures(model, bars.time[forecasts.origins + 1]))),
+        exposure=ExposureCounts(**tally(tags)),
         made=forecasts.made,
         reused=forecasts.reused,
         **{channel: price(c) for c, channel in enumerate(CHANNELS)},

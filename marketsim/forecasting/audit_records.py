@@ -9,12 +9,14 @@ import tempfile
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
+from marketsim.errors import MarketsimError
 from marketsim.forecasting.cache import NO_HOME, default_directory
 from marketsim.settings.groups import CacheSettings
 
-VERSION = 1  # of the audit: another one audits anew
+VERSION = 2  # of the audit: another one audits anew
 
 
 class Evidence(Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,14 +32,21 @@ class Evidence(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AuditRecord(Struct, frozen=True, forbid_unknown_fields=True):
-    """The audit of one model."""
+    """The audit of one model, or of one file of forecasts."""
 
     fingerprint: str
-    version: int
-    symbol: str  # that it was audited on
-    origins: int
-    evidence: Evidence | None  # None where it passed
-    doubt: str | None  # why its forecasts are hard to believe, in words
+    model: str  # its name
+    version: int = VERSION
+    symbol: str | None = None  # that it was audited on; None of a file, in which nothing can be changed
+    origins: int = 0  # that were forecast once more
+    evidence: Evidence | None = None  # None where it was not caught
+    doubts: dict[str, str | None] = field(default_factory=dict)
+    # of each symbol whose forecasts were looked at, why they are hard to believe, in words; None where they are not
+
+    @property
+    def doubt(self) -> str | None:
+        """The first of the doubts."""
+        return next(filter(None, self.doubts.values()), None)
 
 
 class _Sealed(Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,21 +77,15 @@ class AuditRecords:
 
     def get(self, fingerprint: str) -> AuditRecord | None:
         """The record of a model."""
-        if self.mode == "refresh":
-            return None
-        try:
-            sealed = msgspec.json.decode(self._path(fingerprint).read_bytes(), type=_Sealed)
-            record = msgspec.json.decode(sealed.record, type=AuditRecord)
-        except (OSError, ValueError):
-            return None
-        if sealed.blake2b != _digest(bytes(sealed.record)):
-            return None
-        return record if (record.fingerprint, record.version) == (fingerprint, VERSION) else None
+        return None if self.mode == "refresh" else _read(self._path(fingerprint))
 
     def put(self, record: AuditRecord) -> None:
-        """Keep a record, whole or not at all."""
+        """Keep a record, whole or not at all; what is known of the same model already stays."""
         if self.mode == "readonly":
             return
+        if (before := self.get(record.fingerprint)) is not None:  # perhaps another process's
+            evidence = before.evidence or record.evidence
+            record = replace(record, evidence=evidence, doubts=before.doubts | record.doubts)
         content = msgspec.json.encode(record)
         sealed = msgspec.json.encode(_Sealed(_digest(content), msgspec.Raw(content)))
         with contextlib.suppress(OSError):
@@ -96,8 +99,36 @@ class AuditRecords:
                 os.unlink(name)
                 raise
 
+    def all(self) -> list[AuditRecord]:
+        """Every record, by the name of its model."""
+        found = filter(None, map(_read, sorted(self.directory.glob("*.json"))))
+        return sorted(found, key=lambda record: (record.model, record.fingerprint))
+
+    def clear(self) -> int:
+        """Delete every record, damaged ones too; returns how many. MarketsimError where that is not allowed."""
+        count = 0
+        for path in list(self.directory.glob("*")):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise MarketsimError(f"cannot delete {path}: {(error.strerror or str(error)).lower()}") from None
+            count += path.suffix == ".json"
+        return count
+
     def _path(self, fingerprint: str) -> Path:
         return self.directory / f"{fingerprint}.json"
+
+
+def _read(path: Path) -> AuditRecord | None:
+    """The record in a file; None where it is none, or of another model than the file's name says."""
+    try:
+        sealed = msgspec.json.decode(path.read_bytes(), type=_Sealed)
+        record = msgspec.json.decode(sealed.record, type=AuditRecord)
+    except (OSError, ValueError):
+        return None
+    if sealed.blake2b != _digest(bytes(sealed.record)):
+        return None
+    return record if (record.fingerprint, record.version) == (path.stem, VERSION) else None
 
 
 def _digest(content: bytes) -> str:

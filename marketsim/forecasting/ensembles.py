@@ -6,11 +6,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.data.bars import Bars
 from marketsim.data.walk_forward import JUDGED
 from marketsim.errors import Outcome
 from marketsim.forecasting.forecasts import Forecasts
 from marketsim.forecasting.keys import fingerprint
-from marketsim.forecasting.protocols import Identity, Model
+from marketsim.forecasting.protocols import Identity, Model, comes_from_outside
 from marketsim.forecasting.requests import ForecastRequest
 
 if TYPE_CHECKING:
@@ -41,9 +45,22 @@ class Composite(Identity, Protocol):
         ...
 
 
+class GivenModel(Composite, Protocol):
+    """Forecasts that somebody else made: they are there already, whatever is requested."""
+
+    def origins(self, bars: Bars) -> NDArray[np.int64]:
+        """The bars, increasing, of which it has a forecast of the next one."""
+        ...
+
+
 def is_composite(model: Model | Composite) -> TypeIs[Composite]:
     """Whether the model is handed requests, rather than bars."""
     return hasattr(model, "forecasts")
+
+
+def is_given(model: Model | Composite) -> TypeIs[GivenModel]:
+    """Whether the forecasts are somebody else's, in which nothing can be changed."""
+    return is_composite(model) and comes_from_outside(model)
 
 
 class Ensemble(ABC):

@@ -15,14 +15,13 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from marketsim.data.bars import CHANNELS, Bars
-from marketsim.errors import AuditError, MarketsimError, Outcome, Success, value_of
-from marketsim.forecasting.audit_records import VERSION, AuditRecord, AuditRecords, Evidence
-from marketsim.forecasting.ensembles import Composite
+from marketsim.errors import AuditError, MarketsimError, Outcome, Success
+from marketsim.forecasting.audit_records import AuditRecord, AuditRecords, Evidence
+from marketsim.forecasting.ensembles import GivenModel
 from marketsim.forecasting.forecasts import Forecasts, repair
 from marketsim.forecasting.futures import cut, scrambled
 from marketsim.forecasting.keys import contexts_of, fingerprint, reads_contexts
-from marketsim.forecasting.model_forecaster import ModelForecaster
-from marketsim.forecasting.plausibility import plausibility
+from marketsim.forecasting.plausibility import look_at
 from marketsim.forecasting.protocols import Clock, Identity, Model
 from marketsim.forecasting.requests import ForecastRequest
 from marketsim.forecasting.series import Series
@@ -31,6 +30,7 @@ from marketsim.forecasting.tolerance import tolerance_of
 SHARE = 0.05  # of the first symbol's origins are forecast once more,
 LEAST, MOST = 2, 6  # but at least and at most so many,
 MOST_CONTEXTS = 4  # and of a model that is handed contexts, which cost most and can hide least
+LOOKED_AT = 1000  # forecasts in a file, the newest
 
 ALONE = "from the bars up to the origin alone"
 SCRAMBLED = "where the bars after it are scrambled"
@@ -54,58 +54,59 @@ class FirstUse:
 
         AuditError where the model was caught, unless that is allowed.
         """
-        if self._is_known(model):
-            return make(requests)
-        sampled = _sampled(model, requests)
-        if sampled is None:
-            return make(requests)
-        with self.clock.stage("forecast/audit"):
-            audit = _Audit(model, *sampled)
-        outcomes = make(requests)
-        made = outcomes[requests.index(audit.request)]
-        if isinstance(made, Success):
+        record, audit = self._record(model), None
+        if record is None and (sampled := _sampled(model, requests)) is not None:
             with self.clock.stage("forecast/audit"):
-                evidence = audit.finish(made.value)
-                doubt = self._doubt(audit.request.bars, made.value) if evidence is None else None
-            symbol = audit.request.bars.symbol
-            self._keep(model, AuditRecord(fingerprint(model), VERSION, symbol, len(audit.origins), evidence, doubt))
+                audit = _Audit(model, *sampled)
+        outcomes = make(requests)
+        if audit is not None:
+            made = outcomes[requests.index(audit.request)]
+            if isinstance(made, Success):
+                with self.clock.stage("forecast/audit"):
+                    evidence = audit.finish(made.value)
+                symbol, count = audit.request.bars.symbol, len(audit.origins)
+                record = AuditRecord(fingerprint(model), model.name, symbol=symbol, origins=count, evidence=evidence)
+                self._keep(model, record)
+        if record is not None and record.evidence is None:
+            pairs = zip(requests, outcomes, strict=True)
+            found = [(each.bars, outcome.value) for each, outcome in pairs if isinstance(outcome, Success)]
+            self._look(model, record, found)
         return outcomes
 
-    def look_at(
-        self, file: Composite, requests: Sequence[ForecastRequest], outcomes: Sequence[Outcome[Forecasts]]
-    ) -> None:
-        """Look at what a file forecasts, where it was never looked at."""
-        if self._is_known(file):
-            return
-        pairs = zip(requests, outcomes, strict=True)
-        made = [(request.bars, outcome.value) for request, outcome in pairs if isinstance(outcome, Success)]
-        with self.clock.stage("forecast/audit"):
-            doubts = filter(None, (self._doubt(bars, forecasts) for bars, forecasts in made))
-            doubt = next(doubts, None)
-        if made:
-            self._keep(file, AuditRecord(fingerprint(file), VERSION, made[0][0].symbol, 0, None, doubt))
+    def look_at(self, file: GivenModel, requests: Sequence[ForecastRequest], forecast: Make) -> None:
+        """Look at all that a file forecasts of the symbols, where it was never looked at."""
+        record = self._record(file) or AuditRecord(fingerprint(file), file.name)
+        found = []
+        for bars in [request.bars for request in requests if request.bars.symbol not in record.doubts]:
+            try:
+                origins = file.origins(bars)[-LOOKED_AT:]
+            except MarketsimError:  # which the run says
+                continue
+            outcomes = forecast([ForecastRequest(bars, origins)] if len(origins) else [])
+            found += [(bars, outcome.value) for outcome in outcomes if isinstance(outcome, Success)]
+        self._look(file, record, found)
 
-    def _doubt(self, bars: Bars, made: Forecasts) -> str | None:
-        """Why forecasts are hard to believe beside those of the reference."""
-        possible = made.origins + 1 >= self.reference.minimum_bars
-        origins = made.origins[possible]
-        reference = self._reference(bars, origins)
-        found = plausibility(bars, origins, made.moves[possible], reference)
-        return f"hard to believe ({bars.symbol}: {found})" if found is not None and found.doubts else None
+    def _look(self, model: Identity, record: AuditRecord, found: Sequence[tuple[Bars, Forecasts]]) -> None:
+        """Whether forecasts are hard to believe: once a symbol, as soon as enough of its bars are known."""
+        doubts = dict(record.doubts)
+        for bars, made in found:
+            if bars.symbol in doubts:
+                continue
+            with self.clock.stage("forecast/audit"):
+                looked = look_at(bars, made, self.reference, self.clock)
+            if looked is not None:
+                doubts[bars.symbol] = f"hard to believe ({bars.symbol}: {looked})" if looked.doubts else None
+        if doubts.keys() != record.doubts.keys():
+            self._keep(model, replace(record, doubts=doubts))
 
-    def _reference(self, bars: Bars, origins: NDArray[np.int64]) -> NDArray[np.float64]:
-        forecaster = ModelForecaster(self.reference, None, self.clock)
-        (outcome,) = forecaster.forecasts([ForecastRequest(bars, origins)])
-        return value_of(outcome).moves
-
-    def _is_known(self, model: Identity) -> bool:
-        """Whether it was audited before; AuditError where it was caught then."""
+    def _record(self, model: Identity) -> AuditRecord | None:
+        """What is known of a model; AuditError where it was caught before."""
         identity = fingerprint(model)
         if identity not in self.known and self.records is not None:
             record = self.records.get(identity)
             if record is not None:
                 self._judge(model, record)
-        return identity in self.known
+        return self.known.get(identity)
 
     def _keep(self, model: Identity, record: AuditRecord) -> None:
         if self.records is not None:
@@ -121,26 +122,23 @@ class FirstUse:
                 "--allow-lookahead runs it all the same"
             )
 
-    def marked(self, models: Sequence[Identity], outcomes: list[Outcome[Forecasts]]) -> list[Outcome[Forecasts]]:
+    def marked(
+        self, models: Sequence[Identity], requests: Sequence[ForecastRequest], outcomes: list[Outcome[Forecasts]]
+    ) -> list[Outcome[Forecasts]]:
         """The outcomes, which say so where one of the `models` that made them was caught or is hard to believe."""
         found = [(model.name, record) for model in models if (record := self.known.get(fingerprint(model))) is not None]
         caught = "; ".join(f"model '{name}' {record.evidence}" for name, record in found if record.evidence is not None)
-        doubts = "; ".join(f"the forecasts of '{name}' are {record.doubt}" for name, record in found if record.doubt)
-        if not caught and not doubts:
-            return outcomes
-        return [
-            Success(
-                replace(
-                    each.value,
-                    look_ahead=caught or None,
-                    implausible=doubts or None,
-                    notes=(*each.value.notes, *filter(None, (caught and f"LOOK-AHEAD: {caught}", doubts))),
+        marked: list[Outcome[Forecasts]] = []
+        for request, outcome in zip(requests, outcomes, strict=True):
+            doubts = [(name, record.doubts.get(request.bars.symbol)) for name, record in found]
+            words = "; ".join(f"the forecasts of '{name}' are {doubt}" for name, doubt in doubts if doubt)
+            if isinstance(outcome, Success) and (caught or words):
+                notes = (*outcome.value.notes, *filter(None, (caught and f"LOOK-AHEAD: {caught}", words)))
+                outcome = Success(
+                    replace(outcome.value, look_ahead=caught or None, implausible=words or None, notes=notes)
                 )
-            )
-            if isinstance(each, Success)
-            else each
-            for each in outcomes
-        ]
+            marked.append(outcome)
+        return marked
 
 
 def _sampled(model: Model, requests: Sequence[ForecastRequest]) -> tuple[ForecastRequest, NDArray[np.int64]] | None:

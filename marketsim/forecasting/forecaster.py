@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars
 from marketsim.errors import Outcome, value_of
-from marketsim.forecasting.ensembles import Composite, is_composite, members_of
+from marketsim.forecasting.ensembles import Composite, is_composite, is_given, members_of
 from marketsim.forecasting.forecasts import Forecasts
 from marketsim.forecasting.keys import fingerprint
 from marketsim.forecasting.model_forecaster import ModelForecaster, Progress, silent
@@ -43,10 +43,11 @@ class Forecaster(Struct):
             outcomes = self._make(self.model, requests)
         if self.first_use is None:
             return outcomes
-        if is_composite(self.model) and comes_from_outside(self.model):
-            self.first_use.look_at(self.model, requests, outcomes)
+        if is_given(self.model):
+            given = self.model
+            self.first_use.look_at(given, requests, lambda wanted: given.forecasts(wanted, self._make))
         models = [self.model, *members_of(self.model)] if is_composite(self.model) else [self.model]
-        return self.first_use.marked(models, outcomes)
+        return self.first_use.marked(models, requests, outcomes)
 
     def _make(self, model: Model, requests: Sequence[ForecastRequest]) -> list[Outcome[Forecasts]]:
         known = self._by_model.setdefault(

@@ -56,6 +56,18 @@ class Forecasts(Struct, frozen=True):
         return self.moves[..., CLOSE, MEDIAN]
 
 
+class ForecastBars(Struct, frozen=True):
+    """A symbol's bars, and what is forecast of them."""
+
+    bars: Bars
+    forecasts: Forecasts
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Remarks for stderr."""
+        return *self.bars.notes, *self.forecasts.notes
+
+
 def actual_moves(bars: Bars, origins: NDArray[np.int64]) -> NDArray[np.float64]:
     """What the bars after the `origins` did: moves `[N, 4]` from the origins' closes."""
     moves: NDArray[np.float64] = bars.ohlcv[origins + 1, :4] / bars.close[origins, None] - 1

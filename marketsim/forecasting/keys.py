@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars
 from marketsim.forecasting.contexts import Contexts
-from marketsim.forecasting.protocols import ContextModel, Identity, Model
+from marketsim.forecasting.protocols import ContextModel, FurtherModel, Identity, Model
 from marketsim.forecasting.series import Series
 
 if TYPE_CHECKING:
@@ -33,9 +33,14 @@ def reads_contexts(model: Model) -> TypeIs[ContextModel]:
     return hasattr(model, "context")
 
 
+def looks_further(model: ContextModel) -> TypeIs[FurtherModel]:
+    """Whether the model forecasts more than the next bar, as `path_forecasts.Paths` does."""
+    return hasattr(model, "ahead")
+
+
 def contexts_of(model: ContextModel, bars: Bars, origins: NDArray[np.int64]) -> Contexts:
-    """What the model is handed for `origins`; `path_forecasts.Paths` looks more than one bar ahead."""
-    return Contexts.of(bars, origins, model.context, getattr(model, "ahead", 1))
+    """What the model is handed for `origins`."""
+    return Contexts.of(bars, origins, model.context, model.ahead if looks_further(model) else 1)
 
 
 def keys_of(model: Model, bars: Bars, origins: NDArray[np.int64]) -> list[bytes]:

@@ -11,7 +11,11 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.data.bars import CHANNELS, Bars
-from marketsim.forecasting.forecasts import CLOSE, HIGH, LEVELS, LOW, MEDIAN, actual_moves
+from marketsim.errors import value_of
+from marketsim.forecasting.forecasts import CLOSE, HIGH, LEVELS, LOW, MEDIAN, Forecasts, actual_moves
+from marketsim.forecasting.model_forecaster import ModelForecaster
+from marketsim.forecasting.protocols import Clock, Model
+from marketsim.forecasting.requests import ForecastRequest
 from marketsim.forecasting.scores import pinball
 
 FEWEST = 30  # forecasts of known bars
@@ -54,6 +58,17 @@ class Plausibility(Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"on {self.bars} bars {'; '.join(self.doubts)}"
+
+
+def look_at(bars: Bars, made: Forecasts, reference: Model, clock: Clock) -> Plausibility | None:
+    """Forecasts beside those of the `reference`, at the origins where that has enough bars.
+
+    None where fewer than 30 of their bars are known.
+    """
+    possible = made.origins + 1 >= reference.minimum_bars
+    origins = made.origins[possible]
+    (others,) = ModelForecaster(reference, None, clock).forecasts([ForecastRequest(bars, origins)])
+    return plausibility(bars, origins, made.moves[possible], value_of(others).moves)
 
 
 def plausibility(bars: Bars, origins: NDArray[np.int64], moves: Floats, reference: Floats) -> Plausibility | None:

@@ -99,6 +99,15 @@ class PathModel(ContextModel, Protocol):
         ...
 
 
+class FurtherModel(ContextModel, Protocol):
+    """Its forecast goes on beyond the next bar, so that its contexts come with the stamps of further ones."""
+
+    @property
+    def ahead(self) -> int:
+        """Bars of a forecast."""
+        ...
+
+
 Model = HistoryModel | ContextModel
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
+import numpy as np
 from msgspec import Struct, field
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
-from marketsim.data.bars import CHANNELS
+from marketsim.data.bars import CHANNELS, Bars
 from marketsim.errors import DataError, Failure, MarketsimError, Outcome, Success
 from marketsim.forecasting.ensembles import Make, named_by
 from marketsim.forecasting.files.forecast_files import GivenForecasts
@@ -17,7 +19,7 @@ from marketsim.forecasting.identity import identity_of
 from marketsim.forecasting.protocols import Model
 from marketsim.forecasting.requests import ForecastRequest
 from marketsim.models.error_spread import WINDOW
-from marketsim.models.file_draft import FileDraft
+from marketsim.models.file_draft import TRADED, FileDraft
 from marketsim.models.har import Har
 
 
@@ -74,6 +76,11 @@ class ForecastFile(Struct, frozen=True):
             "filler": " ".join(named_by(self.filler)),
             "errors": WINDOW,
         }
+
+    def origins(self, bars: Bars) -> NDArray[np.int64]:
+        """See `ensembles.GivenModel`: where the file has high, low and close."""
+        draft = FileDraft.of(ForecastRequest(bars, np.arange(len(bars))), self.given)
+        return np.flatnonzero(~draft.absent[:, TRADED].any(1))
 
     def forecasts(self, requests: Sequence[ForecastRequest], make: Make) -> list[Outcome[Forecasts]]:
         """See `ensembles.Composite`; a symbol fails with DataError where what is wanted of it is missing or wrong."""

@@ -10,8 +10,10 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from msgspec import convert
 
 import marketsim
+from marketsim.auditing.schema import AuditDocument
 from marketsim.cli import main, output
 from marketsim.settings.settings import KEYS
 from tests.candles import random_bars
@@ -185,9 +187,56 @@ def test_models_are_compared_by_name_and_in_memory():
     assert profits.mean_bps.to_dict() == pytest.approx(alone.mean_bps[profits.index].to_dict())
 
 
+def test_forecasts_are_scored_as_the_command_scores_them():
+    scored = marketsim.score_forecasts("NVDA", ["har", "last-bar"], count=20)
+    arguments = ("NVDA", "--models", "har,last-bar", "--bars", "20", "--cache", "off", "--json")
+    mine = scored.to_dict()
+    document = json.loads(command("score-forecasts", *arguments))
+    for each in (document, mine):
+        for row in each["symbols"][0]["models"]:
+            row.pop("made"), row.pop("reused")
+    assert mine == document
+    assert list(scored.scores.index) == [
+        ("NVDA", model, price) for model in ("har", "last-bar") for price in ("open", "high", "low", "close")
+    ]
+    high = document["symbols"][0]["models"][1]["high"]
+    assert scored.scores.pinball_bps["NVDA", "last-bar", "high"] == high["pinball_bps"]
+    assert scored.skills.skill["NVDA", "last-bar", "high", "har"] == high["skills"][0]["skill"]
+    assert ("NVDA", "har", "together", "last-bar") in scored.skills.index
+    assert scored.pit.loc["NVDA", "last-bar", "high"].tolist() == high["pit"]
+    assert scored.failures == {}
+    failed = marketsim.score_forecasts(["NOPE", "NVDA"], ["last-bar", "kronos"], weights="none", count=10).failures
+    assert failed.keys() == {("NOPE", ""), ("NVDA", "kronos")}
+
+
+def test_an_audit_finds_what_the_command_finds():
+    class Peeking:
+        trained_until = None
+
+        def forecast(self, series, origins):
+            after = series.ohlcv[np.minimum(origins + 1, len(series) - 1), :4]
+            moves = after / series.ohlcv[origins, 3, None] - 1
+            return moves[..., None] + np.linspace(-0.01, 0.01, 9)
+
+    bars = random_bars(80)
+    audited = marketsim.audit(bars, model=Peeking(), sims=6, window=5, origins=1)
+    assert not audited.passed and "defect" in repr(audited)
+    assert not audited.checks.passed["TEST", "each origin alone"]
+    assert audited.checks["first.channel"]["TEST", "future cut"] in ("open", "high", "low", "close")
+    assert (audited.profits.as_run_bps > audited.profits.alone_bps).all()
+    honest = marketsim.audit([bars], model="last-bar", sims=40, window=10, origins=1)
+    assert honest.passed and honest.plausibility.bars["TEST"] == 49
+    assert convert(honest.to_dict(), AuditDocument).passed
+    with pytest.raises(marketsim.DataError, match="no bars of NOPE"):
+        marketsim.audit("NOPE")
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
+        (lambda: marketsim.audit("ETHUSD", origins=0), "audit(origins=0): must be 1 or more"),
+        (lambda: marketsim.audit(random_bars(99), workers=2), "need symbols and a model by name"),
+        (lambda: marketsim.score_forecasts("ETHUSD", ["har", "har"]), "score_forecasts(): 'har' is the name of two"),
         (lambda: marketsim.backtest("ETHUSD", simz=5), "backtest() has no setting 'simz'; did you mean 'sims'?"),
         (lambda: marketsim.backtest("ETHUSD", sims=0), "backtest(sims=...): got 0, must be 1 or more"),
         (lambda: marketsim.backtest("ETHUSD", model="hat"), "did you mean 'har'?"),
@@ -225,6 +274,7 @@ def test_a_notebook_shows_tables_and_no_markup_of_others():
     many = marketsim.backtest_many(["ETHUSD", "<b>"], **SHORT)._repr_html_()
     assert "<b>" not in many
     assert "<table" in marketsim.forecast("ETHUSD")._repr_html_()
+    assert "<table" in marketsim.score_forecasts("ETHUSD", ["last-bar"], count=10)._repr_html_()
     assert "<table" in marketsim.compare_models("ETHUSD", ["last-bar"], **SHORT)._repr_html_()
 
 

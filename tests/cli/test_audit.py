@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import marketsim
-from marketsim.audit import selftest
+from marketsim.auditing import selftest
 
 QUICK = ("--sims", "6", "--window", "5", "--origins", "2")
 PEEKING = """
@@ -64,8 +64,10 @@ def test_symbols_that_cannot_be_audited_are_told_and_the_others_are_done(cli):
     ended = cli("audit", "NOPE", "ETHUSD", *QUICK)
     assert ended.code == 4
     assert "ETHUSD: passed." in ended.out
-    assert "no bars of NOPE" in ended.err
-    assert cli("audit", "NOPE").code == 3
+    assert "NOPE failed: no bars of NOPE" in ended.out
+    assert ended.err == "marketsim: 1 of 2 symbols failed\n"
+    ended = cli("audit", "NOPE")
+    assert (ended.code, ended.out, ended.err.count("\n")) == (3, "", 1)
     ended = cli("audit", "ETHUSD", "--sims", "1")
     assert (ended.code, ended.err.count("\n")) == (3, 1)
     assert "--sims 2 or more" in ended.err
@@ -159,7 +161,7 @@ def test_a_file_that_knows_too_much_is_hard_to_believe_and_no_more(cli, given):
         ended = cli("backtest", *run, "--json")
         assert ended.code == 0
         (note,) = (line for line in ended.err.splitlines() if "hard to believe" in line)
-        assert "note: the forecasts of 'given.csv' are hard to believe (ETHUSD: on 39 bars their loss is 0." in note
+        assert "note: the forecasts of 'given.csv' are hard to believe (ETHUSD: on 78 bars their loss is 0." in note
         (symbol,) = json.loads(ended.out)["symbols"]
         assert symbol["model"]["look_ahead"] is None
         assert symbol["model"]["implausible"] == symbol["reasons"][0]

@@ -62,6 +62,24 @@ def test_cache_info_lists_what_was_moved_aside_and_clear_deletes_it(cli, tmp_pat
     assert json.loads(cli("cache", "info", "--json").out)["moved_aside"] == []
 
 
+def test_cache_info_lists_what_audits_found_and_clear_deletes_it(cli, tmp_path):
+    for name, knows in (("Honest", "origins"), ("Peeking", "np.minimum(origins + 1, len(series) - 1)")):
+        (tmp_path / f"{name}.py").write_text(
+            f"import numpy as np\n\n\nclass {name}:\n    def forecast(self, series, origins):\n"
+            f"        move = series.ohlcv[{knows}, 3] / series.ohlcv[origins, 3] - 1\n"
+            "        return np.linspace(-0.01, 0.01, 9) + np.zeros((len(origins), 4, 1)) + move[:, None, None]\n"
+        )
+        cli("backtest", "ETHUSD", *QUICK, "--model", f"{tmp_path / name}.py:{name}")
+    honest, peeking = json.loads(cli("cache", "info", "--json").out)["audits"]
+    assert (honest["model"], honest["symbol"], honest["caught"]) == ("Honest", "ETHUSD", None)
+    assert peeking["model"] == "Peeking" and peeking["caught"].startswith("looks ahead (ETHUSD, origin 2020-1")
+    shown = " ".join(cli("cache", "info").out.split())
+    assert "passed on ETHUSD" in shown and "looks ahead (ETHUSD)" in shown
+    assert "and 2 records of audits deleted" in cli("cache", "clear").out
+    assert json.loads(cli("cache", "info", "--json").out)["audits"] == []
+    assert json.loads(cli("cache", "clear", "--json").out)["audits"] == 0
+
+
 @pytest.mark.parametrize("option", ["--keep", "--older-than"])
 def test_prune_refuses_absurd_limits(option, cli):
     ended = cli("cache", "prune", option, "1e308")

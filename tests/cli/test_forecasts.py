@@ -68,6 +68,12 @@ def test_a_file_is_not_overwritten_and_needs_a_known_ending(cli, history):
     assert Path(history).read_bytes() == before
     assert cli("forecast", "NVDA", "--history", "--output", "own.txt").err.endswith("must end in .csv or .parquet\n")
     assert cli("forecast", "NVDA", "--history").code == cli("forecast", "NVDA", "--output", "a.csv").code == 2
+    nowhere = cli("forecast", "NVDA", "--history", "--output", "no/own.csv")
+    assert (nowhere.code, nowhere.err) == (2, "marketsim: --output no/own.csv: there is no folder no\n")
+    assert (
+        cli("forecast", "NVDA", "--overwrite").err
+        == "marketsim: --overwrite needs --output FILE, the file to replace\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import typer
 
-from marketsim.audit import selftest
+from marketsim.auditing import selftest
 from marketsim.cli.app import make_app
 from tests.cli.test_commands import QUICK
 from tests.schemas import PLACE, texts

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from marketsim import registry
-from marketsim.audit.chain import Chain
-from marketsim.audit.symbol_audit import audit_symbol
+from marketsim.auditing.chain import Chain
+from marketsim.auditing.symbol_audit import audit_symbol
 from marketsim.backtesting import pipeline
 from marketsim.backtesting.pipeline import run
 from marketsim.errors import Success

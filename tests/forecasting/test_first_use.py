@@ -6,22 +6,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from msgspec.structs import replace
 
 from marketsim.errors import AuditError, Failure, Success, UsageError, value_of
 from marketsim.forecasting.audit_records import VERSION, AuditRecord, AuditRecords, Evidence
 from marketsim.forecasting.blend import Blend
 from marketsim.forecasting.cache.sqlite import SqliteCache
+from marketsim.forecasting.files.forecast_files import forecasts_in_frame
 from marketsim.forecasting.first_use import MOST, MOST_CONTEXTS, FirstUse
 from marketsim.forecasting.forecaster import Forecaster
 from marketsim.forecasting.forecasts import LEVELS, Forecasts
 from marketsim.forecasting.keys import fingerprint
 from marketsim.forecasting.requests import ForecastRequest
+from marketsim.models.forecast_file import ForecastFile
 from marketsim.models.har import Har
 from marketsim.models.own import adopt
 from marketsim.models.rolling_quantile import RollingQuantile
 from marketsim.profiling import Clock
 from tests.candles import random_bars
+from tests.given import tidy
 
 ORIGINS = np.arange(160, 291)  # 131, as many as 70 simulations on 60 bars have
 BARS = random_bars(291)
@@ -99,11 +104,13 @@ class Remembering(Reading):
         return moves
 
 
-def made(model: Any, records: AuditRecords | None = None, allow: bool = False, cache: Any = None) -> Forecasts:
+def made(
+    model: Any, records: AuditRecords | None = None, allow: bool = False, cache: Any = None, origins: Any = ORIGINS
+) -> Forecasts:
     """The forecasts of one walk, audited as a run audits them."""
     first_use = FirstUse(records, allow, Har(), Clock())
     forecaster = Forecaster(adopt(model) if isinstance(model, Honest) else model, cache, Clock(), first_use=first_use)
-    (outcome,) = forecaster.forecasts([ForecastRequest(BARS, ORIGINS)])
+    (outcome,) = forecaster.forecasts([ForecastRequest(BARS, origins)])
     return value_of(outcome)
 
 
@@ -116,7 +123,9 @@ def test_an_honest_model_passes_at_most_a_twentieth_more_forecasts(kind: type[Ho
     assert sum(model.asked) == len(ORIGINS) + most
     assert most <= 0.05 * len(ORIGINS)
     record = records.get(fingerprint(adopt(model)))
-    assert record == AuditRecord(fingerprint(adopt(model)), VERSION, "TEST", most, None, None)
+    assert record == AuditRecord(
+        fingerprint(adopt(model)), kind.__name__, symbol="TEST", origins=most, doubts={"TEST": None}
+    )
     model.asked.clear()
     made(model, records)
     assert sum(model.asked) == len(ORIGINS)
@@ -181,6 +190,7 @@ def test_too_few_origins_are_not_audited_and_nothing_is_kept(tmp_path: Path) -> 
     assert not list(tmp_path.iterdir())
 
 
+RECORD = AuditRecord("ab", "mine", symbol="TEST", origins=6)
 EVIDENCE = Evidence("looks ahead", "TEST", "2020-01-01", "the close forecast for 2020-01-02 is +1 %, but +2 %")
 
 
@@ -188,7 +198,7 @@ EVIDENCE = Evidence("looks ahead", "TEST", "2020-01-01", "the close forecast for
 def test_a_record_that_is_damaged_or_of_another_audit_is_none(tmp_path: Path, evidence: Evidence | None) -> None:
     records, record = (
         AuditRecords(tmp_path, "readwrite"),
-        AuditRecord("ab", VERSION, "TEST", 6, evidence, "hard to believe"),
+        AuditRecord("ab", "mine", VERSION, "TEST", 6, evidence, {"TEST": "hard to believe"}),
     )
     records.put(record)
     (path,) = (tmp_path / "audits").iterdir()
@@ -203,20 +213,32 @@ def test_a_record_that_is_damaged_or_of_another_audit_is_none(tmp_path: Path, ev
     records.put(record)
     path.rename(path.with_name("cd.json"))
     assert records.get("cd") is None
-    records.put(AuditRecord("ef", VERSION + 1, "TEST", 6, evidence, "hard to believe"))
+    records.put(AuditRecord("ef", "mine", VERSION + 1, "TEST", 6, evidence))
     assert records.get("ef") is None
 
 
 def test_the_modes_of_the_cache_hold_for_records_too(tmp_path: Path) -> None:
-    AuditRecords(tmp_path, "readonly").put(AuditRecord("ab", VERSION, "TEST", 6, None, None))
+    AuditRecords(tmp_path, "readonly").put(RECORD)
     assert not list(tmp_path.iterdir())
-    AuditRecords(tmp_path, "refresh").put(AuditRecord("ab", VERSION, "TEST", 6, None, None))
+    AuditRecords(tmp_path, "refresh").put(RECORD)
     assert AuditRecords(tmp_path, "refresh").get("ab") is None
     assert AuditRecords(tmp_path, "readonly").get("ab") is not None
     (tmp_path / "file").write_text("")
-    AuditRecords(tmp_path / "file", "readwrite").put(
-        AuditRecord("ab", VERSION, "TEST", 6, None, None)
-    )  # cannot be kept
+    AuditRecords(tmp_path / "file", "readwrite").put(RECORD)  # cannot be kept
+
+
+def test_what_is_known_of_a_model_stays_whatever_another_process_finds(tmp_path: Path) -> None:
+    records = AuditRecords(tmp_path, "readwrite")
+    records.put(replace(RECORD, evidence=EVIDENCE, doubts={"A": None}))
+    records.put(replace(RECORD, doubts={"B": "hard to believe"}))
+    kept = replace(RECORD, evidence=EVIDENCE, doubts={"A": None, "B": "hard to believe"})
+    assert records.get("ab") == kept and kept.doubt == "hard to believe"
+    AuditRecords(tmp_path, "refresh").put(RECORD)
+    assert records.get("ab") == RECORD
+    records.put(replace(RECORD, fingerprint="cd", model="a"))
+    assert [record.fingerprint for record in records.all()] == ["cd", "ab"]
+    assert records.clear() == 2
+    assert records.all() == []
 
 
 def test_a_stated_tolerance_is_rounding_and_no_more() -> None:
@@ -247,3 +269,35 @@ def test_what_no_audit_can_catch_is_hard_to_believe_and_said_each_time(tmp_path:
         assert "the forecasts of 'Knowing' are hard to believe (TEST: on 129 bars their loss is 0." in found.implausible
         assert found.implausible in found.notes
     assert made(Honest(), records).implausible is None
+
+
+def test_what_was_forecast_of_too_few_bars_is_looked_at_when_there_are_more(tmp_path: Path) -> None:
+    records = AuditRecords(tmp_path, "readwrite")
+    assert made(Knowing(), records, origins=ORIGINS[-20:]).implausible is None
+    assert made(Knowing(), records).implausible is not None
+
+
+def test_every_symbol_of_a_file_is_looked_at_on_all_that_the_file_has(tmp_path: Path) -> None:
+    """A few simulations, or another symbol before, leave nothing unseen."""
+    records = AuditRecords(tmp_path, "readwrite")
+    honest, knowing = (
+        replace(random_bars(291, seed), symbol=symbol) for seed, symbol in ((3, "HONEST"), (4, "KNOWING"))
+    )
+    knows = tidy(knowing, count=100)
+    for channel, name in enumerate(("open", "high", "low", "close")):
+        truth = knowing.ohlcv[np.minimum(np.arange(192, 292), 290), channel] / knowing.close[191:] - 1
+        for level in range(10, 100, 10):
+            knows[f"{name}_q{level}"] = 0.5 * (knows[f"{name}_q{level}"] + truth)
+    table = pd.concat([tidy(honest, count=100), knows])
+    file = ForecastFile(forecasts_in_frame(table, None), "error")
+    for bars in (honest, knowing, knowing):
+        first_use = FirstUse(records, False, Har(), Clock())
+        forecaster = Forecaster(file, None, Clock(), first_use=first_use)
+        (outcome,) = forecaster.forecasts([ForecastRequest(bars, ORIGINS[-5:])])
+        words = value_of(outcome).implausible
+        if bars is honest:
+            assert words is None
+        else:
+            assert words is not None and "hard to believe (KNOWING: on 98 bars" in words
+    (record,) = records.all()
+    assert record.symbol is None and record.doubts.keys() == {"HONEST", "KNOWING"}

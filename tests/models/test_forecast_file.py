@@ -162,6 +162,14 @@ def swapped(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def upside_down(table: pd.DataFrame) -> pd.DataFrame:
+    for row in (9, 12):
+        for level in range(10, 100, 10):
+            names = [f"high_q{level}", f"low_q{level}"]
+            table.loc[row, names] = table.loc[row, names[::-1]].to_numpy()
+    return table
+
+
 def actual(table: pd.DataFrame) -> pd.DataFrame:
     """The bars themselves, a day early."""
     origins = origins_of(BARS, 30)
@@ -183,6 +191,14 @@ def actual(table: pd.DataFrame) -> pd.DataFrame:
         (wrong(lambda t: t.assign(symbol="no symbol!")), "row 1: 'no symbol!' is not a symbol"),
         (wrong(lambda t: pd.concat([t, t.iloc[[3]]])), "row 31: the same forecast as in DataFrame, row 4"),
         (wrong(swapped), "row 10: quantiles of the high that cross: the 50 % one"),
+        (
+            wrong(upside_down),
+            r"row 10: a high of -0\.\d+ below the low of 0\.\d+, in 2 of 30 forecasts of TEST; also row 13$",
+        ),
+        (
+            lambda: points(BARS).assign(high=points(BARS).low, low=points(BARS).high),
+            r"row 1: a high of \d+\.?\d* below the low of .*, in 60 of 60 forecasts of TEST; also row 2, .*\.\.\.",
+        ),
         (wrong(lambda t: t.assign(bar=t.origin)), "row 1: its origin, .*, is not before the bar that it forecasts, "),
         (wrong(lambda t: t.assign(origin="2050-01-01")), "the same forecast as in"),
         (

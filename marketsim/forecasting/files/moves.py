@@ -10,13 +10,15 @@ from marketsim.data.bars import CHANNELS, Bars
 from marketsim.errors import DataError
 from marketsim.forecasting.files.matching import NONE, Matched
 from marketsim.forecasting.files.names import MOVES, PRICES
+from marketsim.forecasting.files.quantiles import at_our_levels
 from marketsim.forecasting.files.symbol_forecasts import SymbolForecasts
-from marketsim.forecasting.forecasts import HIGH, LOW
+from marketsim.forecasting.forecasts import HIGH, LOW, MEDIAN
 
 NEAR = 5.0  # times the last close: a price is no further from it
 SAMPLE = 20  # of the oldest forecasts, that tell whether they can be of these bars
 MOST = 0.9  # of them
 WIDE = 20.0  # times the range of the bars: forecasts that reach so far are in per cent
+SHOWN = 5  # rows in a message
 ROUNDING = 1e-9  # of a move; quantiles that fall by no more are in order
 
 Floats = NDArray[np.float64]
@@ -50,7 +52,9 @@ def moves_of(found: SymbolForecasts, bars: Bars, matched: Matched, newest: int) 
     _check_bars(moves, bars, at, newest, found, unit)
     alone = np.count_nonzero(~np.isnan(moves), axis=-1) == 1
     middle = moves[..., levels.index(0.5)] if 0.5 in levels else np.full(moves.shape[:2], np.nan)
-    return GivenMoves(unit, levels, moves, np.where(alone, middle, np.nan))
+    points = np.where(alone, middle, np.nan)
+    _check_sides(np.where(alone, points, at_our_levels(moves, levels)[..., MEDIAN]), bars, found, rows, unit)
+    return GivenMoves(unit, levels, moves, points)
 
 
 def _with_points(found: SymbolForecasts) -> tuple[tuple[float, ...], Floats]:
@@ -109,6 +113,20 @@ def _check_order(moves: Floats, levels: tuple[float, ...], found: SymbolForecast
             f"{found.place(int(rows[t]))}: quantiles of the {CHANNELS[channel]} that cross: the "
             f"{100 * levels[level]:g} % one lies below one that should be lower"
         )
+
+
+def _check_sides(medians: Floats, bars: Bars, found: SymbolForecasts, rows: NDArray[np.int64], unit: str) -> None:
+    """DataError for forecasts whose high lies below their low, by medians `[T, 4]` or points; no bar is like that."""
+    wrong = np.flatnonzero(medians[:, HIGH] < medians[:, LOW] - ROUNDING)
+    if not len(wrong):
+        return
+    first = int(wrong[0])
+    values = medians[first] if unit == MOVES else bars.close[first] * (1 + medians[first])
+    sides = f"a high of {values[HIGH]:.6g} below the low of {values[LOW]:.6g}"
+    of_all = f"in {len(wrong)} of {np.count_nonzero(rows != NONE)} forecasts of {bars.symbol}"
+    more = [found.place(int(rows[t])).rpartition(", ")[2] for t in wrong[1:SHOWN]]
+    also = f"; also {', '.join(more)}{', ...' if len(wrong) > SHOWN else ''}" if more else ""
+    raise DataError(f"{found.place(int(rows[first]))}: {sides}, {of_all}{also}")
 
 
 def _check_bars(

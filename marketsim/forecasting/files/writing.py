@@ -11,23 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.data.bars import CHANNELS, Bars
+from marketsim.data.bars import CHANNELS
 from marketsim.data.reading.contents import printable
-from marketsim.errors import MarketsimError, MissingExtra, UsageError
-from marketsim.forecasting.forecasts import LEVELS, Forecasts
+from marketsim.errors import MarketsimError, MissingExtra
+from marketsim.forecasting.forecasts import LEVELS, ForecastBars
 
-ENDINGS = (".csv", ".parquet")
 COLUMNS = tuple(f"{channel}_move_q{100 * level:.0f}" for channel in CHANNELS for level in LEVELS)
 
-Made = Sequence[tuple[Bars, Forecasts]]
-
-
-def check_output(path: Path, overwrite: bool) -> None:
-    """UsageError where forecasts cannot be written to `path`."""
-    if path.suffix.lower() not in ENDINGS:
-        raise UsageError(f"--output {printable(path)}: must end in {' or '.join(ENDINGS)}")
-    if path.exists() and not overwrite:
-        raise UsageError(f"--output {printable(path)}: is there already; --overwrite replaces it")
+Made = Sequence[ForecastBars]
 
 
 def write_forecasts(made: Made, path: Path) -> None:
@@ -35,10 +26,9 @@ def write_forecasts(made: Made, path: Path) -> None:
 
     A row is an origin; `bar` is the one after it. MarketsimError where the file cannot be written.
     """
-    write = _write_parquet if path.suffix.lower() == ".parquet" else _write_csv
+    write = _write_parquet if path.suffix == ".parquet" else _write_csv
     partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         write(made, partial)
         os.replace(partial, path)
     except OSError as error:
@@ -52,10 +42,11 @@ def _write_csv(made: Made, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("symbol", "origin", "bar", *COLUMNS))
-        for bars, forecasts in made:
-            stamps = (each.astype(str).tolist() for each in _stamps(bars, forecasts, dated))
-            moves = forecasts.moves.reshape(-1, len(COLUMNS)).tolist()
-            writer.writerows((bars.symbol, origin, bar, *row) for origin, bar, row in zip(*stamps, moves, strict=True))
+        for each in made:
+            stamps = (column.astype(str).tolist() for column in _stamps(each, dated))
+            moves = each.forecasts.moves.reshape(-1, len(COLUMNS)).tolist()
+            rows = zip(*stamps, moves, strict=True)
+            writer.writerows((each.bars.symbol, origin, bar, *row) for origin, bar, row in rows)
 
 
 def _write_parquet(made: Made, path: Path) -> None:
@@ -66,10 +57,10 @@ def _write_parquet(made: Made, path: Path) -> None:
         raise MissingExtra("Parquet files", "parquet") from None
     dated = _dated(made)
     kind = pyarrow.date32() if dated else pyarrow.timestamp("s", "UTC")
-    stamps = [_stamps(bars, forecasts, dated) for bars, forecasts in made]
-    moves = np.concatenate([forecasts.moves.reshape(-1, len(COLUMNS)) for _, forecasts in made])
+    stamps = [_stamps(each, dated) for each in made]
+    moves = np.concatenate([each.forecasts.moves.reshape(-1, len(COLUMNS)) for each in made])
     columns: dict[str, Any] = {
-        "symbol": [bars.symbol for bars, forecasts in made for _ in forecasts.origins],
+        "symbol": [each.bars.symbol for each in made for _ in each.forecasts.origins],
         "origin": pyarrow.array(np.concatenate([origins for origins, _ in stamps]), kind),
         "bar": pyarrow.array(np.concatenate([bars for _, bars in stamps]), kind),
     }
@@ -78,11 +69,12 @@ def _write_parquet(made: Made, path: Path) -> None:
 
 def _dated(made: Made) -> bool:
     """Whether all bars are called by their dates; if some are not, all are called by their opens in UTC."""
-    return all(bars.timetable.named_by_date for bars, _ in made)
+    return all(each.bars.timetable.named_by_date for each in made)
 
 
-def _stamps(bars: Bars, forecasts: Forecasts, dated: bool) -> tuple[NDArray[np.datetime64], NDArray[np.datetime64]]:
+def _stamps(made: ForecastBars, dated: bool) -> tuple[NDArray[np.datetime64], NDArray[np.datetime64]]:
     """The origins `[N]` and the bars after them."""
+    bars, forecasts = made.bars, made.forecasts
     opens = np.append(bars.time, bars.next_opens(1))
     if dated:
         days = bars.timetable.dates(opens)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
-from marketsim.audit.calls import Calls, called
-from marketsim.audit.trace import Keys, Trace, trace_forecasts
+from marketsim.auditing.calls import Calls, called
+from marketsim.auditing.trace import Keys, Trace, trace_forecasts
 from marketsim.backtesting.pipeline import Prepared, Tools, evaluate_walk
 from marketsim.data.bars import Bars
 from marketsim.data.walk_forward import Walk, make_walk
@@ -49,6 +50,11 @@ class Chain(Struct, frozen=True):
         forecaster = Forecaster(model, cache, Clock(), batch=self.settings.network.batch)
         outcomes = forecaster.forecasts([request] if beside is None else [beside, request])
         return value_of(outcomes[-1])
+
+    def forecasts_at(self, bars: Bars, origins: NDArray[np.int64]) -> Forecasts:
+        """What the model forecasts at `origins`, whatever the walk."""
+        (outcome,) = Forecaster(self.tools.model, None, Clock()).forecasts([ForecastRequest(bars, origins)])
+        return value_of(outcome)
 
     def trace(self, bars: Bars, forecasts: Forecasts) -> Trace:
         """The forecasts of these bars, and their keys."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from marketsim.audit.leaks import (
+from marketsim.auditing.leaks import (
     LEAKS,
     BackwardFill,
     CentredAverage,
@@ -18,8 +18,8 @@ from marketsim.audit.leaks import (
     TargetInFeatures,
     Twin,
 )
-from marketsim.audit.selftest import audit_twin
-from marketsim.audit.symbol_audit import CHECKS
+from marketsim.auditing.selftest import audit_twin
+from marketsim.auditing.symbol_audit import CHECKS
 
 SEES_LATER_BARS = {"each origin alone", "future cut"}
 SEEN_BY = {

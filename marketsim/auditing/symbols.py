@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from marketsim import __version__
-from marketsim.audit.chain import Chain, first_cut
-from marketsim.audit.companion import companion
-from marketsim.audit.document import audited_model, audited_symbol
-from marketsim.audit.other_processes import in_other_processes
-from marketsim.audit.remembered import remember
-from marketsim.audit.schema import AuditDocument, AuditedSymbol
-from marketsim.audit.symbol_audit import Progress, audit_symbol
+from marketsim.auditing.chain import Chain, first_cut
+from marketsim.auditing.companion import companion
+from marketsim.auditing.document import audited_model, audited_symbol
+from marketsim.auditing.other_processes import in_other_processes
+from marketsim.auditing.remembered import remember
+from marketsim.auditing.schema import AuditDocument, AuditedSymbol
+from marketsim.auditing.symbol_audit import Elsewhere, Progress, audit_symbol
 from marketsim.backtesting import pipeline
 from marketsim.backtesting.chosen_bars import load
+from marketsim.data import Source
+from marketsim.data.bars import Bars
 from marketsim.data.present import present
 from marketsim.errors import DataError, Failure, MarketsimError, Outcome, Success
 from marketsim.forecasting.audit_records import open_records
-from marketsim.forecasting.protocols import comes_from_outside
+from marketsim.forecasting.ensembles import Composite
+from marketsim.forecasting.protocols import Model, comes_from_outside
 from marketsim.models.own import is_identified
 from marketsim.profiling import Clock
 from marketsim.results.code import libraries
@@ -28,19 +32,27 @@ from marketsim.settings.settings import Settings
 
 
 def audit(
-    symbols: Sequence[str], settings: Settings, cuts: int, progress: Progress = lambda what, done, total: None
+    symbols: Sequence[str],
+    settings: Settings,
+    cuts: int,
+    progress: Progress = lambda what, done, total: None,
+    source: Source | None = None,
+    model: Model | Composite | None = None,
+    processes: bool = True,
 ) -> tuple[AuditDocument, list[MarketsimError]]:
     """The document of an audit of a model on each of the symbols, and why some of them have none.
 
-    After each of `cuts` origins the future is changed. Nothing is read from the forecast cache.
+    After each of `cuts` origins the future is changed. Nothing is read from the forecast cache. `source` and `model`
+    take the place of those that the settings name. One of the checks starts other processes, which cannot open these;
+    it is left out without `processes`.
     """
     records = open_records(settings.cache_place, settings.cache)
     settings = settings.replace(cache="off", now=str(present(settings.bars.now)))
-    tools = pipeline.open_tools(settings, Clock())
+    tools = pipeline.open_tools(settings, Clock(), source, model)
     rows: list[AuditedSymbol | FailedSymbol] = []
     errors: list[MarketsimError] = []
     for symbol in symbols:
-        match _symbol(symbol, settings, tools, cuts, progress):
+        match _symbol(symbol, settings, tools, cuts, processes, progress):
             case Success(row):
                 rows.append(row)
             case Failure(error):
@@ -60,7 +72,7 @@ def audit(
 
 
 def _symbol(
-    symbol: str, settings: Settings, tools: pipeline.Tools, cuts: int, progress: Progress
+    symbol: str, settings: Settings, tools: pipeline.Tools, cuts: int, processes: bool, progress: Progress
 ) -> Outcome[AuditedSymbol]:
     try:
         bars = load(symbol, settings.bars, tools.source)
@@ -68,21 +80,14 @@ def _symbol(
         if first_cut(walk) >= walk.origins[-1]:
             raise DataError(f"{bars.symbol}: 1 simulation has no earlier one to compare with: --sims 2 or more")
         beside = companion(bars, settings.bars, tools.source, settings.seed)
-        found = audit_symbol(
-            Chain(tools, settings),
-            bars,
-            walk,
-            beside,
-            cuts,
-            settings.seed,
-            lambda audited: in_other_processes(audited, _without_fetching(settings), symbol, beside),
-            progress,
-        )
+        elsewhere = _elsewhere(settings, symbol, beside) if processes else None
+        found = audit_symbol(Chain(tools, settings), bars, walk, beside, cuts, settings.seed, elsewhere, progress)
         return Success(audited_symbol(found, cuts))
     except MarketsimError as error:
         return Failure(error)
 
 
-def _without_fetching(settings: Settings) -> Settings:
-    """The settings that find in the store what was fetched."""
-    return settings if settings.bars.fetch is None else settings.replace(fetch=None, source=STORE)
+def _elsewhere(settings: Settings, symbol: str, beside: Bars) -> Elsewhere:
+    """The check in other processes, which find in the store what was fetched."""
+    there = settings if settings.bars.fetch is None else settings.replace(fetch=None, source=STORE)
+    return partial(in_other_processes, settings=there, symbol=symbol, beside=beside)

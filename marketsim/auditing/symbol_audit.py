@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from msgspec import Struct
 
-from marketsim.audit import checks
-from marketsim.audit.audited import Audited
-from marketsim.audit.chain import Chain, profits
-from marketsim.audit.checks import Check
+from marketsim.auditing import checks
+from marketsim.auditing.audited import Audited
+from marketsim.auditing.chain import Chain, profits
+from marketsim.auditing.checks import Check
 from marketsim.data.bars import Bars
 from marketsim.data.walk_forward import Walk
-from marketsim.forecasting.forecaster import make_forecasts
-from marketsim.forecasting.plausibility import Plausibility, plausibility
+from marketsim.forecasting.ensembles import is_given
+from marketsim.forecasting.first_use import LOOKED_AT
+from marketsim.forecasting.plausibility import Plausibility, look_at
 from marketsim.models.har import Har
 from marketsim.profiling import Clock
 
@@ -93,12 +94,11 @@ def _checks(audited: Audited, cuts: int, beside: Bars, elsewhere: Elsewhere | No
 
 
 def _plausibility(audited: Audited) -> Plausibility | None:
-    """The forecasts beside those of `har`, at the origins where that has enough bars."""
-    bars, made, reference = audited.bars, audited.forecasts, Har()
-    possible = made.origins + 1 >= reference.minimum_bars
-    origins = made.origins[possible]
-    others = make_forecasts(reference, bars, origins, None, Clock())
-    return plausibility(bars, origins, made.moves[possible], others.moves)
+    """The forecasts of the walk beside those of `har`; of a file, all that it has."""
+    made, model = audited.forecasts, audited.chain.tools.model
+    if is_given(model) and len(origins := model.origins(audited.bars)[-LOOKED_AT:]):
+        made = audited.chain.forecasts_at(audited.bars, origins)
+    return look_at(audited.bars, made, Har(), Clock())
 
 
 def _profits(audited: Audited) -> Iterator[StrategyProfit]:

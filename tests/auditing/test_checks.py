@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from marketsim.audit import checks
-from marketsim.audit.audited import Audited
-from marketsim.audit.calls import called, one_by_one, shuffled
-from marketsim.audit.chain import Chain, first_cut, walk_until
-from marketsim.audit.symbol_audit import SymbolAudit, audit_symbol
+from marketsim.auditing import checks
+from marketsim.auditing.audited import Audited
+from marketsim.auditing.calls import called, one_by_one, shuffled
+from marketsim.auditing.chain import Chain, first_cut, walk_until
+from marketsim.auditing.symbol_audit import SymbolAudit, audit_symbol
 from marketsim.backtesting import pipeline, simulation
 from marketsim.data.walk_forward import make_walk
 from marketsim.forecasting import futures, keys

@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from marketsim.audit.trace import Channel, Stage, Trace
+from marketsim.auditing.trace import Channel, Stage, Trace
 
 
 class Difference(Struct, frozen=True):

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from marketsim.audit.schema import AuditedModel, AuditedSymbol, CheckRow
-from marketsim.forecasting.audit_records import VERSION, AuditRecord, AuditRecords, Evidence
+from marketsim.auditing.schema import AuditedModel, AuditedSymbol, CheckRow
+from marketsim.forecasting.audit_records import AuditRecord, AuditRecords, Evidence
 
 AHEAD = ("each origin alone", "future cut", "future scrambled", "future rescaled")
 
 
 def remember(symbols: Sequence[AuditedSymbol], model: AuditedModel, records: AuditRecords) -> None:
     """Keep the first forecast that moved; what was kept of a model that was caught before stays."""
-    before = records.get(model.fingerprint)
-    if before is not None and before.evidence is not None:
-        return
     found = [(symbol, check) for symbol in symbols for check in symbol.checks if _counts(check)]
     if found:
         symbol, check = found[0]
         evidence = _evidence(symbol.symbol, check)
-        records.put(AuditRecord(model.fingerprint, VERSION, symbol.symbol, symbol.origins, evidence, None))
+        records.put(
+            AuditRecord(model.fingerprint, model.name, symbol=symbol.symbol, origins=symbol.origins, evidence=evidence)
+        )
 
 
 def _counts(check: CheckRow) -> bool:

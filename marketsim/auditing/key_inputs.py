@@ -8,8 +8,8 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from marketsim.audit.chain import Chain
-from marketsim.audit.trace import Keys
+from marketsim.auditing.chain import Chain
+from marketsim.auditing.trace import Keys
 from marketsim.data.bars import CHANNELS, Bars
 from marketsim.data.walk_forward import Walk
 from marketsim.forecasting.ensembles import members_of

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from msgspec import Struct
 
-from marketsim.audit.chain import Chain
-from marketsim.audit.leaks import LEAKS, KeyWithoutCalendar, Twin
-from marketsim.audit.symbol_audit import SymbolAudit, audit_symbol
+from marketsim.auditing.chain import Chain
+from marketsim.auditing.leaks import LEAKS, KeyWithoutCalendar, Twin
+from marketsim.auditing.symbol_audit import SymbolAudit, audit_symbol
 from marketsim.backtesting.pipeline import Tools, open_optimizer, walk_over
 from marketsim.data.bars import Bars, make_bars
 from marketsim.data.calendars.calendar import open_calendar

@@ -9,13 +9,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from marketsim.audit.audited import Audited
-from marketsim.audit.calls import shuffled
-from marketsim.audit.chain import walk_until
-from marketsim.audit.difference import Comparison, Difference, compare
-from marketsim.audit.kept_forecasts import KeptForecasts
-from marketsim.audit.key_inputs import unseen_inputs
-from marketsim.audit.trace import Trace
+from marketsim.auditing.audited import Audited
+from marketsim.auditing.calls import shuffled
+from marketsim.auditing.chain import walk_until
+from marketsim.auditing.difference import Comparison, Difference, compare
+from marketsim.auditing.kept_forecasts import KeptForecasts
+from marketsim.auditing.key_inputs import unseen_inputs
+from marketsim.auditing.trace import Trace
 from marketsim.data.bars import Bars
 from marketsim.forecasting import futures
 from marketsim.forecasting.forecasts import Forecasts

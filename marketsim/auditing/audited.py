@@ -7,16 +7,15 @@ import itertools
 import numpy as np
 from msgspec import Struct
 
-from marketsim.audit.calls import one_by_one
-from marketsim.audit.chain import Chain, first_cut
-from marketsim.audit.kept_forecasts import KeptForecasts
-from marketsim.audit.trace import Trace
+from marketsim.auditing.calls import one_by_one
+from marketsim.auditing.chain import Chain, first_cut
+from marketsim.auditing.kept_forecasts import KeptForecasts
+from marketsim.auditing.trace import Trace
 from marketsim.data.bars import Bars
 from marketsim.data.walk_forward import Walk
-from marketsim.forecasting.ensembles import is_composite, members_of
+from marketsim.forecasting.ensembles import is_given, members_of
 from marketsim.forecasting.forecasts import Forecasts
 from marketsim.forecasting.keys import reads_contexts
-from marketsim.forecasting.protocols import comes_from_outside
 from marketsim.forecasting.tolerance import tolerance_of
 from marketsim.results.result import Result
 
@@ -71,8 +70,7 @@ class Audited(Struct, frozen=True):
     @property
     def is_given(self) -> bool:
         """Whether the forecasts are a file's, and the same whatever the bars are."""
-        model = self.chain.tools.model
-        return is_composite(model) and comes_from_outside(model)
+        return is_given(self.chain.tools.model)
 
     def cuts(self, count: int) -> list[int]:
         """Origins after which the future is changed: one at random in each of so many stretches of the walk."""

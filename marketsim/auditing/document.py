@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from marketsim import __version__
-from marketsim.audit.difference import Difference
-from marketsim.audit.schema import (
+from marketsim.auditing.difference import Difference
+from marketsim.auditing.schema import (
     AuditedModel,
     AuditedSymbol,
     CheckRow,
@@ -18,8 +18,8 @@ from marketsim.audit.schema import (
     RestingProfit,
     SelftestDocument,
 )
-from marketsim.audit.selftest import LeakTried
-from marketsim.audit.symbol_audit import SymbolAudit
+from marketsim.auditing.selftest import LeakTried
+from marketsim.auditing.symbol_audit import SymbolAudit
 from marketsim.data.bars import Bars
 from marketsim.forecasting.keys import fingerprint
 from marketsim.forecasting.plausibility import Plausibility

@@ -5,10 +5,10 @@ from __future__ import annotations
 import tempfile
 from contextlib import closing
 
-from marketsim.audit.audited import Audited
-from marketsim.audit.checks import Check
-from marketsim.audit.difference import Comparison, Difference, compare
-from marketsim.audit.trace import Stage
+from marketsim.auditing.audited import Audited
+from marketsim.auditing.checks import Check
+from marketsim.auditing.difference import Comparison, Difference, compare
+from marketsim.auditing.trace import Stage
 from marketsim.backtesting import parallel
 from marketsim.data.bars import Bars
 from marketsim.errors import value_of
