@@ -11,6 +11,7 @@ import pytest
 
 from tests.browser.opened_page import OpenedPage, program, switches
 
+PATIENCE = 15_000  # milliseconds that anything on a page may take
 DRIVERS = ("playwright", "axe_playwright_python")
 
 
@@ -39,6 +40,7 @@ def opened(browser: Any) -> Iterator[Callable[..., OpenedPage]]:
 
     def open_file(file: Path, **options: Any) -> OpenedPage:
         contexts.append(browser.new_context(offline=True, **options))
+        contexts[-1].set_default_timeout(PATIENCE)
         return OpenedPage(contexts[-1].new_page(), file)
 
     yield open_file

@@ -1,0 +1,154 @@
+"""The report in a browser: it is quiet, says what the document says, and does what is asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.opened_page import OpenedPage
+from tests.browser.reports import HOSTILE, LONG, MANY, Report, of_many, of_one
+
+SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
+SIZES = ((1280, 800), (390, 844))  # of a desk's window, and of a telephone
+SCHEMES = ("light", "dark")
+
+
+@pytest.fixture(scope="module")
+def one(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    return of_one(tmp_path_factory.mktemp("one"))
+
+
+@pytest.fixture(scope="module")
+def many(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    return of_many(tmp_path_factory.mktemp("many"))
+
+
+@pytest.fixture
+def shown(opened: Callable[..., OpenedPage]) -> Iterator[Callable[..., OpenedPage]]:
+    """A function that opens a report and waits until its pictures are drawn; in the end each was quiet."""
+    pages = []
+
+    def show(report: Report, **options: Any) -> OpenedPage:
+        pages.append(opened(report.file, **options))
+        pages[-1].page.wait_for_selector("html[data-ready]")
+        return pages[-1]
+
+    yield show
+    for page in pages:
+        page.assert_quiet()
+
+
+def cells(page: OpenedPage, caption: str) -> dict[str, list[str]]:
+    """The rows of a table by their first cell."""
+    rows = page.page.locator("table", has=page.page.locator("caption", has_text=caption)).first.locator("tbody tr")
+    return {
+        row[0]: row[1:] for row in rows.evaluate_all("rows => rows.map(row => [...row.cells].map(c => c.innerText))")
+    }
+
+
+@pytest.mark.parametrize("which", ["one", "many"])
+def test_pages_are_readable_by_all_and_kept_as_pictures(
+    request: pytest.FixtureRequest, shown: Callable[..., OpenedPage], which: str
+) -> None:
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page = shown(request.getfixturevalue(which))
+    for scheme in SCHEMES:
+        page.page.emulate_media(color_scheme=scheme)
+        for width, height in SIZES:
+            page.page.set_viewport_size({"width": width, "height": height})
+            assert page.page.evaluate("document.documentElement.scrollWidth") <= width, "it scrolls sideways"
+            page.page.screenshot(path=SCREENSHOTS / f"{which}-{scheme}-{width}.png", full_page=True)
+        assert page.violations() == []
+
+
+def test_the_numbers_are_those_of_the_document(shown: Callable[..., OpenedPage], one: Report) -> None:
+    page, symbol = shown(one), one.symbol("NVDA")
+    text = page.page.inner_text("main")
+    assert symbol["decision"] in page.page.inner_text("h1")
+    for sentence in (symbol["verdict"], *symbol["reasons"]):
+        assert sentence[1:] in text
+    profit, trades = cells(page, "Profit in bps a bar"), cells(page, "Trades")
+    for row in symbol["rows"]:
+        shown_row = profit[row["name"]]
+        assert shown_row[1] == f"{row['mean_bps']:+.1f}"
+        assert shown_row[0] == ("-" if row["in_sample_bps"] is None else f"{row['in_sample_bps']:+.1f}")
+        if row["low_bps"] is not None:
+            assert shown_row[2] == f"{row['low_bps']:+.1f} .. {row['high_bps']:+.1f}"
+        assert str(row["trades"]) in trades[row["name"]]
+
+
+def test_the_equity_ends_where_the_document_does(shown: Callable[..., OpenedPage], one: Report) -> None:
+    page, symbol = shown(one), one.symbol("NVDA")
+    rows = {row["name"]: row for row in symbol["rows"]}
+    choice = page.page.locator("[data-choice=strategy]")
+    for name in choice.locator("option").all_inner_texts():
+        choice.select_option(name)
+        labels, values = (
+            page.page.locator(f"[data-picture=equity] .u-legend >> nth=0 >> .u-{what}").all_inner_texts()
+            for what in ("label", "value")
+        )
+        legend = dict(zip(labels, values, strict=True))
+        for label, key in (("Worst", "provable"), ("Best", "touch")):
+            assert legend[label] == f"{100 * rows[name][key]:+.1f} %"
+        for label in (name, f"{name} unfitted", "forecast-close", "buy-and-hold"):
+            assert legend[label] == f"{100 * rows[label]['headline']:+.1f} %"
+
+
+def test_hostile_names_are_text_and_do_nothing(shown: Callable[..., OpenedPage], many: Report) -> None:
+    page = shown(many)
+    rows = cells(page, "The better strategy of each symbol")
+    assert HOSTILE.replace("\0", "") in rows
+    assert LONG in rows
+    page.page.get_by_role("link", name="S003").click()
+    page.page.wait_for_selector("#symbol:not([hidden]) h1")
+    assert "<b id=bold>" in page.page.inner_text("#symbol")
+    assert page.page.locator("#bold, main img, main script").count() == 0
+    handlers = "[...document.querySelectorAll('*')].flatMap(e => e.getAttributeNames()).filter(n => n.startsWith('on'))"
+    assert page.page.evaluate(handlers) == []
+
+
+def test_many_symbols_are_sorted_filtered_and_opened_by_keyboard(
+    shown: Callable[..., OpenedPage], many: Report
+) -> None:
+    page = shown(many).page
+    names = "[...document.querySelectorAll('#symbols tbody tr:not([hidden])')].map(row => row.cells[0].innerText)"
+    means = {
+        each["symbol"]: next(row["mean_bps"] for row in each["rows"] if row["name"] == each["strategy"])
+        for each in many.document["symbols"]
+        if each.get("strategy")
+    }
+    head = page.get_by_role("button", name="bps/bar", exact=True)
+    head.press("Enter")
+    rising = [name for name in page.evaluate(names) if name in means]
+    assert [round(means[name], 1) for name in rising] == sorted(round(mean, 1) for mean in means.values())
+    head.press("Enter")
+    assert page.locator("th[aria-sort=descending]").count() == 1
+    assert next(name for name in page.evaluate(names) if name in means) == max(means, key=means.__getitem__)
+
+    page.get_by_label("Filter").fill("s00")
+    assert sorted(page.evaluate(names)) == [f"S{i:03}" for i in range(min(10, MANY))]
+    assert page.inner_text("#count").startswith("10 of ")
+
+    page.get_by_role("link", name="S003").press("Enter")
+    page.wait_for_selector("#symbol:not([hidden]) h1")
+    assert page.inner_text("h1 >> visible=true").startswith("S003")
+    assert not page.locator("#all").is_visible()
+    page.go_back()
+    page.wait_for_selector("#all:not([hidden])")
+    assert page.get_by_label("Filter").input_value() == "s00"
+
+
+def test_the_command_is_copied(shown: Callable[..., OpenedPage], one: Report) -> None:
+    page = shown(one).page
+    page.get_by_role("button", name="Copy").click()
+    page.locator("#copied:not(:empty)").wait_for()
+    assert page.inner_text("#command").startswith("marketsim backtest NVDA --sims 25 --window 30")
+
+
+def test_what_a_page_says_needs_no_script(opened: Callable[..., OpenedPage], one: Report) -> None:
+    page = opened(one.file, java_script_enabled=False)
+    assert one.symbol("NVDA")["decision"] in page.page.inner_text("h1")
+    assert "need JavaScript" in page.page.inner_text("body")
