@@ -14,6 +14,7 @@ from marketsim.backtesting import pipeline
 from marketsim.backtesting.chosen_bars import load
 from marketsim.backtesting.executors import worker_name
 from marketsim.backtesting.pipeline import Progress, Tools
+from marketsim.backtesting.shared_models import SharedModel, shared_model
 from marketsim.errors import Failure, MarketsimError, Success
 from marketsim.forecasting.keys import fingerprint
 from marketsim.profiling import Clock
@@ -64,24 +65,27 @@ class CurrentProcess(threading.local):
     def __init__(self) -> None:
         self.run = ""
         self.tools: Tools | None = None
+        self.model: SharedModel | None = None  # of the tools, held for as long as they are
         self.clock: Clock | None = None  # of the run that is driven from this very thread
         self.progress: Progress = silent
 
     def open(self, job: Job, clock: Clock) -> Tools:
-        """The tools of the job's run: a model is loaded once."""
+        """The tools of the job's run; its model is the same for all threads of the process."""
         if self.tools is None or self.run != job.run:
             self.close()
             settings, url = job.settings, job.settings.cache_place.cache_url
             if url is not None:
                 settings = settings.replace(cache_url=with_own_password(url))
-            self.run, self.tools = job.run, pipeline.open_tools(settings, clock)
+            with clock.stage("forecast/load"):
+                self.model = shared_model(job.run, settings)
+            self.run, self.tools = job.run, pipeline.open_tools(settings, clock, model=self.model.model)
         return self.tools
 
     def close(self) -> None:
         """Let go of the tools."""
         if self.tools is not None and self.tools.cache is not None:
             self.tools.cache.close()
-        self.tools = None
+        self.tools = self.model = None
 
 
 current_process = CurrentProcess()

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from marketsim.errors import UsageError
 from marketsim.models.device import free_memory, open_device, out_of_memory
+from marketsim.models.one_thread import ONE_THREAD
 from marketsim.models.options import Options
 
 CONTEXT_BYTES = 64 << 20  # device memory that a context takes at most, in the largest of the networks
@@ -52,6 +53,7 @@ class Inference(Struct, frozen=True):
     def quantiles(self, series: NDArray[np.float32]) -> NDArray[np.float64]:
         """Quantiles `[N, C, Q]` of the value after `series` `[N, C, L]`; MemoryError where the device has no room."""
         with (
+            ONE_THREAD,
             out_of_memory(),
             torch.inference_mode(),
             torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16),

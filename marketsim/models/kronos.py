@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from marketsim.errors import MissingExtra, UsageError
 from marketsim.forecasting.forecasts import CLOSE, LARGEST_MOVE
+from marketsim.models.one_thread import ONE_THREAD
 from marketsim.models.options import Options, Sampling
 from marketsim.models.weights import Weights, locate
 from marketsim.profiling import part
@@ -138,7 +139,7 @@ class Kronos:
             seeds = [digest(*given, self._options.seed) for given in zip(bars, stamps[:, :length], strict=True)]
             uniforms = np.stack([draws(seed, self.samples, times.shape[1] - length) for seed in seeds])
             scale = np.stack([deviation, mean], 1)[..., :4]
-        with part("forward", len(contexts)):
+        with part("forward", len(contexts)), ONE_THREAD:
             standard, extremes = networks.quantiles(self.sampling, bars, stamps, uniforms, scale.astype(np.float32))
         with part("post-processing"):
             prices = standard * scale[:, None, 0, :, None] + scale[:, None, 1, :, None]
@@ -146,7 +147,7 @@ class Kronos:
 
     @cached_property
     def _networks(self) -> Networks:
-        with part("model load"):
+        with part("model load"), ONE_THREAD:
             from marketsim.models.device import open_device
             from marketsim.models.kronos_network import open_networks
 

@@ -9,8 +9,8 @@ import inspect
 import secrets
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, redirect_stdout
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,6 +24,7 @@ from marketsim.forecasting.forecasts import HIGH, LEVELS, LOW, MEDIAN
 from marketsim.forecasting.protocols import Model
 from marketsim.forecasting.series import Series
 from marketsim.forecasting.tolerance import LARGEST
+from marketsim.models.one_thread import ONE_THREAD
 from marketsim.models.source_digest import INSTALLED, SourceDigest, digest_class
 from marketsim.models.state_digest import digest_state
 
@@ -100,7 +101,7 @@ class OwnHistoryModel(OwnModel):
         copied = Series(series.symbol, series.times.copy(), series.ohlcv.copy(), series.zone, series.following)
         given = copied.ohlcv if _first_parameter(self.model) == "ohlcv" else copied
         try:
-            with stdout_to_stderr():
+            with own_code():
                 returned = self.model.forecast(given, origins.copy())
         except MarketsimError:
             raise
@@ -125,7 +126,7 @@ class OwnContextModel(OwnModel):
     def forecast(self, contexts: NDArray[np.float64], times: NDArray[np.datetime64]) -> NDArray[np.float64]:
         """See `ContextModel.forecast`."""
         try:
-            with stdout_to_stderr():
+            with own_code():
                 returned = self.model.forecast(contexts.copy(), times.copy())
         except (MarketsimError, MemoryError):
             raise
@@ -172,9 +173,11 @@ def described(source: SourceDigest) -> dict[str, float | int | str]:
     return {"source": source.digest, **packages}
 
 
-def stdout_to_stderr() -> AbstractContextManager[object]:
-    """What one's own code prints meanwhile is no data of ours."""
-    return nullcontext() if sys.stderr is None else redirect_stdout(sys.stderr)
+@contextmanager
+def own_code() -> Iterator[None]:
+    """Runs a user's code: in one thread at a time, and what it prints is no data of ours."""
+    with ONE_THREAD, nullcontext() if sys.stderr is None else redirect_stdout(sys.stderr):
+        yield
 
 
 def check_own(model: Any) -> None:

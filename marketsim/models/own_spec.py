@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from marketsim.errors import MarketsimError, UsageError
-from marketsim.models.own import OwnContextModel, OwnHistoryModel, adapted, check_own, described, stdout_to_stderr
+from marketsim.models.own import OwnContextModel, OwnHistoryModel, adapted, check_own, described, own_code
 from marketsim.models.source_digest import digest_sources
 from marketsim.registry import nearest
 
@@ -35,7 +35,7 @@ def open_own_model(spec: str, options: Sequence[str]) -> OwnHistoryModel | OwnCo
     place, _, name = spec.rpartition(":")
     loaded_before = frozenset(sys.modules)
     values = dict(_option(each) for each in options)
-    with stdout_to_stderr():
+    with own_code():
         module = _from_file(spec, Path(place)) if place.endswith(".py") else _from_module(spec, place)
         model = _made(spec, module, name, values)
     source = digest_sources(module, loaded_before)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.errors import MissingExtra
+from marketsim.models.one_thread import ONE_THREAD
 from marketsim.models.options import Options
 from marketsim.models.scaling import to_moves, to_percent
 from marketsim.models.weights import Weights, locate
@@ -90,5 +91,5 @@ class ZeroShot(ABC):
         """The network on its device, loaded once per process; this imports torch."""
 
     def _inference(self) -> Inference:
-        with part("model load"):
+        with part("model load"), ONE_THREAD:
             return self.load()
