@@ -8,9 +8,12 @@ import os
 import sys
 from io import TextIOWrapper
 
+NO_READER = 141  # what shells report of tools whose reader went away, as `head` does: 128 + SIGPIPE
+
 
 def main() -> None:
-    """Run and exit: 0 ok, 1 failure, 2 usage, 3 data, 4 some symbols failed, 5 look-ahead, 130 interrupted."""
+    """Run and exit with one of the codes of `docs/settings.md`."""
+    code: object = 0
     try:
         code = _run()
         if sys.stdout is not None:
@@ -18,7 +21,9 @@ def main() -> None:
     except KeyboardInterrupt:
         code = _say("interrupted", 130)
     except BrokenPipeError:
-        code = 1
+        code = NO_READER
+    except SystemExit as ended:  # Typer and rich make one of a broken pipe
+        code = NO_READER if isinstance(ended.__context__, BrokenPipeError) else ended.code
     except Exception as error:
         code = _explain(error)
     if code:

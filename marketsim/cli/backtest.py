@@ -10,6 +10,7 @@ from marketsim.cli import backtest_screen, options, output, tables
 from marketsim.cli.completion import symbols
 from marketsim.cli.output_files import check_file
 from marketsim.errors import Failure, MarketsimError, UsageError
+from marketsim.settings.named_files import read_lines
 
 if TYPE_CHECKING:
     from marketsim.results.result import FinishedSymbol
@@ -60,7 +61,7 @@ def backtest(
     if live and report is None:
         raise UsageError("--live needs --report FILE, the page that is written as symbols finish")
     if report is not None:
-        check_file("--report", report, (".html", ".htm"))
+        check_file("--report", report, (".html", ".htm"), overwrite=True)
 
     from marketsim.profiling import Clock, observer
 
@@ -178,8 +179,6 @@ def names_of(symbols: list[str], file: str | None, every: bool, settings: "Setti
 
 def _listed(path: str) -> list[str]:
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            lines = [line.partition("#")[0].strip() for line in file]
+        return read_lines(path)
     except (OSError, ValueError) as error:  # no text, or no path
         raise UsageError(f"--symbols-file {path}: {getattr(error, 'strerror', None) or 'not a text file'}") from None
-    return [line for line in lines if line]

@@ -1,7 +1,7 @@
 """`marketsim cache info|clear|prune|verify`."""
 
 import math
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,7 @@ from marketsim.errors import MarketsimError, UsageError
 if TYPE_CHECKING:
     from marketsim.forecasting.audit_records import AuditRecord, AuditRecords
     from marketsim.forecasting.cache import ForecastCache
+    from marketsim.forecasting.cache.forecast_cache import CacheInfo
 
 app = typer.Typer(rich_markup_mode=None, help="Inspect, clear, prune and verify the forecast cache.")
 
@@ -33,13 +34,6 @@ def info(
         held = cache.info()
         output.notes(cache.warnings)
     audits = records.all() if (records := _records(command, "readonly")) else []
-    facts: dict[str, Any] = {
-        "path": held.place,
-        "bytes": held.bytes,
-        "forecasts": held.forecasts,
-        "oldest": _date(held.oldest),
-        "newest": _date(held.newest),
-    }
     if json:
         from msgspec.structs import asdict
 
@@ -48,7 +42,11 @@ def info(
         models, moved = ([asdict(each) for each in rows] for rows in (held.models, held.moved))
         output.document(
             CacheDocument(
-                **facts,
+                path=held.place,
+                bytes=held.bytes,
+                forecasts=held.forecasts,
+                oldest=_date(held.oldest),
+                newest=_date(held.newest),
                 models=[CachedModelRow(**row) for row in models],
                 symbols={each.symbol: each.forecasts for each in held.symbols},
                 moved_aside=[MovedFileRow(**row) for row in moved],
@@ -56,22 +54,33 @@ def info(
             )
         )
         return
-    output.lines(f"Forecast cache {facts.pop('path')}", "")
-    output.table("Contents", ("Fact", "Value"), [(key, str(value)) for key, value in facts.items()], words=2)
-    by_model = [
-        (f"{each.name} {each.version}" if each.name else "unknown", each.fingerprint[:12], str(each.forecasts))
-        for each in held.models
-    ]
-    output.table("By model", ("Model", "Fingerprint", "Forecasts"), by_model, words=2)
-    output.table("By symbol", ("Symbol", "Forecasts"), [(each.symbol, str(each.forecasts)) for each in held.symbols])
+    output.lines(f"Forecast cache {held.place}", "")
+    if held.forecasts:
+        _held(held)
+    else:
+        output.lines("It holds no forecasts.")
     if audits:
         rows = [(record.model, record.fingerprint[:12], _words(record)) for record in audits]
         output.table("What audits of your own models and files found", ("Model", "Fingerprint", "Found"), rows, words=3)
     if held.moved:
-        moved_aside = [(each.name, str(each.bytes)) for each in held.moved]
+        moved_aside = [(each.name, f"{each.bytes:,}") for each in held.moved]
         output.table(
             "Damaged or foreign files, moved aside; `cache clear` deletes them", ("File", "Bytes"), moved_aside
         )
+
+
+def _held(held: "CacheInfo") -> None:
+    """How many forecasts there are, from when, and whose."""
+    oldest, newest = map(_date, (held.oldest, held.newest))
+    contents = [("Size", _size(held.bytes)), ("Forecasts", f"{held.forecasts:,}")]
+    contents += [("Oldest", oldest or "-"), ("Newest", newest or "-")]
+    output.table("Contents", ("Fact", "Value"), contents, words=2)
+    by_model = [
+        (f"{each.name} {each.version}" if each.name else "unknown", each.fingerprint[:12], f"{each.forecasts:,}")
+        for each in held.models
+    ]
+    output.table("By model", ("Model", "Fingerprint", "Forecasts"), by_model, words=2)
+    output.table("By symbol", ("Symbol", "Forecasts"), [(each.symbol, f"{each.forecasts:,}") for each in held.symbols])
 
 
 @app.command(cls=GroupedCommand)
@@ -198,7 +207,8 @@ def _open(command: typer.Context, mode: str) -> "ForecastCache":
     cache = connect(settings.cache_place, mode)
     if cache.warnings and not (cache.usable and cache.mode == mode):
         reason = cache.warnings[0].removesuffix("; going on without it").removesuffix("; nothing new is kept in it")
-        raise MarketsimError(f"{reason}; {cache.remedy}")
+        kind = MarketsimError if cache.mode == mode else UsageError  # where nothing can be written, an option is wrong
+        raise kind(f"{reason}; {cache.remedy}")
     return cache
 
 
@@ -226,6 +236,10 @@ def _deleted(cache: "ForecastCache", forecasts: int, json: bool, audits: int = 0
     else:
         more = f" and {audits:,} records of audits" if audits else ""
         output.lines(f"{forecasts:,} forecasts{more} deleted from {cache.place}")
+
+
+def _size(count: int) -> str:
+    return f"{count / MIB:,.1f} MiB" if count >= MIB else f"{count:,} bytes"
 
 
 def _date(stamp: int | None) -> str | None:

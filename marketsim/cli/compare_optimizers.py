@@ -67,7 +67,7 @@ def compare_optimizers(
         str | None,
         typer.Option("--output", metavar="DIR", help="Save the comparison in this folder, as JSON and CSV files."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the finished run in DIR.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in DIR, and files.")] = False,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
@@ -82,8 +82,8 @@ def compare_optimizers(
         raise UsageError(f"--problem: got '{problem}', must be real or reference")
     if problem == "reference" and symbol is not None:
         raise UsageError("--problem reference has bars of its own: leave the symbol out")
-    _check_picture("--landscape", landscape)
-    _check_picture("--history", history, (".csv",))
+    _check_picture("--landscape", landscape, overwrite)
+    _check_picture("--history", history, overwrite, (".csv",))
 
     from marketsim.comparison import ranking
     from marketsim.comparison.optimizers import compare
@@ -147,11 +147,11 @@ def _names(words: str | None) -> list[str]:
     return names
 
 
-def _check_picture(option: str, name: str | None, others: tuple[str, ...] = ()) -> None:
+def _check_picture(option: str, name: str | None, overwrite: bool, others: tuple[str, ...] = ()) -> None:
     """As `check_file`, for a picture or a file with another suffix; MissingExtra where it could not be drawn."""
     if name is None:
         return
-    check_file(option, name, (*PICTURES, *others))
+    check_file(option, name, (*PICTURES, *others), overwrite)
     if (suffix := Path(name).suffix) in PICTURES:
         from importlib.util import find_spec
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -15,12 +15,11 @@ from marketsim.settings.database_url import redacted
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from marketsim.cli.progress import Progress
     from marketsim.errors import MarketsimError
     from marketsim.results.rows import Row
 
-PATIENCE = 1.0  # seconds without progress shown
 WIDTH = 80  # columns, where no terminal says how many
-Progress = Callable[[str, int, int], None]  # what is being done, how much of it is, how much there is
 
 HINT = "`marketsim explain COLUMN` says what a column means."
 CANDLE = "█│╌", "#|-"  # the body of a bar, its wicks, and a level; the second in ASCII
@@ -192,52 +191,8 @@ def _width(stream: TextIO | None = None) -> int:
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """A function of (what, done, total) that keeps a line on stderr, after a second and on terminals only.
+    """A function of (what, done, total) that keeps a line on stderr; nothing is shown of what takes a moment."""
+    from marketsim.cli.progress import shown
 
-    The first thing that there are several of leads the line, with the time that is left; what else is being done
-    follows it. What is heard of more than once is given a rate.
-    """
-    if not sys.stderr or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield lambda what, done, total: None
-        return
-    import threading
-    import time
-
-    over = threading.Event()
-    started = time.monotonic()
-    first: dict[str, tuple[float, int]] = {}  # when each thing was heard of first, and how much was done
-    lead, leading, following = "", "", ""
-
-    def update(what: str, done: int, total: int) -> None:
-        nonlocal lead, leading, following
-        began, before = first.get(what, (0.0, 0))
-        if not began or done < before:
-            began, before = first[what] = time.monotonic(), done
-        state = f"{clean(what)} ({min(done + 1, total):,} of {total:,})" if total > 1 else clean(what)
-        if done > before:
-            rate = (done - before) / max(time.monotonic() - began, 1e-9)
-            state += f" {rate:.3g} a second, {(total - done) / rate:.0f} s left,"
-        lead = lead or (what if total > 1 else "")
-        if what == lead:
-            leading, following = state, ""
-        else:
-            following = state
-
-    def draw() -> None:
-        wait = PATIENCE
-        while not over.wait(wait):
-            wait = 0.2
-            line = " ".join(filter(None, (leading, following, f"{time.monotonic() - started:.0f} s")))
-            sys.stderr.write(f"\r\x1b[K{line[: _width(sys.stderr) - 1]}")
-            sys.stderr.flush()
-        if wait < PATIENCE:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-
-    painter = threading.Thread(target=draw, daemon=True)
-    painter.start()
-    try:
+    with shown(clean, lambda: _width(sys.stderr)) as update:
         yield update
-    finally:
-        over.set()
-        painter.join()

@@ -8,11 +8,8 @@ from pathlib import Path
 from marketsim.errors import MarketsimError, UsageError
 
 
-def check_file(option: str, name: str, suffixes: tuple[str, ...] = (), overwrite: bool = True) -> None:
-    """UsageError where the file that `option` names cannot be written, or has none of the `suffixes`.
-
-    One that is there already is replaced only with `overwrite`.
-    """
+def check_file(option: str, name: str, suffixes: tuple[str, ...] = (), overwrite: bool = False) -> None:
+    """UsageError where `option` names a file that cannot be written, has none of the `suffixes`, or would be lost."""
     path = Path(name)
     if not name.strip() or path.is_dir():
         raise UsageError(f"{option} needs the name of a file, not '{name}'")
@@ -20,8 +17,10 @@ def check_file(option: str, name: str, suffixes: tuple[str, ...] = (), overwrite
         raise UsageError(f"{option} {name}: must end in {' or '.join(suffixes)}")
     if not path.parent.is_dir():
         raise UsageError(f"{option} {name}: there is no folder {path.parent}")
-    if path.exists() and not overwrite:
+    if path.is_file() and not overwrite:
         raise UsageError(f"{option} {name}: is there already; --overwrite replaces it")
+    if path.is_fifo() and path.resolve().exists():  # other than the shell's >(...), it may have no reader
+        raise UsageError(f"{option} {name}: is a pipe; name a file")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise UsageError(f"{option} {name}: cannot write there")
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from marketsim.data.symbols import parse_symbol
 from marketsim.errors import DataError, UsageError
+from marketsim.settings.named_files import read_lines
 
 
 class Steps(Struct, frozen=True):
@@ -56,11 +57,11 @@ def _line(option: str, text: str) -> dict[str, float]:
 
 def _lines(option: str, path: str) -> list[str]:
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            lines = [line.partition("#")[0].strip() for line in file]
-    except (OSError, ValueError):
+        return read_lines(path)
+    except (FileNotFoundError, ValueError):
         raise UsageError(f"{option}: got {path!a}, must be a number, SYMBOL=NUMBER or a file of such lines") from None
-    return [line for line in lines if line]
+    except OSError as error:
+        raise UsageError(f"{option} {path}: {error.strerror}") from None
 
 
 def _positive(option: str, text: str, number: float) -> float:

@@ -17,9 +17,9 @@ from marketsim.settings.choices import ALWAYS_ON, EVERY_STRATEGY
 from marketsim.settings.resolution import Words
 
 if TYPE_CHECKING:
-    from marketsim.cli.output import Progress
     from marketsim.cli.profile_summary import Machine, ProfileDocument
     from marketsim.cli.profiled_runs import Observed
+    from marketsim.cli.progress import Progress
     from marketsim.settings.settings import Settings
 
 SCIPY = ("direct", "differential-evolution", "dual-annealing", "shgo", "basin-hopping", "brute")
@@ -51,6 +51,7 @@ def profile(
     flamegraph: Annotated[
         str | None, typer.Option("--flamegraph", metavar="FILE.html", help="Write a flame graph (extra 'profile').")
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.json and FILE.html.")] = False,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -61,7 +62,7 @@ def profile(
     settings = options.settings_of(command)
     for option, file in (("--trace", trace), ("--flamegraph", flamegraph)):
         if file is not None:
-            check_file(option, file)
+            check_file(option, file, overwrite=overwrite)
     if flamegraph is not None:
         from importlib.util import find_spec
 

@@ -50,12 +50,16 @@ def open_own_model(spec: str, options: Sequence[str]) -> OwnHistoryModel | OwnCo
     for key, value in values.items():
         chosen[f"option {key}"] = value if isinstance(value, (bool, int, float, str)) else repr(value)
         if isinstance(value, str) and (path := Path(value)).exists():
+            if not (path.is_file() or path.is_dir()):
+                raise UsageError(f"--model-option {key}={value}: a pipe or a device, whose contents have no digest")
             chosen[f"contents of {key}"] = _contents(path)
     return adapted(model, {**described(source), **dict(stated), **chosen}, identified=True)
 
 
 def _from_file(spec: str, path: Path) -> ModuleType:
     """The module of a file, executed as a script's would be: what lies beside it can be imported."""
+    if path.exists() and not path.is_file():
+        raise UsageError(f"--model {spec}: {path} is no file")
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -30,7 +30,7 @@ def locate(repository: str, weights: str | None = None, revision: str | None = N
     """
     if weights is not None and Path(weights).is_dir():
         folder = Path(weights)
-        if not (files := sorted(path for kind in FILES for path in folder.rglob(kind))):
+        if not (files := sorted(path for kind in FILES for path in folder.rglob(kind) if path.is_file())):
             raise UsageError(f"--weights {weights}: no safetensors file in this folder")
         return Weights(folder, _hashed(folder, files))
     if weights is not None:

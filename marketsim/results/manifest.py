@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
@@ -76,7 +77,7 @@ def read(directory: Path, kind: type[T]) -> T | None:
     """What `write` wrote; None where there is nothing, DataError for what is damaged."""
     path = directory / NAME
     try:
-        return unseal(path.read_bytes(), kind)
+        return unseal(_content(path), kind)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -103,12 +104,19 @@ class RunFiles(Struct, frozen=True):
         """The bytes of a file; DataError where it is absent or not as the run wrote it."""
         path = self.directory / name
         try:
-            content = path.read_bytes()
+            content = _content(path)
         except OSError as error:
             raise DataError(f"{path}: {(error.strerror or str(error)).lower()}") from None
         if self.manifest.files.get(name) != _facts(content):
             raise DataError(f"{path}: damaged, or changed since it was written: its digest is not the one in {NAME}")
         return content
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a file; OSError for a pipe or a device in its place, which may have no end."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "not a file")
+    return path.read_bytes()
 
 
 def _facts(content: bytes) -> FileFacts:

@@ -14,6 +14,7 @@ from marketsim.results import manifest
 from marketsim.results.lock import LOCK_FILE, lock
 from marketsim.results.manifest import Manifest, Unfinished
 from marketsim.results.publication import SWITCH, Publication
+from marketsim.settings.named_files import make_folder
 
 WORKSPACE = ".unfinished"  # below the directory, while a run lasts
 PART = ".part"  # how the files there end that hold what is finished already
@@ -48,7 +49,7 @@ class OutputDirectory:
     def __enter__(self) -> Self:
         with ExitStack() as held:
             try:
-                self.path.mkdir(parents=True, exist_ok=True)
+                make_folder("--output", self.path)
                 held.enter_context(self._locked())
                 self._begin()
             except OSError as error:

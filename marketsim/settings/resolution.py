@@ -11,6 +11,7 @@ from marketsim.errors import UsageError
 from marketsim.registry import nearest
 from marketsim.settings.checks import FLAGS
 from marketsim.settings.database_url import has_password
+from marketsim.settings.named_files import read_text
 from marketsim.settings.reference_variables import HONORED, READ_ELSEWHERE, Variable, means_nothing
 from marketsim.settings.settings import KEYS, Settings
 from marketsim.settings.validators import VALIDATORS
@@ -81,8 +82,7 @@ def _file(path: str) -> Iterator[tuple[str, _Found]]:
     import tomllib
 
     try:
-        with open(path, "rb") as file:
-            table = tomllib.loads(file.read().decode("utf-8-sig"))
+        table = tomllib.loads(read_text(path))
     except UnicodeDecodeError:
         raise UsageError(f"--config {path}: not a TOML file: its text is not UTF-8") from None
     except OSError as error:

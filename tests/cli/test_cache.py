@@ -14,6 +14,7 @@ QUICK = ("--sims", "3", "--window", "5")
 
 def test_a_cache_lives(cli):
     assert json.loads(cli("cache", "info", "--json").out)["forecasts"] == 0
+    assert "It holds no forecasts." in cli("cache", "info").out
     cli("backtest", "ETHUSD", "NVDA", *QUICK)
     held = json.loads(cli("cache", "info", "--json").out)
     assert (held["forecasts"], held["symbols"]) == (18, {"ETHUSD": 9, "NVDA": 9})
@@ -105,5 +106,6 @@ def test_a_cache_that_cannot_be_written_costs_a_note_and_not_the_run(cli, tmp_pa
     assert ended.out == cli("backtest", "ETHUSD", *QUICK, "--json", "--cache", "off").out
     assert re.fullmatch("note: forecast cache .* nothing new is kept in it\n", ended.err)
     ended = cli("cache", "clear", *elsewhere)
-    assert (ended.code, ended.out) == (1, "")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.endswith("name another folder with --cache-dir\n")
     assert ended.err.count("\n") == 1

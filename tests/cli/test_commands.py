@@ -248,11 +248,30 @@ def test_a_wrong_command_line_is_one_line_and_2(arguments, hint, cli):
     assert ended.err.count("\n") == 1
 
 
-def test_an_output_that_cannot_be_written_is_one_line_and_2(cli, tmp_path):
+@pytest.mark.parametrize(
+    "command",
+    [
+        "backtest ETHUSD --output file/below",
+        "backtest ETHUSD --output file",
+        "forecast ETHUSD --history --output file/below.csv",
+        "data convert ETHUSD --to file/below",
+        "data resample ETHUSD --into 1w --to file",
+        "compare-optimizers --output file/below",
+        "compare-optimizers --history file/below.csv",
+        "compare-optimizers --history file.csv",
+        "profile --trace file/below.json",
+        "profile --trace file.csv",
+        "models new file/below.py",
+        "cache clear --cache-dir file",
+    ],
+)
+def test_an_output_that_cannot_be_written_is_one_line_and_2(command, cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
-    ended = cli("backtest", "ETHUSD", *QUICK, "--output", str(tmp_path / "file" / "below"))
+    (tmp_path / "file.csv").touch()
+    ended = cli(*command.split())
     assert (ended.code, ended.out) == (2, "")
-    assert "--output" in ended.err
+    assert "file" in ended.err
     assert ended.err.count("\n") == 1
 
 

@@ -64,8 +64,14 @@ def test_convert_writes_what_is_read_again_to_the_last_bit(cli, tmp_path):
     clean = str(tmp_path / "clean" / "NVDA.parquet")
     first, again = (json.loads(cli("data", "show", each, "--json").out) for each in (path, clean))
     assert first["fingerprint"] == again["fingerprint"]
+    again = cli("data", "convert", path, "--to", str(tmp_path / "clean"))
+    assert (again.code, again.err.count("\n")) == (2, 1)
+    assert "NVDA.parquet is there already; --overwrite replaces it" in again.err
+    twice = cli("data", "convert", path, path, "--to", str(tmp_path / "clean"), "--overwrite")
+    assert twice.code == 4
+    assert "from other bars" in twice.err
     (tmp_path / "clean" / "NVDA.parquet").write_bytes(b"mine")
-    ended = cli("data", "convert", path, "--to", str(tmp_path / "clean"))
+    ended = cli("data", "convert", path, "--to", str(tmp_path / "clean"), "--overwrite")
     assert ended.code == 3
     assert "is not of marketsim's making" in ended.err
 
@@ -84,9 +90,11 @@ def test_resample_writes_longer_bars(cli, tmp_path):
     (row,) = json.loads(ended.out)["symbols"]
     assert (row["bars"], row["source"]) == (494, "sample (mintalib 0.1.13, hourly-prices.csv), 1d of 1h")
     assert "7 of 501 bars of 1d lack bars of 1h and are left out, 2024-11-29 the first" in ended.err
+    again = cli("data", "resample", "AAPL", "--timeframe", "1h", "--into", "1d", "--to", str(tmp_path))
+    assert (again.code, "AAPL.parquet is there already" in again.err) == (2, True)
     shown = [json.loads(cli("data", "show", what, "--json").out)["fingerprint"] for what in (row["file"], "AAPL")]
     assert shown[0] == shown[1]
-    ended = cli("data", "resample", "AAPL", "--timeframe", "1h", "--into", "30m", "--to", str(tmp_path))
+    ended = cli("data", "resample", "AAPL", "--timeframe", "1h", "--into", "30m", "--to", str(tmp_path), "--overwrite")
     assert (ended.code, ended.err.strip()) == (
         2,
         "marketsim: AAPL: bars of 30m cannot be made of bars of 1h, which do not divide them",

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketsim.cli import output
+from marketsim.cli import output, progress
 
 
 class Terminal(io.StringIO):
@@ -65,7 +65,7 @@ def test_without_stderr_nothing_lands_on_stdout(capsys, monkeypatch):
 def test_progress_shows_on_a_terminal_and_cleans_up(monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setattr(output, "PATIENCE", 0.3)
+    monkeypatch.setattr(progress, "PATIENCE", 0.3)
     monkeypatch.setenv("TERM", "xterm")
     with output.progress() as update:
         update("\x1b[31mETH", 1, 3)
@@ -96,7 +96,7 @@ def test_progress_ends_with_an_error(monkeypatch):
 def test_progress_leads_with_what_there_are_several_of(monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setattr(output, "PATIENCE", 0.2)
+    monkeypatch.setattr(progress, "PATIENCE", 0.2)
     monkeypatch.setenv("TERM", "xterm")
     with output.progress() as update:
         update("symbols", 0, 9)
@@ -106,6 +106,19 @@ def test_progress_leads_with_what_there_are_several_of(monkeypatch):
     line = terminal.getvalue().split("\r\x1b[K")[1]
     assert line.startswith("symbols (5 of 9) ")
     assert " s left, fits of ETHUSD " in line
+
+
+def test_progress_in_a_log_is_a_line_now_and_then(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "LOG_PATIENCE", 0.02)
+    monkeypatch.setattr(progress, "LOG_AGAIN", 30)
+    drawn = threading.Event()
+    stderr = io.StringIO()
+    stderr.flush = drawn.set
+    monkeypatch.setattr(sys, "stderr", stderr)
+    with output.progress() as update:
+        update("cold", 0, 22)
+        assert drawn.wait(30)
+    assert re.fullmatch(r"progress: (cold \(1 of 22\) )?\d+ s\n", stderr.getvalue())
 
 
 @pytest.mark.parametrize(("columns", "widths"), [("", (120, 40, 80)), ("70", (70, 70, 70))])

@@ -32,7 +32,7 @@ def test_a_folder_or_a_file_that_is_read_only_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: asked.append((path, mode)))
     for file in (tmp_path / "new.png", there):
         with pytest.raises(UsageError, match="cannot write there"):
-            check_file("--landscape", str(file))
+            check_file("--landscape", str(file), overwrite=True)
     assert asked == [(tmp_path, os.W_OK), (there, os.W_OK)]
 
 
@@ -42,3 +42,22 @@ def test_a_file_is_written_as_it_is_or_the_reason_is_said(tmp_path):
     assert (tmp_path / "a.csv").read_bytes() == "é\r\n".encode()
     with pytest.raises(MarketsimError, match=r"cannot write .*: No such file or directory"):
         write_file(str(tmp_path / "no" / "a.csv"), "")
+
+
+def test_a_file_that_is_there_is_replaced_only_where_that_is_wanted(tmp_path):
+    (tmp_path / "a.png").touch()
+    with pytest.raises(UsageError, match="is there already; --overwrite replaces it"):
+        check_file("--landscape", str(tmp_path / "a.png"))
+    check_file("--landscape", str(tmp_path / "a.png"), overwrite=True)
+    check_file("--trace", os.devnull)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_with_a_name_is_refused_and_one_of_the_shell_is_not(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="is a pipe; name a file"):
+        check_file("--trace", str(tmp_path / "pipe"))
+    reading, writing = os.pipe()
+    check_file("--trace", f"/dev/fd/{writing}")
+    os.close(reading)
+    os.close(writing)

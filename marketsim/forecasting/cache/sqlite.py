@@ -62,6 +62,7 @@ class SqliteCache(ForecastCache):
         self._database: sqlite3.Connection | None = None
         if mode != "readonly" and (reason := _unwritable(self.path)):
             self._only_read(reason)
+            self.remedy = "name another folder with --cache-dir"
         if self.mode != "readonly" or self.path.is_file():
             self._open()
 
@@ -262,11 +263,13 @@ def _create_private(path: Path) -> None:
 def _unwritable(path: Path) -> str | None:
     """Make the directory of `path`; why nothing can be written there, or None."""
     if path.parts[:1] == (NO_HOME,):
-        return "~ is no known home directory (--cache-dir gives a whole path)"
+        return "the user's home directory is not known"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        return f"{path.parent} is no folder"
     except OSError as error:
-        return f"{path.parent} cannot be made ({error.strerror})"
+        return f"{path.parent} cannot be made ({(error.strerror or str(error)).lower()})"
     if not os.access(path.parent, os.W_OK):
         return f"{path.parent} cannot be written (permission denied)"
     return f"{path} is a folder" if path.is_dir() else None

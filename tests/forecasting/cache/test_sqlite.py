@@ -433,6 +433,6 @@ def test_without_a_home_a_run_goes_on_and_keeps_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with connect(CacheSettings(), "readwrite") as cache:
         make_forecasts(MODEL, random_bars(60), np.arange(50, 60), cache, Clock())
-        assert len(cache.warnings) == 1 and "no known home directory" in cache.warnings[0]
+        assert len(cache.warnings) == 1 and "home directory is not known" in cache.warnings[0]
     assert open_records(CacheSettings(), "readwrite") is None
     assert not list(tmp_path.iterdir())

@@ -1,0 +1,95 @@
+"""Progress on stderr: one line that is drawn anew on a terminal, a line now and then in a log."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+Progress = Callable[[str, int, int], None]  # what is being done, how much of it is done, how much there is
+
+PATIENCE, AGAIN = 1.0, 0.2  # seconds until the line is drawn on a terminal, and until it is drawn anew
+LOG_PATIENCE, LOG_AGAIN = 10.0, 30.0  # the same in a log
+ERASE = "\r\x1b[K"
+
+
+class Work:
+    """What is being done, in words.
+
+    The first thing that there are several of leads, with the time that is left; what else is being done follows it.
+    What is heard of more than once is given a rate.
+    """
+
+    def __init__(self, clean: Callable[[str], str]) -> None:
+        """`clean` makes outside text printable."""
+        self._clean = clean
+        self._started = time.monotonic()
+        self._first: dict[str, tuple[float, int]] = {}  # when each thing was heard of first, and how much was done
+        self._lead = self._leading = self._following = ""
+
+    def update(self, what: str, done: int, total: int) -> None:
+        """See `Progress`."""
+        state = self._state(what, done, total)
+        if not self._lead and total > 1:
+            self._lead = what
+        if what == self._lead:
+            self._leading, self._following = state, ""
+        else:
+            self._following = state
+
+    def __str__(self) -> str:
+        elapsed = f"{time.monotonic() - self._started:.0f} s"
+        return " ".join(filter(None, (self._leading, self._following, elapsed)))
+
+    def _state(self, what: str, done: int, total: int) -> str:
+        began, before = self._first.get(what, (0.0, 0))
+        if not began or done < before:
+            began, before = self._first[what] = time.monotonic(), done
+        state = f"{self._clean(what)} ({min(done + 1, total):,} of {total:,})" if total > 1 else self._clean(what)
+        if done == before:
+            return state
+        rate = (done - before) / max(time.monotonic() - began, 1e-9)
+        return f"{state} {rate:.3g} a second, {(total - done) / rate:.0f} s left,"
+
+
+@contextmanager
+def shown(clean: Callable[[str], str], width: Callable[[], int]) -> Iterator[Progress]:
+    """A function that is told of progress, which stderr shows; `width` is that of a terminal's lines."""
+    if not sys.stderr:
+        yield lambda what, done, total: None
+        return
+    work, over = Work(clean), threading.Event()
+    on_terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    target = (lambda: _draw(work, over, width)) if on_terminal else (lambda: _log(work, over))
+    painter = threading.Thread(target=target, daemon=True)
+    painter.start()
+    try:
+        yield work.update
+    finally:
+        over.set()
+        painter.join()
+
+
+def _draw(work: Work, over: threading.Event, width: Callable[[], int]) -> None:
+    wait = PATIENCE
+    while not over.wait(wait):
+        wait = AGAIN
+        _write(f"{ERASE}{str(work)[: width() - 1]}")
+    if wait == AGAIN:
+        _write(ERASE)
+
+
+def _log(work: Work, over: threading.Event) -> None:
+    wait = LOG_PATIENCE
+    while not over.wait(wait):
+        wait = LOG_AGAIN
+        _write(f"progress: {work}\n")
+
+
+def _write(text: str) -> None:
+    with suppress(OSError, ValueError):  # nobody listens
+        sys.stderr.write(text)
+        sys.stderr.flush()
