@@ -287,7 +287,7 @@ def test_an_output_that_cannot_be_written_is_one_line_and_2(command, cli, tmp_pa
     ],
 )
 def test_an_exception_is_one_line_and_its_code(error, code, words, cli, monkeypatch):
-    def fail(*arguments: object) -> None:
+    def fail(*arguments: object, **named: object) -> None:
         raise error
 
     monkeypatch.setattr(parallel, "stream", fail)
