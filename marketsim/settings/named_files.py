@@ -68,6 +68,6 @@ def _begun(pipe: int) -> bytes:
                 pass
             else:
                 if not first:
-                    raise OSError(errno.EPIPE, "a pipe that nobody writes to")
+                    raise OSError(errno.ENXIO, "a pipe that nobody writes to")
     os.set_blocking(pipe, True)
     return first

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 
 import pytest
 
@@ -54,21 +53,34 @@ def test_a_pipe_without_a_writer_is_refused(pipe, monkeypatch):
 
 
 @needs_pipes
-@pytest.mark.parametrize("delay", [0.0, 0.2])
-def test_a_slow_writer_of_a_pipe_is_waited_for(delay, pipe, monkeypatch):
-    monkeypatch.setattr(named_files, "PATIENCE", 50)
+def test_a_pipe_is_read_to_its_end(pipe, monkeypatch):
+    monkeypatch.setattr(named_files, "PATIENCE", 30_000)
+    writer = threading.Thread(target=pipe.write_text, args=("ETHUSD\nNVDA\n",))
+    writer.start()
+    assert read_lines(pipe) == ["ETHUSD", "NVDA"]
+    writer.join()
+
+
+@needs_pipes
+def test_a_writer_who_takes_long_is_waited_for(pipe, monkeypatch):
+    monkeypatch.setattr(named_files, "PATIENCE", 10)
+    waited, set_blocking = threading.Event(), os.set_blocking
+
+    def told(descriptor, blocking):
+        set_blocking(descriptor, blocking)
+        waited.set()
+
+    monkeypatch.setattr(os, "set_blocking", told)
     writing = os.open(pipe, os.O_RDWR)
 
     def write():
-        with os.fdopen(writing, "wb", buffering=0) as file:
-            time.sleep(delay)
-            file.write(b"ETHUSD\n")
-            time.sleep(delay)
-            file.write(b"NVDA\n")
+        waited.wait(30)
+        os.write(writing, b"ETHUSD\n")
+        os.close(writing)
 
     writer = threading.Thread(target=write)
     writer.start()
-    assert read_lines(pipe) == ["ETHUSD", "NVDA"]
+    assert read_lines(pipe) == ["ETHUSD"]
     writer.join()
 
 
