@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is done, how much there is
 
 PATIENCE, AGAIN = 1.0, 0.2  # seconds until the line is drawn on a terminal, and until it is drawn anew
-LOG_PATIENCE, LOG_AGAIN = 10.0, 30.0  # the same in a log
+LOG_PATIENCE = LOG_AGAIN = 30.0  # the same in a log
 ERASE = "\r\x1b[K"
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from marketsim.cli import main
+from marketsim.cli import main, progress
 
 
 class Ended(NamedTuple):
@@ -21,6 +21,7 @@ def cli(monkeypatch, capsys):
     """`cli("backtest", "ETHUSD")` runs `marketsim backtest ETHUSD`."""
 
     def run(*arguments: str) -> Ended:
+        monkeypatch.setattr(progress, "LOG_PATIENCE", 1e6)  # on a machine that is busy, a test may take long
         monkeypatch.setattr(sys, "argv", ["marketsim", *arguments])
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
