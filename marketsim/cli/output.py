@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from marketsim.results.wording import LOOK_AHEAD as LOOK_AHEAD
+from marketsim.results.wording import visible
 from marketsim.settings.database_url import redacted
 
 if TYPE_CHECKING:
@@ -31,9 +32,7 @@ _look_ahead = False  # whether what is shown was made by a model that was caught
 
 def clean(text: str) -> str:
     """`text` on one line without passwords, with control characters, escapes and HTML spelt out as `\\x1b`."""
-    text = redacted(text)
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else " " if c in "\n\t" else ascii(c)[1:-1] for c in text)
+    text = visible(redacted(text))
     if "<" not in text and "&" not in text:
         return text
     return re.sub(MARKUP, lambda match: f"\\x{ord(match[0]):02x}", text)

@@ -246,7 +246,8 @@ class FailedSymbol(Row, frozen=True, tag_field="status", tag="failed"):
     @classmethod
     def of(cls, symbol: str, error: MarketsimError) -> FailedSymbol:
         """A symbol as it was asked for, and the error that it came to."""
-        return cls(symbol=symbol, error=str(error), exit_code=error.exit_code)
+        spelt = symbol.encode(errors="backslashreplace").decode()  # bytes of the command line that are no text
+        return cls(symbol=spelt, error=str(error), exit_code=error.exit_code)
 
 
 class BacktestDocument(Row, frozen=True, tag_field="schema", tag="marketsim.backtest/2"):

@@ -5,6 +5,17 @@ from __future__ import annotations
 LOOK_AHEAD = "LOOK-AHEAD"  # before all that a model earned that was caught
 
 
+def visible(text: str) -> str:
+    """The text with what cannot be seen spelt out: controls, escapes, and marks that turn the direction of writing.
+
+    >>> visible("a\u202eb\x1b[31m")
+    'a\\u202eb\\x1b[31m'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else " " if c in "\n\t" else ascii(c)[1:-1] for c in text)
+
+
 def number_of(count: int, thing: str) -> str:
     """A count and what is counted.
 

@@ -69,13 +69,14 @@ def test_many_symbols_have_a_row_and_a_page_each(cli, tmp_path):
 
 def test_hostile_names_are_text(cli, tmp_path):
     names = write_universe(tmp_path / "bars", 1)
-    words = (*names, HOSTILE, "x" * 300, "--data", str(tmp_path / "bars"), *OPTIONS)
+    words = (*names, HOSTILE, "\udcff", "x" * 300, "--data", str(tmp_path / "bars"), *OPTIONS)
     page, _, _ = decoded(cli, tmp_path, *words)
     read = page.read()
-    assert HOSTILE in read.text
+    assert HOSTILE.replace("\u202e", "\\u202e") in read.text
+    assert "\\udcff" in read.text and "\u202e" not in page.source
     allowed = {"lang", "class", "id", "href", "role", "type", "aria-label", "aria-hidden", "tabindex", "scope", "rel"}
     allowed |= {"charset", "http-equiv", "content", "name", "data-address", "data-part", "placeholder", "autocomplete"}
-    allowed |= {"viewbox", "preserveaspectratio", "points", "hidden"}
+    allowed |= {"viewbox", "preserveaspectratio", "points", "hidden", "colspan"}
     assert {name for _, attributes in read.tags for name in attributes} <= allowed
     assert "img" not in {tag for tag, _ in read.tags}
 

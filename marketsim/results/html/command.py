@@ -16,7 +16,15 @@ def command_of(symbols: Sequence[str], settings: Settings) -> str:
     for key, value in values.items():
         if value != defaults[key] and key != "fast":
             words += _option(key, value)
-    return redacted(shlex.join([*words, "--report", "report.html"]))
+    return redacted(" ".join(map(_quoted, [*words, "--report", "report.html"])))
+
+
+def _quoted(word: str) -> str:
+    """A word for the shell; what cannot be seen is spelt out, as bash and zsh read it."""
+    if word.isprintable():
+        return shlex.quote(word)
+    letters = (f"\\{c}" if c in "\\'" else c if c.isprintable() else ascii(c)[1:-1] for c in word)
+    return f"$'{''.join(letters)}'"
 
 
 def _option(key: str, value: object) -> Iterator[str]:

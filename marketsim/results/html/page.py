@@ -17,6 +17,7 @@ from marketsim.results.html.pictures import equity_words, shown_strategy, sparkl
 from marketsim.results.html.rows import rows_of
 from marketsim.results.schema import BacktestDocument, FailedSymbol, SymbolDocument
 from marketsim.results.timing import TimingDocument
+from marketsim.results.wording import visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -79,6 +80,11 @@ def page(run: ReportRun, symbols: Callable[[], Iterable[ReportSymbol]]) -> Itera
     )
 
 
+def _shown(value: Any) -> Any:
+    """What a template writes of a value: as in the terminal, what cannot be seen is spelt out."""
+    return visible(value) if type(value) is str else value  # what is marked as HTML was made of shown values
+
+
 @cache
 def environment() -> Environment:
     """Where templates come from, and what they can call; everything that they show is escaped."""
@@ -92,6 +98,7 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
     made.globals.update(
         address=address,

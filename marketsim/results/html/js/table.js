@@ -9,7 +9,7 @@ export function sortable(table, filter, count) {
       const rising = head.getAttribute("aria-sort") !== "ascending";
       buttons.forEach((each) => each.closest("th").removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", rising ? "ascending" : "descending");
-      const rows = [...body.rows].map((line) => ({ line, key: key(line.cells[column].textContent) }));
+      const rows = [...body.rows].map((line) => ({ line, key: key(line.cells[column]) }));
       rows.sort((a, b) => order(a.key, b.key, rising));
       body.append(...rows.map(({ line }) => line));
     });
@@ -26,8 +26,9 @@ export function sortable(table, filter, count) {
   });
 }
 
-// A number where the cell begins with one, or its text; null where there is none.
-function key(text) {
+// A number where the cell begins with one, or its text; null where there is none, or a reason why there is not.
+function key(cell) {
+  const text = cell && !cell.matches(".error") ? cell.textContent : "";
   const number = Number.parseFloat(text.replaceAll(",", ""));
   return text === "-" || text === "" ? null : Number.isNaN(number) ? text : number;
 }
