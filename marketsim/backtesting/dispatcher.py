@@ -51,13 +51,14 @@ class Dispatcher:
         kept: Callable[[str], FinishedSymbol | None],
         rows: bool,
         basis: bool,
+        places: int = 0,
     ) -> None:
         self.executor = open_executor(settings.work, len(symbols))
         self._symbols, self._clock = symbols, clock
         self._settings = settings.replace(now=str(present(settings.bars.now)))  # one present for all workers
         self._source = open_bars(settings.bars)
-        self._directory, self._progress, self._kept, self._rows = directory, progress, kept, rows
-        self._basis = basis
+        self._directory, self._progress, self._kept = directory, progress, kept
+        self._rows, self._basis, self._places = rows, basis, places
         self._run = os.urandom(8).hex()
         self._turn = 0  # the symbol that is given back next
         self._next = 0  # the first symbol that was not looked at yet
@@ -137,6 +138,7 @@ class Dispatcher:
             symbols=tuple(map(absolute_place, symbols)) if separate else symbols,
             rows=self._rows,
             basis=self._basis,
+            places=self._places,
             code=code_of(self._settings) if separate else None,
             fingerprints=[self._seen[symbol].fingerprint for symbol in symbols] if self.executor.remote else None,
         )

@@ -29,17 +29,19 @@ def stream(
     progress: Progress = silent,
     rows: bool = False,
     basis: bool = False,
+    places: int = 0,
 ) -> Generator[FinishedSymbol]:
     """Every symbol's outcome in the order given, by the executor that the settings name.
 
     Each is kept in `directory` as soon as it is there, and what that has kept already is not run again where its bars
     and its model are the same. A symbol whose worker is killed is tried once more, alone. MarketsimError where the run
     as a whole cannot be done. A stream that is closed early ends its workers. `rows` asks for the CSV files' rows,
-    which a directory always gets; `basis`
-    for what the plans rest on.
+    which a directory always gets; `basis` for what the plans rest on; `places` for the pictures of a report, whose
+    surfaces have so many along a multiplier.
     """
     rows = rows or directory is not None
-    dispatcher = Dispatcher(symbols, settings, clock, directory, progress, _kept_by(directory, settings), rows, basis)
+    kept = _kept_by(directory, settings, pictures=places > 0)
+    dispatcher = Dispatcher(symbols, settings, clock, directory, progress, kept, rows, basis, places)
     current_process.clock, current_process.progress = clock, progress
     try:
         while not dispatcher.over:
@@ -54,7 +56,9 @@ def stream(
         current_process.close()
 
 
-def _kept_by(directory: RunDirectory | None, settings: Settings) -> Callable[[str], FinishedSymbol | None]:
+def _kept_by(
+    directory: RunDirectory | None, settings: Settings, pictures: bool
+) -> Callable[[str], FinishedSymbol | None]:
     """What the directory kept of a symbol, unless its bars or the model are others by now."""
     if directory is None or not directory.resumed:
         return lambda symbol: None
@@ -75,6 +79,9 @@ def _kept_by(directory: RunDirectory | None, settings: Settings) -> Callable[[st
         if found is None:
             return None
         match found.outcome:
+            case Success(files) if pictures and not files.charts:
+                directory.notes.append(f"{symbol}: what was kept of it has no pictures, it is run again")
+                return None
             case Success(files) if holds(files, symbol):
                 return found
         directory.notes.append(f"{symbol}: its bars or the model changed, it is run again")

@@ -38,6 +38,7 @@ class Job(Struct, frozen=True):
     code: str | None  # digest of the sources that the worker must have too; None in the very process
     fingerprints: Sequence[str] | None  # of the symbols' bars; None where a worker cannot but see the same
     version: str = __version__
+    places: int = 0  # of the surfaces of a report, along a multiplier; 0: no report is wanted
 
 
 class Refused(Struct, frozen=True):
@@ -110,7 +111,7 @@ def work(job: Job) -> JobDone:
     runs = pipeline.stream(job.symbols, job.settings, tools, clock, current_process.progress)
     for symbol, meant, run in zip(job.symbols, _meant(job), runs, strict=True):
         with clock.stage("report/document"):
-            finished = finish(run, model, job.rows, job.basis)
+            finished = finish(run, model, job.rows, job.basis, _charts(run, job, tools))
         now = time.perf_counter()
         if not done:  # all symbols were loaded and forecast before the first
             together += _seconds_together(clock)
@@ -141,17 +142,26 @@ def _fingerprint(run: SymbolRun, symbol: str, job: Job, tools: Tools) -> str | N
                 return None
 
 
-def finish(run: SymbolRun, model: str, rows: bool, basis: bool = False) -> FinishedSymbol:
+def _charts(run: SymbolRun, job: Job, tools: Tools) -> str:
+    """The pictures of a report, where one is wanted."""
+    if not job.places or not isinstance(run.outcome, Success):
+        return ""
+    from marketsim.backtesting.charts import charts_of
+
+    return charts_of(run.outcome.value, job.settings, tools.cache, job.places)
+
+
+def finish(run: SymbolRun, model: str, rows: bool, basis: bool = False, charts: str = "") -> FinishedSymbol:
     """A run in plain values; `model` is the fingerprint of the model named.
 
-    With its CSV `rows`, and the `basis` of its plan, if they are wanted.
+    With its CSV `rows`, the `basis` of its plan and the `charts` of a report, if they are wanted.
     """
     match run.outcome:
         case Success(result):
             simulations, equity = (to_csv(simulation_rows(result)), to_csv(equity_rows(result))) if rows else ("", "")
             foundation = basis_of(result.bars, result.forecasts) if basis else None
             document, profits = symbol_document(result), walk_profits(result)
-            files = SymbolFiles(document, simulations, equity, model, profits, basis=foundation)
+            files = SymbolFiles(document, simulations, equity, model, profits, charts, basis=foundation)
             return FinishedSymbol(run.symbol, Success(files), run.notes)
         case Failure() as failure:
             return FinishedSymbol(run.symbol, failure, run.notes)

@@ -86,14 +86,19 @@ def backtest(
             directory = RunDirectory(output_directory, settings, resume, overwrite)
             stack.enter_context(directory)
         documents = stack.enter_context(SpooledSymbols(settings.seed))
-        page = None
+        page, places = None, 0
         if report is not None:
+            from marketsim.backtesting.charts import places_for
             from marketsim.results.html.report_file import ReportFile
+
+            places = places_for(len(names))
 
             page = stack.enter_context(ReportFile(Path(report), names, settings, live))
         with (
             output.progress() as progress,
-            closing(parallel.stream(names, settings, clock, directory, progress, rows=page is not None)) as stream,
+            closing(
+                parallel.stream(names, settings, clock, directory, progress, rows=page is not None, places=places)
+            ) as stream,
         ):
             for finished in stream:
                 told.add(finished)

@@ -8,7 +8,7 @@ from marketsim.cli import options, output, tables
 from marketsim.errors import UsageError, value_of
 
 if TYPE_CHECKING:
-    from marketsim.comparison.calibration_schema import CalibratedSymbol, TenthRow
+    from marketsim.results.calibration_schema import CalibratedSymbol, TenthRow
 
 
 @options.takes(
@@ -34,13 +34,13 @@ def calibration(
     from contextlib import nullcontext
 
     from marketsim import __version__
+    from marketsim.backtesting import calibration as calibrated
     from marketsim.backtesting import pipeline
     from marketsim.backtesting.chosen_bars import load
-    from marketsim.comparison import calibration as calibrated
-    from marketsim.comparison.calibration_schema import CalibrationDocument
     from marketsim.forecasting.forecaster import Forecaster
     from marketsim.forecasting.requests import ForecastRequest
     from marketsim.profiling import Clock
+    from marketsim.results.calibration_schema import CalibrationDocument
 
     clock = Clock()
     tools = pipeline.open_tools(settings, clock)

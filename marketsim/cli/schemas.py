@@ -25,9 +25,9 @@ from marketsim.cli.journal_documents import JournalListDocument, JournalShowDocu
 from marketsim.cli.plan_document import PlanDocument
 from marketsim.cli.profile_summary import ProfileDocument
 from marketsim.cli.run_documents import FillsDocument, RunsCompareDocument, RunsListDocument, RunsShowDocument
-from marketsim.comparison.calibration_schema import CalibrationDocument
 from marketsim.comparison.schema import ModelsDocument, OptimizersDocument
 from marketsim.comparison.scores_schema import ScoresDocument
+from marketsim.results.calibration_schema import CalibrationDocument
 from marketsim.results.rows import Row
 from marketsim.results.schema import BacktestDocument
 from marketsim.results.timing import TimingDocument

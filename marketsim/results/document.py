@@ -156,8 +156,13 @@ def bars_facts(bars: Bars) -> BarsFacts:
         periods_per_year=bars.periods_per_year,
         gaps=bars.gaps,
         dropped=bars.dropped,
-        tick=order_tick(bars.ohlcv[-RECENT:, :4], bars.crypto or is_currency_pair(bars.symbol)),
+        tick=tick_of(bars),
     )
+
+
+def tick_of(bars: Bars) -> float:
+    """The smallest step of the prices, as the newest bars tell it."""
+    return order_tick(bars.ohlcv[-RECENT:, :4], bars.crypto or is_currency_pair(bars.symbol))
 
 
 def model_facts(forecasts: Forecasts, tags: Sequence[Exposure]) -> ModelFacts:

@@ -36,6 +36,7 @@ class KeptSymbol(Row, frozen=True, tag_field="schema", tag="marketsim.part/1"):
     equity: str
     model: str
     profits: WalkProfits
+    charts: str
     notes: tuple[str, ...]
     seconds: float
 
@@ -92,7 +93,7 @@ class RunDirectory(OutputDirectory):
         except (ValueError, RecursionError) as error:
             self.notes.append(f"{symbol}: what was kept of it is damaged ({error}), it is run again")
             return None
-        files = SymbolFiles(kept.document, kept.simulations, kept.equity, kept.model, kept.profits)
+        files = SymbolFiles(kept.document, kept.simulations, kept.equity, kept.model, kept.profits, kept.charts)
         return FinishedSymbol(symbol, Success(files), kept.notes, kept.seconds)
 
     def keep(self, finished: FinishedSymbol) -> None:
@@ -106,6 +107,7 @@ class RunDirectory(OutputDirectory):
                     equity=files.equity,
                     model=files.model,
                     profits=files.profits,
+                    charts=files.charts,
                     notes=finished.notes,
                     seconds=finished.seconds,
                 )

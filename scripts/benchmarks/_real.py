@@ -10,8 +10,8 @@ from _walks import walk
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from marketsim.backtesting.calibration import calibration, trades_of
 from marketsim.backtesting.simulation import Market
-from marketsim.comparison.calibration import calibration, trades_of
 from marketsim.data import open_source, read_bars
 from marketsim.data.bars import Bars
 from marketsim.data.reading.read_options import ReadOptions

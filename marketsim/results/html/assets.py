@@ -19,6 +19,7 @@ MODULES = (  # each after those that it imports
     "equity",
     "candles",
     "trades",
+    "objective",
     "table",
     "copy",
     "live",
@@ -39,7 +40,7 @@ class Assets(Struct, frozen=True):
 def assets() -> Assets:
     """The assets of every page."""
     libraries = tuple(_read(f"vendor/{name}") for name in VENDORED)
-    program = "\n".join(_in_one_scope(_read(f"js/{name}.js")) for name in MODULES)
+    program = "\n".join(_in_one_program(_read(f"js/{name}.js")) for name in MODULES)
     style = "\n".join(map(_read, STYLES))
     scripts = " ".join(map(_hash, (*libraries, program)))
     policy = (
@@ -53,9 +54,14 @@ def _read(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
-def _in_one_scope(module: str) -> str:
+def _in_one_program(module: str) -> str:
     """A module as a part of one: a page alone in a file has nowhere to import from."""
-    return re.sub(r"^export (?=\w)", "", re.sub(r"^import .*?;\n", "", module, flags=re.M | re.S), flags=re.M)
+    exports = re.findall(r"^export (?:async )?(?:function|const|class) (\w+)", module, re.M)
+    body = re.sub(r"^export ", "", re.sub(r"^import [^;]*;\n", "", module, flags=re.M), flags=re.M)
+    if not exports:
+        return body
+    names = ", ".join(exports)
+    return f"const {{ {names} }} = (() => {{\n{body}return {{ {names} }};\n}})();\n"
 
 
 def _hash(text: str) -> str:

@@ -7,11 +7,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from marketsim.errors import MissingExtra
 from marketsim.results import figures, sentences, text_tables
+from marketsim.results.charts import Charts
+from marketsim.results.html import chart_tables
 from marketsim.results.html.assets import FOLDER, assets
+from marketsim.results.html.objective import objective_facts
 from marketsim.results.html.packing import pack
 from marketsim.results.html.pictures import equity_words, shown_strategy, sparkline
 from marketsim.results.html.rows import rows_of
@@ -31,7 +34,7 @@ class ReportSymbol(Struct, frozen=True):
     document: SymbolDocument | FailedSymbol
     simulations: str = ""  # rows of simulations.csv under their header
     equity: str = ""  # those of equity.csv
-    charts: str = ""  # the arrays of its other pictures, as `pack` makes them
+    charts: str = ""  # the `Charts` in JSON
 
 
 class Progress(Struct, frozen=True):
@@ -66,6 +69,7 @@ def page(run: ReportRun, symbols: Callable[[], Iterable[ReportSymbol]]) -> Itera
     MissingExtra without jinja2.
     """
     lines = [_line(each) for each in symbols()]
+    alone = _alone(lines, symbols)
     return (
         environment()
         .get_template("page.html")
@@ -73,7 +77,8 @@ def page(run: ReportRun, symbols: Callable[[], Iterable[ReportSymbol]]) -> Itera
             run=run,
             head=run.head,
             lines=lines,
-            alone=_alone(lines, symbols),
+            alone=alone.document if alone else None,
+            charts=charts_of(alone) if alone else None,
             packed=(_packed(each) for each in symbols()),
             assets=assets(),
         )
@@ -102,6 +107,7 @@ def environment() -> Environment:
     )
     made.globals.update(
         address=address,
+        chart_tables=chart_tables,
         one_line=one_line,
         decision_class=DECISION_CLASSES.get,
         equity_words=equity_words,
@@ -127,12 +133,14 @@ def one_line(text: str) -> str:
     return text.replace("-\n", "-").replace("/\n", "/").replace("\n", " ")
 
 
-def _alone(lines: list[Line], symbols: Callable[[], Iterable[ReportSymbol]]) -> SymbolDocument | None:
-    """The document of a single symbol, which is shown without a table."""
-    if len(lines) != 1 or lines[0].failed:
-        return None
-    (only,) = symbols()
-    return only.document if isinstance(only.document, SymbolDocument) else None
+def charts_of(symbol: ReportSymbol) -> Charts | None:
+    """The pictures of a symbol; None where there are none."""
+    return json.decode(symbol.charts, type=Charts) if symbol.charts else None
+
+
+def _alone(lines: list[Line], symbols: Callable[[], Iterable[ReportSymbol]]) -> ReportSymbol | None:
+    """A single symbol, which is shown without a table."""
+    return next(iter(symbols())) if len(lines) == 1 and lines[0].failed is None else None
 
 
 def _line(symbol: ReportSymbol) -> Line:
@@ -148,11 +156,13 @@ def _packed(symbol: ReportSymbol) -> dict[str, Any]:
     document = symbol.document
     if isinstance(document, FailedSymbol):
         return {"address": address(document.symbol), "parts": {}}
-    html = environment().get_template("symbol.html").render(symbol=document)
+    charts = charts_of(symbol)
+    html = environment().get_template("symbol.html").render(symbol=document, charts=charts)
     parts = {"html": pack({"html": html}, {})}
     if symbol.simulations and symbol.equity:
         rows = rows_of(document, symbol.simulations, symbol.equity)
         parts["rows"] = pack(rows.facts, rows.arrays)
-    if symbol.charts:
-        parts["charts"] = symbol.charts
+    if charts is not None:
+        parts["objective"] = pack(objective_facts(charts), {})
+        parts["charts"] = charts.arrays
     return {"address": address(document.symbol), "parts": parts}

@@ -11,14 +11,16 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from marketsim.results.figures import price, signed, span
+from marketsim.results.figures import decimals, price, signed, span
 from marketsim.results.html.exits import Exit, exits
 from marketsim.results.schema import CostsRow, SymbolDocument
 from marketsim.settings.choices import BASIS_POINTS, PROVABLE, TOUCH
 
 Cells = Mapping[str, str]
 PRICES = ("open", "high", "low", "close")
+HEADERS = ("Bar", "Side", "Note", "bps", "Worst .. best", "Lower level", "Upper level", "Open", "High", "Low", "Close")
 NOT_FILLED, AT_CLOSE, TAKEN, IN_DOUBT = range(4)  # how a trade ended, in the arrays
+NONE: Exit = "not filled"
 ENDINGS: dict[Exit, int] = {"not filled": NOT_FILLED, "close": AT_CLOSE, "take-profit": TAKEN, "in doubt": IN_DOUBT}
 
 
@@ -42,8 +44,9 @@ def rows_of(document: SymbolDocument, simulations: str, equity: str) -> PackedRo
         "names": names,
         "strategies": fitted,
         "times": [row["evaluated"] for row in bars],
-        "tick": document.bars.tick,
-        "cells": [_columns([_cells(row, document) for row in rows]) for rows in walks.values()],
+        "next": document.plan[0].bar,
+        "decimals": decimals(document.bars.tick),
+        "headers": HEADERS,
     }
     arrays: dict[str, NDArray[Any]] = {
         what: _table(by_name.values(), column)
@@ -51,10 +54,15 @@ def rows_of(document: SymbolDocument, simulations: str, equity: str) -> PackedRo
     }
     arrays["bars"] = np.array([[float(row[each]) for each in PRICES] for row in bars])
     arrays["upper"], arrays["lower"] = (_table(walks.values(), each) for each in ("upper", "lower"))
-    endings = [
-        [_endings(row, before, document.costs) for row, before in zip(rows, [None, *rows], strict=False)]
+    ends = [
+        [_exits(row, before, document.costs) for row, before in zip(rows, [None, *rows], strict=False)]
         for rows in walks.values()
     ]
+    facts["cells"] = [
+        _columns([_cells(row, end, document) for row, end in zip(rows, found, strict=True)])
+        for rows, found in zip(walks.values(), ends, strict=True)
+    ]
+    endings = [[[ENDINGS[each] for each in pair] for pair in found] for found in ends]
     arrays["endings"] = np.array(endings, np.uint8)  # [strategy, bar, long and short]
     return PackedRows(facts, arrays)
 
@@ -63,29 +71,25 @@ def _table(groups: Any, column: str) -> NDArray[np.float64]:
     return np.array([[float(row[column]) for row in rows] for rows in groups])
 
 
-def _endings(row: Cells, before: Cells | None, costs: CostsRow) -> tuple[int, int]:
-    """How the long and the short of a bar ended."""
-    long, short = exits(row, None if before is None else float(before["close"]), costs)
-    return ENDINGS[long], ENDINGS[short]
+def _exits(row: Cells, before: Cells | None, costs: CostsRow) -> tuple[Exit, Exit]:
+    return exits(row, None if before is None else float(before["close"]), costs)
 
 
-def _cells(row: Cells, document: SymbolDocument) -> tuple[str, ...]:
+def _cells(row: Cells, ends: tuple[Exit, Exit], document: SymbolDocument) -> tuple[str, ...]:
     """A bar in the table of trades."""
     tick = document.bars.tick
     profits = {fill: BASIS_POINTS * float(row[fill]) for fill in (PROVABLE, document.fill, TOUCH)}
     return (
         row["evaluated"],
         row["side"],
-        price(float(row["lower"]), tick),
-        price(float(row["upper"]), tick),
-        *(price(float(row[each]), tick) for each in PRICES),
+        _note(row, ends),
         signed(profits[document.fill]),
         span(profits[PROVABLE], profits[TOUCH]),
-        _note(row),
+        *(price(float(row[each]), tick) for each in ("lower", "upper", *PRICES)),
     )
 
 
-def _note(row: Cells) -> str:
+def _note(row: Cells, ends: tuple[Exit, Exit]) -> str:
     """What became of the orders of a bar, in words."""
     if row["stood_aside"] == "True":
         return "stood aside"
@@ -95,7 +99,7 @@ def _note(row: Cells) -> str:
         return "not filled"
     if row["ambiguous"] == "True":
         return f"in doubt, {100 * float(row['probability']):.0f} % by probability"
-    return "out at the close" if row["close_at_eod"] == "True" else ""
+    return " and ".join(dict.fromkeys("out at the close" if end == "close" else end for end in ends if end != NONE))
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:

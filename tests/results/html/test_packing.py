@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
@@ -16,6 +16,7 @@ ARRAYS = st.sampled_from(list(TYPES.values())).flatmap(
 )
 
 
+@settings(max_examples=30)
 @given(st.dictionaries(st.text(max_size=5), ARRAYS, max_size=3), st.text())
 def test_what_is_packed_is_unpacked(arrays, text):
     facts, found = unpack(pack({"text": text}, arrays))

@@ -28,7 +28,7 @@ const points = { show: false };
 const lastValues = (plot) => plot.cursor.idx == null && plot.setLegend({ idx: plot.data[0].length - 1 });
 const hooks = { ready: [lastValues], setCursor: [lastValues] };
 const tzDate = (stamp) => uPlot.tzDate(new Date(stamp * 1000), "Etc/UTC");
-const shown = (_, value) => (value === null ? "-" : `${value < 0 ? "" : "+"}${value.toFixed(1)} %`);
+const shown = (_, value) => (value === null ? "-" : `${value > 0 ? "+" : ""}${value.toFixed(1)} %`);
 const dated = (_, stamp) => (stamp === null ? "-" : new Date(stamp * 1000).toISOString().replace(/T00:00.*|:00\.000Z/, ""));
 const dates = (_, ticks) => ticks.map((stamp) => dated(_, stamp).slice(0, 10));
 

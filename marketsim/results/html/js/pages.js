@@ -1,6 +1,8 @@
 import { copyable } from "./copy.js";
 import { unpack } from "./data.js";
 import { drawEquity } from "./equity.js";
+import { drawObjective } from "./objective.js";
+import { drawTrades } from "./trades.js";
 import { reloading } from "./live.js";
 import { sortable } from "./table.js";
 
@@ -21,13 +23,19 @@ async function show(address) {
     const { facts } = await unpack(parts.html.textContent);
     place.innerHTML = facts.html; // every value in it was escaped when it was made
   }
-  const rows = parts.rows && (await unpack(parts.rows.textContent));
+  const [rows, objective, charts] = await Promise.all(
+    ["rows", "objective", "charts"].map((part) => parts[part] && unpack(parts[part].textContent)),
+  );
   const choice = place.querySelector("[data-choice=strategy]");
   const draw = () => {
-    if (rows) drawEquity(place.querySelector("[data-picture=equity]"), rows, choice.value);
+    if (rows) {
+      drawEquity(place.querySelector("[data-picture=equity]"), rows, choice.value);
+      drawTrades(place, rows, charts?.arrays.quantiles, choice.value);
+    }
+    if (charts) drawObjective(place, objective, charts, choice.value);
   };
   choice.addEventListener("change", draw);
-  place.hidden = false;
+  for (const part of ["all", "symbol"]) if (one(`#${part}`)) one(`#${part}`).hidden = part !== "symbol";
   draw();
   return true;
 }

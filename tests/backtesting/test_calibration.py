@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from marketsim.comparison.calibration import calibration, origins_of, trades_of
+from marketsim.backtesting.calibration import calibration, origins_of, trades_of
 from marketsim.data.bars import Bars, make_bars
 from marketsim.data.resample import resample
 from marketsim.errors import DataError

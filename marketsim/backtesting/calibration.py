@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from marketsim.backtesting.finer_market import with_order
-from marketsim.comparison.calibration_schema import CalibratedSymbol, TenthRow
 from marketsim.data.bars import Bars
 from marketsim.errors import DataError
 from marketsim.execution.bar_variance import path_variance
@@ -22,6 +21,7 @@ from marketsim.execution.profit_terms import Costs, Levels, Outcomes
 from marketsim.execution.strategies import Legs
 from marketsim.execution.track_record import TrackRecord, book
 from marketsim.forecasting.forecasts import CLOSE, HIGH, LOW, OPEN, Forecasts, actual_moves
+from marketsim.results.calibration_schema import CalibratedSymbol, TenthRow
 from marketsim.results.schema import FineFacts
 from marketsim.results.significance import Z
 from marketsim.settings.choices import BASIS_POINTS, EXPECTED, FILLS, PROVABLE, TOUCH

@@ -1,0 +1,71 @@
+"""The pictures of a report, from the arrays of a result. Imported when a report is asked for, never before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from msgspec import json
+from msgspec.structs import replace
+from numpy.typing import NDArray
+
+from marketsim.backtesting.calibration import calibration, trades_of
+from marketsim.backtesting.charts.fill_counts import fill_counts
+from marketsim.backtesting.charts.forecast_quality import forecast_quality
+from marketsim.backtesting.charts.objective import Surfaces
+from marketsim.backtesting.simulation import Market
+from marketsim.forecasting.cache import ForecastCache
+from marketsim.forecasting.forecasts import CLOSE, HIGH, LOW
+from marketsim.results.calibration_schema import CalibratedSymbol
+from marketsim.results.charts import Charts
+from marketsim.results.html.packing import pack
+from marketsim.results.result import Result
+from marketsim.settings.settings import Settings
+
+FEW = 20  # symbols, more of which have coarser surfaces, so that a page of hundreds can be sent
+FINE, COARSE = 33, 17  # places along a multiplier
+
+
+def places_for(symbols: int) -> int:
+    """How many places along a multiplier a surface has in a report of so many symbols."""
+    return FINE if symbols <= FEW else COARSE
+
+
+def charts_of(result: Result, settings: Settings, cache: ForecastCache | None, places: int) -> str:
+    """The pictures of a symbol as text: the `Charts` in JSON."""
+    bars, walk, rules = result.bars, result.walk, result.rules
+    market = Market.of(bars, walk, result.forecasts, settings.costs)
+    surfaces = Surfaces.of(market, rules, places)
+    arrays: dict[str, NDArray[Any]] = {"quantiles": _quantiles(result)}
+    objective = []
+    for i, (fitted, surface) in enumerate(surfaces.strategies(result.strategies)):
+        objective.append(fitted)
+        arrays[f"surface {i}"] = surface
+    charts = Charts(
+        forecast=forecast_quality(result, cache),
+        fills=[fill_counts(track, market, rules) for track in result.strategies],
+        reliability=_reliability(result),
+        objective=objective,
+        bounds=rules.bounds,
+        window=walk.windows.shape[1],
+        arrays=pack({"step": surfaces.step, "places": places}, arrays),
+    )
+    return json.encode(charts).decode()
+
+
+def _quantiles(result: Result) -> NDArray[np.float32]:
+    """Quantiles `[S + 1, 3, Q]` of high, low and close as prices, oldest first, of the evaluated bars and the next."""
+    positions = np.append(result.walk.evaluated[::-1], len(result.walk.origins) - 1)
+    closes = result.bars.close[result.walk.origins[positions]]
+    moves = result.forecasts.moves[positions][:, [HIGH, LOW, CLOSE]]
+    prices: NDArray[np.float32] = (closes[:, None, None] * (1 + moves)).astype(np.float32)
+    return prices
+
+
+def _reliability(result: Result) -> CalibratedSymbol | None:
+    """What happened to take-profits in doubt whose order finer bars tell, beside their probability."""
+    if result.fine is None or not result.fine.covered:
+        return None
+    origins = result.walk.origins[:-1]
+    known = replace(result.forecasts, origins=origins, moves=result.forecasts.moves[:-1])
+    return calibration(result.bars, trades_of(result.bars, origins, known))
