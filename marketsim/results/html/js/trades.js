@@ -53,7 +53,7 @@ export function drawTrades(place, rows, quantiles, strategy) {
 function fill(place, { headers, cells, strategies }, strategy) {
   const columns = cells[strategies.indexOf(strategy)].map((column) => column.split("\n"));
   const table = document.createElement("table");
-  table.createCaption().textContent = `Trades of ${strategy}`;
+  table.createCaption().textContent = `Every bar, ${strategy}`;
   const head = table.createTHead().insertRow();
   headers.forEach((header, i) => head.append(cell("th", header, i, headers)));
   const body = table.createTBody();
