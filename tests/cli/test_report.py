@@ -31,7 +31,7 @@ def test_a_page_of_one_symbol_says_what_the_terminal_says(cli, tmp_path):
     assert f"ETHUSD {symbol['decision']}" in " ".join(read.text.split())
     for reason in symbol["reasons"]:
         assert reason[1:] in read.text
-    for title in ("Profit in bps a bar", "Sum over all bars", "Trades", "Risk, annualized", "No plan"):
+    for title in ("Profit in bps a bar", "Sum over all bars", "Trades", "Risk, annualized", "Plan for 2020-12-08"):
         (caption,) = [each for each in read.tables if each.startswith(title)]
         assert title in shown
         for _, *cells in read.tables[caption][1:]:
