@@ -16,7 +16,7 @@ from marketsim.errors import DataError
 
 def open_json(file: BarFile) -> Cells:
     """The cells of a JSON document, or of one a line. DataError where there are no bars in it."""
-    document = _parsed(file)
+    document = parsed(file)
     tables = list(find_tables(document))
     if not tables:
         raise DataError(f"{file.name}: JSON without open, high, low and close; it has {outline(document)}")
@@ -39,7 +39,8 @@ def _entry(row: int) -> str:
     return f"entry {row + 1}"
 
 
-def _parsed(file: BarFile) -> Any:
+def parsed(file: BarFile) -> Any:
+    """A JSON document, or a list of those that stand one a line. DataError where it is none."""
     data = file.read()
     try:
         text = data.decode("utf-8-sig")
@@ -55,4 +56,6 @@ def _parsed(file: BarFile) -> Any:
     except json.JSONDecodeError as error:
         raise DataError(f"{file.name}, line {error.lineno}: no JSON: {error.msg.lower()}") from None
     except (RecursionError, ValueError):  # ValueError: a whole number of thousands of digits
-        raise DataError(f"{file.name}: no JSON of bars: nested too deeply, or a number of too many digits") from None
+        raise DataError(
+            f"{file.name}: no JSON that can be read: nested too deeply, or a number of too many digits"
+        ) from None
