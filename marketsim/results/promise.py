@@ -21,7 +21,7 @@ VAGUE = 1.5  # widths of the promised interval: what is promised is too vague fo
 MOST_BARS = 100_000
 
 
-class Promise(Struct, frozen=True):
+class PromisedMean(Struct, frozen=True):
     """The mean profit a bar of a walk, and how sure the walk was of it. In any unit, the same for all."""
 
     mean: float
@@ -60,7 +60,7 @@ class Kept(Struct, frozen=True):
     begun: int  # the bar from which on the record looks worst
 
 
-def kept(promise: Promise | None, profits: Floats) -> Kept:
+def kept(promise: PromisedMean | None, profits: Floats) -> Kept:
     """The word on a record of `profits` `[N]`, oldest first, in the promise's unit.
 
     It is worse than promised once `evidence` has reached 1 / 0.05, on whatever evening: that stays said. It is as
@@ -84,7 +84,7 @@ def kept(promise: Promise | None, profits: Floats) -> Kept:
     return Kept(TOO_EARLY, p, more, None, 0)
 
 
-def evidence(promise: Promise, profits: Floats) -> Floats:
+def evidence(promise: PromisedMean, profits: Floats) -> Floats:
     """The evidence `[N]`, after each bar, that the mean is now below the promised one.
 
     What came less what was promised has two errors: that of the walk, which does not shrink, and that of the record.
@@ -94,7 +94,7 @@ def evidence(promise: Promise, profits: Floats) -> Floats:
 
     Examples
     --------
-    >>> promise = Promise(mean=20.0, low=10.0, high=30.0, bars=250)
+    >>> promise = PromisedMean(mean=20.0, low=10.0, high=30.0, bars=250)
     >>> lost = evidence(promise, np.tile([90.0, -110.0], 100))
     >>> round(float(lost[39]), 1), round(float(lost[199]), 1)
     (2.2, 91.9)
@@ -103,7 +103,7 @@ def evidence(promise: Promise, profits: Floats) -> Floats:
     return np.exp(np.logaddexp.reduce(by_start, axis=0)) if len(by_start) else np.ones(len(profits))
 
 
-def _by_start(promise: Promise, profits: Floats) -> Floats:
+def _by_start(promise: PromisedMean, profits: Floats) -> Floats:
     """The logs of the weighted evidence `[K, N]` of the record from each of K bars on."""
     count = np.arange(1, len(profits) + 1)
     total = np.cumsum(profits)
@@ -130,7 +130,7 @@ def _share(j: int) -> float:
     return 0.5 if j == 0 else 0.5 / (j * (j + 1))
 
 
-def difference(promise: Promise, profits: Floats) -> Interval | None:
+def difference(promise: PromisedMean, profits: Floats) -> Interval | None:
     """What came less what was promised: its 95 % interval, which holds after every bar at once.
 
     The whole record's half of the error is at either end: where the upper one is below zero, the word is that it is
@@ -144,7 +144,7 @@ def difference(promise: Promise, profits: Floats) -> Interval | None:
     return Interval(middle - half, middle + half)
 
 
-def bars_to_tell(promise: Promise, fall: float, sure: float = POWER, start: int = 0) -> int | None:
+def bars_to_tell(promise: PromisedMean, fall: float, sure: float = POWER, start: int = 0) -> int | None:
     """Bars after which a `fall` of the mean is told in 4 of 5 cases, or, where `sure` is 0, in half of them.
 
     The fall comes after `start` bars of the record. None where no number of bars tells it: the walk's own error is

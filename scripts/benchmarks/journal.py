@@ -23,7 +23,7 @@ from marketsim.backtesting import pipeline
 from marketsim.backtesting.pipeline import Tools
 from marketsim.optimizers.exact import Exact
 from marketsim.profiling import Clock
-from marketsim.results.promise import WORSE, Promise, bars_to_tell, kept
+from marketsim.results.promise import WORSE, PromisedMean, bars_to_tell, kept
 from marketsim.results.significance import mean_interval
 from marketsim.settings.settings import Settings
 
@@ -58,7 +58,7 @@ def outcome(walk: int, evenings: int, lost: int | None, seed: int) -> World:
     interval = mean_interval(profits[:walk], seed)
     if interval is None:
         return World(None, None)
-    promise = Promise(float(profits[:walk].mean()), interval.low, interval.high, walk)
+    promise = PromisedMean(float(profits[:walk].mean()), interval.low, interval.high, walk)
     within = None if lost is None else bars_to_tell(promise, promise.mean, start=lost)
     found = kept(promise, profits[walk:])
     return World(found.turned if found.word == WORSE else None, within)

@@ -12,20 +12,20 @@ from marketsim.results.promise import (
     EVERY,
     TOO_EARLY,
     WORSE,
-    Promise,
+    PromisedMean,
     bars_to_tell,
     difference,
     evidence,
     kept,
 )
 
-PROMISE = Promise(mean=24.0, low=15.0, high=33.0, bars=500)
+PROMISE = PromisedMean(mean=24.0, low=15.0, high=33.0, bars=500)
 EDGE = 0.3  # of a deviation
 
 
 def promised(walk):
     half = stats.t.ppf(0.975, len(walk) - 1) * walk.std(ddof=1) / math.sqrt(len(walk))
-    return Promise(walk.mean(), walk.mean() - half, walk.mean() + half, len(walk))
+    return PromisedMean(walk.mean(), walk.mean() - half, walk.mean() + half, len(walk))
 
 
 def draw(name, rng, count):
@@ -157,13 +157,13 @@ def test_below_the_promise_is_not_as_promised():
     assert found.bars_more is None or found.bars_more >= 1
 
 
-@pytest.mark.parametrize("promise", [None, Promise(3.0, 3.0, 3.0, 70)])
+@pytest.mark.parametrize("promise", [None, PromisedMean(3.0, 3.0, 3.0, 70)])
 def test_what_promises_nothing_is_always_too_early(promise):
     assert kept(promise, np.full(500, -100.0)).word == TOO_EARLY
 
 
 def test_a_vague_promise_cannot_tell_that_its_edge_is_gone():
-    vague = Promise(12.0, -12.0, 36.0, 70)
+    vague = PromisedMean(12.0, -12.0, 36.0, 70)
     assert bars_to_tell(vague, vague.mean) is None
     assert bars_to_tell(vague, vague.fall) is not None
     assert vague.fall == 72.0
