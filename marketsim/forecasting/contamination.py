@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.forecasting.forecasts import Forecasts
-from marketsim.forecasting.protocols import Identity
+
+
+class Trained(Protocol):
+    """What has training data, or says that it has none."""
+
+    @property
+    def trained_until(self) -> str | None:
+        """Date of the newest bar in the weights, "unknown" where nobody says, None where there are no weights."""
+        ...
+
 
 Exposure = Literal["clean", "contaminated", "unknown"]
 CLEAN, CONTAMINATED, UNKNOWN = EXPOSURES = get_args(Exposure)
@@ -25,7 +34,7 @@ def exposures_of(forecasts: Forecasts, positions: Sequence[int], evaluated: NDAr
     return [forecasts.exposure[position] for position in positions]
 
 
-def exposures(model: Identity, evaluated: NDArray[np.datetime64]) -> list[Exposure]:
+def exposures(model: Trained, evaluated: NDArray[np.datetime64]) -> list[Exposure]:
     """For the opens of the evaluated bars `[S]`: clean after the newest bar in the weights, else contaminated.
 
     All are clean where there are no weights, and unknown where nobody says how far the training went.
@@ -36,6 +45,17 @@ def exposures(model: Identity, evaluated: NDArray[np.datetime64]) -> list[Exposu
         return ["unknown"] * len(evaluated)
     end = np.datetime64(model.trained_until, "D")
     return ["contaminated" if seen else "clean" for seen in evaluated.astype("datetime64[D]") <= end]
+
+
+def exposure_of_sealed(model: Trained, opens: str, by_own_clock: bool) -> Exposure:
+    """Of a bar that opens at `opens`, UTC, whose forecast was sealed before that bar was complete.
+
+    It is clean, whatever the model has seen: nobody trains on a bar that is not over. A time that was given in place of
+    the system's clock shows nothing, so that the model's own training data tell.
+    """
+    if by_own_clock:
+        return "clean"
+    return exposures(model, np.array([np.datetime64(opens, "s")]))[0]
 
 
 def tally(tags: Sequence[Exposure]) -> dict[Exposure, int]:

@@ -64,8 +64,8 @@ def kept(promise: PromisedMean | None, profits: Floats) -> Kept:
     """The word on a record of `profits` `[N]`, oldest first, in the promise's unit.
 
     It is worse than promised once `evidence` has reached 1 / 0.05, on whatever evening: that stays said. It is as
-    promised where so many bars would have told of a fall of `promise.fall` in 4 of 5 cases, and what came does not lie
-    below the promised interval. Else it is too early.
+    promised where it has as many bars as the promise rests on, so many would have told of a fall of `promise.fall` in
+    4 of 5 cases, and what came does not lie below the promised interval. Else it is too early.
     """
     if promise is None or promise.error <= 0:
         return Kept(TOO_EARLY, 1.0, None, None, 0)
@@ -75,7 +75,9 @@ def kept(promise: PromisedMean | None, profits: Floats) -> Kept:
     if p <= ALPHA:
         turned = int(np.argmax(found >= -math.log(ALPHA)))
         return Kept(WORSE, p, None, turned, EVERY * int(np.argmax(by_start[:, turned])))
-    needed, mean = bars_to_tell(promise, promise.fall), float(profits.mean()) if len(profits) else promise.mean
+    mean = float(profits.mean()) if len(profits) else promise.mean
+    needed = bars_to_tell(promise, promise.fall)
+    needed = None if needed is None else max(needed, promise.bars)
     if needed is not None and len(profits) >= needed:
         if mean >= promise.low:
             return Kept(AS_PROMISED, p, None, None, 0)

@@ -124,7 +124,7 @@ def test_ordinary_intervals_would_cry_wolf():
 def test_the_first_bars_say_nothing():
     found = kept(PROMISE, np.full(LEAST - 1, -1000.0))
     assert (found.word, found.p, found.turned) == (TOO_EARLY, 1.0, None)
-    assert found.bars_more == bars_to_tell(PROMISE, PROMISE.fall) - (LEAST - 1)
+    assert found.bars_more == max(PROMISE.bars, bars_to_tell(PROMISE, PROMISE.fall)) - (LEAST - 1)
     assert running_interval(np.arange(LEAST - 1.0)) is None
     assert difference(PROMISE, np.arange(LEAST - 1.0)) is None
 
@@ -142,7 +142,7 @@ def test_worse_stays_said_and_names_the_bars():
 
 
 def test_as_promised_takes_as_many_bars_as_a_fall_would_need():
-    needed = bars_to_tell(PROMISE, PROMISE.fall)
+    needed = max(PROMISE.bars, bars_to_tell(PROMISE, PROMISE.fall))
     record = 24.0 + np.tile([90.0, -90.0], needed)
     assert kept(PROMISE, record[: needed - 1]).word == TOO_EARLY
     assert kept(PROMISE, record[: needed - 1]).bars_more == 1
@@ -150,7 +150,7 @@ def test_as_promised_takes_as_many_bars_as_a_fall_would_need():
 
 
 def test_below_the_promise_is_not_as_promised():
-    needed = bars_to_tell(PROMISE, PROMISE.fall)
+    needed = max(PROMISE.bars, bars_to_tell(PROMISE, PROMISE.fall))
     record = 10.0 + np.tile([90.0, -90.0], needed)
     found = kept(PROMISE, record[:needed])
     assert found.word == TOO_EARLY

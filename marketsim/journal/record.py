@@ -1,0 +1,93 @@
+"""The record of a strategy since it was sealed: what came on every bar, and what had been promised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from msgspec import Struct
+
+from marketsim.journal.booking import BookedPlan
+from marketsim.journal.entry import Promise, Sealed
+from marketsim.results.promise import PromisedMean
+from marketsim.results.rows import Setting
+from marketsim.settings.groups import BarsSettings
+from marketsim.settings.settings import keys_of
+
+# They change how long a record is, or where its bars come from, not which orders are sealed.
+APART = {*keys_of(BarsSettings), "sims", "simulations", "fast", "assume_clean", "allow_lookahead"}
+APART -= {"timeframe", "adjust", "asset"}
+
+Key = tuple[str, str, tuple[tuple[str, str], ...]]  # symbol, strategy, and the settings of their run
+
+
+class Record(Struct, frozen=True):
+    """N sealed bars of one strategy on one symbol, by one run's settings, oldest first."""
+
+    symbol: str
+    strategy: str
+    settings: dict[str, Setting]  # those that decide which orders are sealed, with the model's name
+    plans: list[BookedPlan]  # [N]
+
+    @property
+    def promise(self) -> Promise:
+        """What was promised when the record began: a record is held to that, whatever later evenings say."""
+        return self.plans[0].strategy.promise
+
+    @property
+    def sessions(self) -> list[str]:
+        """Of the bars, `[N]`."""
+        return [each.sealed.plan.session.bar for each in self.plans]
+
+    @property
+    def bps(self) -> np.ndarray:
+        """Profits `[N]`, basis points of the origin's close."""
+        return np.array([each.profit_bps for each in self.plans])
+
+
+class Records(Struct, frozen=True):
+    """All records, and the plans that count in none because their session was sealed before."""
+
+    records: list[Record]
+    again: list[Sealed]
+
+
+def records_of(booked: Sequence[BookedPlan]) -> Records:
+    """The records that booked plans make.
+
+    Of several plans for one session by the same settings the first that was sealed counts: nobody chooses afterwards.
+    """
+    found: dict[Key, Record] = {}
+    again: dict[int, Sealed] = {}
+    for each in sorted(booked, key=lambda one: (one.sealed.plan.session.opens, one.sealed.entry.number)):
+        plan = each.sealed.plan
+        settings = _deciding(each.sealed)
+        key = (plan.symbol, each.strategy.strategy, tuple((name, repr(value)) for name, value in settings.items()))
+        record = found.setdefault(key, Record(plan.symbol, each.strategy.strategy, settings, []))
+        if record.plans and record.plans[-1].sealed.plan.session.opens == plan.session.opens:
+            again[each.sealed.entry.number] = each.sealed
+        else:
+            record.plans.append(each)
+    return Records(list(found.values()), list(again.values()))
+
+
+def _deciding(sealed: Sealed) -> dict[str, Setting]:
+    values = {key: value for key, value in sealed.plan.settings.items() if key not in APART}
+    return values | {"model": sealed.plan.model.name}
+
+
+def differences(records: Sequence[Record]) -> list[str]:
+    """What tells each of the records from others of the same strategy, in words; "" where nothing has to."""
+    found = []
+    for record in records:
+        same = [other for other in records if other.strategy == record.strategy]
+        keys = [key for key in record.settings if len({repr(other.settings.get(key)) for other in same}) > 1]
+        found.append(", ".join(f"{key} {record.settings[key]}" for key in keys))
+    return found
+
+
+def promised_mean(promise: Promise) -> PromisedMean | None:
+    """The mean that was promised, in basis points; None where too little was traded for an interval."""
+    if promise.low_bps is None or promise.high_bps is None:
+        return None
+    return PromisedMean(promise.mean_bps, promise.low_bps, promise.high_bps, promise.bars)
