@@ -27,6 +27,7 @@ from marketsim.cli.profile_summary import ProfileDocument
 from marketsim.cli.run_documents import FillsDocument, RunsCompareDocument, RunsListDocument, RunsShowDocument
 from marketsim.comparison.schema import ModelsDocument, OptimizersDocument
 from marketsim.comparison.scores_schema import ScoresDocument
+from marketsim.journal.score_document import ScoreDocument
 from marketsim.results.calibration_schema import CalibrationDocument
 from marketsim.results.rows import Row
 from marketsim.results.schema import BacktestDocument
@@ -58,6 +59,7 @@ DOCUMENTS: tuple[type[Row], ...] = (
     RunsCompareDocument,
     RunsListDocument,
     RunsShowDocument,
+    ScoreDocument,
     ScoresDocument,
     SelftestDocument,
     TimingDocument,

@@ -8,13 +8,8 @@ from typing import TYPE_CHECKING
 from marketsim.cli import output
 
 if TYPE_CHECKING:
-    from marketsim.journal.score_document import RealityGap, ScoredForecasts, ScoreDocument, ScoredStrategy
+    from marketsim.journal.score_document import GapOrder, RealityGap, ScoredForecasts, ScoreDocument, ScoredStrategy
 
-MEANS = ("Symbol", "Strategy", "Bars", "Promised\nbps/bar", "Came\nbps/bar", "Differ-\nence", "Word")
-SUMS = ("Symbol", "Strategy", "Orders", "Filled", "Filled\npromised", "Worst\n%", "Profit\n%", "Best\n%")
-FORECASTS = ("Symbol", "Model", "Bars", "Coverage\n%", "Open", "High", "Low", "Close", "Loss\nbps")
-GAP = ("Orders", "Entry\nbps", "Exit\nbps", "Fees\nbps", "Missed\nbps", "Gap\nbps", "95 %\ninterval")
-ORDERS = ("Symbol", "Session", "Side", "Order", "Booked", "Paid", "Entry\nbps", "Exit\nbps", "Fees\nbps", "Gap\nbps")
 MOST_ORDERS = 10  # of a screen
 
 
@@ -25,12 +20,20 @@ def score_tables(document: ScoreDocument) -> None:
         output.lines(f"Nothing to score yet: {_waiting(document) or 'no plan is sealed'}.")
         return
     output.table(
-        "Promised when sealing began, and what came (95 % intervals)", MEANS, map(_means, rows), words=2
-    )  # fmt: skip
-    output.table("Fills, and profit with its worst and best case", SUMS, map(_sums, rows), words=2)
+        "Promised when sealing began, and what came, with 95 % intervals",
+        ("Symbol", "Strategy", "Bars", "Promised\nbps/bar", "Came\nbps/bar", "Difference\nbps/bar", "Word"),
+        map(_means, rows),
+        words=2,
+    )
     output.table(
-        f"Forecasts since they were sealed ({document.forecasts[0].nominal:.0%} of the bars should be covered)",
-        FORECASTS,
+        "Fills, and profit with its worst and best case",
+        ("Symbol", "Strategy", "Orders", "Fills", "Promised\nfills", "Worst %", "Profit %", "Best %"),
+        map(_sums, rows),
+        words=2,
+    )
+    output.table(
+        f"Forecasts since they were sealed; {document.forecasts[0].nominal:.0%} should be covered",
+        ("Symbol", "Model", "Bars", "Coverage", "Open", "High", "Low", "Close", "Loss\nbps"),
         map(_forecasts, document.forecasts),
         words=2,
     )
@@ -47,7 +50,7 @@ def word_of(row: ScoredStrategy) -> str:
     if row.word != "too early":
         return row.word
     if row.bars_more is None:
-        return "too early (the promise is too vague)"
+        return "too early (the promise is too vague to be held to)"
     return f"too early ({row.bars_more:,} bars more)"
 
 
@@ -74,7 +77,7 @@ def _short_word(row: ScoredStrategy) -> str:
         return f"worse\n(p {row.p:.2g})"
     if row.word != "too early":
         return "as\npromised"
-    return "too early" if row.bars_more is None else f"too early\n({row.bars_more:,} more)"
+    return "too vague" if row.bars_more is None else f"too early\n({row.bars_more:,} more)"
 
 
 def _sums(row: ScoredStrategy) -> tuple[str, ...]:
@@ -155,12 +158,33 @@ def gap_tables(gap: RealityGap) -> None:
     interval = "-" if gap.low_bps is None else f"{gap.low_bps:+.1f} to {gap.high_bps:+.1f}"
     means = (gap.entry_bps, gap.exit_bps, gap.fees_bps, gap.missed_bps, gap.gap_bps)
     count = gap.filled + gap.missed + gap.unbooked
-    title = f"Reality gap of {gap.fills:,} fills in {gap.file} ({gap.layout}): a mean per order, negative is worse"
-    output.table(title, GAP, [(f"{count:,}", *(f"{each:+.1f}" for each in means), interval)], words=0)
+    title = f"Reality gap of {gap.fills:,} fills ({gap.layout}): basis points an order, negative is worse"
+    output.table(
+        title,
+        ("Orders", "Entry\ngap", "Exit\ngap", "Fee\ngap", "Missed\nfills", "Reality\ngap", "95 %\ninterval"),
+        [(f"{count:,}", *(f"{each:+.1f}" for each in means), interval)],
+        words=0,
+    )
     told = [row for row in gap.orders if row.what != "neither"]
     newest = told[-MOST_ORDERS:]
     title = "Orders" if len(newest) == len(told) else f"The newest {len(newest)} of {len(told)} orders"
-    output.table(title, ORDERS, [_gap_order(row) for row in newest], words=4)
+    output.table(
+        title,
+        (
+            "Symbol",
+            "Session",
+            "Side",
+            "Order",
+            "Booked\nentry",
+            "Paid\nentry",
+            "Entry\ngap",
+            "Exit\ngap",
+            "Fee\ngap",
+            "Reality\ngap",
+        ),
+        [_gap_order(row) for row in newest],
+        words=4,
+    )
     output.lines(
         f"Filled as booked {gap.filled}, missed {gap.missed}, filled but not booked {gap.unbooked}; fees "
         f"{gap.fees:,.2f} in total."
@@ -169,10 +193,7 @@ def gap_tables(gap: RealityGap) -> None:
         output.lines("An interval takes 20 orders.")
 
 
-def _gap_order(row: object) -> Sequence[str]:
-    from marketsim.journal.score_document import GapOrder
-
-    assert isinstance(row, GapOrder)
+def _gap_order(row: GapOrder) -> Sequence[str]:
     return (
         row.symbol,
         row.session,

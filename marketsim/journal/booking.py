@@ -16,7 +16,7 @@ from marketsim.execution.bar_variance import path_variance
 from marketsim.execution.profit_terms import Costs, Levels, Outcomes
 from marketsim.execution.strategies import Legs
 from marketsim.execution.track_record import TrackRecord, book
-from marketsim.forecasting.forecasts import CLOSE, HIGH, LOW, MEDIAN, OPEN, actual_moves
+from marketsim.forecasting.forecasts import CLOSE, HIGH, LEVELS, LOW, MEDIAN, OPEN, actual_moves
 from marketsim.journal.entry import Sealed, SealedStrategy
 
 LONG, SHORT = "long", "short"
@@ -87,7 +87,7 @@ def sort_plans(sealed: Sequence[Sealed], bars: Bars) -> Sorted:
 
 
 def _past(plans: list[Sealed], bars: Bars, origins: NDArray[np.int64]) -> PastPlans:
-    moves = np.array([_quantiles(each) for each in plans]).reshape(len(plans), 4, -1)
+    moves = np.array([_quantiles(each) for each in plans]) if plans else np.zeros((0, 4, len(LEVELS)))
     actual = actual_moves(bars, origins)
     outcomes = Outcomes(open=actual[:, OPEN], high=actual[:, HIGH], low=actual[:, LOW], close=actual[:, CLOSE])
     if not plans:

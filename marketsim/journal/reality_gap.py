@@ -101,13 +101,10 @@ def reality_gap(broker: BrokerFills, score: Score) -> tuple[RealityGap, list[str
         stray += sum(len(trade.entered) + len(trade.left) for trade in left)
         unknown += sum(fill.fee is None for i in taken for fill in (*trades[i].entered, *trades[i].left))
     others = {symbol: len(own) for symbol, own in by_symbol.items() if symbol not in score.past}
-    notes = [
-        f"{broker.name}: {count} fills of {symbol}, of which no plan is scored" for symbol, count in others.items()
-    ]
-    if stray:
-        notes.append(f"{broker.name}: {stray} fills are in no session of a sealed order on their side")
-    if unknown:
-        notes.append(f"{broker.name}: {unknown} fills say no fee that is known: the booked one is taken")
+    said = {f"fills of {symbol}, of which no plan is scored": count for symbol, count in others.items()}
+    said |= {"fills in no session of a sealed order on their side": stray}
+    said |= {"fills whose fee is not known, for which the booked one is taken": unknown}
+    notes = [f"{broker.name}: {what}: {count}" for what, count in said.items() if count]
     return _gap(broker, orders, stray + sum(others.values()), unknown), notes
 
 
