@@ -27,7 +27,7 @@ def score_tables(document: ScoreDocument) -> None:
     )
     output.table(
         "Fills, and profit with its worst and best case",
-        ("Symbol", "Strategy", "Orders", "Fills", "Promised\nfills", "Worst %", "Profit %", "Best %"),
+        ("Symbol", "Strategy", "Orders", "Entries\nfilled", "Promised\nfills", "Worst %", "Profit %", "Best %"),
         map(_sums, rows),
         words=2,
     )
