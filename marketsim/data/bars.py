@@ -20,7 +20,7 @@ from marketsim.data.calendars.calendar import open_calendar
 from marketsim.data.calendars.regularity import choose_timetable, make_timetable, misfit
 from marketsim.data.calendars.timetable import Timetable
 from marketsim.data.faults import CHANNELS as CHANNELS
-from marketsim.data.faults import check_order, faults
+from marketsim.data.faults import bad_bars, check_order
 from marketsim.data.present import day_or_stamp
 from marketsim.errors import DataError, UsageError
 
@@ -243,21 +243,16 @@ def make_bars(
 ) -> Bars:
     """Checked bars from `time` [T] (datetime64[s], UTC) and `ohlcv` [T, 5].
 
-    The first bad row is a DataError that names `place(row)`, column and value. With `drop`, bad rows and
-    repeated stamps (all but the first) are left out and counted; stamps out of order stay an error, for
-    which row is wrong cannot be told. `unreadable`: row -> words, for cells that could not be read as
-    numbers. `crypto` None decides from the symbol; `calendar` None from that, the symbol and the days that have bars.
-    `zone` is the one that the file states, an IANA name or an offset: stamps that are midnight there are its dates.
+    The first bad row is a DataError that names `place(row)`, column and value. With `drop`, bad rows and repeated
+    stamps (all but the first) are left out and counted; stamps out of order stay an error, for which row is wrong
+    cannot be told. `unreadable`: row -> words, for cells that are no numbers. `crypto` None decides from the symbol;
+    `calendar` None from that, the symbol and the days that have bars. `zone` is the one that the file states, an IANA
+    name or an offset: stamps that are midnight there are its dates.
     """
     check_order(time, place, time_column)
-    bad = faults(ohlcv) | dict(unreadable or {})
-    kept = np.delete(np.arange(len(time)), list(bad)) if bad else np.arange(len(time))
-    own = time[kept] if bad else time
-    for row in kept[1:][own[1:] == own[:-1]]:
-        bad[int(row)] = f"column '{time_column}': {time[row]} is there twice"
-    if bad:
-        first = min(bad)
-        words = f"{place(first)}, {bad[first]}"
+    bad, wrong = bad_bars(time, ohlcv, unreadable or {}, time_column)
+    if len(bad):
+        words = f"{place(int(bad[0]))}, {wrong}"
         if len(bad) > max(1, MOST_BAD * len(time)):
             raise DataError(
                 f"{words}; {len(bad):,} of {len(time):,} rows are bad, so that the file is misread or broken "
@@ -265,7 +260,7 @@ def make_bars(
             )
         if not drop:
             raise DataError(f"{words} (--on-bad-bars drop leaves bad rows out)")
-        good = np.delete(np.arange(len(time)), list(bad))
+        good = np.delete(np.arange(len(time)), bad)
         if not len(good):
             raise DataError(f"{words}; no good row is left of {len(time)}")
         plural = "s" if len(bad) > 1 else ""

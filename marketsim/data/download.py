@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from marketsim.data import store
 from marketsim.data.calendars.timeframe import Timeframe
-from marketsim.data.faults import faults
+from marketsim.data.faults import bad_rows, fault
 from marketsim.data.sources import Instrument, Page, Provider
 from marketsim.data.store import Origin, StoredBars
 
@@ -72,17 +72,17 @@ class Download(Struct):
         """The page's good bars of the time that was asked for."""
         inside = (page.time >= begin) & (page.time <= until)
         page = Page(page.time[inside], page.ohlcv[inside])
-        bad = faults(page.ohlcv)
-        if not bad:
+        bad = bad_rows(page.ohlcv)
+        if not len(bad):
             return page
-        row = min(bad)
+        row = bad[0]
         plural = "s" if len(bad) > 1 else ""
         self.notes.append(
             f"{self.origin.symbol}: {len(bad)} bad bar{plural} of {self.origin.source} left out, the first "
-            f"{page.time[row]}, {bad[row]}"
+            f"{page.time[row]}, {fault(page.ohlcv[row])}"
         )
         good = np.ones(len(page), bool)
-        good[list(bad)] = False
+        good[bad] = False
         return Page(page.time[good], page.ohlcv[good])
 
     def _compare(self, kept: StoredBars, page: Page) -> None:

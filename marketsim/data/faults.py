@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,24 +27,43 @@ def check_order(time: NDArray[np.datetime64], place: Callable[[int], str], colum
         )
 
 
-def faults(ohlcv: NDArray[np.float64]) -> dict[int, str]:
-    """The rows of `ohlcv` [T, 5] that break a rule, each with column, value and rule in words."""
+def bad_bars(
+    time: NDArray[np.datetime64], ohlcv: NDArray[np.float64], unreadable: Mapping[int, str], column: str
+) -> tuple[NDArray[np.intp], str]:
+    """The rows that are no bars or have the stamp, in `column`, of the bar before; what is wrong with the first.
+
+    `unreadable`: row -> words, for cells that are no numbers.
+    """
+    faulty = np.union1d(bad_rows(ohlcv), np.array([*unreadable], dtype=np.intp))
+    kept = np.delete(np.arange(len(time)), faulty)
+    stamps = time[kept]
+    bad = np.union1d(faulty, kept[1:][stamps[1:] == stamps[:-1]])
+    if not len(bad):
+        return bad, ""
+    first = int(bad[0])
+    if first in unreadable:
+        return bad, unreadable[first]
+    return bad, fault(ohlcv[first]) if first in faulty else f"column '{column}': {time[first]} is there twice"
+
+
+def bad_rows(ohlcv: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The rows of `ohlcv` [T, 5] that break a rule, in their order."""
     open_, high, low, close, volume = ohlcv.T
     good = (low > 0) & (low <= open_) & (low <= close) & (high >= open_) & (high >= close) & (high < np.inf)
-    if good.all() and not ((volume < 0) | np.isinf(volume)).any():
-        return {}
+    return np.flatnonzero(~good | (volume < 0) | np.isinf(volume))
+
+
+def fault(row: NDArray[np.float64]) -> str:
+    """The first rule that a bad `row` [5] breaks: column, value and rule in words."""
+    open_, high, low, close, volume = row
     rules = [
-        (name, values, ~((values > 0) & (values < np.inf)), "is not a positive, finite price")
-        for name, values in zip(CHANNELS, ohlcv.T, strict=False)
+        (name, value, not 0 < value < np.inf, "is not a positive, finite price")
+        for name, value in zip(CHANNELS, row, strict=False)
     ]
     rules += [
         ("high", high, high < low, "is below the low"),
-        ("high", high, high < np.maximum(open_, close), "is below the open or the close"),
-        ("low", low, low > np.minimum(open_, close), "is above the open or the close"),
-        ("volume", volume, (volume < 0) | np.isinf(volume), "is negative or infinite"),
+        ("high", high, high < max(open_, close), "is below the open or the close"),
+        ("low", low, low > min(open_, close), "is above the open or the close"),
+        ("volume", volume, volume < 0 or np.isinf(volume), "is negative or infinite"),
     ]
-    found: dict[int, str] = {}
-    for name, values, wrong, words in rules:
-        for row in np.flatnonzero(wrong):
-            found.setdefault(int(row), f"column '{name}': {values[row]} {words}")
-    return found
+    return next(f"column '{name}': {value} {words}" for name, value, wrong, words in rules if wrong)
