@@ -37,6 +37,15 @@ VARIANTS: dict[str, tuple[str, ...]] = {  # of the models with weights; the firs
     "kronos": ("small", "mini", "base"),
     "zoo": ("chronos-2-small", "t0", "timesfm-2.5", "timesfm-3"),
 }
+NOT_OFFERED = {  # variants that the library below a model has an adapter for, and why they are none
+    "zoo": {
+        "moirai-2": "its package uni2ts cannot be installed beside the others",
+        "nori": "its weights are a pickle, and it is fitted to each series by itself, which takes 100 times as long",
+        "tabicl": "its weights are a pickle, and it is fitted to each series by itself, which takes 40 times as long",
+        "tabpfn-ts": "its weights need an account with their provider",
+        "ts-icl": "its package tsicl needs Python 3.12",
+    },
+}
 PATH_MODELS = ("kronos",)  # that forecast more than the next bar
 HISTORY_MODELS = tuple(name for name in MODELS if name not in VARIANTS)
 MODEL_EXTRAS = {name: name for name in VARIANTS} | dict.fromkeys(("arma", "egarch", "garch"), "econometrics")

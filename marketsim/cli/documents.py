@@ -49,9 +49,10 @@ class ListedModelRow(Row, frozen=True):
     training: str
     installed: bool
     licenses: dict[str, str]  # of the weights of variants, where they differ
+    not_offered: dict[str, str]  # what its library has besides, and why it is no variant
 
 
-class ModelsListDocument(Row, frozen=True, tag_field="schema", tag="marketsim.models.list/2"):
+class ModelsListDocument(Row, frozen=True, tag_field="schema", tag="marketsim.models.list/3"):
     """`marketsim models list --json`."""
 
     models: list[ListedModelRow]

@@ -42,7 +42,8 @@ def list_(json: options.Json = False, debug: options.Debug = False) -> None:
             f"{model.name}:{name} has weights under {terms}."
             for model in models
             for name, terms in model.licenses.items()
-        )
+        ),
+        *(f"{model.name}:{name} is not offered: {why}." for model in models for name, why in model.not_offered.items()),
     )
     output.lines(
         f"auto picks one of several and blend averages them: {', '.join(members('auto'))}, or those that you name, as "

@@ -23,6 +23,7 @@ class ListedModel(Struct, frozen=True):
     training: str  # what is known of the bars in its weights
     installed: bool
     licenses: dict[str, str] = field(default_factory=dict)  # of the weights of variants, where they differ
+    not_offered: dict[str, str] = field(default_factory=dict)  # what its library has besides, and why it is no variant
 
 
 def list_models() -> list[ListedModel]:
@@ -49,4 +50,5 @@ def _listed(name: str) -> ListedModel:
     variants = registry.VARIANTS.get(name, ())
     extra, licenses = registry.MODEL_EXTRAS.get(name), dict(getattr(plugin, "licenses", {}))
     installed = extra is None or plugin.installed()
-    return ListedModel(name, variants, extra, plugin.trained_until, plugin.training, installed, licenses)
+    refused = registry.NOT_OFFERED.get(name, {})
+    return ListedModel(name, variants, extra, plugin.trained_until, plugin.training, installed, licenses, refused)

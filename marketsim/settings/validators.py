@@ -13,6 +13,7 @@ from marketsim.registry import (
     ENSEMBLES,
     EXECUTORS,
     MODELS,
+    NOT_OFFERED,
     OPTIMIZERS,
     PROVIDERS,
     SOURCES,
@@ -86,6 +87,8 @@ def model(value: Any) -> str:
     if name not in MODELS:
         return _own_model(value)
     known = VARIANTS.get(name, ())
+    if why := NOT_OFFERED.get(name, {}).get(rest):
+        raise ValueError(f"model '{value}' is not offered: {why}")
     if colon and rest not in known:
         what = f"one of {', '.join(known)}" if known else "none"
         raise ValueError(f"the variant of '{name}' must be {what}{nearest(rest, known)}")

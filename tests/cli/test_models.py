@@ -12,7 +12,7 @@ def test_every_model_is_listed_with_what_is_known_of_it(cli):
     assert (ended.code, ended.err) == (0, "")
     document = json.loads(ended.out)
     rows = {row["name"]: row for row in document["models"]}
-    assert document["schema"] == "marketsim.models.list/2"
+    assert document["schema"] == "marketsim.models.list/3"
     assert list(rows) == [*registry.MODELS, *registry.ENSEMBLES]
     assert rows["kronos"]["trained_until"] == TRAINED_UNTIL
     assert rows["chronos"]["trained_until"] == "unknown"
@@ -40,3 +40,11 @@ def test_a_model_without_its_package_is_not_installed(cli, monkeypatch):
 def test_no_model_s_library_is_imported():
     assert loaded("models", "list", "--json") == (0, {"numpy"})
     assert loaded("models", "--help") == (0, set())
+
+
+def test_what_is_not_offered_says_why_where_it_is_asked_for(cli):
+    ended = cli("backtest", "ETHUSD", "--model", "zoo:tabicl")
+    assert (ended.code, ended.out) == (2, "")
+    assert "model 'zoo:tabicl' is not offered: its weights are a pickle" in ended.err
+    shown = " ".join(cli("models", "list").out.split())
+    assert "zoo:ts-icl is not offered: its package tsicl needs Python 3.12." in shown

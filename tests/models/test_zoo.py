@@ -15,6 +15,7 @@ from marketsim.models import zoo
 from marketsim.models.options import Options
 from marketsim.models.scaling import to_percent
 from marketsim.models.zoo import MODELS, Zoo
+from marketsim.registry import NOT_OFFERED
 from tests.candles import random_ohlcv
 
 foundation = pytest.importorskip("skforecast.foundation", reason="the extra 'zoo' is not installed")
@@ -94,6 +95,13 @@ def test_weights_that_restrict_commercial_use_are_not_downloaded_unasked(folder,
     assert Zoo("timesfm-3", Options()).weights.digest == "google/timesfm-3.0-pytorch@c0ffee"
 
 
+def test_every_adapter_is_offered_or_it_is_said_why_not():
+    adapters = [each.default_model_id.partition("/")[2].lower() for each in foundation.list_adapters()]
+    told = (*(model.repository.partition("/")[2] for model in MODELS.values()), *NOT_OFFERED["zoo"])
+    assert [name for name in adapters if not name.startswith(told)] == []
+    assert len(told) == len(adapters)
+
+
 def test_models_list_tells_the_licenses():
     from marketsim.models.listing import list_models
 
@@ -101,6 +109,7 @@ def test_models_list_tells_the_licenses():
     assert listed.licenses["t0"] == "Apache-2.0"
     assert listed.licenses["timesfm-3"].endswith("which restricts commercial use")
     assert json.dumps(listed.licenses)
+    assert listed.not_offered == NOT_OFFERED["zoo"]
 
 
 @pytest.mark.parametrize(
