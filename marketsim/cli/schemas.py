@@ -21,6 +21,7 @@ from marketsim.cli.documents import (
     NewModelDocument,
     VerifyDocument,
 )
+from marketsim.cli.evening_document import EveningDocument
 from marketsim.cli.journal_documents import JournalListDocument, JournalShowDocument, JournalVerifyDocument
 from marketsim.cli.plan_document import PlanDocument
 from marketsim.cli.profile_summary import ProfileDocument
@@ -42,6 +43,7 @@ DOCUMENTS: tuple[type[Row], ...] = (
     DataDocument,
     DataShowDocument,
     DeletedDocument,
+    EveningDocument,
     ExplainDocument,
     FetchDocument,
     FillsDocument,

@@ -19,12 +19,7 @@ def score_tables(document: ScoreDocument) -> None:
     if not rows:
         output.lines(f"Nothing to score yet: {_waiting(document) or 'no plan is sealed'}.")
         return
-    output.table(
-        "Promised when sealing began, and what came, with 95 % intervals",
-        ("Symbol", "Strategy", "Bars", "Promised\nbps/bar", "Came\nbps/bar", "Difference\nbps/bar", "Word"),
-        map(_means, rows),
-        words=2,
-    )
+    means_table(rows)
     output.table(
         "Fills, and profit with its worst and best case",
         ("Symbol", "Strategy", "Orders", "Entries\nfilled", "Promised\nfills", "Worst %", "Profit %", "Best %"),
@@ -37,10 +32,20 @@ def score_tables(document: ScoreDocument) -> None:
         map(_forecasts, document.forecasts),
         words=2,
     )
-    output.lines(*_said(document))
+    output.lines(*remarks(document))
     if document.gap is not None:
         output.lines("")
         gap_tables(document.gap)
+
+
+def means_table(rows: Sequence[ScoredStrategy]) -> None:
+    """What was promised, what came, and the word."""
+    output.table(
+        "Promised when sealing began, and what came, with 95 % intervals",
+        ("Symbol", "Strategy", "Bars", "Promised\nbps/bar", "Came\nbps/bar", "Difference\nbps/bar", "Word"),
+        map(_means, rows),
+        words=2,
+    )
 
 
 def word_of(row: ScoredStrategy) -> str:
@@ -109,7 +114,7 @@ def _with_interval(mean: float, low: float | None, high: float | None) -> str:
     return f"{mean:+.1f}" if low is None or high is None else f"{mean:+.1f}\n({low:+.0f} to {high:+.0f})"
 
 
-def _said(document: ScoreDocument) -> Iterator[str]:
+def remarks(document: ScoreDocument) -> Iterator[str]:
     """What a reader must know of the plans."""
     sealing = document.sealing
     yield from (f"{row.symbol or 'All symbols'}, {name_of(row)}: {word_of(row)}." for row in _worse(document))

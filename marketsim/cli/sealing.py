@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from marketsim.cli import output
@@ -12,7 +12,7 @@ from marketsim.journal.journal import Appended, Journal
 from marketsim.journal.sealing import Run, sealed_plan
 
 if TYPE_CHECKING:
-    from marketsim.journal.entry import Sealed
+    from marketsim.journal.entry import Sealed, SealedPlan
     from marketsim.results.planned_orders import PlannedOrders
     from marketsim.results.result import FinishedSymbol, SymbolFiles
     from marketsim.results.schema import FailedSymbol, SymbolDocument
@@ -42,20 +42,35 @@ class PlansToSeal:
         if not isinstance(document, FailedSymbol):
             self._documents[document.symbol] = document
 
-    def seal(self, planned: PlannedOrders) -> SealingReport:
-        """Seal them all with their orders."""
+    def seal(self, planned: PlannedOrders, once: bool = False) -> SealingReport:
+        """Seal them all with their orders; with `once` none whose session a run with these settings has sealed."""
         run = Run.of(self._settings, self._files, planned.orders, planned.none)
         by_symbol: Mapping[str, SymbolFiles] = {each.document.symbol: each for each in self._files.values()}
         plans = [sealed_plan(document, by_symbol[symbol], run) for symbol, document in self._documents.items()]
+        before = self._sealed_before(plans) if once else {}
+        plans = [plan for plan in plans if plan.symbol not in before]
         appended = self._journal.append(plans, self._settings.bars.now)
         output.notes([*appended.notes, *_known(appended)])
         return SealingReport(
             journal=str(self._journal.path),
             entries=[_entry(each) for each in appended.sealed],
-            known=[_entry(each) for each in appended.known],
+            known=[_entry(each) for each in (*appended.known, *before.values())],
             refused=appended.refused,
             head=None if appended.head is None else str(appended.head),
         )
+
+    def _sealed_before(self, plans: Sequence[SealedPlan]) -> dict[str, Sealed]:
+        """By symbol the entry that has its session already, from a run with the same settings."""
+        from marketsim.journal.record import sealed_before
+
+        if not self._journal.path.exists():
+            return {}
+        found = sealed_before(plans, self._journal.entries())
+        output.notes(
+            f"{symbol}: its session {each.plan.session.bar} was sealed before, as entry {each.entry.number}"
+            for symbol, each in found.items()
+        )
+        return found
 
 
 def told(report: SealingReport, head: bool) -> list[str]:

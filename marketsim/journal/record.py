@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Struct
 
 from marketsim.journal.booking import BookedPlan
-from marketsim.journal.entry import Promise, Sealed
+from marketsim.journal.entry import Promise, Sealed, SealedPlan
 from marketsim.results.promise import PromisedMean
 from marketsim.results.rows import Setting
 from marketsim.settings.groups import BarsSettings
@@ -61,7 +61,7 @@ def records_of(booked: Sequence[BookedPlan]) -> Records:
     again: dict[int, Sealed] = {}
     for each in sorted(booked, key=lambda one: (one.sealed.plan.session.opens, one.sealed.entry.number)):
         plan = each.sealed.plan
-        settings = _deciding(each.sealed)
+        settings = _deciding(plan)
         key = (plan.symbol, each.strategy.strategy, tuple((name, repr(value)) for name, value in settings.items()))
         record = found.setdefault(key, Record(plan.symbol, each.strategy.strategy, settings, []))
         if record.plans and record.plans[-1].sealed.plan.session.opens == plan.session.opens:
@@ -71,9 +71,20 @@ def records_of(booked: Sequence[BookedPlan]) -> Records:
     return Records(list(found.values()), list(again.values()))
 
 
-def _deciding(sealed: Sealed) -> dict[str, Setting]:
-    values = {key: value for key, value in sealed.plan.settings.items() if key not in APART}
-    return values | {"model": sealed.plan.model.name}
+def sealed_before(plans: Sequence[SealedPlan], entries: Sequence[Sealed]) -> dict[str, Sealed]:
+    """By symbol the first entry for the session of one of the `plans`, from a run with the same settings."""
+    found: dict[str, Sealed] = {}
+    for plan in plans:
+        for each in entries:
+            same = (each.plan.symbol, each.plan.session.opens) == (plan.symbol, plan.session.opens)
+            if same and _deciding(each.plan) == _deciding(plan):
+                found.setdefault(plan.symbol, each)
+    return found
+
+
+def _deciding(plan: SealedPlan) -> dict[str, Setting]:
+    values = {key: value for key, value in plan.settings.items() if key not in APART}
+    return values | {"model": plan.model.name}
 
 
 def differences(records: Sequence[Record]) -> list[str]:

@@ -45,6 +45,7 @@ COMMANDS = {
     "journal verify": "journal verify --journal {place}/journal",
     "journal export": "journal export --journal {place}/journal",
     "plan --seal": f"{SEAL} --journal {{place}}/another",
+    "evening": "evening ETHUSD --sims 12 --window 5 --now 2020-12-09T00:30 --end 2020-12-08 --journal {place}/other",
     "score": "score --journal {place}/journal",
     "runs list": "runs list {place}",
     "runs show": "runs show {place}/a",

@@ -1,0 +1,76 @@
+"""An evening on one screen: the orders, what was sealed, and how the sealed plans have fared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from marketsim.cli import output
+from marketsim.cli.score_tables import means_table, remarks
+from marketsim.results.figures import price
+
+if TYPE_CHECKING:
+    from marketsim.cli.evening_document import CheckedSymbol, EveningDocument
+    from marketsim.results.orders import Order
+
+MOST_ROWS = 6  # of records: more are those of all symbols together
+
+
+def evening_screen(document: EveningDocument, ticks: Mapping[str, float]) -> None:
+    """Two tables and a few lines: 80 by 24 for a handful of symbols."""
+    output.table(
+        f"Evening of {document.now.replace('T', ' ')} UTC",
+        ("Symbol", "Last bar", "Gaps", "Session", "Order", "Answer", "Sealed"),
+        [_plan(each, document, ticks) for each in document.bars],
+        words=7,
+    )
+    if document.score is not None and (rows := [*document.score.pooled, *document.score.strategies]):
+        traded = {(order.symbol, order.strategy) for order in document.orders} | {
+            (None, order.strategy) for order in document.orders
+        }
+        few = rows if len(rows) <= MOST_ROWS else [row for row in rows if (row.symbol, row.strategy) in traded] or rows
+        means_table(few[:MOST_ROWS])
+        output.lines(*remarks(document.score))
+    output.lines(*_said(document))
+
+
+def _plan(bars: CheckedSymbol, document: EveningDocument, ticks: Mapping[str, float]) -> tuple[str, ...]:
+    orders = [each for each in document.orders if each.symbol == bars.symbol]
+    step = ticks[bars.symbol]
+    return (
+        bars.symbol,
+        bars.last,
+        f"{bars.gaps:,}",
+        bars.session,
+        "\n".join(_order(each, step) for each in orders) or "none",
+        bars.decision,
+        _entry(bars.symbol, document),
+    )
+
+
+def _order(order: Order, step: float) -> str:
+    side = "long" if order.side == "buy" else "short"
+    size = "" if order.quantity is None else f"{order.quantity:.10g} "
+    target = "close" if order.take_profit is None else price(order.take_profit, step)
+    return f"{side} {size}{price(order.entry, step)} to {target}"
+
+
+def _entry(symbol: str, document: EveningDocument) -> str:
+    for each in document.sealed.entries:
+        if each.symbol == symbol:
+            return str(each.entry)
+    for each in document.sealed.known:
+        if each.symbol == symbol:
+            return f"{each.entry} before"
+    return "no"
+
+
+def _said(document: EveningDocument) -> Iterator[str]:
+    fetched = [each for each in document.fetched if each.error is None]
+    if fetched:
+        providers = ", ".join(dict.fromkeys(each.provider for each in fetched))
+        yield f"Fetched from {providers}: {sum(each.new for each in fetched):,} new bars."
+    for each in document.no_orders:
+        yield f"{each.symbol}: no order, {each.why}."
+    if document.sealed.head is not None:
+        yield f"Head {document.sealed.head}"
