@@ -15,6 +15,7 @@ from marketsim.api.bars import load_bars, read_bars
 from marketsim.api.comparisons import compare_models, score_forecasts
 from marketsim.api.forecast_results import ForecastResult, ForecastScores, ModelComparison
 from marketsim.api.given import Given, takes
+from marketsim.api.pages import Pictures, pictures_again, pictures_of
 from marketsim.backtesting import next_bars, parallel, pipeline
 from marketsim.backtesting.worker import finish
 from marketsim.data.bars import Bars
@@ -103,7 +104,7 @@ def backtest(bars: Bars | str, *, model: Any = None, **settings: Any) -> Backtes
         (run,) = pipeline.stream(given.symbols, given.settings, tools, Clock())
     files = value_of(finish(run, fingerprint(tools.model), rows=True).outcome)
     whole = WholeRun.of({files.document.symbol: files.profits}, given.settings.seed)
-    return _result(files, run.notes, given.settings, whole)
+    return _result(files, run.notes, given.settings, whole, pictures_of(run, given.settings))
 
 
 @takes(*KEYS)
@@ -136,23 +137,27 @@ def backtest_many(bars: Sequence[Bars | str], *, model: Any = None, **settings: 
     """
     given = Given.of("backtest_many", bars, model, settings)
     found: dict[str, tuple[SymbolFiles, tuple[str, ...]]] = {}
+    pictures: dict[str, Pictures] = {}
     failures: dict[str, MarketsimError] = {}
     with closing(_finished(given)) as stream:
-        for done in stream:
+        for done, made in stream:
             match done.outcome:
                 case Success(files):
                     found[files.document.symbol] = (files, done.notes)
+                    pictures[files.document.symbol] = made or pictures_again(files.document, given.settings)
                 case Failure(error):
                     failures[done.symbol] = error
     whole = WholeRun.of({symbol: files.profits for symbol, (files, _) in found.items()}, given.settings.seed)
-    results = {symbol: _result(*each, given.settings, whole) for symbol, each in found.items()}
+    results = {symbol: _result(*each, given.settings, whole, pictures[symbol]) for symbol, each in found.items()}
     return BacktestResults(results, failures, _head(whole, given.settings), given.settings)
 
 
-def _result(files: SymbolFiles, notes: tuple[str, ...], settings: Settings, whole: WholeRun) -> BacktestResult:
+def _result(
+    files: SymbolFiles, notes: tuple[str, ...], settings: Settings, whole: WholeRun, pictures: Pictures
+) -> BacktestResult:
     """A result whose answer counts all that was tried in the `whole` call."""
     own, head = to_builtins(whole.judged(files.document)), _head(whole, settings)
-    return BacktestResult(own["symbol"], notes, own, head, settings, files.simulations, files.equity)
+    return BacktestResult(own["symbol"], notes, own, head, settings, files.simulations, files.equity, pictures)
 
 
 def _head(whole: WholeRun, settings: Settings) -> dict[str, Any]:
@@ -160,15 +165,15 @@ def _head(whole: WholeRun, settings: Settings) -> dict[str, Any]:
     return head
 
 
-def _finished(given: Given) -> Generator[FinishedSymbol]:
-    """Every symbol's outcome; what is in memory stays in this process."""
+def _finished(given: Given) -> Generator[tuple[FinishedSymbol, Pictures | None]]:
+    """Every symbol's outcome, and what makes its pictures; what is in memory stays in this process."""
     if not given.in_memory:
-        yield from parallel.stream(given.symbols, given.settings, Clock(), rows=True)
+        yield from ((done, None) for done in parallel.stream(given.symbols, given.settings, Clock(), rows=True))
         return
     tools = given.open_tools()
     with tools.cache or nullcontext():
         for run in pipeline.stream(given.symbols, given.settings, tools, Clock()):
-            yield finish(run, fingerprint(tools.model), rows=True)
+            yield finish(run, fingerprint(tools.model), rows=True), pictures_of(run, given.settings)
 
 
 @takes(*_FORECAST)

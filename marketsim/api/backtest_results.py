@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import to_builtins
 
 from marketsim.api.frames import copied, frame, html, read_csv, stacked
+from marketsim.api.pages import Pictures, framed, html_page
 from marketsim.errors import MarketsimError
 from marketsim.registry import nearest
 from marketsim.results.schema import FailedSymbol
@@ -42,6 +43,7 @@ class BacktestResult:
     settings: Settings
     simulation_rows: str  # as CSV
     equity_rows: str
+    pictures: Pictures  # makes those of a page that need more than the rows
 
     @property
     def summary(self) -> pd.DataFrame:
@@ -88,12 +90,22 @@ class BacktestResult:
         """The document of `marketsim backtest --json`."""
         return copied(self.head | {"symbols": [self.document]})
 
+    def to_html(self) -> str:
+        """The page of `marketsim backtest --report`, which needs nothing beside itself; MissingExtra without jinja2.
+
+        >>> import marketsim
+        >>> result = marketsim.backtest("ETHUSD", sims=5, window=10)
+        >>> result.to_html().startswith("<!doctype html>")
+        True
+        """
+        return html_page([self], self.head, self.settings)
+
     def __repr__(self) -> str:
         return f"<BacktestResult {self.symbol}: {self.decision}, {self.verdict}>"
 
     def _repr_html_(self) -> str:
         answer = f"<h4>{escape(self.symbol)} {escape(self.decision)}</h4><p>{escape(self.verdict)}.</p>"
-        return answer + html(self.plan) + html(self.summary)
+        return answer + html(self.plan) + html(self.summary) + framed(self.to_html)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -151,9 +163,13 @@ class BacktestResults(Mapping[str, BacktestResult]):
         failed = [to_builtins(FailedSymbol.of(symbol, error)) for symbol, error in self.failures.items()]
         return copied(self.head | {"symbols": [*(result.document for result in self.values()), *failed]})
 
+    def to_html(self) -> str:
+        """The page of `marketsim backtest --report`, which needs nothing beside itself; MissingExtra without jinja2."""
+        return html_page(list(self.values()), self.head, self.settings, self.failures)
+
     def __repr__(self) -> str:
         return f"<BacktestResults {', '.join(self)}; {len(self.failures)} failed>"
 
     def _repr_html_(self) -> str:
         failed = "".join(f"<p>{escape(symbol)} failed: {escape(str(why))}</p>" for symbol, why in self.failures.items())
-        return (html(self.summary) + html(self.plan) if self else "") + failed
+        return (html(self.summary) + html(self.plan) if self else "") + failed + framed(self.to_html)

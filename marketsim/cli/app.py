@@ -21,6 +21,7 @@ class Listed(NamedTuple):
 
 COMMANDS = {
     "backtest": Listed("marketsim.cli.backtest:backtest", "Backtest symbols walk-forward and plan the next bar."),
+    "report": Listed("marketsim.cli.report:report", "Write the page of a saved run, as backtest --report does."),
     "fast": Listed("marketsim.cli.backtest:fast", "Run backtest with at most 35 simulations, the newest."),
     "plan": Listed("marketsim.cli.plan:plan", "Print the orders for the next session, one a line."),
     "forecast": Listed("marketsim.cli.forecast:forecast", "Forecast the next bar of symbols, or several bars."),

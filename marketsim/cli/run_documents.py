@@ -40,6 +40,14 @@ class SavedRunRow(Row, frozen=True):
     headline: dict[str, float]  # by strategy, the mean over symbols, a fraction of the stake
 
 
+class ReportDocument(Row, frozen=True, tag_field="schema", tag="marketsim.report/1"):
+    """`marketsim report --json`."""
+
+    file: str  # the page
+    symbols: list[str]
+    missing: list[str]  # what is not on it, and why
+
+
 class RunsListDocument(Row, frozen=True, tag_field="schema", tag="marketsim.runs.list/2"):
     """`marketsim runs list --json`."""
 

@@ -25,7 +25,13 @@ from marketsim.cli.evening_document import EveningDocument
 from marketsim.cli.journal_documents import JournalListDocument, JournalShowDocument, JournalVerifyDocument
 from marketsim.cli.plan_document import PlanDocument
 from marketsim.cli.profile_summary import ProfileDocument
-from marketsim.cli.run_documents import FillsDocument, RunsCompareDocument, RunsListDocument, RunsShowDocument
+from marketsim.cli.run_documents import (
+    FillsDocument,
+    ReportDocument,
+    RunsCompareDocument,
+    RunsListDocument,
+    RunsShowDocument,
+)
 from marketsim.comparison.schema import ModelsDocument, OptimizersDocument
 from marketsim.comparison.scores_schema import ScoresDocument
 from marketsim.journal.score_document import ScoreDocument
@@ -58,6 +64,7 @@ DOCUMENTS: tuple[type[Row], ...] = (
     OptimizersDocument,
     PlanDocument,
     ProfileDocument,
+    ReportDocument,
     RunsCompareDocument,
     RunsListDocument,
     RunsShowDocument,

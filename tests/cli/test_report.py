@@ -138,3 +138,82 @@ def test_a_live_page_says_how_far_the_run_has_come(cli, tmp_path, monkeypatch):
     assert ["of 3 symbols are finished" in text for text in written] == [True, True, False]
     assert "1 of 3 symbols" in written[0] and "2 of 3 symbols" in written[1]
     assert "data-live" not in written[-1].split("<main")[0]
+
+
+SHORT = ("--sims", "6", "--window", "20")
+
+
+def test_the_page_of_a_saved_run_is_that_of_the_run(cli, tmp_path):
+    folder = tmp_path / "run"
+    page, _, _ = decoded(cli, tmp_path, "ETHUSD", *SHORT, "--output", str(folder))
+    ended = cli("report", str(folder))
+    assert (ended.code, ended.out.strip()) == (0, str(folder / "report.html"))
+    saved = Page.of(folder / "report.html")
+    assert saved.parts["/ETHUSD"].keys() == page.parts["/ETHUSD"].keys() == {"html", "rows", "objective", "charts"}
+    for part in ("html", "rows", "objective", "charts"):
+        (facts, arrays), (again, others) = page.parts["/ETHUSD"][part], saved.parts["/ETHUSD"][part]
+        assert facts == again
+        for name, array in arrays.items():
+            np.testing.assert_array_equal(array, others[name])
+    assert cli("backtest", "ETHUSD", *SHORT, "--output", str(folder), "--overwrite").code == 0
+
+
+def test_what_cannot_be_made_again_is_left_out_and_said(cli, tmp_path):
+    names = write_universe(tmp_path / "bars", 2)
+    folder, data = tmp_path / "run", tmp_path / "bars"
+    cli("backtest", *names, "--data", str(data), *OPTIONS, "--output", str(folder))
+    file = data / f"{names[0]}.csv"
+    first, *rest = file.read_text().splitlines()
+    file.write_text("\n".join([first, rest[0].replace(rest[0].split(",")[5], "12345"), *rest[1:]]) + "\n")
+    ended = cli("report", str(folder), str(tmp_path / "page.html"), "--json")
+    assert ended.code == 0
+    assert json.loads(ended.out)["missing"] == [
+        f"no pictures of its objective, forecast and fills: {names[0]}: its bars are others than when it was run"
+    ]
+    page = Page.of(tmp_path / "page.html")
+    assert page.parts[f"/{names[0]}"].keys() == {"html", "rows"}
+    assert "its bars are others than when it was run" in page.read(f"/{names[0]}").text
+    assert page.parts[f"/{names[1]}"].keys() == {"html", "rows", "objective", "charts"}
+
+
+def test_bars_that_came_later_change_no_page(cli, tmp_path):
+    (name,) = write_universe(tmp_path / "bars", 1)
+    file = tmp_path / "bars" / f"{name}.csv"
+    whole = file.read_text()
+    file.write_text("\n".join(whole.splitlines()[:-2]) + "\n")
+    cli("backtest", name, "--data", str(tmp_path / "bars"), *OPTIONS, "--output", str(tmp_path / "run"))
+    file.write_text(whole)
+    assert json.loads(cli("report", str(tmp_path / "run"), "--json").out)["missing"] == []
+
+
+def test_a_damaged_run_has_no_page(cli, tmp_path):
+    cli("backtest", "ETHUSD", *SHORT, "--output", str(tmp_path))
+    (tmp_path / "equity.csv").write_text("symbol,name\n")
+    ended = cli("report", str(tmp_path))
+    assert ended.code == 3
+    assert "damaged, or changed since it was written" in ended.err
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_an_interrupted_run_goes_on_with_the_pictures_that_it_has(cli, tmp_path, monkeypatch):
+    from marketsim.backtesting import worker
+
+    names = write_universe(tmp_path / "bars", 3)
+    words = (*names, "--data", str(tmp_path / "bars"), *OPTIONS, "--output", str(tmp_path / "run"))
+    finish, finished = worker.finish, []
+
+    def interrupted(*arguments):
+        if len(finished) == 2:
+            raise KeyboardInterrupt
+        finished.append(1)
+        return finish(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(worker, "finish", interrupted)
+        assert cli("backtest", *words, "--report", str(tmp_path / "a.html")).code == 130
+    kept = len(list((tmp_path / "run").rglob("*.part")))
+    ended = cli("backtest", *words, "--report", str(tmp_path / "a.html"), "--resume")
+    assert ended.code == 0
+    assert "has no pictures" not in ended.err
+    assert kept >= 1
+    assert all("charts" in Page.of(tmp_path / "a.html").parts[f"/{name}"] for name in names)

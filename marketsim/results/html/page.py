@@ -35,6 +35,7 @@ class ReportSymbol(Struct, frozen=True):
     simulations: str = ""  # rows of simulations.csv under their header
     equity: str = ""  # those of equity.csv
     charts: str = ""  # the `Charts` in JSON
+    missing: str = ""  # why there are none, where some were wanted
 
 
 class Progress(Struct, frozen=True):
@@ -79,6 +80,7 @@ def page(run: ReportRun, symbols: Callable[[], Iterable[ReportSymbol]]) -> Itera
             lines=lines,
             alone=alone.document if alone else None,
             charts=charts_of(alone) if alone else None,
+            missing=alone.missing if alone else "",
             packed=(_packed(each) for each in symbols()),
             assets=assets(),
         )
@@ -157,7 +159,7 @@ def _packed(symbol: ReportSymbol) -> dict[str, Any]:
     if isinstance(document, FailedSymbol):
         return {"address": address(document.symbol), "parts": {}}
     charts = charts_of(symbol)
-    html = environment().get_template("symbol.html").render(symbol=document, charts=charts)
+    html = environment().get_template("symbol.html").render(symbol=document, charts=charts, missing=symbol.missing)
     parts = {"html": pack({"html": html}, {})}
     if symbol.simulations and symbol.equity:
         rows = rows_of(document, symbol.simulations, symbol.equity)

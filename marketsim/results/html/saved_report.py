@@ -1,0 +1,67 @@
+"""The page of a run that is over, from the files that it left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from msgspec import json
+from msgspec.structs import replace
+
+from marketsim.errors import DataError, Failure, Outcome, Success
+from marketsim.results.html.command import command_of
+from marketsim.results.html.page import ReportRun, ReportSymbol, page
+from marketsim.results.html.report_file import write
+from marketsim.results.run_directory import EQUITY, SIMULATIONS, TIMING
+from marketsim.results.saved_runs import SavedRun
+from marketsim.results.schema import FailedSymbol, SymbolDocument
+from marketsim.results.timing import TimingDocument
+from marketsim.settings.settings import Settings
+
+
+def settings_of(run: SavedRun) -> Settings:
+    """The settings of a run; those that only made it sooner are at their defaults."""
+    given = {key: value for key, value in run.settings.items() if key != "simulations"}
+    return Settings.of(**{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()})
+
+
+def write_saved(
+    path: Path, run: SavedRun, settings: Settings, charts: Callable[[SymbolDocument], Outcome[str]]
+) -> list[str]:
+    """Write the page of a run; what is missing on it, a line a symbol. `charts` makes a symbol's pictures."""
+    simulations, equity = (_by_symbol(run, name) for name in (SIMULATIONS, EQUITY))
+    symbols: list[ReportSymbol] = []
+    missing = []
+    for document in run.document.symbols:
+        if isinstance(document, FailedSymbol):
+            symbols.append(ReportSymbol(document))
+            continue
+        rows = simulations.get(document.symbol, ""), equity.get(document.symbol, "")
+        match charts(document):
+            case Success(text):
+                symbols.append(ReportSymbol(document, *rows, text))
+            case Failure(error):
+                why = f"no pictures of its objective, forecast and fills: {error}"
+                symbols.append(ReportSymbol(document, *rows, missing=why))
+                missing.append(why)
+    asked = [each.document.symbol for each in symbols]
+    report = ReportRun(replace(run.document, symbols=[]), command_of(asked, settings), _timing(run))
+    write(path, page(report, lambda: iter(symbols)))
+    return missing
+
+
+def _by_symbol(run: SavedRun, name: str) -> dict[str, str]:
+    """The lines of a CSV file under its header, by symbol."""
+    header, _, rest = run.files.read(name).decode().partition("\n")
+    found: dict[str, list[str]] = {}
+    for line in rest.splitlines(keepends=True):
+        found.setdefault(line.partition(",")[0], [f"{header}\n"]).append(line)
+    return {symbol: "".join(lines) for symbol, lines in found.items()}
+
+
+def _timing(run: SavedRun) -> TimingDocument:
+    try:
+        return json.decode(run.files.read(TIMING), type=TimingDocument)
+    except msgspec.DecodeError as error:
+        raise DataError(f"{run.directory / TIMING}: not as this version writes it: {error}") from None
