@@ -47,6 +47,7 @@ COMMANDS = {
     "plan --seal": f"{SEAL} --journal {{place}}/another",
     "evening": "evening ETHUSD --sims 12 --window 5 --now 2020-12-09T00:30 --end 2020-12-08 --journal {place}/other",
     "score": "score --journal {place}/journal",
+    "report": "report {place}/a",
     "runs list": "runs list {place}",
     "runs show": "runs show {place}/a",
     "runs compare": "runs compare {place}/a {place}/b",
@@ -92,7 +93,7 @@ def sealed(cli, tmp_path):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_document_keeps_to_its_schema(command, cli, request, tmp_path):
     words = COMMANDS[command]
-    if command.startswith("runs"):
+    if command.startswith(("runs", "report")):
         request.getfixturevalue("place")
     if command.startswith(("journal", "score")) and command != "score-forecasts":
         request.getfixturevalue("sealed")
