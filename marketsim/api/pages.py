@@ -57,6 +57,7 @@ def html_page(
     failures: Mapping[str, MarketsimError] | None = None,
 ) -> str:
     """The page of some results."""
+    from marketsim.results.code import code_digest
     from marketsim.results.html.command import command_of
     from marketsim.results.html.page import ReportRun, ReportSymbol, environment, page
 
@@ -72,7 +73,7 @@ def html_page(
         symbols.append(ReportSymbol(document, result.simulation_rows, result.equity_rows, charts, missing))
     symbols += [ReportSymbol(FailedSymbol.of(symbol, error)) for symbol, error in (failures or {}).items()]
     command = command_of([each.document.symbol for each in symbols], settings)
-    run = ReportRun(convert(head | {"symbols": []}, BacktestDocument), command)
+    run = ReportRun(convert(head | {"symbols": []}, BacktestDocument), command, code_digest())
     return "".join(page(run, lambda: iter(symbols)))
 
 

@@ -8,6 +8,7 @@ from marketsim.cli import backtest_screen, options, output, tables
 from marketsim.cli.help import GroupedCommand
 from marketsim.errors import MarketsimError
 from marketsim.results.sentences import reality_check
+from marketsim.results.wording import in_words
 
 if TYPE_CHECKING:
     from marketsim.cli.run_documents import ProfitRow, SavedRunRow
@@ -117,10 +118,10 @@ def compare(
 def _settings(run: "SavedRun", full: bool) -> None:
     """Those that are not at their default, or all in full."""
     if full:
-        settings = [(key, _words(value), "*" * (key in run.changed)) for key, value in run.settings.items()]
+        settings = [(key, in_words(value), "*" * (key in run.changed)) for key, value in run.settings.items()]
         output.table("Settings (* changed from the default)", ("Key", "Value", ""), settings, words=3)
     elif run.changed:
-        changed = [(key, _words(value)) for key, value in run.changed.items()]
+        changed = [(key, in_words(value)) for key, value in run.changed.items()]
         output.table("Changed settings", ("Key", "Value"), changed, words=2)
     else:
         output.lines("All settings are at their defaults.", "")
@@ -169,7 +170,7 @@ def _overview(row: "SavedRunRow") -> tuple[str, ...]:
     count = len(row.symbols)
     symbols = "\n".join(row.symbols) if count <= 3 else f"{count} symbols"
     failed = f"\n{row.failed} failed" if row.failed else ""
-    changed = "\n".join(f"{key} {_words(value)}" for key, value in row.changed.items())
+    changed = "\n".join(f"{key} {in_words(value)}" for key, value in row.changed.items())
     models = "\n".join(f"{model.name} {model.version}" for model in row.models)
     finished = row.finished.removesuffix("Z")[:-3].replace("T", "\n")  # to the minute
     last_bar = (row.last_bar or "-").replace("T", "\n")
@@ -202,11 +203,5 @@ def _percent(value: float | None) -> str:
 
 def _short(value: object) -> str:
     """A value as a word or two: the beginning of a fingerprint, a number as it is."""
-    text = _words(value)
+    text = in_words(value)
     return f"{text[:12]}..." if len(text) == 64 and " " not in text else text
-
-
-def _words(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(_words, value))
-    return "-" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from msgspec import UNSET
@@ -75,6 +75,12 @@ def deciding(settings: Settings) -> dict[str, Setting]:
     return {
         key: list(value) if isinstance(value, tuple) else value for key, value in values.items() if key not in MEANS
     }
+
+
+def changed(settings: Mapping[str, Setting]) -> dict[str, Setting]:
+    """Those of the deciding settings that are not at their default."""
+    defaults = deciding(Settings()) | {"simulations": settings.get("simulations")}  # it follows from others
+    return {key: value for key, value in settings.items() if value != defaults.get(key)}
 
 
 def _either(run: SymbolRun) -> SymbolDocument | FailedSymbol:

@@ -12,13 +12,12 @@ import msgspec
 from msgspec import Struct
 
 from marketsim.errors import DataError
-from marketsim.results.document import deciding
+from marketsim.results.document import changed
 from marketsim.results.manifest import NAME, RunFiles
 from marketsim.results.output_directory import WORKSPACE
 from marketsim.results.rows import Row, Setting
 from marketsim.results.run_directory import RESULTS, SIMULATIONS
 from marketsim.results.schema import BacktestDocument, FailedSymbol, SymbolDocument
-from marketsim.settings.settings import Settings
 
 
 class SavedRun(Struct, frozen=True):
@@ -40,8 +39,7 @@ class SavedRun(Struct, frozen=True):
     @property
     def changed(self) -> dict[str, Setting]:
         """The settings that are not at their default."""
-        defaults = deciding(Settings()) | {"simulations": self.settings.get("simulations")}  # it follows from others
-        return {key: value for key, value in self.settings.items() if value != defaults.get(key)}
+        return changed(self.settings)
 
     @property
     def versions(self) -> dict[str, str]:

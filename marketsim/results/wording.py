@@ -23,3 +23,14 @@ def number_of(count: int, thing: str) -> str:
     ('1 bar', '1,200 bars')
     """
     return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
+def in_words(value: object) -> str:
+    """A value of a setting as it is written, a list with commas; `-` for None.
+
+    >>> in_words([-0.03, 0.03]), in_words(True), in_words(None)
+    ('-0.03, 0.03', 'true', '-')
+    """
+    if isinstance(value, list):
+        return ", ".join(map(in_words, value))
+    return "-" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

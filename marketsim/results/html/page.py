@@ -12,7 +12,7 @@ from msgspec import Struct, json
 from marketsim.errors import MissingExtra
 from marketsim.results import figures, sentences, text_tables
 from marketsim.results.charts import Charts
-from marketsim.results.html import chart_tables
+from marketsim.results.html import chart_tables, provenance
 from marketsim.results.html.assets import FOLDER, assets
 from marketsim.results.html.objective import objective_facts
 from marketsim.results.html.packing import pack
@@ -50,6 +50,7 @@ class ReportRun(Struct, frozen=True):
 
     head: BacktestDocument  # without its symbols
     command: str  # that makes the page again
+    code: str  # digest of marketsim's own sources
     timing: TimingDocument | None = None
     progress: Progress | None = None  # None once the run is over
 
@@ -111,6 +112,7 @@ def environment() -> Environment:
         address=address,
         chart_tables=chart_tables,
         one_line=one_line,
+        provenance=provenance,
         decision_class=DECISION_CLASSES.get,
         equity_words=equity_words,
         figures=figures,

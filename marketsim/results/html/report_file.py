@@ -13,6 +13,7 @@ from typing import Self
 from msgspec import Struct, json
 
 from marketsim.errors import MarketsimError, Success
+from marketsim.results.code import code_digest
 from marketsim.results.document import head
 from marketsim.results.html.command import command_of
 from marketsim.results.html.page import Progress, ReportRun, ReportSymbol, environment, page
@@ -82,7 +83,9 @@ class ReportFile:
         self._next = now + max(PATIENCE, SHARE * (now - began))
 
     def _write(self, whole: WholeRun, timing: TimingDocument | None, progress: Progress | None) -> None:
-        run = ReportRun(head(whole, self._settings), command_of(self._symbols, self._settings), timing, progress)
+        run = ReportRun(
+            head(whole, self._settings), command_of(self._symbols, self._settings), code_digest(), timing, progress
+        )
         write(self._path, page(run, lambda: self._judged(whole)))
 
     def _judged(self, whole: WholeRun) -> Iterator[ReportSymbol]:

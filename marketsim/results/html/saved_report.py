@@ -46,7 +46,8 @@ def write_saved(
                 symbols.append(ReportSymbol(document, *rows, missing=why))
                 missing.append(why)
     asked = [each.document.symbol for each in symbols]
-    report = ReportRun(replace(run.document, symbols=[]), command_of(asked, settings), _timing(run))
+    head, code = replace(run.document, symbols=[]), run.files.manifest.code
+    report = ReportRun(head, command_of(asked, settings), code, _timing(run))
     write(path, page(report, lambda: iter(symbols)))
     return missing
 
