@@ -27,11 +27,12 @@ class AuditResult:
     """
 
     document: dict[str, Any]
+    notes: tuple[str, ...]  # remarks on bars and forecasts
     failures: Mapping[str, MarketsimError]  # why a symbol could not be audited
 
     @property
     def passed(self) -> bool:
-        """Whether nothing moved, on any of the symbols."""
+        """Whether nothing moved on any of the symbols, each of which could be audited."""
         return bool(self.document["passed"])
 
     @property
@@ -76,7 +77,9 @@ class AuditResult:
 
     def __repr__(self) -> str:
         name, symbols = self.document["model"]["name"], [symbol["symbol"] for symbol in self._found]
-        return f"<AuditResult {name} on {', '.join(symbols)}: {'passed' if self.passed else 'defect'}>"
+        words = "passed" if all(symbol["passed"] for symbol in self._found) else "defect"
+        failed = f", {len(self.failures)} failed" if self.failures else ""
+        return f"<AuditResult {name} on {', '.join(symbols)}: {words}{failed}>"
 
     def _repr_html_(self) -> str:
         return f"<h4>{escape(repr(self)[1:-1])}</h4>{html(self.checks)}{html(self.profits)}"

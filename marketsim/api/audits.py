@@ -79,10 +79,10 @@ def audit(
         raise UsageError(f"audit(origins={origins}): must be 1 or more")
     given = Given.of("audit", [bars] if isinstance(bars, (Bars, str)) else bars, model, settings)
     processes = given.settings.work.workers > 1
-    document, errors = symbols.audit(
+    document, notes, errors = symbols.audit(
         given.symbols, given.settings, origins, source=given.source, model=given.model, processes=processes
     )
     if len(errors) == len(given.symbols):
         raise errors[0]
     failed = [row.symbol for row in document.symbols if isinstance(row, FailedSymbol)]
-    return AuditResult(to_builtins(document), dict(zip(failed, errors, strict=True)))
+    return AuditResult(to_builtins(document), tuple(dict.fromkeys(notes)), dict(zip(failed, errors, strict=True)))

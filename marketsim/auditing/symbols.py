@@ -12,7 +12,7 @@ from marketsim.auditing.document import audited_model, audited_symbol
 from marketsim.auditing.other_processes import in_other_processes
 from marketsim.auditing.remembered import remember
 from marketsim.auditing.schema import AuditDocument, AuditedSymbol
-from marketsim.auditing.symbol_audit import Elsewhere, Progress, audit_symbol
+from marketsim.auditing.symbol_audit import Elsewhere, Progress, SymbolAudit, audit_symbol
 from marketsim.backtesting import pipeline
 from marketsim.backtesting.chosen_bars import load
 from marketsim.data import Source
@@ -39,8 +39,8 @@ def audit(
     source: Source | None = None,
     model: Model | Composite | None = None,
     processes: bool = True,
-) -> tuple[AuditDocument, list[MarketsimError]]:
-    """The document of an audit of a model on each of the symbols, and why some of them have none.
+) -> tuple[AuditDocument, list[str], list[MarketsimError]]:
+    """The document of an audit of a model on each of the symbols, remarks for stderr, and why some of them have none.
 
     After each of `cuts` origins the future is changed. Nothing is read from the forecast cache. `source` and `model`
     take the place of those that the settings name. One of the checks starts other processes, which cannot open these;
@@ -50,11 +50,13 @@ def audit(
     settings = settings.replace(cache="off", now=str(present(settings.bars.now)))
     tools = pipeline.open_tools(settings, Clock(), source, model)
     rows: list[AuditedSymbol | FailedSymbol] = []
+    notes: list[str] = []
     errors: list[MarketsimError] = []
     for symbol in symbols:
         match _symbol(symbol, settings, tools, cuts, processes, progress):
-            case Success(row):
-                rows.append(row)
+            case Success(found):
+                rows.append(audited_symbol(found, cuts))
+                notes += (*found.audited.bars.notes, *found.audited.forecasts.notes)
             case Failure(error):
                 errors.append(error)
                 rows.append(FailedSymbol.of(symbol, error))
@@ -68,12 +70,12 @@ def audit(
     )
     if records is not None and comes_from_outside(tools.model) and is_identified(tools.model):
         remember([row for row in rows if isinstance(row, AuditedSymbol)], document.model, records)
-    return document, errors
+    return document, notes, errors
 
 
 def _symbol(
     symbol: str, settings: Settings, tools: pipeline.Tools, cuts: int, processes: bool, progress: Progress
-) -> Outcome[AuditedSymbol]:
+) -> Outcome[SymbolAudit]:
     try:
         bars = load(symbol, settings.bars, tools.source)
         walk = pipeline.walk_over(bars, settings.walk, tools.model)
@@ -81,8 +83,8 @@ def _symbol(
             raise DataError(f"{bars.symbol}: 1 simulation has no earlier one to compare with: --sims 2 or more")
         beside = companion(bars, settings.bars, tools.source, settings.seed)
         elsewhere = _elsewhere(settings, symbol, beside) if processes else None
-        found = audit_symbol(Chain(tools, settings), bars, walk, beside, cuts, settings.seed, elsewhere, progress)
-        return Success(audited_symbol(found, cuts))
+        chain = Chain(tools, settings)
+        return Success(audit_symbol(chain, bars, walk, beside, cuts, settings.seed, elsewhere, progress))
     except MarketsimError as error:
         return Failure(error)
 

@@ -61,7 +61,8 @@ def audit(
     names, repeated = once_each(symbols)
     output.notes(repeated)
     with output.progress() as progress:
-        document, errors = audit_symbols(names, settings, origins, progress)
+        document, notes, errors = audit_symbols(names, settings, origins, progress)
+    output.notes(notes)
     if json:
         output.document(document)
     elif len(errors) < len(names):

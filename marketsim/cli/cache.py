@@ -234,8 +234,9 @@ def _deleted(cache: "ForecastCache", forecasts: int, json: bool, audits: int = 0
 
         output.document(DeletedDocument(path=cache.place, deleted=forecasts, audits=audits))
     else:
-        more = f" and {audits:,} records of audits" if audits else ""
-        output.lines(f"{forecasts:,} forecasts{more} deleted from {cache.place}")
+        more = f" and {audits:,} {'record' if audits == 1 else 'records'} of audits" if audits else ""
+        what = "forecast" if forecasts == 1 else "forecasts"
+        output.lines(f"{forecasts:,} {what}{more} deleted from {cache.place}")
 
 
 def _size(count: int) -> str:

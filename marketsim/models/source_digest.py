@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import importlib.machinery
 import importlib.metadata
 import importlib.util
 import inspect
 import sys
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +24,7 @@ from marketsim.errors import UsageError
 from marketsim.profiling import Clock
 
 INSTALLED = {"site-packages", "dist-packages"}  # folders whose packages are told by their versions
+OWN = "marketsim"  # whose own files import much of it late; those that a model imports at its top count
 STARTED = time.time() - Clock.wall()  # of this process
 _loaded: dict[str, bytes] = {}  # digests of the sources of modules as this process loaded them
 
@@ -30,7 +32,7 @@ _loaded: dict[str, bytes] = {}  # digests of the sources of modules as this proc
 class SourceDigest(Struct, frozen=True):
     """What identifies code."""
 
-    digest: str  # of the file that defines it and of the files outside packages that this imports, at any remove
+    digest: str  # of the file that defines it and of the files outside packages that this may import, at any remove
     packages: Mapping[str, str]  # versions of the packages that these files import at their top
     edited: Path | None  # a file that may have been edited after this process had loaded it
 
@@ -54,31 +56,66 @@ def digest_sources(module: ModuleType, loaded_before: Collection[str]) -> Source
     files: dict[Path, bytes] = {}  # digests
     packages: dict[str, str] = {}
     edited = None
-    pending = [module]
+    pending = [_Source.of(module)]
     while pending:
         current = pending.pop()
-        path = _path(current)
-        if path is None or path in files:
+        if current is None or current.path in files:
             continue
-        source = path.read_bytes()
+        path, source = current.path, current.path.read_bytes()
         files[path] = hashlib.blake2b(source, digest_size=20).digest()
-        if not _as_loaded(current.__name__, path, files[path], loaded_before):
+        if current.name not in sys.modules:
+            _loaded[current.name] = files[path]  # when a function imports it, later
+        elif not _as_loaded(current.name, path, files[path], loaded_before):
             edited = path
-        for name in _imports(source, current.__package__ or "") if path.suffix == ".py" else ():
+        if path.suffix != ".py":
+            continue
+        for name in _imports(source, current.package):
             imported = sys.modules.get(name)
             if imported is None or (place := _path(imported)) is None:
                 continue
-            if current is module and not module.__package__:
+            if path == _path(module) and not module.__package__:
                 _refuse_namesake(path.parent, name, place)
             if INSTALLED.intersection(place.parts):
                 root = name.partition(".")[0]
                 packages[root] = _version(root)
             else:
-                pending.append(imported)
+                pending.append(_Source.of(imported))
+        if current.name.partition(".")[0] != OWN:
+            pending += map(_Source.find, _later_imports(source, current.package))
     if not files:
         return None
     whole = hashlib.blake2b(b"".join(sorted(files.values())), digest_size=20)
     return SourceDigest(whole.hexdigest(), dict(sorted(packages.items())), edited)
+
+
+class _Source(Struct, frozen=True):
+    """A file of code that is not of an installed package, or may be."""
+
+    path: Path
+    name: str  # of its module
+    package: str  # that relative imports start from
+
+    @classmethod
+    def of(cls, module: ModuleType) -> _Source | None:
+        """The file of a module that is loaded."""
+        path = _path(module)
+        return None if path is None else cls(path, module.__name__, module.__package__ or "")
+
+    @classmethod
+    def find(cls, name: str) -> _Source | None:
+        """The file of a module of one's own that a function may import; nothing is imported to find it."""
+        if name.partition(".")[0] in {OWN, *sys.stdlib_module_names}:
+            return None
+        where, spec = None, None
+        for part in _parents(name):
+            spec = importlib.machinery.PathFinder.find_spec(part, where)
+            if spec is None:
+                return None
+            where = spec.submodule_search_locations
+        path = Path(spec.origin).resolve() if spec is not None and spec.origin is not None else None
+        if path is None or path.suffix != ".py" or INSTALLED.intersection(path.parts):
+            return None
+        return cls(path, name, name if where is not None else name.rpartition(".")[0])
 
 
 def _path(module: ModuleType) -> Path | None:
@@ -100,24 +137,34 @@ def _as_loaded(module: str, path: Path, digest: bytes, loaded_before: Collection
 @cache
 def _imports(source: bytes, package: str) -> tuple[str, ...]:
     """The names of the modules that a source may import at its top, packages before what is in them."""
-    return tuple(_imported(ast.parse(source).body, package))
-
-
-def _imported(statements: Iterable[ast.AST], package: str) -> Iterator[str]:
-    pending = list(statements)
+    pending: list[ast.AST] = list(ast.parse(source).body)
+    found: list[str] = []
     while pending:
         node = pending.pop()
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from _parents(alias.name)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                base = importlib.util.resolve_name("." * node.level + base, package)
-            yield from _parents(base)
-            yield from (f"{base}.{alias.name}" for alias in node.names)
-        elif isinstance(node, (ast.If, ast.Try, ast.With, ast.ExceptHandler)):
+        found += _named(node, package)
+        if isinstance(node, (ast.If, ast.Try, ast.With, ast.ExceptHandler)):
             pending.extend(ast.iter_child_nodes(node))
+    return tuple(found)
+
+
+@cache
+def _later_imports(source: bytes, package: str) -> tuple[str, ...]:
+    """The names of the modules that functions in a source may import when they run."""
+    every = [name for node in ast.walk(ast.parse(source)) for name in _named(node, package)]
+    return tuple(dict.fromkeys(name for name in every if name not in _imports(source, package)))
+
+
+def _named(node: ast.AST, package: str) -> Iterator[str]:
+    """The modules that a statement may import."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield from _parents(alias.name)
+    elif isinstance(node, ast.ImportFrom):
+        base = node.module or ""
+        if node.level:
+            base = importlib.util.resolve_name("." * node.level + base, package)
+        yield from _parents(base)
+        yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
 def _parents(name: str) -> list[str]:

@@ -38,7 +38,7 @@ BARS = 220
 FIRST = 30  # origin of the file; its errors give it its spread
 USUAL = 0.66 * VOLATILITY  # median distance of high and low from the last close
 SEED = 23
-SETTINGS = Settings.of(strategy="entry-exit", fee_bps=0.0, slippage_bps=0.0)
+SETTINGS = Settings.of(strategy="entry-exit", fee_bps=0.0, slippage_bps=0.0, cache="off")
 
 Array = NDArray[np.float64]
 

@@ -126,6 +126,30 @@ def test_it_is_a_row_that_failed_among_models_that_are_compared(cli, peeking):
     assert [row["look_ahead"] is not None for row in rows] == [False, True]
 
 
+def test_it_may_forecast_what_nobody_knows_yet_and_that_it_was_caught_is_said(cli, peeking):
+    """After the newest bar there is nothing to peek at; what counts is what is known of the model."""
+    before = cli("forecast", "ETHUSD", "--model", peeking)
+    assert (before.code, before.err) == (0, "") and "LOOK-AHEAD" not in before.out
+    cli("backtest", *RUN, "--model", peeking)
+    ended = cli("forecast", "ETHUSD", "--model", peeking)
+    assert ended.code == 0
+    assert ended.err.startswith("note: LOOK-AHEAD: model 'Peeking' looks ahead (ETHUSD, origin 2020-1")
+    assert "LOOK-AHEAD: Forecast of 2020-12-09" in ended.out and "picked by" not in ended.out
+    assert "no past profit of it counts." in " ".join(ended.out.split())
+    (symbol,) = json.loads(cli("forecast", "ETHUSD", "--model", peeking, "--json").out)["symbols"]
+    assert symbol["model"]["look_ahead"] in symbol["warning"]
+
+
+def test_notes_on_bars_and_files_are_told_by_an_audit_too(cli, given, tmp_path):
+    file = tmp_path / "given.csv"
+    file.write_text(
+        "\n".join(f"{line},{'strange' if i == 0 else 1}" for i, line in enumerate(file.read_text().split()))
+    )
+    ended = cli("audit", "ETHUSD", *QUICK, *given)
+    assert ended.err == "note: given.csv: columns that are not used: strange\n"
+    assert "Loss over har's on 78 bars" in ended.out
+
+
 def test_other_commands_refuse_it_too_and_show_it_where_that_is_allowed(cli, peeking):
     for command in (("fills",), ("compare-optimizers", "--optimizers", "exact")):
         words = (*command, *RUN, "--model", peeking)

@@ -281,6 +281,27 @@ def test_what_it_imports_of_ones_own_counts_too(tmp_path):
     assert fingerprint(open_own_model(spec, [])) != before
 
 
+def test_what_a_function_imports_when_it_runs_counts_too(tmp_path):
+    helper = tmp_path / "kept_late" / "constants.py"
+    helper.parent.mkdir()
+    (helper.parent / "__init__.py").write_text("")
+    helper.write_text("SPREAD = 0.01\n")
+    late = "def later(self):\n            from kept_late import constants\n            return constants.SPREAD\n"
+    source = SOURCE.replace("def forecast", f"{late}        def forecast")
+    spec = write(tmp_path / "mine.py", source)
+    before = fingerprint(open_own_model(spec, ()))
+    assert fingerprint(open_own_model(spec, ())) == before
+    helper.write_text("SPREAD = 0.02\n")
+    after = open_own_model(spec, ())
+    assert fingerprint(after) != before
+    assert "kept_late" not in sys.modules
+    assert after.model.later() == 0.02
+    assert fingerprint(open_own_model(spec, ())) == fingerprint(after)
+    helper.write_text("SPREAD = 0.03\n")
+    with pytest.raises(MarketsimError, match=r"constants.py was edited after this process had loaded it"):
+        open_own_model(spec, ())
+
+
 def test_another_module_of_a_name_is_no_part_of_the_model(tmp_path):
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
