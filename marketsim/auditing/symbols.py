@@ -55,7 +55,7 @@ def audit(
     for symbol in symbols:
         match _symbol(symbol, settings, tools, cuts, processes, progress):
             case Success(found):
-                rows.append(audited_symbol(found, cuts))
+                rows.append(audited_symbol(found, len(found.audited.cuts(cuts))))
                 notes += (*found.audited.bars.notes, *found.audited.forecasts.notes)
             case Failure(error):
                 errors.append(error)

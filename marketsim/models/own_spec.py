@@ -100,7 +100,8 @@ def _made(spec: str, module: ModuleType, name: str, values: dict[str, Value]) ->
     """The object that a name in the module is, or that a class there makes."""
     found = getattr(module, name, None)
     if found is None:
-        classes = [key for key, value in vars(module).items() if callable(getattr(value, "forecast", None))]
+        members = {key: value for key, value in vars(module).items() if not inspect.ismodule(value)}
+        classes = [key for key, value in members.items() if callable(getattr(value, "forecast", None))]
         what = f"there is {', '.join(classes)}" if classes else "nothing there has a method `forecast`"
         raise UsageError(f"--model {spec}: no '{name}' in it; {what}{nearest(name, classes)}")
     if not inspect.isclass(found):

@@ -99,6 +99,8 @@ def _own_model(value: Any) -> str:
     """A model that is none of marketsim's: a file's, a module's, or what an installed package registers."""
     if isinstance(value, str) and "\0" in value:
         raise ValueError("must not contain a NUL character")
+    if isinstance(value, str) and value.endswith(".py"):
+        raise ValueError(f"it names a file: which class in it? {value}:CLASS")
     near = nearest(value.partition(":")[0], (*MODELS, *ENSEMBLES)) if isinstance(value, str) else ""
     if isinstance(value, str) and names_code(value) and not (near and "." not in value):
         return value

@@ -34,8 +34,9 @@ def peeking(tmp_path, monkeypatch):
 
 
 def test_the_default_model_passes(cli):
-    ended = cli("audit", "ETHUSD", *QUICK)
+    ended = cli("audit", "ETHUSD", *QUICK[:-1], "99")
     assert ended.code == 0
+    assert "Walk   12 origins; the future is changed after 5 of them" in ended.out
     assert "ETHUSD: passed. Up to each origin, nothing rests on what came after it." in ended.out
     assert re.search(r"other processes +12 +1e-09 +0 +same", ended.out)
     assert "MOVED" not in ended.out

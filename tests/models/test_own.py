@@ -342,7 +342,10 @@ def test_an_option_that_names_a_file_counts_with_what_is_in_it(tmp_path):
         ("def", r"SyntaxError: .* \(mine.py, line 1\)"),
         ("\n1 / 0", r"ZeroDivisionError: division by zero \(mine.py, line 2\)"),
         ("import no_such_package", r"ModuleNotFoundError: No module named 'no_such_package' \(mine.py, line 1\)"),
-        ("class Mina:\n    def forecast(self): ...", "no 'Mine' in it; there is Mina; did you mean 'Mina'?"),
+        (
+            "import marketsim\n\nclass Mina:\n    def forecast(self): ...",
+            "no 'Mine' in it; there is Mina; did you mean 'Mina'?",
+        ),
         ("x = 1", "no 'Mine' in it; nothing there has a method `forecast`"),
         ("class Mine: ...", "Mine is no model: it needs a method"),
         ("class Mine:\n    def __init__(self):\n        raise OSError('no disk')", "OSError: no disk"),
