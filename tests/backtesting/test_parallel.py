@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from marketsim import registry
 from marketsim.backtesting import parallel, pipeline
+from marketsim.backtesting.executors import processes
 from marketsim.backtesting.executors.local import Local
 from marketsim.backtesting.worker import finish
 from marketsim.errors import Failure, Success, UsageError
@@ -22,6 +24,7 @@ from marketsim.results.result import Result
 from marketsim.results.run_directory import FILES, RunDirectory
 from marketsim.results.schema import FailedSymbol
 from marketsim.results.timing import timing_document
+from marketsim.settings.groups import WorkSettings
 from marketsim.settings.settings import Settings
 from tests.many_symbols import cheap, documents, names, run, write_universe
 
@@ -142,6 +145,20 @@ def test_a_real_worker_is_killed_and_the_run_goes_on(data: Path) -> None:
     os.kill(multiprocessing.active_children()[0].pid or 0, signal.SIGKILL)
     runs += stream
     assert documents(runs) == expected
+    assert not multiprocessing.active_children()
+
+
+def test_a_worker_that_is_killed_while_the_pool_ends_does_not_keep_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "GRACE", 0.2)
+    pool = processes.Processes(WorkSettings(), 2)
+    assert sorted(pool.map(abs, [-1, -2])) == [1, 2]
+    killed, kept = multiprocessing.active_children()
+    os.kill(kept.pid or 0, signal.SIGSTOP)  # it waits as for a lock of the other's
+    ending = threading.Thread(target=pool.shutdown)
+    ending.start()
+    os.kill(killed.pid or 0, signal.SIGKILL)
+    ending.join(30)
+    assert not ending.is_alive()
     assert not multiprocessing.active_children()
 
 

@@ -7,9 +7,12 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import connection
+from multiprocessing.process import BaseProcess
 from typing import ParamSpec, TypeVar
 
 from marketsim.errors import MarketsimError
@@ -19,6 +22,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MOST = 61 if sys.platform == "win32" else 10_000  # processes that the system can wait for at once
+GRACE = 10  # seconds between the ends of the first process and of the last
 # Read when numpy or torch is imported, which a worker does long after it has its environment.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
@@ -48,10 +52,28 @@ class Processes(ProcessPoolExecutor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """See `Executor.shutdown`."""
+        processes = set(multiprocessing.active_children()) - self._others
         if not wait:
-            for process in set(multiprocessing.active_children()) - self._others:
+            for process in processes:
                 process.kill()
+        threading.Thread(target=_end_together, args=(processes,), daemon=True).start()
         super().shutdown(True, cancel_futures=cancel_futures or not wait)
+
+
+def _end_together(processes: set[BaseProcess]) -> None:
+    """Kill what does not end soon after the first: it waits for a lock that a killed process held.
+
+    The pool does so itself, but not where it is told to end at the moment in which a process is killed.
+    """
+    sentinels = [process.sentinel for process in processes]
+    connection.wait(sentinels)
+    end = time.monotonic() + GRACE
+    while sentinels and (left := end - time.monotonic()) > 0:
+        ended = connection.wait(sentinels, left)
+        sentinels = [sentinel for sentinel in sentinels if sentinel not in ended]
+    for process in processes:
+        if process.sentinel in sentinels:
+            process.kill()
 
 
 @contextmanager
