@@ -45,7 +45,7 @@ COMMANDS = {
     "audit": Listed("marketsim.cli.audit:audit", "Check that a backtest cannot see the future."),
     "profile": Listed("marketsim.cli.profile:profile", "Measure where the time and memory of a backtest go."),
     "config": Listed("marketsim.cli.config:show", "Show every setting, its value and where it came from."),
-    "explain": Listed("marketsim.cli.explain:explain", "Explain a column or a word of the tables."),
+    "explain": Listed("marketsim.cli.explain:explain", "Explain a column, a word of the tables, or a setting."),
 }
 GROUPS = {
     "models": Listed("marketsim.cli.models:app", "List the forecasting models, or begin one of your own."),
@@ -67,7 +67,8 @@ def make_app(words: Sequence[str], whole: bool = False) -> typer.Typer:
         if whole or name == asked:
             from marketsim.cli.help import GroupedCommand
 
-            app.command(name, cls=GroupedCommand)(_import(listed.place))
+            dashes = {"ignore_unknown_options": True} if name == "explain" else None  # of `explain --fill`
+            app.command(name, cls=GroupedCommand, context_settings=dashes)(_import(listed.place))
         else:
             app.command(name, help=listed.help)(_nothing)
     for name, listed in GROUPS.items():

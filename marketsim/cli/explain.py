@@ -11,6 +11,8 @@ from msgspec import Struct
 from marketsim.cli import options, output
 from marketsim.errors import UsageError
 from marketsim.registry import nearest
+from marketsim.settings.resolution import ENVIRONMENT_PREFIX
+from marketsim.settings.settings import CHOICES
 
 GLOSSARY = Path(__file__).with_name("glossary.md")
 
@@ -27,14 +29,15 @@ class Entry(Struct, frozen=True):
 
 def explain(
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[WORD]", help="Head of a column, or another word of a table.")
+        list[str] | None,
+        typer.Argument(metavar="[WORD]", help="Head of a column, another word on a screen, or a setting."),
     ] = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Explain a column or a word of the tables.
+    """Explain a column, a word of the tables, or a setting.
 
-    Without a word, all of them are listed.
+    Without a word, all words are listed; `marketsim config` lists the settings.
     """
     found = [_find(" ".join(words))] if words else list(entries())
     if json:
@@ -58,11 +61,27 @@ def entries() -> Iterator[Entry]:
 def _find(word: str) -> Entry:
     by_name = {name: entry for entry in entries() for name in (entry.term, *entry.also)}
     byletters = {letters(name): entry for name, entry in by_name.items()}
+    if word.startswith("--") and word not in by_name and (setting := _setting(word)) is not None:
+        return setting
     if letters(word) not in byletters:
+        if (setting := _setting(word)) is not None:
+            return setting
         near = {name.lower(): name for name in by_name}
         hint = nearest(word.lower(), near)
         raise UsageError(f"'{word}' is not in the glossary{hint} (`marketsim explain` lists all)")
     return byletters[letters(word)]
+
+
+def _setting(word: str) -> Entry | None:
+    """What help says of a setting, named as an option, a variable or a key."""
+    key = word.lstrip("-").replace("-", "_").lower().removeprefix(ENVIRONMENT_PREFIX.lower())
+    if key not in options.TEXTS:
+        return None
+    text = options.TEXTS[key]
+    choices = f" Choices: {', '.join(CHOICES[key])}." if key in CHOICES and not text.metavar else ""
+    default = text.default or options.DEFAULTS[key]
+    value = "" if isinstance(options.DEFAULTS[key], bool) else f" Default: {default}."
+    return Entry(f"--{key.replace('_', '-')}", (key,), f"{text.help}{choices}{value}")
 
 
 def letters(text: str) -> str:

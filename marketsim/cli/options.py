@@ -107,7 +107,7 @@ TEXTS = {
     "missing": Text("Forecasts that the file lacks: stop, or let har make them."),
     "allow_lookahead": Text("Show the backtest of a model that was caught looking ahead."),
     "strategy": Text("One side per bar, both sides, or both strategies."),
-    "fill": Text("Take-profit that may precede the entry: missed, weighted by probability, or filled."),
+    "fill": Text("Take-profits that may have come before the entry count: never, by their probability, or always."),
     "close_at_eod": Text(
         "Exit with a market order at the close, without a take-profit; auto: where that did better in-sample."
     ),
@@ -144,10 +144,14 @@ TEXTS = {
     "temperature": Text("Sampling temperature.", "X", OWN),
     "top_p": Text("Sample from the likeliest tokens of this total probability.", "P", OWN),
     "top_k": Text("Sample from this many of the likeliest tokens.", "N", OWN),
-    "clip": Text("Limit of standardized inputs.", "X", OWN),
-    "trim": Text("Share to cut off each tail; the point forecast is the mean of the rest.", "SHARE", "use the median"),
+    "clip": Text("Standard deviations at which a model's input is cut off.", "X", OWN),
+    "trim": Text(
+        "Share of sample paths to leave out at either end; the forecast is the mean of the rest.",
+        "SHARE",
+        "use the median",
+    ),
     "context": Text("Bars that the model reads.", "N", OWN),
-    "representation": Text("Input of the model."),
+    "representation": Text("Prices as the model reads them."),
     "device": Text("Hardware that the model runs on."),
     "dtype": Text("Number format of the model's arithmetic."),
     "compile": Text("Use torch.compile where it pays."),
@@ -170,20 +174,20 @@ Config = Annotated[str | None, typer.Option("--config", metavar="FILE", help="TO
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
-_DEFAULTS = Settings().values()
+DEFAULTS = Settings().values()
 _TITLES = {key: group.title for group in GROUPS for key in group.keys}
 
 
 @cache
 def _option(key: str) -> inspect.Parameter:
     """The option of a setting, as the parameter of a function; not given, it is None or, a switch, False."""
-    text, choices, switch = TEXTS[key], CHOICES.get(key, ()), isinstance(_DEFAULTS[key], bool)
+    text, choices, switch = TEXTS[key], CHOICES.get(key, ()), isinstance(DEFAULTS[key], bool)
     words = list[str] if key in REPEATED else str
 
     option = typer.Option(
         f"--{key.replace('_', '-')}",
         metavar=None if switch else text.metavar or "|".join(choices),
-        help=text.help if switch else f"{text.help} [{text.default or _DEFAULTS[key]}]",
+        help=text.help if switch else f"{text.help} [{text.default or DEFAULTS[key]}]",
         show_default=False,
         autocompletion=models if key == "model" else (lambda: choices) if choices else None,
         rich_help_panel=_TITLES[key],

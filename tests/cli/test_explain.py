@@ -14,21 +14,22 @@ from marketsim.cli import explain, output
 from marketsim.execution.strategies import STRATEGIES
 from marketsim.forecasting.contamination import EXPOSURES
 from marketsim.settings.choices import FILLS
+from marketsim.settings.settings import KEYS
 
-CLI = Path(output.__file__).parent
+PACKAGE = Path(output.__file__).parents[1]
 COMPUTED = (  # `marketsim data`
     *("Symbol", "Source", "Bars", "First", "Last", "Gaps", "Dropped", "Time", "Volume", "New", "Timeframe"),
 )
 
 
 def headers() -> Iterator[str]:
-    """The strings in every tuple of column heads in the command line's sources."""
-    for path in CLI.glob("*.py"):
+    """The strings in every tuple of column heads in the package's sources."""
+    for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             heads: list[ast.expr] = []
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).lower() in ("headers", "heads"):
                 heads = [node.value]
-            elif isinstance(node, ast.Call) and ast.unparse(node.func) == "output.table":
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("output.table", "TextTable"):
                 heads = node.args[1:2]
             for head in heads:
                 names = head.elts if isinstance(head, ast.Tuple) else []
@@ -39,6 +40,53 @@ def headers() -> Iterator[str]:
 def test_every_column_and_word_of_a_table_is_explained(word, cli):
     ended = cli("explain", *word.split())
     assert (ended.code, ended.err) == (0, ""), f"add '{word}' to marketsim/cli/glossary.md"
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *(
+            "ambiguous legs",
+            "in doubt",
+            "walk",
+            "after",
+            "round trip",
+            "buy",
+            "sell",
+            "timing",
+            "hit rate",
+            "standing aside",
+        ),
+        *(
+            "limit order",
+            "market order",
+            "long",
+            "short",
+            "stake",
+            "in-sample",
+            "origin",
+            "fit",
+            "bps",
+            "holding",
+            "luck",
+        ),
+        *("left out", "made", "reused", "crypto", "har", "auto", "kronos", "direct", "simulation", "evaluated bar"),
+    ],
+)
+def test_every_word_of_a_sentence_that_is_no_everyday_english_is_explained(word, cli):
+    ended = cli("explain", *word.split())
+    assert (ended.code, ended.err) == (0, "")
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_setting_is_explained_as_an_option_a_key_and_a_variable(key, cli):
+    option = f"--{key.replace('_', '-')}"
+    assert [cli("explain", word).code for word in (option, key, f"MARKETSIM_{key.upper()}")] == [0, 0, 0]
+
+
+def test_an_option_is_not_taken_for_a_column_of_its_name(cli):
+    assert "count: never, by their probability, or always" in " ".join(cli("explain", "--fill").out.split())
+    assert cli("explain", "fill").out.startswith("Fill %\n")
 
 
 def test_there_are_headers_to_test():
