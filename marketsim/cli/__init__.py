@@ -54,14 +54,10 @@ def _explain(error: Exception) -> int:
     """Say `error` on one line; its exit code."""
     import typer
 
+    from marketsim.cli import output
     from marketsim.errors import MarketsimError
 
-    if "--debug" in sys.argv:  # wherever it stands, and even where the command line could not be read
-        import traceback
-
-        from marketsim.settings.database_url import redacted
-
-        print(redacted("".join(traceback.format_exception(error))), end="", file=sys.stderr)
+    output.trace(error)
     if isinstance(error, MarketsimError):
         return _say(str(error), error.exit_code)
     if isinstance(error, typer.TyperException):

@@ -46,6 +46,7 @@ def fail(message: str) -> None:
 def failures(errors: Sequence[MarketsimError], succeeded: bool) -> int:
     """Say why some things failed; the exit code: 0 where none did, 4 where others `succeeded`, else the first one's."""
     for error in errors:
+        trace(error)
         fail(str(error))
     return 0 if not errors else 4 if succeeded else errors[0].exit_code
 
@@ -56,6 +57,14 @@ def failures_shown(errors: Sequence[MarketsimError], count: int) -> int:
         return failures(errors, succeeded=False)
     fail(f"{len(errors)} of {count} symbols failed")
     return 4
+
+
+def trace(error: Exception) -> None:
+    """With --debug, wherever it stands, where an error was raised."""
+    if "--debug" in sys.argv and sys.stderr is not None:
+        import traceback
+
+        print(redacted("".join(traceback.format_exception(error))), end="", file=sys.stderr)
 
 
 def notes(messages: Iterable[str]) -> None:

@@ -40,7 +40,7 @@ def score(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
-    """Score sealed plans on the bars that came after: what was promised, and what came.
+    """Score sealed plans: what was promised, and what came.
 
     The bars are those of the sealed run, as they are today; options of bars take their place.
     """
