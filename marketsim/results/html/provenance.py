@@ -33,4 +33,4 @@ def identity(symbol: SymbolDocument) -> TextTable:
         *((f"its {name}", in_words(value)) for name, value in model.parameters.items()),
         *symbol.libraries.items(),
     ]
-    return TextTable("Fingerprints and versions", ("What", "Which"), rows, words=2)
+    return TextTable("Fingerprints and versions", ("What", "Value"), rows, words=2)
