@@ -92,4 +92,4 @@ class Charts(Struct, frozen=True):
     objective: list[StrategyObjective]
     bounds: tuple[float, float]  # of both multipliers
     window: int  # bars of each fit
-    arrays: str  # packed: `surface <strategy>`, `quantiles`, see docs/report.md
+    arrays: str  # packed: a `surface` a strategy, and the quantiles

@@ -44,8 +44,13 @@ def test_the_pictures_show_the_walk(cli, tmp_path):
     facts, arrays = page.parts["/ETHUSD"]["rows"]
     rows = {row["name"]: row for row in symbol["rows"]}
     assert facts["names"] == list(rows)
-    for what, key in (("headline", "headline"), ("worst", "provable"), ("best", "touch")):
-        np.testing.assert_allclose(arrays[what][:, -1], [row[key] for row in rows.values()], rtol=0, atol=1e-12)
+    ends = arrays["headline"].sum(1)
+    for found, key in (
+        (ends, "headline"),
+        (ends - arrays["below"][:, -1], "provable"),
+        (ends + arrays["above"][:, -1], "touch"),
+    ):
+        np.testing.assert_allclose(facts["part"] * found, [row[key] for row in rows.values()], rtol=0, atol=1e-8)
     assert facts["times"][0] == symbol["evaluated"]["first"]
     assert facts["times"][-1] == symbol["evaluated"]["last"]
 

@@ -22,8 +22,9 @@ from marketsim.results.html.packing import pack
 from marketsim.results.result import Result
 from marketsim.settings.settings import Settings
 
+WHOLE = 32_000  # the largest move of a symbol, as a whole number
 FEW = 20  # symbols, more of which have coarser surfaces, so that a page of hundreds can be sent
-FINE, COARSE = 33, 17  # places along a multiplier
+FINE, COARSE = 33, 15  # places along a multiplier
 
 
 def places_for(symbols: int) -> int:
@@ -36,7 +37,7 @@ def charts_of(result: Result, settings: Settings, cache: ForecastCache | None, p
     bars, walk, rules = result.bars, result.walk, result.rules
     market = Market.of(bars, walk, result.forecasts, settings.costs)
     surfaces = Surfaces.of(market, rules, places)
-    arrays: dict[str, NDArray[Any]] = {"quantiles": _quantiles(result)}
+    arrays = _quantiles(result, every=1 if places == FINE else 2)
     objective = []
     for i, (fitted, surface) in enumerate(surfaces.strategies(result.strategies)):
         objective.append(fitted)
@@ -53,13 +54,20 @@ def charts_of(result: Result, settings: Settings, cache: ForecastCache | None, p
     return json.encode(charts).decode()
 
 
-def _quantiles(result: Result) -> NDArray[np.float32]:
-    """Quantiles `[S + 1, 3, Q]` of high, low and close as prices, oldest first, of the evaluated bars and the next."""
+def _quantiles(result: Result, every: int) -> dict[str, NDArray[Any]]:
+    """What is forecast of the evaluated bars and of the next, oldest first: `closes` `[S + 1]` before them, and moves.
+
+    `quantiles` `[S + 1, 3, Q]` of high, low and close are whole numbers, of which `most` are the largest move; of the
+    levels `every` second or each.
+    """
     positions = np.append(result.walk.evaluated[::-1], len(result.walk.origins) - 1)
-    closes = result.bars.close[result.walk.origins[positions]]
-    moves = result.forecasts.moves[positions][:, [HIGH, LOW, CLOSE]]
-    prices: NDArray[np.float32] = (closes[:, None, None] * (1 + moves)).astype(np.float32)
-    return prices
+    moves = result.forecasts.moves[positions][:, [HIGH, LOW, CLOSE], ::every]
+    most = max(float(np.abs(moves).max()), 1e-6)
+    return {
+        "closes": result.bars.close[result.walk.origins[positions]].astype(np.float32),
+        "most": np.array([most], np.float32),
+        "quantiles": np.rint(moves * (WHOLE / most)).astype(np.int16),
+    }
 
 
 def _reliability(result: Result) -> CalibratedSymbol | None:

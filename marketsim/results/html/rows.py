@@ -17,6 +17,8 @@ from marketsim.results.schema import CostsRow, SymbolDocument
 from marketsim.settings.choices import BASIS_POINTS, PROVABLE, TOUCH
 
 Cells = Mapping[str, str]
+PART = 1e-8  # of the stake, which summed profits are rounded to,
+WHOLE = 1e9  # unless they are more than so many parts
 PRICES = ("open", "high", "low", "close")
 HEADERS = ("Bar", "Side", "Note", "bps", "Worst .. best", "Lower level", "Upper level", "Open", "High", "Low", "Close")
 NOT_FILLED, AT_CLOSE, TAKEN, IN_DOUBT = range(4)  # how a trade ended, in the arrays
@@ -32,7 +34,12 @@ class PackedRows(Struct, frozen=True):
 
 
 def rows_of(document: SymbolDocument, simulations: str, equity: str) -> PackedRows:
-    """The pictures of a symbol's walk, oldest bar first; nothing where the run kept no rows."""
+    """The pictures of a symbol's walk, oldest bar first.
+
+    All arrays are whole numbers, which take less room: `headline` `[K, S]` is the headline of each bar, and `below` and
+    `above` `[K, S]` by how much the worst and the best case are apart from its sum, in parts of the stake; `bars`
+    `[S, 4]` and `levels` `[2, strategies, S]`, upper and lower, are in ticks.
+    """
     sums = list(csv.DictReader(StringIO(equity)))
     trades = list(csv.DictReader(StringIO(simulations)))
     names = [row.name for row in document.rows]
@@ -40,20 +47,29 @@ def rows_of(document: SymbolDocument, simulations: str, equity: str) -> PackedRo
     by_name = {name: [row for row in sums if row["name"] == name] for name in names}
     walks = {name: [row for row in trades if row["strategy"] == name][::-1] for name in fitted}
     bars = walks[fitted[0]]
+    found = np.stack([_table(by_name.values(), column) for column in (document.fill, PROVABLE, TOUCH)])
+    part = max(PART, float(np.abs(found).max()) / WHOLE)
+    headline, worst, best = np.rint(found / part).astype(np.int32)
     facts = {
         "names": names,
         "strategies": fitted,
         "times": [row["evaluated"] for row in bars],
         "next": document.plan[0].bar,
+        "part": part,
+        "tick": document.bars.tick,
         "decimals": decimals(document.bars.tick),
         "headers": HEADERS,
     }
+    tick = document.bars.tick
+    prices = np.array([[float(row[each]) for each in PRICES] for row in bars])
+    levels = np.stack([_table(walks.values(), each) for each in ("upper", "lower")])
     arrays: dict[str, NDArray[Any]] = {
-        what: _table(by_name.values(), column)
-        for what, column in (("headline", document.fill), ("worst", PROVABLE), ("best", TOUCH))
+        "headline": np.diff(headline, axis=1, prepend=np.int32(0)),
+        "below": headline - worst,
+        "above": best - headline,
+        "bars": np.rint(prices / tick).astype(np.int32),
+        "levels": np.rint(levels / tick).astype(np.int32),
     }
-    arrays["bars"] = np.array([[float(row[each]) for each in PRICES] for row in bars])
-    arrays["upper"], arrays["lower"] = (_table(walks.values(), each) for each in ("upper", "lower"))
     ends = [
         [_exits(row, before, document.costs) for row, before in zip(rows, [None, *rows], strict=False)]
         for rows in walks.values()

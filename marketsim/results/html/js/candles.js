@@ -1,12 +1,10 @@
 import { row, seconds } from "./data.js";
 import { color, faint } from "./theme.js";
 
+const WHOLE = 32000; // the largest move, as a whole number
 const NOT_FILLED = 0;
 const TAKEN = 2;
 const IN_DOUBT = 3; // how a trade ended: see rows.py
-const OPEN = 0;
-const CLOSE = 3;
-const MEDIAN = 4;
 
 // The bars of a walk as candles, and what a strategy did on each; returns what moves and marks them.
 export function drawCandles(element, { facts, arrays }, quantiles, strategy, onBar) {
@@ -41,17 +39,25 @@ export function drawCandles(element, { facts, arrays }, quantiles, strategy, onB
   });
   const times = [...facts.times, facts.next].map(seconds);
   const bars = facts.times.map((_, i) => {
-    const [open, high, low, close] = row(arrays.bars, i);
+    const [open, high, low, close] = Array.from(row(arrays.bars, i), (ticks) => facts.tick * ticks);
     return { time: times[i], open, high, low, close };
   });
   candles.setData([...bars, { time: times.at(-1) }]);
-  const picture = new Overlay(times, arrays, facts.strategies.indexOf(strategy), quantiles);
+  const picture = new Overlay(times, bars, facts, arrays, quantiles, facts.strategies.indexOf(strategy));
   candles.attachPrimitive(picture);
   const index = new Map(times.map((time, i) => [time, i]));
   chart.subscribeCrosshairMove(({ time }) => time !== undefined && onBar(index.get(time), false));
   chart.subscribeClick(({ time }) => time !== undefined && onBar(index.get(time), true));
   chart.timeScale().fitContent();
   return { chart, candles, picture, bars };
+}
+
+// A function of the forecast prices of a bar and of a channel (high, low, close), by quantile; null without any.
+export function forecastPrices(charts) {
+  if (!charts) return null;
+  const { quantiles, closes, most } = charts.arrays;
+  return (bar, channel) =>
+    Array.from(row(row(quantiles, bar), channel), (move) => closes[bar] * (1 + (most[0] * move) / WHOLE));
 }
 
 // Moves the visible part: "left", "right", "in", "out" or "all".
@@ -66,9 +72,9 @@ export function move(chart, how) {
 
 // What lies behind and on the candles: the forecast as bands, levels, entries and exits.
 class Overlay {
-  constructor(times, arrays, strategy, quantiles) {
-    Object.assign(this, { times, bars: arrays.bars, quantiles, fan: 2, chosen: null });
-    this.levels = [row(arrays.upper, strategy), row(arrays.lower, strategy)];
+  constructor(times, bars, { tick }, arrays, quantiles, strategy) {
+    Object.assign(this, { times, bars, quantiles, fan: 2, chosen: null });
+    this.levels = [0, 1].map((side) => Array.from(row(row(arrays.levels, side), strategy), (ticks) => tick * ticks));
     this.endings = row(arrays.endings, strategy);
   }
 
@@ -90,7 +96,7 @@ class Overlay {
   autoscaleInfo() {
     if (!this.quantiles || this.fan === null) return null;
     const last = this.times.length - 1;
-    const prices = row(row(this.quantiles, last), this.fan);
+    const prices = this.quantiles(last, this.fan);
     return { priceRange: { minValue: prices[0], maxValue: prices.at(-1) } };
   }
 
@@ -117,20 +123,21 @@ class Overlay {
 
   drawFan(context, { x, y }) {
     if (!this.quantiles || this.fan === null) return;
-    const rows = this.times.map((_, i) => row(row(this.quantiles, i), this.fan));
+    const rows = this.times.map((_, i) => this.quantiles(i, this.fan));
+    const median = (rows[0].length - 1) / 2;
     context.fillStyle = faint("fourth", 0.13);
-    for (let q = 0; q < MEDIAN; q += 1) {
+    for (let q = 0; q < median; q += 1) {
       context.beginPath();
       rows.forEach((prices, i) => x[i] !== null && context.lineTo(x[i], y(prices[q])));
       rows.toReversed().forEach((prices, i) => {
         const bar = rows.length - 1 - i;
-        if (x[bar] !== null) context.lineTo(x[bar], y(prices[2 * MEDIAN - q]));
+        if (x[bar] !== null) context.lineTo(x[bar], y(prices[2 * median - q]));
       });
       context.fill();
     }
     context.strokeStyle = faint("fourth", 0.8);
     context.beginPath();
-    rows.forEach((prices, i) => x[i] !== null && context.lineTo(x[i], y(prices[MEDIAN])));
+    rows.forEach((prices, i) => x[i] !== null && context.lineTo(x[i], y(prices[median])));
     context.stroke();
   }
 
@@ -144,14 +151,14 @@ class Overlay {
       context.lineWidth = 1.25;
       for (const level of [upper, lower]) line(context, at.x[i] - half, at.x[i] + half, at.y(level));
       const [long, short] = row(this.endings, i);
-      const bar = row(this.bars, i);
-      if (long !== NOT_FILLED) this.drawTrade(context, at, i, Math.min(lower, bar[OPEN]), long, upper, size, 1);
-      if (short !== NOT_FILLED) this.drawTrade(context, at, i, Math.max(upper, bar[OPEN]), short, lower, size, -1);
+      const { open } = this.bars[i];
+      if (long !== NOT_FILLED) this.drawTrade(context, at, i, Math.min(lower, open), long, upper, size, 1);
+      if (short !== NOT_FILLED) this.drawTrade(context, at, i, Math.max(upper, open), short, lower, size, -1);
     });
   }
 
   drawTrade(context, { x, y }, i, entry, ending, target, size, direction) {
-    const out = y(ending === TAKEN || ending === IN_DOUBT ? target : row(this.bars, i)[CLOSE]);
+    const out = y(ending === TAKEN || ending === IN_DOUBT ? target : this.bars[i].close);
     context.fillStyle = context.strokeStyle = color("ink");
     triangle(context, x[i], y(entry), size, direction);
     if (ending === IN_DOUBT) {

@@ -34,7 +34,7 @@ const dates = (_, ticks) => ticks.map((stamp) => dated(_, stamp).slice(0, 10));
 
 function linesOf(facts, arrays, strategy) {
   const at = facts.names.indexOf(strategy);
-  const sums = (array, i) => [0, ...Array.from(row(array, i), (sum) => PERCENT * sum)];
+  const sums = summed(facts, arrays);
   const others = facts.names
     .map((name, i) => ({ name, i }))
     .filter(({ name }) => !facts.strategies.includes(name))
@@ -52,8 +52,21 @@ function linesOf(facts, arrays, strategy) {
     }),
   ];
   const bands = [{ series: [3, 1], fill: faint("first", 0.22) }];
-  const data = [arrays.worst, arrays.headline, arrays.best].map((array) => sums(array, at));
-  return { options: { series, bands }, data: [...data, ...others.map(({ i }) => sums(arrays.headline, i))] };
+  const data = [sums(at, "below", -1), sums(at), sums(at, "above", 1)];
+  return { options: { series, bands }, data: [...data, ...others.map(({ i }) => sums(i))] };
+}
+
+// A function of the summed profits of a strategy or baseline in per cent, apart from the headline by another array.
+function summed({ part }, arrays) {
+  return (i, apart, sign) => {
+    const differences = apart && row(arrays[apart], i);
+    let sum = 0;
+    const sums = Array.from(row(arrays.headline, i), (profit, bar) => {
+      sum += profit;
+      return PERCENT * part * (sum + (apart ? sign * differences[bar] : 0));
+    });
+    return [0, ...sums];
+  };
 }
 
 // One bar before the first, where nothing was earned yet.

@@ -30,7 +30,7 @@ async function show(address) {
   const draw = () => {
     if (rows) {
       drawEquity(place.querySelector("[data-picture=equity]"), rows, choice.value);
-      drawTrades(place, rows, charts?.arrays.quantiles, choice.value);
+      drawTrades(place, rows, charts, choice.value);
     }
     if (charts) drawObjective(place, objective, charts, choice.value);
   };

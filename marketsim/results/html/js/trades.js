@@ -1,11 +1,12 @@
-import { drawCandles, move } from "./candles.js";
+import { drawCandles, forecastPrices, move } from "./candles.js";
 import { drawn } from "./theme.js";
 
 const WORDS = 3; // columns of text before the numbers
 const ROOM = 30; // bars around one that is jumped to
 
 // Candles and the table of the same trades: what is chosen in one is shown in the other.
-export function drawTrades(place, rows, quantiles, strategy) {
+export function drawTrades(place, rows, charts, strategy) {
+  const quantiles = forecastPrices(charts);
   const table = place.querySelector("[data-picture=trades]");
   const fan = place.querySelector("[data-choice=fan]");
   const lines = fill(table, rows.facts, strategy);
