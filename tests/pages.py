@@ -56,6 +56,11 @@ def commands(page: Path) -> list[str]:
     ]
 
 
+def shown(page: Path) -> set[str]:
+    """The commands whose output the page shows."""
+    return {match["command"] for block in blocks(page) if (match := _OUTPUT.fullmatch(block.remark))}
+
+
 def run(command: str, directory: Path) -> subprocess.CompletedProcess[str]:
     """Run a `marketsim` command line of a page in a directory, 80 columns wide, with a cache of its own."""
     door, *arguments = shlex.split(command, comments=True)
@@ -70,7 +75,9 @@ def output(block: Block, directory: Path) -> str | None:
     match = _OUTPUT.fullmatch(block.remark)
     if match is None:
         return None
-    printed = "".join(f"{line.rstrip()}\n" for line in run(match["command"], directory).stdout.splitlines())
+    done = run(match["command"], directory)
+    assert done.returncode == 0, done.stderr
+    printed = "".join(f"{line.rstrip()}\n" for line in done.stdout.splitlines())
     if match["end"]:
         printed = printed.partition(f"\n{match['end']}")[0]
     return printed.rstrip("\n") + "\n"

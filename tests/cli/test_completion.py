@@ -25,16 +25,12 @@ PATIENCE = 60  # seconds
 LINES = {
     "compare-opt": "compare-optimizers",
     "backtest ETHUSD --fill=t": "backtest ETHUSD --fill=touch",
-    "backtest ETHUSD --fill t": "backtest ETHUSD --fill touch",
     "backtest --model chronos:bolt-b": "backtest --model chronos:bolt-base",
-    "backtest --model=chronos:bolt-b": "backtest --model=chronos:bolt-base",
     "backtest --model blend:har,rolling": "backtest --model blend:har,rolling-quantile",
     "compare-models ETHUSD --models har,last": "compare-models ETHUSD --models har,last-bar",
-    "compare-models ETHUSD --models=har,last": "compare-models ETHUSD --models=har,last-bar",
     "backtest NV": "backtest NVDA",
     "backtest --timeframe 1m A": "backtest --timeframe 1m AAPL",
     "fills AMZN --at 2018-04-3": "fills AMZN --at 2018-04-30",
-    "fills AMZN --at=2018-04-3": "fills AMZN --at=2018-04-30",
 }
 
 
