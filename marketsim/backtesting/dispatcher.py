@@ -50,7 +50,7 @@ class Dispatcher:
         progress: Progress,
         kept: Callable[[str], FinishedSymbol | None],
         rows: bool,
-        basis: bool,
+        basis: bool = False,
         places: int = 0,
     ) -> None:
         self.executor = open_executor(settings.work, len(symbols))

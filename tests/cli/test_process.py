@@ -15,7 +15,7 @@ WAITING = """
 import sys, time
 import marketsim.backtesting.parallel
 
-def wait(*arguments):
+def wait(*arguments, **options):
     print("ready", flush=True)
     time.sleep(60)
 
