@@ -21,7 +21,7 @@ class Listed(NamedTuple):
 
 COMMANDS = {
     "backtest": Listed("marketsim.cli.backtest:backtest", "Backtest symbols walk-forward and plan the next bar."),
-    "report": Listed("marketsim.cli.report:report", "Write the page of a saved run, as backtest --report does."),
+    "report": Listed("marketsim.cli.report:report", "Write the page of a saved run."),
     "fast": Listed("marketsim.cli.backtest:fast", "Run backtest with at most 35 simulations, the newest."),
     "plan": Listed("marketsim.cli.plan:plan", "Print the orders for the next session, one a line."),
     "forecast": Listed("marketsim.cli.forecast:forecast", "Forecast the next bar of symbols, or several bars."),
@@ -39,7 +39,7 @@ COMMANDS = {
         "marketsim.cli.compare_optimizers:compare_optimizers", "Compare optimizers on the same fits."
     ),
     "evening": Listed(
-        "marketsim.cli.evening:evening", "Fetch, check, plan, seal and score: all that an evening needs."
+        "marketsim.cli.evening:evening", "Fetch, check, plan, seal and score in one command."
     ),
     "score": Listed("marketsim.cli.score:score", "Score sealed plans: what was promised, and what came."),
     "audit": Listed("marketsim.cli.audit:audit", "Check that a backtest cannot see the future."),

@@ -35,7 +35,7 @@ def backtest(
         typer.Option("--output", metavar="DIR", help="Save the run in this folder, as JSON and CSV files."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the interrupted run in DIR.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the finished run in DIR.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the finished run in DIR, and FILE.")] = False,
     report: Annotated[
         str | None,
         typer.Option("--report", metavar="FILE", help="Write the result as a page to look at, one HTML file."),
@@ -54,14 +54,14 @@ def backtest(
     settings = options.settings_of(command, **fixed)
 
     names = names_of(symbols or [], symbols_file, all_symbols, settings, "backtest")
-    for option, given in (("--resume", resume), ("--overwrite", overwrite)):
-        if given and output_directory is None:
-            raise UsageError(f"{option} needs --output DIR, the folder of the other run")
-
+    if resume and output_directory is None:
+        raise UsageError("--resume needs --output DIR, the folder of the other run")
+    if overwrite and output_directory is None and report is None:
+        raise UsageError("--overwrite needs --output DIR or --report FILE, what it replaces")
     if live and report is None:
         raise UsageError("--live needs --report FILE, the page that is written as symbols finish")
     if report is not None:
-        check_file("--report", report, (".html", ".htm"), overwrite=True)
+        check_file("--report", report, (".html", ".htm"), overwrite)
 
     from marketsim.profiling import Clock, observer
 

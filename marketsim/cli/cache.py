@@ -91,7 +91,10 @@ def clear(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Delete all forecasts, what audits found, and damaged files that were moved aside."""
+    """Delete all forecasts and all findings of audits.
+
+    Damaged files that were moved aside are deleted too.
+    """
     with _open(command, "readwrite") as cache:
         records = _records(command, "readwrite")
         _deleted(cache, cache.clear(), json, records.clear() if records else 0)

@@ -50,7 +50,7 @@ def evening(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
-    """Fetch, check, plan, seal and score: all that an evening needs.
+    """Fetch, check, plan, seal and score in one command.
 
     Symbols whose bars are in the store are fetched from where they came. What was sealed for a session is not sealed
     again. Exit codes: 0 done, 3 no bars or stale ones, 4 some symbols failed, 5 the journal is broken.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from typer import TyperException
@@ -12,6 +13,8 @@ from marketsim.errors import UsageError
 from marketsim.settings.database_url import has_password
 
 OWN = "Options"
+RANGE = re.compile(r" *\[[-\d.e<=]*x[<>=][^\]]*\]|; [-\d.e<=]*x[<>=][^\]]*(?=\])")
+DEFAULT = re.compile(r" *\[default: ([^\]]*)\]")
 RENAMED = {"--num-simulations": "--sims", "--num-sims": "--sims"}  # options of the reference system
 
 
@@ -43,8 +46,19 @@ class GroupedCommand(TyperCommand):
         for param in self.get_params(ctx):
             if (record := param.get_help_record(ctx)) is not None:
                 panel = getattr(param, "rich_help_panel", None)
-                sections["Arguments" if param.param_type_name == "argument" else panel or OWN].append(record)
+                section = sections["Arguments" if param.param_type_name == "argument" else panel or OWN]
+                section.append((record[0], _as_settings_say(record[1])))
         for title, records in sections.items():
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
+
+
+def _as_settings_say(help: str) -> str:
+    """Typer's words on an option with its default as settings have it, and without the range, which an error tells.
+
+    >>> _as_settings_say("Bars ahead.  [default: 120.0; x>=1]"), _as_settings_say("Seconds per fit.  [x>=0.001]")
+    ('Bars ahead. [120]', 'Seconds per fit.')
+    """
+    help = RANGE.sub("", help)
+    return DEFAULT.sub(lambda found: f" [{found[1].removesuffix('.0')}]", help)

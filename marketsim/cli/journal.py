@@ -96,9 +96,9 @@ def verify(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
-    """Check that nothing was changed, removed, inserted, reordered or back-dated.
+    """Check that no sealed plan was changed or removed.
 
-    Entries that were removed from the end are missed by --head alone.
+    Nor inserted, moved or back-dated. Entries that were removed from the end are missed by --head alone.
     """
     from marketsim.cli.journal_documents import JournalVerifyDocument
     from marketsim.journal.chain import missing_head, torn_line

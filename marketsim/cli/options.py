@@ -163,7 +163,7 @@ TEXTS = {
     "workers": Text("Processes to spread the symbols over.", "N"),
     "executor": Text("Where symbols are run; auto: by --workers and --scheduler."),
     "scheduler": Text("Address of a Dask scheduler.", "tcp://HOST:PORT", "none"),
-    "worker_timeout": Text("Give a cluster's worker up after so long without a sign of life.", "SECONDS"),
+    "worker_timeout": Text("Give up a worker of a cluster after this long without a sign of life.", "SECONDS", "60"),
 }
 
 Symbols = Annotated[

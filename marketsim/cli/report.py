@@ -15,18 +15,19 @@ def report(
     file: Annotated[
         str | None, typer.Argument(metavar="[FILE]", help="Where the page is written. [DIR/report.html]")
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.")] = False,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Write the page of a saved run, as backtest --report does.
+    """Write the page of a saved run.
 
-    Symbols are run once more for the pictures that need more than the saved files; what does not come out the same is
-    left out, and said.
+    It is that of `backtest --report`. Symbols are run once more for the pictures that need more than the saved files;
+    what does not come out the same is left out, and said.
     """
     from pathlib import Path
 
     path = Path(directory) / "report.html" if file is None else Path(file)
-    check_file("FILE", str(path), (".html", ".htm"))
+    check_file("FILE", str(path), (".html", ".htm"), overwrite)
 
     from contextlib import nullcontext
 

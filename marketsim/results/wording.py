@@ -6,7 +6,7 @@ LOOK_AHEAD = "LOOK-AHEAD"  # before all that a model earned that was caught
 
 
 def visible(text: str) -> str:
-    """The text with what cannot be seen spelt out: controls, escapes, and marks that turn the direction of writing.
+    r"""The text with what cannot be seen spelt out: controls, escapes, and marks that turn the direction of writing.
 
     >>> visible("a\u202eb\x1b[31m")
     'a\\u202eb\\x1b[31m'

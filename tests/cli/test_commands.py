@@ -13,7 +13,7 @@ import typer
 
 from marketsim import __version__
 from marketsim.backtesting import parallel
-from marketsim.cli.app import make_app
+from marketsim.cli.app import GROUPS, make_app
 from marketsim.errors import DataError, MarketsimError, UsageError
 from marketsim.optimizers.exact.compiled import VARIABLE, compiled_code
 from marketsim.settings.settings import KEYS
@@ -59,6 +59,14 @@ def test_help_names_every_command(cli):
     ):
         assert command in text
     assert cli().out == text
+
+
+@pytest.mark.parametrize("group", ["", *GROUPS])
+def test_summaries_are_whole_at_80_columns(group, cli, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    listed = cli(*group.split(), "--help").out.partition("Commands:")[2].strip().splitlines()
+    assert listed
+    assert not [line for line in listed if not line.endswith(".") or line.endswith("...")]
 
 
 def test_a_listed_command_has_the_first_words_of_the_whole_one():
