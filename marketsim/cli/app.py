@@ -38,9 +38,7 @@ COMMANDS = {
     "compare-optimizers": Listed(
         "marketsim.cli.compare_optimizers:compare_optimizers", "Compare optimizers on the same fits."
     ),
-    "evening": Listed(
-        "marketsim.cli.evening:evening", "Fetch, check, plan, seal and score in one command."
-    ),
+    "evening": Listed("marketsim.cli.evening:evening", "Fetch, check, plan, seal and score in one command."),
     "score": Listed("marketsim.cli.score:score", "Score sealed plans: what was promised, and what came."),
     "audit": Listed("marketsim.cli.audit:audit", "Check that a backtest cannot see the future."),
     "profile": Listed("marketsim.cli.profile:profile", "Measure where the time and memory of a backtest go."),

@@ -18,7 +18,7 @@ HOSTILE = "</script><img src=x onerror=alert(1)>\"'&\u202e"
 
 def decoded(cli, tmp_path, *words):
     path = tmp_path / "report.html"
-    ended = cli("backtest", *words, "--report", str(path), "--json")
+    ended = cli("backtest", *words, "--report", str(path), "--overwrite", "--json")
     return Page.of(path), json.loads(ended.out), ended
 
 
