@@ -153,6 +153,20 @@ def test_a_date_as_made_at_may_be_any_hour_of_that_day():
         forecast(table.assign(made_at=(days + 1).astype(str)), BARS)
 
 
+def test_a_bar_that_is_forecast_twice_is_refused_also_where_one_file_has_origins_and_another_bars(tmp_path):
+    table = tidy(BARS).iloc[-20:]
+    table.iloc[:12].to_csv(tmp_path / "a.csv", index=False)
+    names = BARS.names(np.append(BARS.time[NEWEST[1:]], BARS.next_opens(1)))
+    later = table.assign(bar=names).drop(columns="origin")
+    later.iloc[12:].to_csv(tmp_path / "b.csv", index=False)
+    assert (forecast(tmp_path, BARS).moves == forecast(table, BARS).moves).all()
+    later.iloc[11:].to_csv(tmp_path / "b.csv", index=False)
+    with pytest.raises(
+        DataError, match=f"b.csv, line 2: a second forecast at {names[10]}, the first is .*a.csv, line 13"
+    ):
+        forecast(tmp_path, BARS)
+
+
 def wrong(change):
     return lambda: change(tidy(BARS).iloc[-30:].reset_index(drop=True))
 
