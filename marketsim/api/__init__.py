@@ -14,7 +14,7 @@ from marketsim.api.backtest_results import BacktestResult, BacktestResults
 from marketsim.api.bars import load_bars, read_bars
 from marketsim.api.comparisons import compare_models, score_forecasts
 from marketsim.api.forecast_results import ForecastResult, ForecastScores, ModelComparison
-from marketsim.api.given import Given, takes
+from marketsim.api.given import Given, takes, whole_number
 from marketsim.api.pages import Pictures, pictures_again, pictures_of
 from marketsim.backtesting import next_bars, parallel, pipeline
 from marketsim.backtesting.worker import finish
@@ -206,8 +206,9 @@ def forecast(bars: Bars | str, *, horizon: int = 1, model: Any = None, **setting
     604.96
     """
     given = Given.of("forecast", [bars], model, settings)
+    ahead = whole_number("forecast(horizon=...)", horizon)
     document, notes, errors = next_bars.forecast(
-        given.symbols, given.settings, horizon, source=given.source, model=given.model
+        given.symbols, given.settings, ahead, source=given.source, model=given.model
     )
     if errors:
         raise errors[0]

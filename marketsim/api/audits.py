@@ -8,10 +8,9 @@ from typing import Any
 from msgspec import to_builtins
 
 from marketsim.api.audit_results import AuditResult
-from marketsim.api.given import Given, takes
+from marketsim.api.given import Given, takes, whole_number
 from marketsim.auditing import symbols
 from marketsim.data.bars import Bars
-from marketsim.errors import UsageError
 from marketsim.results.schema import FailedSymbol
 from marketsim.settings.groups import (
     BarsSettings,
@@ -75,8 +74,7 @@ def audit(
     >>> marketsim.audit("NVDA", model="last-bar", sims=3, window=5, origins=1)
     <AuditResult last-bar on NVDA: passed>
     """
-    if origins < 1:
-        raise UsageError(f"audit(origins={origins}): must be 1 or more")
+    origins = whole_number("audit(origins=...)", origins)
     given = Given.of("audit", [bars] if isinstance(bars, (Bars, str)) else bars, model, settings)
     processes = given.settings.work.workers > 1
     document, notes, errors = symbols.audit(

@@ -8,10 +8,11 @@ from typing import Any
 from msgspec import Struct, to_builtins
 
 from marketsim.api.forecast_results import ForecastScores, ModelComparison
-from marketsim.api.given import FRAME, Given, takes
+from marketsim.api.given import FRAME, Given, takes, whole_number
 from marketsim.comparison import forecast_scores
 from marketsim.comparison import models as comparison
 from marketsim.data.bars import Bars
+from marketsim.errors import UsageError
 from marketsim.forecasting.ensembles import Composite
 from marketsim.forecasting.protocols import Model
 from marketsim.settings.groups import BarsSettings, CacheSettings, GivenSettings, NetworkSettings
@@ -114,6 +115,7 @@ def score_forecasts(
     >>> bool(scored.skills.loc[("NVDA", "last-bar", "high", "har"), "skill"] < 0)
     True
     """
+    count = None if count is None else whole_number("score_forecasts(count=...)", count)
     several = _Several.of("score_forecasts", bars, models, settings)
     given = several.given
     document, notes = forecast_scores.score(
@@ -134,7 +136,10 @@ class _Several(Struct, frozen=True):
         cls, function: str, bars: Bars | str | Sequence[Bars | str], models: Sequence[Any], settings: Mapping[str, Any]
     ) -> _Several:
         """The call of a function; UsageError where it cannot be meant."""
+        models = [models] if isinstance(models, str) or hasattr(models, "forecast") else models
         forecasts = settings.get("forecasts")
+        if not models and forecasts is None:
+            raise UsageError(f"{function}() needs a model")
         named = settings if forecasts is None else {**settings, "forecasts": FRAME}
         given = Given.of(function, [bars] if isinstance(bars, (Bars, str)) else bars, None, named)
         own, names = Given.adopt(function, models)

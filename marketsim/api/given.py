@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -70,6 +71,17 @@ def chosen(function: str, values: Mapping[str, Any]) -> Settings:
     )
     check_together(found)
     return found
+
+
+def whole_number(place: str, value: Any) -> int:
+    """An argument that is a number of something; UsageError where it is none, or below 1."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise UsageError(f"{place}: got {value!r}, must be a whole number") from None
+    if number < 1:
+        raise UsageError(f"{place}: got {number}, must be 1 or more")
+    return number
 
 
 def _plain(value: Any) -> Any:

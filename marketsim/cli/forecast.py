@@ -109,7 +109,7 @@ def _save(symbols: list[str], settings: "Settings", file: str, overwrite: bool, 
             ]
             output.table(f"Written to {file}", ("Symbol", "Model", "Forecasts", "First origin", "Last origin"), rows)
     errors = [outcome.error for outcome in outcomes if isinstance(outcome, Failure)]
-    return output.failures(errors, succeeded=bool(made))
+    return output.failures(errors, succeeded=True) if made else output.failures_shown(errors, len(symbols))
 
 
 def _show(symbol: "SymbolForecast | FailedSymbol", levels: list[float], settings: "Settings") -> None:

@@ -52,9 +52,16 @@ def failures(errors: Sequence[MarketsimError], succeeded: bool) -> int:
 
 
 def failures_shown(errors: Sequence[MarketsimError], count: int) -> int:
-    """As `failures`, of so many symbols, where those that failed beside others are rows of the answer already."""
-    if not 0 < len(errors) < count:
-        return failures(errors, succeeded=False)
+    """The exit code of so many symbols, where those that failed beside others are rows of the answer already.
+
+    Where all did, each says why, and the last of the errors is raised.
+    """
+    if not errors:
+        return 0
+    if len(errors) == count:
+        for error in errors[:-1]:
+            fail(str(error))
+        raise errors[-1]
     fail(f"{len(errors)} of {count} symbols failed")
     return 4
 

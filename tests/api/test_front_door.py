@@ -205,6 +205,7 @@ def test_forecasts_are_scored_as_the_command_scores_them():
     assert ("NVDA", "har", "together", "last-bar") in scored.skills.index
     assert scored.pit.loc["NVDA", "last-bar", "high"].tolist() == high["pit"]
     assert scored.failures == {}
+    assert repr(marketsim.score_forecasts("NVDA", "last-bar", count=10)) == "<ForecastScores last-bar>"
     failed = marketsim.score_forecasts(["NOPE", "NVDA"], ["last-bar", "kronos"], weights="none", count=10).failures
     assert failed.keys() == {("NOPE", ""), ("NVDA", "kronos")}
 
@@ -234,7 +235,10 @@ def test_an_audit_finds_what_the_command_finds():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: marketsim.audit("ETHUSD", origins=0), "audit(origins=0): must be 1 or more"),
+        (lambda: marketsim.audit("ETHUSD", origins=0), "audit(origins=...): got 0, must be 1 or more"),
+        (lambda: marketsim.audit("ETHUSD", origins="3"), "audit(origins=...): got '3', must be a whole number"),
+        (lambda: marketsim.forecast("ETHUSD", horizon=1.5), "forecast(horizon=...): got 1.5, must be a whole number"),
+        (lambda: marketsim.score_forecasts("ETHUSD", []), "score_forecasts() needs a model"),
         (lambda: marketsim.audit(random_bars(99), workers=2), "need symbols and a model by name"),
         (lambda: marketsim.score_forecasts("ETHUSD", ["har", "har"]), "score_forecasts(): 'har' is the name of two"),
         (lambda: marketsim.backtest("ETHUSD", simz=5), "backtest() has no setting 'simz'; did you mean 'sims'?"),
