@@ -1,17 +1,18 @@
 """`marketsim compare-models`."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from marketsim.cli import options, output, several_models, tables
+from marketsim.cli.output_files import check_file
 from marketsim.errors import AuditError
 from marketsim.results.sentences import reality_check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from marketsim.comparison.schema import Channels, ComparedSymbol, FailedModel, ModelRow, YardstickRow
+    from marketsim.comparison.schema import ComparedSymbol
+    from marketsim.settings.settings import Settings
 
 
 @options.takes(*options.all_but(options.MODEL, options.GIVEN, options.WORK))
@@ -21,6 +22,9 @@ def compare_models(
     models: several_models.Models = several_models.DEFAULT,
     forecasts: several_models.Files = None,
     config: options.Config = None,
+    report: Annotated[
+        str | None, typer.Option("--report", metavar="FILE", help="Write the comparison as a page, one HTML file.")
+    ] = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
@@ -32,6 +36,13 @@ def compare_models(
     settings = options.settings_of(command, **({"forecasts": files[0]} if files else {}))
     files = files or [file for file in (settings.given.forecasts,) if file is not None]
     names = several_models.names_of(models)
+
+    if report is not None:
+        check_file("--report", report, (".html", ".htm"))
+
+        from marketsim.results.html.page import environment
+
+        environment()
 
     from marketsim.comparison.models import compare
     from marketsim.comparison.schema import FailedModel
@@ -46,6 +57,12 @@ def compare_models(
     output.notes(notes)
     rows = [row for symbol in document.symbols for row in symbol.models]
     failed = [row for row in rows if isinstance(row, FailedModel)]
+    if report is not None and len(failed) < len(rows):
+        from marketsim.comparison import models_report
+        from marketsim.results.html.report_file import write
+
+        command_line = _command(symbols, [*names], files, settings)
+        write(Path(report), models_report.report(document, files, command_line))
     if json:
         output.document(document)
     elif len(failed) < len(rows):
@@ -61,85 +78,19 @@ def compare_models(
 
 
 def _show(symbol: "ComparedSymbol", fill: str, files: list[str]) -> None:
-    from marketsim.comparison.schema import ModelRow
+    from marketsim.comparison import model_tables
 
-    good = [row for row in symbol.models if isinstance(row, ModelRow)]
-    bars = symbol.bars
-    if bars is not None:
-        output.lines(
-            f"{symbol.symbol}  {bars.source}",
-            f"Forecasts scored on {bars.judged} bars from {bars.first} to {bars.last}, profit on the newest "
-            f"{bars.evaluated}, by {fill} fills.",
-            "",
-        )
-        _forecasts(good, files)
-        _profits(symbol.yardsticks, good)
-        _alphas(good)
-    output.paragraph(*(remark for row in symbol.models for remark in _remarks(row)))
+    if scope := model_tables.scope(symbol, fill):
+        output.lines(*scope, "")
+    for table in model_tables.tables_of(symbol, files):
+        tables.show(table)
+    output.paragraph(*(remark for row in symbol.models for remark in model_tables.remarks(row)))
 
 
-def _remarks(row: "ModelRow | FailedModel") -> "Iterator[str]":
-    """Why a model failed, or what else a reader of its row must know."""
-    from marketsim.comparison.schema import FailedModel
+def _command(symbols: list[str], models: list[str], files: list[str], settings: "Settings") -> str:
+    """The command that makes the page again."""
+    from marketsim.results.html.command import command_line
 
-    if isinstance(row, FailedModel):
-        yield f"{row.model}: {row.error}"
-        return
-    if row.look_ahead:
-        yield f"{row.model}: {output.LOOK_AHEAD}: {row.look_ahead}"
-    if row.exposure.contaminated or row.exposure.unknown:
-        yield f"{row.model}: {row.training}; evaluated bars: {tables.exposed(row.exposure)}"
-
-
-def _forecasts(rows: "list[ModelRow]", files: list[str]) -> None:
-    best = [min(loss) for loss in zip(*(_channels(row.pinball_bps) for row in rows), strict=True)]
-    losses, bands = [], []
-    for row in rows:
-        cells = [
-            f"{x:.1f}{'*' if x == least else ' '}" for x, least in zip(_channels(row.pinball_bps), best, strict=True)
-        ]
-        pace = row.seconds_a_forecast
-        known = "read" if row.model in files else "cached"
-        told = "-" if row.against_har is None else tables.skill(row.against_har)
-        losses.append((_name(row), *cells, told, known if pace is None else f"{1e3 * pace:,.2f}"))
-        inside = (tables.percent(share) for share in _channels(row.coverage))
-        bands.append((_name(row), *inside, tables.percent(row.close_direction)))
-    heads = ("High", "Low", "Close")
-    output.table(
-        "Pinball loss in bps (* best), and speed", ("Model", *heads, "Against\nhar", "Milliseconds\na forecast"), losses
-    )
-    output.table(
-        "Bars inside the 80 % band, and closes in the direction\nthat was forecast, %",
-        ("Model", *heads, "Direction"),
-        bands,
-    )
-
-
-def _name(row: "ModelRow") -> str:
-    """The model, and whether it was caught."""
-    return f"{row.model}\n{output.LOOK_AHEAD}" if row.look_ahead else row.model
-
-
-def _channels(figures: "Channels") -> tuple[float, float, float]:
-    """What is shown; the open is not traded."""
-    return figures.high, figures.low, figures.close
-
-
-def _profits(yardsticks: "list[YardstickRow]", rows: "list[ModelRow]") -> None:
-    cells = [
-        (_name(row), each.strategy, str(each.trades), *tables.mean(each)) for row in rows for each in row.strategies
-    ]
-    cells += [(each.name, "yardstick", "-", *tables.mean(each)) for each in yardsticks]
-    headers = ("Model", "Strategy", "Trades", "Mean\nbps/bar", "95 % interval", "Smallest\nedge", "Bars for\n10 bps")
-    output.table("Profit, and that of the yardsticks, which are never fitted", headers, cells, words=2)
-
-
-def _alphas(rows: "list[ModelRow]") -> None:
-    cells = [
-        (_name(row), each.strategy, alpha.yardstick, *tables.mean(alpha))
-        for row in rows
-        for each in row.strategies
-        for alpha in each.alphas
-    ]
-    headers = ("Model", "Strategy", "Yardstick", "Mean\nbps/bar", "95 % interval", "Smallest\nedge", "Bars for\n10 bps")
-    output.table("Alpha: profit beyond a yardstick's, bar by bar", headers, cells, words=3)
+    own = [word for file in files for word in ("--forecasts", file)]
+    words = ["compare-models", *symbols, "--models", ",".join(models), *own]
+    return command_line(words, settings, without=("model", "forecasts"))

@@ -6,6 +6,7 @@ import typer
 
 from marketsim.cli import options, output, several_models, tables
 from marketsim.errors import AuditError
+from marketsim.results.figures import skill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -167,7 +168,7 @@ def _skills(rows: "Sequence[ScoredModel]", baselines: "Sequence[str]") -> None:
             ("Close", row.close.skills),
             ("All three", row.together),
         ):
-            told = {each.against: tables.skill(each).replace("\n", " ") for each in skills}
+            told = {each.against: skill(each.skill, each.verdict).replace("\n", " ") for each in skills}
             model = _name(row) if price == "High" else ""
             cells.append((model, price, *(told.get(baseline, "-") for baseline in baselines)))
     headers = ("Model", "Price", *(f"Against\n{baseline}" for baseline in baselines))

@@ -11,14 +11,13 @@ from marketsim.results.figures import percent as percent
 from marketsim.results.figures import signed as signed
 from marketsim.results.figures import span as span
 from marketsim.results.figures import whole as whole
+from marketsim.results.sentences import exposed as exposed
 from marketsim.results.sentences import extent as extent
 from marketsim.results.sentences import facts
 from marketsim.results.sentences import fine as fine
 
 if TYPE_CHECKING:
-    from marketsim.comparison.skill import SkillRow
     from marketsim.results.schema import (
-        ExposureCounts,
         FailedSymbol,
         SymbolDocument,
     )
@@ -95,19 +94,6 @@ def timing(document: TimingDocument) -> None:
         return
     count, work = document.symbols, document.symbol_seconds
     output.lines(fits, f"{count:,} symbols: {wall:.1f} s, {work:.1f} s of work, {work / wall:.2f}x; {made}")
-
-
-def exposed(counts: ExposureCounts) -> str:
-    """How many bars are clean, contaminated and unknown, of what there are."""
-    tags = {"clean": counts.clean, "contaminated": counts.contaminated, "unknown": counts.unknown}
-    return ", ".join(f"{count} {tag}" for tag, count in tags.items() if count)
-
-
-def skill(row: SkillRow) -> str:
-    """How much of a baseline's loss is saved, and what to think of it."""
-    if row.verdict == "same":
-        return "same"
-    return f"{round(100 * row.skill, 1) or 0.0:+.1f} %\n{row.verdict}"  # no -0.0
 
 
 def price(value: float) -> str:

@@ -69,6 +69,11 @@ def chance(p: float) -> str:
     return f"{100 * p:.1f} %" if p < 0.1 else f"{100 * p:.0f} %"
 
 
+def skill(saved: float, verdict: str) -> str:
+    """Which share of another's loss is saved, and what to think of it."""
+    return "same" if verdict == "same" else f"{round(100 * saved, 1) or 0.0:+.1f} %\n{verdict}"  # no -0.0
+
+
 def price(value: float, tick: float) -> str:
     """A price in as many digits as its steps need, without separators.
 

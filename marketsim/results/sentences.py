@@ -10,7 +10,7 @@ from marketsim.results.wording import LOOK_AHEAD, number_of
 if TYPE_CHECKING:
     from marketsim.results.evidence_schema import Tried
     from marketsim.results.orders import Order
-    from marketsim.results.schema import BarsFacts, FineFacts, PlanRow, SymbolDocument
+    from marketsim.results.schema import BarsFacts, ExposureCounts, FineFacts, PlanRow, SymbolDocument
     from marketsim.results.timing import TimingDocument
 
 STANDS_ASIDE = (
@@ -88,6 +88,12 @@ def facts(symbol: SymbolDocument) -> list[tuple[str, str]]:
         ("Fills", f"{symbol.fill}; {'long only (crypto)' if bars.crypto else 'long and short'}"),
         ("Costs", f"{costs.fee_bps:g} bps a side, slippage {costs.slippage_bps:g} bps on closes"),
     ]
+
+
+def exposed(counts: ExposureCounts) -> str:
+    """How many bars are clean, contaminated and unknown, of what there are."""
+    tags = {"clean": counts.clean, "contaminated": counts.contaminated, "unknown": counts.unknown}
+    return ", ".join(f"{count} {tag}" for tag, count in tags.items() if count)
 
 
 def extent(bars: BarsFacts) -> str:

@@ -222,3 +222,30 @@ def test_an_interrupted_run_goes_on_with_the_pictures_that_it_has(cli, tmp_path,
     assert "has no pictures" not in ended.err
     assert kept >= 1
     assert all("charts" in Page.of(tmp_path / "a.html").parts[f"/{name}"] for name in names)
+
+
+def test_models_compared_are_a_page_with_the_numbers_of_the_terminal(cli, tmp_path):
+    words = ("compare-models", "ETHUSD", "NVDA", "NOPE", "--models", "har,last-bar", *SHORT)
+    path = tmp_path / "models.html"
+    shown = cli(*words, "--report", str(path))
+    assert shown.code == 4
+    read = Page.of(path).read()
+    for title in ("Pinball loss in bps", "Bars inside the 80 % band", "Profit, and that", "Alpha: profit beyond"):
+        (caption,) = [each for each in read.tables if each.startswith(title)]
+        for _, *cells in read.tables[caption]:
+            assert all(cell.strip().split(" ")[0] in shown.out for cell in cells), caption
+    assert "no bars of NOPE" in read.text
+    document = json.loads(cli(*words, "--json").out)
+    assert f"{100 * document['reality_check']['p']:.0f} % of cases" in read.text
+    means = [
+        row["mean_bps"]
+        for symbol in document["symbols"]
+        for model in symbol["models"]
+        for row in model.get("strategies", [])
+    ]
+    assert all(f"{mean:+.1f}" in read.text for mean in means)
+
+
+def test_a_comparison_without_a_report_imports_none_of_it():
+    words = ("compare-models", "ETHUSD", "--models", "last-bar", *SHORT)
+    assert loaded(*words, among=("jinja2", "marketsim.results.html")) == (0, set())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from marketsim.results.calibration_schema import CalibratedSymbol, TenthRow
-from marketsim.results.charts import Charts, ForecastQuality, Skill
-from marketsim.results.figures import percent, price
+from marketsim.results.charts import Charts, ForecastQuality
+from marketsim.results.figures import percent, price, skill
 from marketsim.results.text_tables import TextTable
 from marketsim.results.wording import number_of
 
@@ -31,15 +31,8 @@ def skills(quality: ForecastQuality) -> TextTable | None:
     names = [each.against for each in quality.channels[0].skills]
     if not names:
         return None
-    rows = [(each.channel, *map(skill, each.skills)) for each in quality.channels]
+    rows = [(each.channel, *(skill(found.saved, found.verdict) for found in each.skills)) for each in quality.channels]
     return TextTable("Loss saved of each baseline's, and whether it is more than chance", ("Price", *names), rows)
-
-
-def skill(found: Skill) -> str:
-    """How much of a baseline's loss is saved, and what to think of it."""
-    if found.verdict == "same":
-        return "same"
-    return f"{round(100 * found.saved, 1) or 0.0:+.1f} %\n{found.verdict}"  # no -0.0
 
 
 def misses(quality: ForecastQuality, tick: float) -> TextTable:

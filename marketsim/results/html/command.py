@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from marketsim.settings.database_url import redacted
 from marketsim.settings.settings import Settings
 
 
 def command_of(symbols: Sequence[str], settings: Settings) -> str:
-    """The command line of these symbols under the settings that are not at their default; without passwords."""
+    """The backtest of these symbols under the settings."""
+    return command_line(["fast" if settings.walk.fast else "backtest", *symbols], settings, without=("fast",))
+
+
+def command_line(words: Sequence[str], settings: Settings, without: Collection[str]) -> str:
+    """A command with the settings that are not at their default, but for some; without passwords."""
     values, defaults = settings.values(), Settings().values()
-    words = ["marketsim", "fast" if values["fast"] else "backtest", *symbols]
-    for key, value in values.items():
-        if value != defaults[key] and key != "fast":
-            words += _option(key, value)
-    return redacted(" ".join(map(_quoted, [*words, "--report", "report.html"])))
-
-
-def _quoted(word: str) -> str:
-    """A word for the shell; what cannot be seen is spelt out, as bash and zsh read it."""
-    if word.isprintable():
-        return shlex.quote(word)
-    letters = (f"\\{c}" if c in "\\'" else c if c.isprintable() else ascii(c)[1:-1] for c in word)
-    return f"$'{''.join(letters)}'"
+    changed = [key for key, value in values.items() if value != defaults[key] and key not in without]
+    options = [word for key in changed for word in _option(key, values[key])]
+    return redacted(shlex.join(["marketsim", *words, *options, "--report", "report.html"]))
 
 
 def _option(key: str, value: object) -> Iterator[str]:

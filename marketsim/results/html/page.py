@@ -84,6 +84,8 @@ def page(run: ReportRun, symbols: Callable[[], Iterable[ReportSymbol]]) -> Itera
             missing=alone.missing if alone else "",
             packed=(_packed(each) for each in symbols()),
             assets=assets(),
+            command=run.command,
+            version=run.head.marketsim,
         )
     )
 

@@ -66,7 +66,7 @@ if (one("#all")) {
   sortable(one("#symbols"), one("#filter"), one("#count"));
   addEventListener("hashchange", follow);
   await follow();
-} else {
+} else if (one("script[data-address]")) {
   await show(one("script[data-address]").dataset.address);
 }
 document.documentElement.dataset.ready = ""; // all pictures are drawn

@@ -1,0 +1,36 @@
+"""The page of a comparison of models, from its document. Imported when one is asked for, never before."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from marketsim.comparison.model_tables import remarks, results, scope, tables_of
+from marketsim.comparison.schema import ComparedSymbol, ModelsDocument
+from marketsim.results.html.intervals import interval_picture
+from marketsim.results.html.models_page import ModelsSection, models_page
+from marketsim.results.sentences import reality_check
+
+
+def report(document: ModelsDocument, files: Collection[str], command: str) -> Iterator[str]:
+    """The text of the page, in parts; `files` are models that are files of forecasts. MissingExtra without jinja2."""
+    check = None if document.reality_check is None else reality_check(document.reality_check)
+    return models_page([_section(symbol, document.fill, files) for symbol in document.symbols], check, command)
+
+
+def _section(symbol: ComparedSymbol, fill: str, files: Collection[str]) -> ModelsSection:
+    rows = results(symbol)
+    profits = [(f"{row.model} {each.strategy}", each) for row in rows for each in row.strategies]
+    alphas = [
+        (f"{row.model} {each.strategy} - {alpha.yardstick}", alpha)
+        for row in rows
+        for each in row.strategies
+        for alpha in each.alphas
+    ]
+    return ModelsSection(
+        symbol=symbol.symbol,
+        lines=scope(symbol, fill)[1:],
+        profits=interval_picture([*profits, *((each.name, each) for each in symbol.yardsticks)]),
+        alphas=interval_picture(alphas),
+        tables=tables_of(symbol, files),
+        remarks=[remark for row in symbol.models for remark in remarks(row)],
+    )
