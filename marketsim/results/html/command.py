@@ -19,7 +19,15 @@ def command_line(words: Sequence[str], settings: Settings, without: Collection[s
     values, defaults = settings.values(), Settings().values()
     changed = [key for key, value in values.items() if value != defaults[key] and key not in without]
     options = [word for key in changed for word in _option(key, values[key])]
-    return redacted(shlex.join(["marketsim", *words, *options, "--report", "report.html"]))
+    return redacted(" ".join(map(_quoted, ["marketsim", *words, *options, "--report", "report.html"])))
+
+
+def _quoted(word: str) -> str:
+    """A word for the shell; what cannot be seen is spelt out, as bash and zsh read it."""
+    if word.isprintable():
+        return shlex.quote(word)
+    letters = (f"\\{c}" if c in "\\'" else c if c.isprintable() else ascii(c)[1:-1] for c in word)
+    return f"$'{''.join(letters)}'"
 
 
 def _option(key: str, value: object) -> Iterator[str]:
