@@ -91,7 +91,7 @@ def test_a_run_of_failures_leaves_empty_tables(tmp_path: Path) -> None:
     assert (tmp_path / "simulations.csv").read_text() == ""
 
 
-@pytest.mark.parametrize(("place", "words"), [("file", "cannot write there"), ("", "needs the name of a directory")])
+@pytest.mark.parametrize(("place", "words"), [("file", "and is no folder"), ("", "needs the name of a directory")])
 def test_a_directory_that_cannot_be_written_is_one_line(place: str, words: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (

@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Collection
 from concurrent import futures
 from dataclasses import dataclass
@@ -63,6 +64,9 @@ class Dask(futures.Executor):
             raise UsageError("--executor dask needs --scheduler tcp://HOST:PORT (`dask scheduler` starts one)")
         for name in ("distributed", "distributed.client", "distributed.comm", "tornado.application"):
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # what matters comes as an exception
+        warnings.filterwarnings(
+            "ignore", "coroutine .* was never awaited", RuntimeWarning
+        )  # of a client that is closed
         self._scheduler, self._timeout = work.scheduler, work.worker_timeout
         self._tasks: dict[str, Task] = {}
         self._signs: dict[str, Sign] = {}
