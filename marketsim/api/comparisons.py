@@ -35,7 +35,7 @@ _SCORES = (
 @takes(*_KEYS)
 def compare_models(
     bars: Bars | str | Sequence[Bars | str],
-    models: Sequence[Any] = ("har", "rolling-quantile", "last-bar"),
+    models: Any = MODELS,
     **settings: Any,
 ) -> ModelComparison:
     """Compare models on the same bars, fills, fits and simulations.
@@ -45,7 +45,7 @@ def compare_models(
     bars
         `Bars` or the name of a symbol, or several of either.
     models
-        Names of models, or objects of your own.
+        Names of models, or objects of your own; or one of them.
     **settings
         As in `backtest`. `forecasts` stand beside the models: a DataFrame, a path, or a dictionary of several by name.
 
@@ -77,7 +77,7 @@ def compare_models(
 @takes(*_SCORES)
 def score_forecasts(
     bars: Bars | str | Sequence[Bars | str],
-    models: Sequence[Any] = MODELS,
+    models: Any = MODELS,
     *,
     count: int | None = None,
     **settings: Any,
@@ -89,7 +89,7 @@ def score_forecasts(
     bars
         `Bars` or the name of a symbol, or several of either.
     models
-        Names of models, or objects of your own.
+        Names of models, or objects of your own; or one of them.
     count
         Newest bars to score forecasts on; None is 250, or half of fewer.
     **settings
@@ -99,14 +99,13 @@ def score_forecasts(
     -------
     ForecastScores
         `scores` (pinball loss and CRPS in basis points of the origin's close, coverage, calibration), `skills` (against
-        har, rolling-quantile and last-bar, with the test of Diebold and Mariano) and `pit`.
+        har, rolling-quantile and last-bar, with the test of Diebold and Mariano) and `pit`. A symbol or a model that
+        fails does not stop the others; `failures` says why.
 
     Raises
     ------
     UsageError
         A setting is unknown or wrong.
-    DataError
-        There are too few bars of every symbol.
 
     Examples
     --------
@@ -133,7 +132,7 @@ class _Several(Struct, frozen=True):
 
     @classmethod
     def of(
-        cls, function: str, bars: Bars | str | Sequence[Bars | str], models: Sequence[Any], settings: Mapping[str, Any]
+        cls, function: str, bars: Bars | str | Sequence[Bars | str], models: Any, settings: Mapping[str, Any]
     ) -> _Several:
         """The call of a function; UsageError where it cannot be meant."""
         models = [models] if isinstance(models, str) or hasattr(models, "forecast") else models

@@ -20,7 +20,7 @@ from marketsim.data.bars import Bars
 from marketsim.data.present import present
 from marketsim.errors import DataError, Failure, MarketsimError, Outcome, Success
 from marketsim.forecasting.audit_records import open_records
-from marketsim.forecasting.ensembles import Composite
+from marketsim.forecasting.ensembles import Composite, members_of
 from marketsim.forecasting.protocols import Model, comes_from_outside
 from marketsim.models.own import is_identified
 from marketsim.profiling import Clock
@@ -68,7 +68,8 @@ def audit(
         passed=all(isinstance(row, AuditedSymbol) and row.passed for row in rows),
         symbols=rows,
     )
-    if records is not None and comes_from_outside(tools.model) and is_identified(tools.model):
+    outside = any(map(comes_from_outside, (tools.model, *members_of(tools.model))))
+    if records is not None and outside and is_identified(tools.model):
         remember([row for row in rows if isinstance(row, AuditedSymbol)], document.model, records)
     return document, notes, errors
 

@@ -54,7 +54,7 @@ class FirstUse:
 
         AuditError where the model was caught, unless that is allowed.
         """
-        record, audit = self._record(model), None
+        record, audit = self.record(model), None
         if record is None and (sampled := _sampled(model, requests)) is not None:
             with self.clock.stage("forecast/audit"):
                 audit = _Audit(model, *sampled)
@@ -75,7 +75,7 @@ class FirstUse:
 
     def look_at(self, file: GivenModel, requests: Sequence[ForecastRequest], forecast: Make) -> None:
         """Look at all that a file forecasts of the symbols, where it was never looked at."""
-        record = self._record(file) or AuditRecord(fingerprint(file), file.name)
+        record = self.record(file) or AuditRecord(fingerprint(file), file.name)
         found = []
         for bars in [request.bars for request in requests if request.bars.symbol not in record.doubts]:
             try:
@@ -99,7 +99,7 @@ class FirstUse:
         if doubts.keys() != record.doubts.keys():
             self._keep(model, replace(record, doubts=doubts))
 
-    def _record(self, model: Identity) -> AuditRecord | None:
+    def record(self, model: Identity) -> AuditRecord | None:
         """What is known of a model; AuditError where it was caught before."""
         identity = fingerprint(model)
         if identity not in self.known and self.records is not None:

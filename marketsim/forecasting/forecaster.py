@@ -35,7 +35,12 @@ class Forecaster(Struct):
     _by_model: dict[str, ModelForecaster] = field(default_factory=dict)
 
     def forecasts(self, requests: Sequence[ForecastRequest]) -> list[Outcome[Forecasts]]:
-        """The forecasts of each request, or why there are none."""
+        """The forecasts of each request, or why there are none.
+
+        AuditError where a model from outside was caught, unless that is allowed.
+        """
+        if self.first_use is not None:
+            self.first_use.record(self.model)  # an ensemble may have been caught as a whole
         if is_composite(self.model):
             with self.clock.stage("forecast/ensemble"):
                 outcomes = self.model.forecasts(requests, self._make)

@@ -170,6 +170,16 @@ def test_members_of_an_ensemble_are_audited_and_marketsims_own_models_are_not() 
     assert made(Har()).look_ahead is None
 
 
+def test_an_ensemble_that_an_audit_caught_is_known_from_then_on(tmp_path: Path) -> None:
+    ensemble = Blend((Har(), adopt(Honest())))
+    records = AuditRecords(tmp_path, "readwrite")
+    assert made(ensemble, records).look_ahead is None
+    records.put(AuditRecord(fingerprint(ensemble), "blend", symbol="TEST", origins=9, evidence=EVIDENCE))
+    with pytest.raises(AuditError, match="model 'blend' looks ahead"):
+        made(ensemble, records)
+    assert made(ensemble, records, allow=True).look_ahead is not None
+
+
 def test_what_fails_in_the_run_fails_there() -> None:
     class Broken(Honest):
         def forecast(self, series: Any, origins: Any) -> Any:

@@ -83,6 +83,14 @@ def test_a_forecast_rests_on_bars_up_to_its_origin_alone(table, missing):
         assert (made(table, other, NEWEST, missing).moves[: row + 1] == whole[: row + 1]).all()
 
 
+def test_what_was_made_after_the_newest_origin_that_is_wanted_is_not_looked_at():
+    table = tidy(BARS)
+    table.loc[COUNT - 1, ["high_q40", "high_q50"]] = table.loc[COUNT - 1, ["high_q50", "high_q40"]].to_numpy()
+    assert (made(table, BARS, NEWEST[:-1]).moves == made(tidy(BARS), BARS, NEWEST[:-1]).moves).all()
+    with pytest.raises(DataError, match="quantiles of the high that cross"):
+        made(table, BARS, NEWEST)
+
+
 def test_what_is_missing_is_counted_and_filled_in_by_har_where_that_is_wanted():
     table = tidy(BARS)
     holes = table.drop(index=[COUNT - 3, COUNT - 7])
@@ -246,7 +254,7 @@ def test_the_identity_is_that_of_the_rows_and_of_what_fills_in():
     def identity(table: pd.DataFrame, missing: str = "error") -> str:
         return fingerprint(ForecastFile(forecasts_in_frame(table, None), missing))
 
-    table = tidy(BARS)
+    table, singles = tidy(BARS), points(BARS)
     changed = table.copy()
     changed.loc[0, "close_q10"] = np.nextafter(changed.loc[0, "close_q10"], 0)
     prints = {
@@ -256,8 +264,12 @@ def test_the_identity_is_that_of_the_rows_and_of_what_fills_in():
         identity(table.iloc[1:]),
         identity(table.assign(symbol="OTHER")),
         identity(table.assign(made_at="2020-01-01")),
+        identity(table.rename(columns=lambda name: name.replace("_q10", "_q15"))),
+        identity(table.rename(columns=lambda name: name.replace("_q", "_move_q"))),
+        identity(singles),
+        identity(singles.assign(close=singles.close * 1.001)),
     }
-    assert len(prints) == 6
+    assert len(prints) == 10
     shuffled = table.sample(frac=1, random_state=0)[[*table.columns[::-1]]]
     assert identity(shuffled) == identity(table)
 
