@@ -122,7 +122,7 @@ def other_units(audited: Audited) -> Iterator[Check]:
 
 def _other_fit(audited: Audited, scaled: Trace) -> Difference | None:
     """Where the same forecasts of the same moves fit otherwise, because prices have another unit."""
-    by_name = {each.name: each for each in scaled.channels if each.name.endswith("in sample")}
+    by_name = {channel.name: channel for channel in scaled.channels if channel.name.endswith("in sample")}
     for mine in audited.base.channels:
         if mine.name in by_name:
             values = by_name[mine.name].values

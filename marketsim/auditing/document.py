@@ -50,8 +50,8 @@ def audited_symbol(audit: SymbolAudit, changed: int) -> AuditedSymbol:
         given=audit.audited.is_given,
         plausibility=_plausibility(audit.plausibility),
         profits=[
-            RestingProfit(strategy=each.strategy, as_run_bps=each.as_run, alone_bps=each.alone)
-            for each in audit.profits
+            RestingProfit(strategy=profit.strategy, as_run_bps=profit.as_run, alone_bps=profit.alone)
+            for profit in audit.profits
         ],
     )
 

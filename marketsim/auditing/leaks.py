@@ -168,7 +168,7 @@ class OtherSymbol(Twin):
         moves = [closes[origin] / closes[origin - 1] - 1]
         if self.leaks and origin + 1 < len(series):
             others = [each for symbol, each in self.remembered.items() if symbol != series.symbol]
-            moves += [_move_at(each, series.times[origin + 1]) for each in others]
+            moves += [_move_at(other, series.times[origin + 1]) for other in others]
         return float(50 * np.sum(moves))
 
 

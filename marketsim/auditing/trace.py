@@ -39,7 +39,7 @@ class Trace(Struct, frozen=True):
     @property
     def forecasts(self) -> Trace:
         """The forecasts alone."""
-        return Trace(tuple(each for each in self.channels if each.stage == "forecast"))
+        return Trace(tuple(channel for channel in self.channels if channel.stage == "forecast"))
 
     def plus(self, result: Result) -> Trace:
         """With the fits and trades that these forecasts come to."""

@@ -58,8 +58,8 @@ class FinerSource:
 
     def _of_the_same_days(self, bars: Bars, finer: list[Bars]) -> Bars:
         """The bars, or, where none of the finer ones is of their days, those that these make."""
-        shorter = [each for each in finer if each.timetable.spacing < bars.timetable.spacing]
-        if any(each.time[0] <= bars.time[-1] and bars.time[0] <= each.time[-1] for each in shorter):
+        shorter = [series for series in finer if series.timetable.spacing < bars.timetable.spacing]
+        if any(series.time[0] <= bars.time[-1] and bars.time[0] <= series.time[-1] for series in shorter):
             return bars
         made = self._made_of(finer)
         if made is None:
@@ -73,7 +73,7 @@ class FinerSource:
     def _made_of(self, finer: list[Bars]) -> Bars | None:
         """The longer bars, of the longest that are shorter."""
         length = parse_timeframe(self._chosen.timeframe).seconds
-        shorter = [each for each in finer if each.timetable.spacing < length]
+        shorter = [series for series in finer if series.timetable.spacing < length]
         if not shorter:
             return None
         return resample(max(shorter, key=lambda bars: bars.timetable.spacing), self._chosen.timeframe)
@@ -84,8 +84,8 @@ class FinerSource:
 
 def with_finer(bars: Bars, finer: list[Bars], name: str) -> Bars:
     """The bars with those that are finer, and what is to be remarked on these."""
-    shorter = [each for each in finer if each.timetable.spacing < bars.timetable.spacing]
-    notes = [note for each in shorter for note in each.notes]
+    shorter = [series for series in finer if series.timetable.spacing < bars.timetable.spacing]
+    notes = [note for series in shorter for note in series.notes]
     if not shorter:
         notes = [f"{bars.symbol}: no finer bars in {name}; take-profits in doubt count by their probability"]
     return replace(bars, notes=tuple(dict.fromkeys((*bars.notes, *notes)))).with_finer(*shorter)

@@ -21,7 +21,7 @@ def forecast_symbols(
 ) -> list[Outcome[ForecastBars]]:
     """What `make` makes of the `request` of each symbol, all of them together, or why a symbol has none."""
     requests = [_requested(symbol, chosen, source, request) for symbol in symbols]
-    made = iter(make([each.value for each in requests if isinstance(each, Success)]))
+    made = iter(make([request.value for request in requests if isinstance(request, Success)]))
     found: list[Outcome[ForecastBars]] = []
     for each in requests:
         match each:

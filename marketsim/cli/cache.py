@@ -39,7 +39,7 @@ def info(
 
         from marketsim.cli.documents import AuditRecordRow, CachedModelRow, CacheDocument, MovedFileRow
 
-        models, moved = ([asdict(each) for each in rows] for rows in (held.models, held.moved))
+        models, moved = ([asdict(row) for row in rows] for rows in (held.models, held.moved))
         output.document(
             CacheDocument(
                 path=held.place,
@@ -48,7 +48,7 @@ def info(
                 oldest=_date(held.oldest),
                 newest=_date(held.newest),
                 models=[CachedModelRow(**row) for row in models],
-                symbols={each.symbol: each.forecasts for each in held.symbols},
+                symbols={row.symbol: row.forecasts for row in held.symbols},
                 moved_aside=[MovedFileRow(**row) for row in moved],
                 audits=[AuditRecordRow.of(record) for record in audits],
             )
@@ -63,7 +63,7 @@ def info(
         rows = [(record.model, record.fingerprint[:12], _words(record)) for record in audits]
         output.table("What audits of your own models and files found", ("Model", "Fingerprint", "Found"), rows, words=3)
     if held.moved:
-        moved_aside = [(each.name, f"{each.bytes:,}") for each in held.moved]
+        moved_aside = [(file.name, f"{file.bytes:,}") for file in held.moved]
         output.table(
             "Damaged or foreign files, moved aside; `cache clear` deletes them", ("File", "Bytes"), moved_aside
         )
@@ -76,11 +76,11 @@ def _held(held: "CacheInfo") -> None:
     contents += [("Oldest", oldest or "-"), ("Newest", newest or "-")]
     output.table("Contents", ("Fact", "Value"), contents, words=2)
     by_model = [
-        (f"{each.name} {each.version}" if each.name else "unknown", each.fingerprint[:12], f"{each.forecasts:,}")
-        for each in held.models
+        (f"{model.name} {model.version}" if model.name else "unknown", model.fingerprint[:12], f"{model.forecasts:,}")
+        for model in held.models
     ]
     output.table("By model", ("Model", "Fingerprint", "Forecasts"), by_model, words=2)
-    output.table("By symbol", ("Symbol", "Forecasts"), [(each.symbol, f"{each.forecasts:,}") for each in held.symbols])
+    output.table("By symbol", ("Symbol", "Forecasts"), [(row.symbol, f"{row.forecasts:,}") for row in held.symbols])
 
 
 @app.command(cls=GroupedCommand)
@@ -188,7 +188,7 @@ def verify(
         cells = [[row.symbol, *map(str, (row.cached, row.checked, row.different))] for row in rows]
         output.table(f"Cached forecasts of {settings.model}", ("Symbol", "Cached", "Checked", "Different"), cells)
         output.lines("", f"The sample was drawn with --sample-seed {seed}.")
-    _judge(digests.damaged, sum(len(each.different) for each in found.values()))
+    _judge(digests.damaged, sum(len(checked.different) for checked in found.values()))
 
 
 def _judge(damaged: int, different: int) -> None:

@@ -142,7 +142,7 @@ def _measured(
         }
         for i in range(repeat)
     ]
-    found = {name: summary([each[name] for each in rounds]) for name in rounds[0]}
+    found = {name: summary([run[name] for run in rounds]) for name in rounds[0]}
     few = str(min(SEARCHED, settings.walk.simulations))
     strategy = settings.rules.strategy if settings.rules.strategy != EVERY_STRATEGY else ALWAYS_ON
     costs = [

@@ -109,10 +109,12 @@ def _chosen(entries: "list[Sealed]", symbols: list[str] | None, since: str | Non
     wanted = [parse_symbol(symbol) for symbol in symbols or ()]
     first = "" if since is None else str(day_or_stamp(since))
     for symbol in wanted:
-        if not any(each.plan.symbol == symbol for each in entries):
-            known = ", ".join(sorted({each.plan.symbol for each in entries})) or "none"
+        if not any(entry.plan.symbol == symbol for entry in entries):
+            known = ", ".join(sorted({entry.plan.symbol for entry in entries})) or "none"
             raise DataError(f"no plan of {symbol} was sealed; there are plans of {known}")
-    return [each for each in entries if each.plan.session.bar >= first and (not wanted or each.plan.symbol in wanted)]
+    return [
+        entry for entry in entries if entry.plan.session.bar >= first and (not wanted or entry.plan.symbol in wanted)
+    ]
 
 
 def _gap(place: str, timezone: str | None, found: "Score") -> "RealityGap":

@@ -28,7 +28,7 @@ Files = Annotated[
 
 def names_of(models: Sequence[str]) -> list[str]:
     """The models that `--models` names, each once; UsageError for one that there is not."""
-    groups = [[each] if each.partition(":")[0] in ENSEMBLES else each.split(",") for each in models]
+    groups = [[model] if model.partition(":")[0] in ENSEMBLES else model.split(",") for model in models]
     names = list(dict.fromkeys(name for group in groups for name in group))
     for name in names:
         check("model", name, "--models")

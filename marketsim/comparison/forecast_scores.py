@@ -81,7 +81,7 @@ def score(
             opened[name] = Success(_Opened(name, model, chosen))
         except MarketsimError as why:
             opened[name] = Failure(why)
-    there = [each.value for each in opened.values() if isinstance(each, Success)]
+    there = [outcome.value for outcome in opened.values() if isinstance(outcome, Success)]
     bars_source = source or open_bars(settings.bars)
     requests = {symbol: _request(symbol, settings, bars_source, there, count) for symbol in symbols}
     wanted = [request.value for request in requests.values() if isinstance(request, Success)]
@@ -119,7 +119,7 @@ def _request(
     """The newest origins whose next bar is known, and those before them that `auto` picks on."""
     try:
         bars = load(symbol, settings.bars, source)
-        least = max(each.model.minimum_bars for each in models)
+        least = max(model.model.minimum_bars for model in models)
         possible = len(bars) - least
         chosen = min(JUDGED, possible // 2) if count is None else count
         if not FEWEST <= chosen <= possible:

@@ -73,9 +73,9 @@ class Optima(Struct, frozen=True):
     def of(cls, found: list[Optimum], seconds: float) -> Optima:
         """The optima `[V]` of each policy."""
         return cls(
-            high_multiplier=np.stack([each.high_multiplier for each in found]),
-            low_multiplier=np.stack([each.low_multiplier for each in found]),
-            profit=np.stack([each.profit for each in found]),
+            high_multiplier=np.stack([optimum.high_multiplier for optimum in found]),
+            low_multiplier=np.stack([optimum.low_multiplier for optimum in found]),
+            profit=np.stack([optimum.profit for optimum in found]),
             seconds=seconds,
         )
 

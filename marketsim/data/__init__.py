@@ -71,5 +71,5 @@ def read_bars(path: str | Path, symbol: str | None = None, options: Reading | No
     if symbol is not None:
         return FileSource(str(path), options, symbol if Path(path).is_file() else None).load(symbol)
     source = FileSource(str(path), options)
-    bars = {each: source.load(each) for each in source.symbols()}
+    bars = {symbol: source.load(symbol) for symbol in source.symbols()}
     return next(iter(bars.values())) if len(bars) == 1 else bars

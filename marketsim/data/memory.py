@@ -19,10 +19,10 @@ class MemorySource:
 
     def __init__(self, bars: Iterable[Bars]) -> None:
         self._bars: dict[str, Bars] = {}
-        for each in bars:
-            if each.symbol in self._bars:
-                raise UsageError(f"{each.symbol} is there twice; give every series a symbol of its own")
-            self._bars[each.symbol] = each
+        for series in bars:
+            if series.symbol in self._bars:
+                raise UsageError(f"{series.symbol} is there twice; give every series a symbol of its own")
+            self._bars[series.symbol] = series
 
     def symbols(self) -> list[str]:
         """See `Source.symbols`."""

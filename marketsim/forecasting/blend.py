@@ -50,13 +50,13 @@ class Blend(Ensemble):
             if isinstance(outcome, Failure):
                 return outcome
         moves, repaired = repair(_averaged(request.bars, len(request.origins), members))
-        made, reused = sum(each.made for each in members), sum(each.reused for each in members)
+        made, reused = sum(member.made for member in members), sum(member.reused for member in members)
         return Success(Forecasts(self, request.origins, moves, repaired, made=made, reused=reused))
 
 
 def _averaged(bars: Bars, count: int, members: Sequence[Forecasts]) -> NDArray[np.float64]:
     """Moves `[count, 4, Q]` at the last origins."""
-    origins, moves = members[0].origins, np.stack([each.moves for each in members])
+    origins, moves = members[0].origins, np.stack([member.moves for member in members])
     weight = _weights(pinball(moves[:, :-1], actual_moves(bars, origins[:-1]), LEVELS), count)
     averaged: NDArray[np.float64] = (weight[..., None] * moves[:, -count:]).sum(0)
     return averaged

@@ -85,9 +85,9 @@ class ForecastFile(Struct, frozen=True):
     def forecasts(self, requests: Sequence[ForecastRequest], make: Make) -> list[Outcome[Forecasts]]:
         """See `ensembles.Composite`; a symbol fails with DataError where what is wanted of it is missing or wrong."""
         drafts = [self._draft(request) for request in requests]
-        wanted = [each.value.unfilled for each in drafts if isinstance(each, Success)]
+        wanted = [draft.value.unfilled for draft in drafts if isinstance(draft, Success)]
         made = iter(make(self.filler, [request for request in wanted if len(request.origins)]))
-        return [self._finished(each.value, made) if isinstance(each, Success) else each for each in drafts]
+        return [self._finished(draft.value, made) if isinstance(draft, Success) else draft for draft in drafts]
 
     def _draft(self, request: ForecastRequest) -> Outcome[FileDraft]:
         try:

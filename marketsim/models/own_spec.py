@@ -34,7 +34,7 @@ def open_own_model(spec: str, options: Sequence[str]) -> OwnHistoryModel | OwnCo
     """
     place, _, name = spec.rpartition(":")
     loaded_before = frozenset(sys.modules)
-    values = dict(_option(each) for each in options)
+    values = dict(_option(option) for option in options)
     with own_code():
         module = _from_file(spec, Path(place)) if place.endswith(".py") else _from_module(spec, place)
         model = _made(spec, module, name, values)

@@ -29,7 +29,7 @@ class Pooled(Struct, frozen=True):
 
 def side_by_side(series: Sequence[DatedProfits]) -> Floats:
     """The series as `[D, K]` over all D dates that one of them has, oldest first; NaN where a series has no bar."""
-    rows = {time: row for row, time in enumerate(sorted({time for each in series for time in each.times}))}
+    rows = {time: row for row, time in enumerate(sorted({time for part in series for time in part.times}))}
     table = np.full((len(rows), len(series)), np.nan)
     for k, each in enumerate(series):
         table[[rows[time] for time in each.times], k] = each.profits

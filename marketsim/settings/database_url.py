@@ -54,7 +54,11 @@ def without_secret(url: str) -> str:
     'postgresql://trader@db/forecasts?sslmode=require'
     """
     address, _, parameters = re.sub(r"(//[^\s:@/?#]*):[^\s@/?#]*@", r"\1@", url).partition("?")
-    kept = [each for each in parameters.split("&") if each and not re.match(r"(?:ssl)?passw(?:or)?d=", each)]
+    kept = [
+        parameter
+        for parameter in parameters.split("&")
+        if parameter and not re.match(r"(?:ssl)?passw(?:or)?d=", parameter)
+    ]
     return f"{address}?{'&'.join(kept)}" if kept else address
 
 

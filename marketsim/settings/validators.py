@@ -124,9 +124,9 @@ def plugin(what: str, *names: str) -> Validator:
 
 def assignments(value: Any) -> tuple[str, ...]:
     """Options `key=value`, each once."""
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
         raise ValueError('must be a list such as ["span=20", "alpha=0.3"]')
-    keys = [each.partition("=")[0] for each in value]
+    keys = [word.partition("=")[0] for word in value]
     for key, each in zip(keys, value, strict=True):
         if "=" not in each or not key.isidentifier():
             raise ValueError(f"'{each}' must be KEY=VALUE, such as span=20")

@@ -60,7 +60,7 @@ class Surfaces(Struct, frozen=True):
     def _profits(self, tracks: Sequence[FittedTrackRecord]) -> Floats:
         """Basis points a bar `[strategies, windows, places]`, by the policy that each fit chose; `h` runs fastest."""
         along = np.linspace(*self.rules.bounds, self.places)
-        l, h = (each.ravel() for each in np.meshgrid(along, along, indexing="ij"))
+        l, h = (grid.ravel() for grid in np.meshgrid(along, along, indexing="ij"))
         terms, rows = market_terms(self.market, self.rules), self.market.walk.windows[self.shown]
         weights = age_weights(rows.shape[1], self.rules.half_life)
         share = np.zeros((len(rows), len(terms)))

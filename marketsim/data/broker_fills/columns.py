@@ -60,10 +60,10 @@ def is_header(cells: Sequence[str]) -> bool:
 
 def resolve(heading: Heading, sample: Sample, file: str) -> FillColumns:
     """The columns of a table. DataError that says what is missing, and what the header has."""
-    names = [plain(each) for each in heading.names]
+    names = [plain(name) for name in heading.names]
     at = {role: found for role, wanted in NAMES.items() if (found := _first(names, wanted)) is not None}
     if missing := [role for role in NEEDED if role not in at]:
-        has = ", ".join(ascii(each.strip()) for each in heading.names[:12])
+        has = ", ".join(ascii(name.strip()) for name in heading.names[:12])
         raise DataError(f"{file}: no column {', '.join(missing)} of fills; the header has {has}")
     layout = next((name for name, wanted in LAYOUTS if set(wanted) <= set(names)), BY_NAME)
     clock = None
@@ -79,4 +79,4 @@ FILLS = TableKind(is_header, resolve)
 
 
 def _first(names: Sequence[str], wanted: Iterable[str]) -> int | None:
-    return next((names.index(each) for each in wanted if each in names), None)
+    return next((names.index(name) for name in wanted if name in names), None)

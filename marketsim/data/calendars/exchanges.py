@@ -59,7 +59,7 @@ def open_exchange(name: str) -> Calendar:
         for column in ("open", "close")
     )
     newest = slice(-200, None)  # sessions that say what the usual hours are
-    usual = [int(np.median(each[newest])) for each in (opens, closes)]
+    usual = [int(np.median(minutes[newest])) for minutes in (opens, closes)]
     odd = (opens != usual[0]) | (closes != usual[1])
     span = np.arange(days[0], days[-1] + 1)
     open_days = np.isin(span, days)

@@ -79,7 +79,7 @@ class LoadedCells(Struct, frozen=True):
 
     def read(self, texts: Sequence[int], numbers: Sequence[int]) -> Mapping[int, Column]:
         """See `Cells.read`."""
-        return {each: self.columns[each] for each in (*texts, *numbers)}
+        return {column: self.columns[column] for column in (*texts, *numbers)}
 
     def place(self, row: int) -> str:
         """See `Cells.place`."""

@@ -63,13 +63,13 @@ class Columns(Struct, frozen=True):
     def texts(self) -> list[int]:
         """What is read as text: of the stamps the best, the others if it comes to that."""
         found = (self.stamps[0], self.clock, self.symbol, self.series, self.finished)
-        return [each for each in found if each is not None]
+        return [column for column in found if column is not None]
 
     @property
     def numbers(self) -> list[int]:
         """What is read as numbers."""
         found = (*self.prices, *self.volume, self.real_volume, *self.adjusted, self.split, self.dividend)
-        return [each for each in found if each is not None]
+        return [column for column in found if column is not None]
 
 
 def resolve(heading: Heading, sample: Sample, name: str) -> list[Columns]:
@@ -77,7 +77,7 @@ def resolve(heading: Heading, sample: Sample, name: str) -> list[Columns]:
 
     DataError that names what is missing, and what the header has.
     """
-    names = [plain(each) for each in heading.names]
+    names = [plain(name) for name in heading.names]
     groups = heading.groups
     if not groups and _prices(names) is None:
         names, groups = _parted(heading.names)
@@ -104,7 +104,7 @@ class TableKind(Struct, frozen=True):
 def has_prices(names: Iterable[str]) -> bool:
     """Whether a row of cells is a header with open, high, low and close, for one symbol or for many."""
     cells = list(names)
-    return _prices([plain(each) for each in cells]) is not None or bool(_parted(cells)[1])
+    return _prices([plain(cell) for cell in cells]) is not None or bool(_parted(cells)[1])
 
 
 BARS = TableKind(has_prices, resolve)
@@ -135,7 +135,7 @@ def _resolve(heading: Heading, names: list[str], own: Sequence[int], sample: Sam
             raise DataError(f"{file}: column '{role}' is there twice; the header has {_shown(heading.names)}")
     volume, real, base = _volume(visible)
     symbol = _symbol(visible, sample, (*stamps, *prices))
-    adjusted = tuple(_first(visible, ADJUSTED[each]) for each in (*FIELDS, "volume"))
+    adjusted = tuple(_first(visible, ADJUSTED[field]) for field in (*FIELDS, "volume"))
     return Columns(
         layout,
         stamps,
@@ -145,7 +145,7 @@ def _resolve(heading: Heading, names: list[str], own: Sequence[int], sample: Sam
         real,
         symbol,
         _first(visible, SERIES) if symbol is not None else None,
-        tuple(None if each in prices else each for each in adjusted),
+        tuple(None if column in prices else column for column in adjusted),
         _first(visible, SPLIT),
         _first(visible, DIVIDEND),
         _first(visible, FINISHED),
@@ -155,7 +155,7 @@ def _resolve(heading: Heading, names: list[str], own: Sequence[int], sample: Sam
 
 
 def _first(names: Sequence[str], wanted: Iterable[str]) -> int | None:
-    return next((names.index(each) for each in wanted if each in names), None)
+    return next((names.index(name) for name in wanted if name in names), None)
 
 
 def _prices(names: Sequence[str]) -> tuple[int, int, int, int] | None:
@@ -174,14 +174,14 @@ def _in_dollars(names: Sequence[str]) -> tuple[int, int, int, int] | None:
     for quote in map(str.lower, QUOTES):
         found = [_first(names, [f"{role} {quote}", f"{role} price {quote}"]) for role in FIELDS]
         if None not in found:
-            open_, high, low, close = (each for each in found if each is not None)
+            open_, high, low, close = (column for column in found if column is not None)
             return open_, high, low, close
     return None
 
 
 def _times(names: Sequence[str], sample: Sample) -> tuple[tuple[int, ...], int | None]:
     """The columns of stamps, the best first, and that of times of day where those are dates alone."""
-    named = [names.index(each) for each in dict.fromkeys(STAMP) if each in names]
+    named = [names.index(name) for name in dict.fromkeys(STAMP) if name in names]
     if names and names[0] in UNNAMED:
         named.append(0)
     kinds = {i: kind_of(sample(i)) for i in named}
@@ -192,7 +192,7 @@ def _times(names: Sequence[str], sample: Sample) -> tuple[tuple[int, ...], int |
     clock = next(
         (
             i
-            for i in map(names.index, (each for each in CLOCK if each in names))
+            for i in map(names.index, (name for name in CLOCK if name in names))
             if kind_of(sample(i)) in ("clock", "digits")
         ),
         None,
@@ -214,7 +214,7 @@ def _stamp_kind(cells: list[str]) -> str:
 
 def _volume(names: Sequence[str]) -> tuple[tuple[int, ...], int | None, str | None]:
     """The columns that are volume together, the one that is better where it is not zero, and the coin it counts."""
-    up, down = (_first(names, [each]) for each in UP_AND_DOWN)
+    up, down = (_first(names, [name]) for name in UP_AND_DOWN)
     at = _first(names, VOLUME)
     if at is not None:
         tick = _first(names, TICK_VOLUME)

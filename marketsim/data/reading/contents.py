@@ -124,7 +124,7 @@ def members(path: Path) -> list[str] | None:
         import zipfile
 
         with zipfile.ZipFile(path) as archive:
-            found = sorted(each.filename for each in archive.infolist() if not each.is_dir())
+            found = sorted(member.filename for member in archive.infolist() if not member.is_dir())
     if "xl/workbook.xml" in found:
         raise DataError(f"{name}: an Excel workbook; save the sheet as CSV")
     return found

@@ -77,7 +77,7 @@ def shape_of(cell: str) -> Shape | None:
     if date is None or time is None or end is None:
         return None
     tail = _time_format(time) + (end["blank"] + "%z" if end["sign"] else "")
-    formats = tuple(each + tail for each in _date_formats(date))
+    formats = tuple(date_format + tail for date_format in _date_formats(date))
     return Shape(formats, clean, bool(end["sign"]), zone, time["nothing"] is not None and not end["sign"])
 
 
@@ -134,7 +134,7 @@ def seconds_of_day(cell: str) -> float | None:
 def prefer(formats: Sequence[str], dates: str) -> tuple[str, ...]:
     """The formats that a convention, DAY_FIRST or MONTH_FIRST, leaves; all of them where it says nothing."""
     starts = {DAY_FIRST: "%d", MONTH_FIRST: "%m"}
-    return tuple(each for each in formats if each.startswith(starts.get(dates, ""))) or tuple(formats)
+    return tuple(style for style in formats if style.startswith(starts.get(dates, ""))) or tuple(formats)
 
 
 def _date_formats(date: re.Match[str]) -> list[str]:

@@ -96,12 +96,12 @@ class DelimitedCells(Struct, frozen=True):
         except UnicodeDecodeError:
             raise self._undecodable() from None
         except pandas.errors.EmptyDataError:
-            return {each: np.empty(0, dtype=object) for each in types}
+            return {column: np.empty(0, dtype=object) for column in types}
         except pandas.errors.ParserError as error:
             raise self._misshapen(str(error)) from None
         if len(frame) > MOST_ROWS:
             raise DataError(f"{self.name}: more than {MOST_ROWS:,} rows; split the file")
-        return {each: frame[each].to_numpy() for each in types}
+        return {column: frame[column].to_numpy() for column in types}
 
     def _stream(self) -> IO[bytes]:
         return io.BytesIO(self.content) if isinstance(self.content, bytes) else self.content.open("rb")

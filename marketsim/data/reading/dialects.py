@@ -94,7 +94,7 @@ def _encodings(head: bytes, whole: bool, name: str) -> tuple[str, ...]:
         codecs.getincrementaldecoder("utf-8")().decode(head, final=whole)
     except UnicodeDecodeError:
         likely = _likely(head)
-        return (likely, *(each for each in ("utf-8", CHINESE, CYRILLIC, LATIN) if each != likely))
+        return (likely, *(encoding for encoding in ("utf-8", CHINESE, CYRILLIC, LATIN) if encoding != likely))
     return ("utf-8",)
 
 

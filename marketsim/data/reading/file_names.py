@@ -64,7 +64,7 @@ def symbol_of_folder(file: BarFile) -> str | None:
 def stem(name: str) -> str:
     """A file's name without the endings of its kind: "NVDA.csv.zip" -> "NVDA", "M&M.NS.csv" -> "M&M.NS"."""
     for endings in (PACKED, SUFFIXES):
-        name = next((name[: -len(each)] for each in endings if name.lower().endswith(each)), name)
+        name = next((name[: -len(ending)] for ending in endings if name.lower().endswith(ending)), name)
     return name
 
 

@@ -156,7 +156,7 @@ def _rows_by_key(document: Mapping[str, Any]) -> dict[str, list[Any]] | None:
 
 def _with_index(columns: dict[str, list[Any]], index: Sequence[Any]) -> dict[str, list[Any]]:
     """The columns, with the index as times where no column is."""
-    if not index or any(plain(name) in STAMP for name in columns) or not kind_of([str(each) for each in index[:20]]):
+    if not index or any(plain(name) in STAMP for name in columns) or not kind_of([str(label) for label in index[:20]]):
         return columns
     return {"index": list(index)} | columns
 

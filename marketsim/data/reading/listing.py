@@ -58,10 +58,10 @@ def _walk(path: Path) -> tuple[list[BarFile], list[str]]:
 
     os.listdir(path)  # a folder that cannot be read itself is an error
     for folder, below, names in os.walk(path, onerror=passed_over):
-        below[:] = sorted(each for each in below if not each.startswith("."))
-        for each in sorted(names):
-            own = Path(folder, each)
-            if each.startswith(".") or not each.lower().endswith(ENDINGS):
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        for name in sorted(names):
+            own = Path(folder, name)
+            if name.startswith(".") or not name.lower().endswith(ENDINGS):
                 continue
             try:
                 if not is_regular(own):
@@ -79,9 +79,9 @@ def _opened(path: Path) -> list[BarFile]:
     inside = members(path)
     if inside is None:
         return [BarFile(path)]
-    own = [each for each in inside if not each.split("/")[-1].startswith(("__", ".")) and "__MACOSX" not in each]
-    sure = [each for each in own if each.lower().endswith(ENDINGS) and not each.lower().endswith(LOOSE)]
+    own = [name for name in inside if not name.split("/")[-1].startswith(("__", ".")) and "__MACOSX" not in name]
+    sure = [name for name in own if name.lower().endswith(ENDINGS) and not name.lower().endswith(LOOSE)]
     chosen = sure or own
     if not chosen:
         raise DataError(f"{printable(path)}: a zip archive without a file")
-    return [BarFile(path, each) for each in chosen]
+    return [BarFile(path, name) for name in chosen]

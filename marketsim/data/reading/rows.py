@@ -55,7 +55,7 @@ def make_series(
     adjusted = None
     if columns.adjusted[3] is not None and (close := whole.extra(columns.adjusted[3])) is not None:
         others = [whole.extra(at) if at != columns.adjusted[3] else close for at in columns.adjusted]
-        adjusted = np.column_stack([np.full(len(ohlcv), np.nan) if each is None else each for each in others])
+        adjusted = np.column_stack([np.full(len(ohlcv), np.nan) if other is None else other for other in others])
     prices = Prices(ohlcv, adjusted, whole.extra(columns.split), whole.extra(columns.dividend))
     series = Series(stamps.time, prices, whole.unreadable, cells.place, tuple(whole.notes))
     keep, notes = _bars(series, columns, read)

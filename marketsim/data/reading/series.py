@@ -112,17 +112,17 @@ def _prices(parts: Sequence[Series]) -> Prices:
     every = [part.prices for part in parts]
 
     def columns(values: Sequence[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:
-        there = next((each for each in values if each is not None), None)
+        there = next((value for value in values if value is not None), None)
         if there is None:
             return None
         empty = [np.full((len(part), *there.shape[1:]), np.nan) for part in parts]
         return np.concatenate([blank if each is None else each for each, blank in zip(values, empty, strict=True)])
 
     return Prices(
-        np.concatenate([each.ohlcv for each in every]),
-        columns([each.adjusted for each in every]),
-        columns([each.split for each in every]),
-        columns([each.dividend for each in every]),
+        np.concatenate([part.ohlcv for part in every]),
+        columns([part.adjusted for part in every]),
+        columns([part.split for part in every]),
+        columns([part.dividend for part in every]),
     )
 
 

@@ -34,7 +34,7 @@ def choose_reading(readings: Mapping[str, Times], where: str, cell: object, date
     left = prefer(regular or list(readings), dates)
     if len(left) == 1 or left[0].startswith("%d."):
         return left[0]
-    first, second = (f"{each} begins with {str(readings[each][0])[:10]}" for each in left[:2])
+    first, second = (f"{style} begins with {str(readings[style][0])[:10]}" for style in left[:2])
     raise DataError(
         f"{where}: {reprlib.repr(str(cell))} can be read in two ways, and the spacing of the bars does not tell which "
         f"is meant: {first}, {second}; give --date-format '{left[0]}' or '{left[1]}'"

@@ -45,8 +45,8 @@ def read_table(cells: Cells, options: Reading | None = None) -> Table:
     """
     found = resolve(cells.heading, cells.sample, cells.name)
     first = found[0]
-    texts = sorted({each for columns in found for each in columns.texts})
-    numbers = sorted({each for columns in found for each in columns.numbers})
+    texts = sorted({text for columns in found for text in columns.texts})
+    numbers = sorted({number for columns in found for number in columns.numbers})
     read = dict(cells.read(texts, numbers))
     if not len(read[first.stamps[0]]):
         raise DataError(f"{cells.name}: no bars under the header")

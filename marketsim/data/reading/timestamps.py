@@ -107,7 +107,7 @@ def _with_clocks(read: Stamps, clocks: NDArray[Any], place: Place) -> Stamps:
     """Times of day added to dates."""
     texts, codes = np.unique(clocks.astype(str), return_inverse=True)
     seconds = [seconds_of_day(text) for text in texts.tolist()]
-    known = np.array([np.nan if each is None else each for each in seconds])[codes]
+    known = np.array([np.nan if second is None else second for second in seconds])[codes]
     wrong = {int(row): f"{shown(clocks[row])} is not a time of day" for row in np.flatnonzero(np.isnan(known))}
     if len(wrong) > max(1, FEW * len(known)):
         row = min(wrong)

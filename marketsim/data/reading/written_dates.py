@@ -53,7 +53,7 @@ def read_dates(texts: Cells, place: Place, date_format: str | None = None, dates
         clean = shape.clean or str.strip
         cells = np.array([clean(cell) for cell in texts], dtype=object)
     formats = _fitting(shape.formats, cells, shape.offset)
-    readings = {each: _read(cells, each, shape.offset) for each in formats}
+    readings = {style: _read(cells, style, shape.offset) for style in formats}
     missing = {each: int(np.isnat(time).sum()) for each, time in readings.items()}
     fewest = min(missing.values())
     if fewest and date_format is None and shape.formats[0].startswith(ISO):
@@ -104,7 +104,7 @@ def _read(cells: Cells, style: str, offset: bool) -> Times:
 
 def _given(style: str) -> tuple[int, Shape]:
     """What the owner says."""
-    return 0, Shape((style,), None, "%z" in style, None, not any(each in style for each in ("%H", "%I")))
+    return 0, Shape((style,), None, "%z" in style, None, not any(hour in style for hour in ("%H", "%I")))
 
 
 def _first_shape(texts: Cells) -> tuple[int, Shape | None]:
@@ -121,9 +121,9 @@ def _fitting(formats: Sequence[str], cells: Cells, offset: bool) -> list[str]:
     if len(formats) == 1:
         return list(formats)
     probe = cells[np.unique(np.linspace(0, len(cells) - 1, PROBED).astype(np.int64))]
-    missing = {each: int(np.isnat(parse(probe, each, offset)).sum()) for each in formats}
+    missing = {style: int(np.isnat(parse(probe, style, offset)).sum()) for style in formats}
     fewest = min(missing.values())
-    return [each for each in formats if missing[each] <= fewest + FEW * len(probe)]
+    return [style for style in formats if missing[style] <= fewest + FEW * len(probe)]
 
 
 def _iso(cells: Cells, shape: Shape, place: Place, texts: Cells) -> Times:

@@ -53,7 +53,7 @@ class Stooq:
         words = str(timeframe)
         if words not in INTERVALS:
             raise UsageError(f"stooq has no {words} bars; it has {', '.join(INTERVALS)}")
-        first, last = (str(each.astype("datetime64[D]")).replace("-", "") for each in (since, until))
+        first, last = (str(moment.astype("datetime64[D]")).replace("-", "") for moment in (since, until))
         query = {"s": instrument.name, "d1": first, "d2": last, "i": INTERVALS[words]}
         key = os.environ.get(KEY)
         secret = {} if not key else {"apikey": key}

@@ -71,7 +71,7 @@ class Yahoo:
         if words not in INTERVALS:
             raise UsageError(f"yahoo has no {words} bars; it has {', '.join(INTERVALS)}")
         ticker = self._library.Ticker(instrument.name, session=self._session)
-        first, last = (int(each.astype("datetime64[s]").astype(np.int64)) for each in (since, until))
+        first, last = (int(moment.astype("datetime64[s]").astype(np.int64)) for moment in (since, until))
         if words in REACH:
             first = max(first, last - REACH[words] * DAY)
         span = AT_ONCE.get(words, 40_000) * DAY

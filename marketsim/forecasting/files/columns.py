@@ -66,7 +66,7 @@ def kind_of_table(model: str | None) -> TableKind:
 
 def resolve(heading: Heading, sample: Sample, file: str, model: str | None = None) -> ForecastColumns:
     """The columns of a table. DataError that says what is missing or doubtful, and what the header has."""
-    header = [each.strip() for each in heading.names]
+    header = [name.strip() for name in heading.names]
     names = [plain(each) for each in header]
     values, layout = _values(header, names, model, file)
     _check(values, header, file)
@@ -83,9 +83,9 @@ def resolve(heading: Heading, sample: Sample, file: str, model: str | None = Non
 
 def _is_header(cells: Sequence[str]) -> bool:
     """Whether a row of cells is a header: names of a time and of forecasts."""
-    names = {plain(each) for each in cells}
+    names = {plain(cell) for cell in cells}
     timed = names & {*ORIGIN, *BAR, *UNCLEAR}
-    return bool(timed) and (names >= FRAME or any(tidy(each) or quantile(each) or of_model(each) for each in cells))
+    return bool(timed) and (names >= FRAME or any(tidy(cell) or quantile(cell) or of_model(cell) for cell in cells))
 
 
 def _values(

@@ -127,7 +127,7 @@ def _cells(frame: pd.DataFrame) -> LoadedCells:
         frame = frame.reset_index()
     if not len(frame):
         raise DataError("the DataFrame of forecasts has no rows")
-    names = [_flat(each) for each in frame.columns]
+    names = [_flat(column) for column in frame.columns]
     columns: list[Column] = []
     zones: dict[int, str] = {}
     for at in range(len(names)):

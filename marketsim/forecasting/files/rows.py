@@ -174,7 +174,7 @@ class _Reader(Struct, frozen=True):
 
     def merged(self, rows: Rows, values: Floats, channels: Rows | None, times: Sequence[Times]) -> SymbolForecasts:
         """The forecasts of one symbol: rows of one origin and bar are one, where each is of another price."""
-        origin, bar, made_at = (each[rows] for each in times)
+        origin, bar, made_at = (time[rows] for time in times)
         keys = np.stack([origin.view(np.int64), bar.view(np.int64)], 1)
         _, first, where = np.unique(keys, axis=0, return_index=True, return_inverse=True)
         where = where.reshape(-1)

@@ -45,7 +45,7 @@ def write_saved(
                 why = f"no pictures of its objective, forecast and fills: {error}"
                 symbols.append(ReportSymbol(document, *rows, missing=why))
                 missing.append(why)
-    asked = [each.document.symbol for each in symbols]
+    asked = [symbol.document.symbol for symbol in symbols]
     head, code = replace(run.document, symbols=[]), run.files.manifest.code
     report = ReportRun(head, command_of(asked, settings), code, _timing(run))
     write(path, page(report, lambda: iter(symbols)))
