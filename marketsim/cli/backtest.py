@@ -61,7 +61,7 @@ def backtest(
     if live and report is None:
         raise UsageError("--live needs --report FILE, the page that is written as symbols finish")
     if report is not None:
-        check_file("--report", report, (".html", ".htm"), overwrite)
+        check_file("--report", report, (".html", ".htm"), overwrite or resume)
 
     from marketsim.profiling import Clock, observer
 

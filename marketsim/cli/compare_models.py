@@ -7,7 +7,7 @@ import typer
 
 from marketsim.cli import options, output, several_models, tables
 from marketsim.cli.output_files import check_file
-from marketsim.errors import AuditError
+from marketsim.errors import AuditError, UsageError
 from marketsim.results.sentences import reality_check
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def compare_models(
     report: Annotated[
         str | None, typer.Option("--report", metavar="FILE", help="Write the comparison as a page, one HTML file.")
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.")] = False,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
@@ -37,8 +38,10 @@ def compare_models(
     files = files or [file for file in (settings.given.forecasts,) if file is not None]
     names = several_models.names_of(models)
 
+    if overwrite and report is None:
+        raise UsageError("--overwrite needs --report FILE, the file to replace")
     if report is not None:
-        check_file("--report", report, (".html", ".htm"))
+        check_file("--report", report, (".html", ".htm"), overwrite)
 
         from marketsim.results.html.page import environment
 

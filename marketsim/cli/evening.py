@@ -62,7 +62,7 @@ def evening(
 
         raise UsageError(f"--capital: got {capital:g}, must be an amount above 0")
     if report is not None:
-        check_file("--report", report, (".html", ".htm"))
+        check_file("--report", report, (".html", ".htm"), overwrite=True)  # of the evening before
     names = names_of(symbols or [], symbols_file, False, settings, "evening")
 
     from marketsim.cli.evening_fetch import fetch

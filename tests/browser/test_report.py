@@ -91,6 +91,8 @@ def test_the_equity_ends_where_the_document_does(shown: Callable[..., OpenedPage
             for what in ("label", "value")
         )
         legend = dict(zip(labels, values, strict=True))
+        fall = page.page.locator("[data-picture=equity] .u-legend >> nth=1").inner_text()
+        assert f"at most {100 * rows[name]['max_drawdown']:.1f} %" in fall
         for label, key in (("Worst", "provable"), ("Best", "touch")):
             assert legend[label] == f"{100 * rows[name][key]:+.1f} %"
         for label in (name, f"{name} unfitted", "forecast-close", "buy-and-hold"):

@@ -14,13 +14,16 @@ export function drawEquity(element, { facts, arrays }, strategy) {
     const look = { stroke: color("ink"), grid: { stroke: color("line"), width: 1 }, ticks: { stroke: color("line") } };
     const x = { ...look, values: dates, space: 90 };
     const axes = [x, { ...look, size: 64, values }];
-    const fall = { label: "Fall", stroke: color("fall"), fill: faint("fall", 0.25), width: 1.5, points, value: shown };
-    new uPlot({ ...shared, height: 280, axes, ...lines.options }, [times, ...lines.data], element);
-    new uPlot(
+    const fallen = falls(lines.data[1]);
+    const label = `Fall, at most ${Math.abs(Math.min(...fallen)).toFixed(1)} %`;
+    const fall = { label, stroke: color("fall"), fill: faint("fall", 0.25), width: 1.5, points, value: plain };
+    const plot = new uPlot({ ...shared, height: 280, axes, ...lines.options }, [times, ...lines.data], element);
+    const below = new uPlot(
       { ...shared, height: 130, axes, series: [{ value: dated }, fall] },
-      [times, falls(lines.data[2])],
+      [times, fallen],
       element,
     );
+    return () => [plot, below].forEach((each) => each.destroy());
   });
 }
 
@@ -28,9 +31,14 @@ const points = { show: false };
 const lastValues = (plot) => plot.cursor.idx == null && plot.setLegend({ idx: plot.data[0].length - 1 });
 const hooks = { ready: [lastValues], setCursor: [lastValues] };
 const tzDate = (stamp) => uPlot.tzDate(new Date(stamp * 1000), "Etc/UTC");
-const shown = (_, value) => (value === null ? "-" : `${value > 0 ? "+" : ""}${value.toFixed(1)} %`);
+const shown = (_, value) => (value === null ? "-" : `${value < 0 ? "" : "+"}${value.toFixed(1)} %`);
+const plain = (_, value) => (value === null ? "-" : `${value.toFixed(1)} %`);
 const dated = (_, stamp) => (stamp === null ? "-" : new Date(stamp * 1000).toISOString().replace(/T00:00.*|:00\.000Z/, ""));
-const dates = (_, ticks) => ticks.map((stamp) => dated(_, stamp).slice(0, 10));
+const DAY = 86400; // seconds
+const dates = (_, ticks, axis, space, step) => {
+  const part = step < DAY ? [5, 16] : [0, 10];
+  return ticks.map((stamp) => new Date(stamp * 1000).toISOString().replace("T", " ").slice(...part));
+};
 
 function linesOf(facts, arrays, strategy) {
   const at = facts.names.indexOf(strategy);
@@ -72,7 +80,7 @@ function summed({ part }, arrays) {
 // One bar before the first, where nothing was earned yet.
 function before(times) {
   const [first, second = first] = times.map(seconds);
-  return first - (second - first || 86400);
+  return first - (second - first || DAY);
 }
 
 function falls(sums) {

@@ -5,6 +5,7 @@ import { drawObjective } from "./objective.js";
 import { drawTrades } from "./trades.js";
 import { reloading } from "./live.js";
 import { sortable } from "./table.js";
+import { endPictures } from "./theme.js";
 
 const one = (selector) => document.querySelector(selector);
 
@@ -21,6 +22,7 @@ async function show(address) {
   const place = one("#symbol");
   if (!("shown" in parts.html.dataset)) {
     const { facts } = await unpack(parts.html.textContent);
+    endPictures(place);
     place.innerHTML = facts.html; // every value in it was escaped when it was made
   }
   const [rows, objective, charts] = await Promise.all(

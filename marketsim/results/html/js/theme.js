@@ -12,16 +12,37 @@ export function faint(name, opacity) {
   return `rgba(${red}, ${green}, ${blue}, ${opacity})`;
 }
 
-// Calls `draw` now, and again when the system turns light or dark or the window gets another width.
+const shown = new WeakMap(); // what ends the picture in an element
+
+// Calls `draw` now, and again when the system turns light or dark or the element gets another width. What it returns
+// ends the picture, before the next one in the same element.
 export function drawn(element, draw) {
+  shown.get(element)?.();
   let width = element.clientWidth;
-  draw();
-  const again = () => element.isConnected && draw();
-  DARK.addEventListener("change", again);
-  new ResizeObserver(() => {
+  let end = draw();
+  const again = () => {
+    end?.();
+    end = draw();
+  };
+  const resized = new ResizeObserver(() => {
     if (element.clientWidth !== width && element.clientWidth) {
       width = element.clientWidth;
       again();
     }
-  }).observe(element);
+  });
+  DARK.addEventListener("change", again);
+  resized.observe(element);
+  shown.set(element, () => {
+    DARK.removeEventListener("change", again);
+    resized.disconnect();
+    end?.();
+  });
+}
+
+// Ends the pictures below an element that is about to go.
+export function endPictures(place) {
+  for (const element of place.querySelectorAll("[data-picture]")) {
+    shown.get(element)?.();
+    shown.delete(element);
+  }
 }

@@ -12,7 +12,10 @@ export function drawTrades(place, rows, charts, strategy) {
   const lines = fill(table, rows.facts, strategy);
   let shown;
   const choose = (bar, follow) => {
-    lines.forEach((line, i) => line.setAttribute("aria-selected", i === bar));
+    lines.forEach((line, i) => {
+      if (i === bar) line.setAttribute("aria-current", "true");
+      else line.removeAttribute("aria-current");
+    });
     if (shown.picture.chosen !== bar) {
       shown.picture.chosen = bar;
       shown.picture.redraw();
@@ -37,6 +40,7 @@ export function drawTrades(place, rows, charts, strategy) {
   drawn(element, () => {
     shown = drawCandles(element, rows, quantiles, strategy, (bar) => choose(bar, true));
     setFan();
+    return () => shown.chart.remove();
   });
   if (fan) fan.onchange = setFan;
   for (const button of place.querySelectorAll("[data-move]")) button.onclick = () => move(shown.chart, button.dataset.move);
