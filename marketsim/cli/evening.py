@@ -129,7 +129,6 @@ def _run(
         whole = documents.whole()
         for document in documents.judged(whole):
             planned.add(document)
-            to_seal.judge(document)
             if not isinstance(document, FailedSymbol):
                 bars.append(_checked(document))
                 lots[document.symbol] = COIN_LOT if document.bars.crypto else STOCK_LOT
@@ -137,7 +136,7 @@ def _run(
         output.notes(told.notes)
         if capital is not None:
             planned.size(Sizing(capital=capital, risk="equal", most=1.0, lots=lots))
-        sealed = to_seal.seal(planned, once=True)
+        sealed = to_seal.seal(planned, whole, once=True)
         score = _score([each.symbol for each in bars], settings, told)
         if page is not None:
             page.finish(timing_document(clock, len(names), told.seconds), whole)

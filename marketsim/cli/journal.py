@@ -1,4 +1,4 @@
-"""`marketsim journal list|show|verify|export`."""
+"""`marketsim journal list|show|verify|replay|export`."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DEFECT = 5  # exit code
 FORMATS = ("csv", "json")
 
-app = typer.Typer(rich_markup_mode=None, help="List, show, verify and export sealed plans.")
+app = typer.Typer(rich_markup_mode=None, help="List, show, verify, replay and export sealed plans.")
 
 Only = Annotated[list[str] | None, typer.Argument(metavar="[SYMBOL...]", help="Entries of these symbols alone.")]
 Since = Annotated[str | None, typer.Option("--since", metavar="DATE", help="Entries sealed on that day or later.")]
@@ -119,6 +119,40 @@ def verify(
         return 0
     output.fail(f"{journal.path}: {defect.words}")
     return DEFECT
+
+
+@app.command("replay", cls=GroupedCommand)
+@options.takes(options.CACHE, options.CACHE_PLACE, options.JOURNAL)
+def replay_(
+    command: typer.Context,
+    symbols: Only = None,
+    since: Since = None,
+    config: options.Config = None,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> int:
+    """Run the backtests of sealed plans again: are the plans the same?
+
+    Each is run with its settings on the bars of today, cut at its origin. Where its plan is another, the first thing
+    that differs is named: revised bars, code, settings, libraries, the model.
+    """
+    from marketsim.cli.journal_documents import JournalReplayDocument
+    from marketsim.cli.journal_tables import replayed
+    from marketsim.journal.replay import replay
+
+    settings = options.settings_of(command)
+    journal = _open(command)
+    chosen = _chosen(journal.entries(), symbols, since)
+    rows = []
+    with output.progress() as progress:
+        for i, each in enumerate(replay(chosen, settings)):
+            progress("replays", i, len(chosen))
+            rows.append(each)
+    if json:
+        output.document(JournalReplayDocument(journal=str(journal.path), entries=rows))
+    else:
+        replayed(rows, str(journal.path))
+    return DEFECT if any(row.status == "differs" for row in rows) else 3 if any(row.error for row in rows) else 0
 
 
 @app.command(cls=GroupedCommand)

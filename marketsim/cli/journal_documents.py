@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marketsim.journal.chain import Defect
 from marketsim.journal.entry import Clock, Entry
+from marketsim.journal.replay import Replayed
 from marketsim.results.rows import Count, Row, Sha256, Stamp
 
 
@@ -74,3 +75,10 @@ class JournalVerifyDocument(Row, frozen=True, tag_field="schema", tag="marketsim
     sound: bool
     defect: Defect | None  # the first
     head: str | None  # NUMBER:HASH
+
+
+class JournalReplayDocument(Row, frozen=True, tag_field="schema", tag="marketsim.journal.replay/1"):
+    """`marketsim journal replay --json`."""
+
+    journal: str
+    entries: list[Replayed]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from marketsim.cli import output
 from marketsim.journal.entry import Sealed, SealedPlan, SealedStrategy
+from marketsim.journal.replay import EFFECTS, Replayed
 from marketsim.results.encoding import to_csv
 from marketsim.results.figures import price
 from marketsim.results.rows import Bps, Count, Price, Row, Stamp
@@ -72,6 +73,33 @@ def entry(sealed: Sealed) -> None:
         output.lines(f"No order: {plan.no_order}.", "")
     _forecast(plan)
     output.table("What it rests on", ("Fact", "Value"), _facts(sealed), words=2)
+
+
+def replayed(rows: Sequence[Replayed], journal: str) -> None:
+    """What became of entries that were replayed, a line each."""
+    cells = [(str(row.entry), row.symbol, row.session, row.status, _why(row)) for row in rows]
+    output.table(
+        f"Sealed plans of {journal}, run again", ("Entry", "Symbol", "Session", "Plan", "First\ndifference"), cells, 5
+    )
+    same = sum(row.status == "same" for row in rows)
+    output.lines(f"{same} of {len(rows)} plans are the same today, to the last digit.", "")
+
+
+def _why(row: Replayed) -> str:
+    """What differs first; revised bars are told although the plan is the same."""
+    if row.error is not None:
+        return row.error
+    if not row.differences:
+        return "-" if row.revised is None else f"none, though bars were revised: {row.revised}"
+    first, effect = row.differences[0], next(each for each in row.differences if each.what in EFFECTS)
+    where = f"{effect.where}: {_short(effect.left)}, now {_short(effect.right)}"
+    if first is effect:
+        return f"{effect.what} {where}"
+    return f"{first.what}, {first.where}; {effect.what} {where}"
+
+
+def _short(value: object) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else "-" if value is None else str(value)
 
 
 def _forecast(plan: SealedPlan) -> None:

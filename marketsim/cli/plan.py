@@ -91,7 +91,7 @@ def plan(
     names, repeated = once_each(names)
     to_seal = _to_seal(settings) if seal else None
     found = _walk(names, settings, rules, only, to_seal)
-    report = None if to_seal is None else to_seal.seal(found.planned)
+    report = None if to_seal is None else to_seal.seal(found.planned, found.whole)
     told, planned = found.told, found.planned
     if not quiet:
         output.notes([*repeated, *told.notes, *why_not(planned.none)])
@@ -183,8 +183,6 @@ def _walk(
         whole = documents.whole()
         for document in documents.judged(whole):
             planned.add(document)
-            if to_seal is not None:
-                to_seal.judge(document)
             if not isinstance(document, FailedSymbol):
                 lots[document.symbol] = rules.lots.of(document.symbol, COIN_LOT if document.bars.crypto else STOCK_LOT)
     told.raise_if_all_failed(len(names))

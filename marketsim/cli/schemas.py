@@ -22,7 +22,12 @@ from marketsim.cli.documents import (
     VerifyDocument,
 )
 from marketsim.cli.evening_document import EveningDocument
-from marketsim.cli.journal_documents import JournalListDocument, JournalShowDocument, JournalVerifyDocument
+from marketsim.cli.journal_documents import (
+    JournalListDocument,
+    JournalReplayDocument,
+    JournalShowDocument,
+    JournalVerifyDocument,
+)
 from marketsim.cli.plan_document import PlanDocument
 from marketsim.cli.profile_summary import ProfileDocument
 from marketsim.cli.run_documents import (
@@ -56,6 +61,7 @@ DOCUMENTS: tuple[type[Row], ...] = (
     ForecastDocument,
     HistoryDocument,
     JournalListDocument,
+    JournalReplayDocument,
     JournalShowDocument,
     JournalVerifyDocument,
     ModelsDocument,

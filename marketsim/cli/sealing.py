@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from marketsim.cli import output
 from marketsim.cli.journal_documents import SealedEntry, SealingReport
 from marketsim.errors import DataError, Success
 from marketsim.journal.journal import Appended, Journal
-from marketsim.journal.sealing import Run, sealed_plan
+from marketsim.journal.sealing import plans_of
 
 if TYPE_CHECKING:
     from marketsim.journal.entry import Sealed, SealedPlan
     from marketsim.results.planned_orders import PlannedOrders
     from marketsim.results.result import FinishedSymbol, SymbolFiles
-    from marketsim.results.schema import FailedSymbol, SymbolDocument
+    from marketsim.results.whole_run import WholeRun
     from marketsim.settings.settings import Settings
 
 
@@ -27,7 +27,6 @@ class PlansToSeal:
         self._journal = Journal(settings.journal_place.journal)
         self._journal.refuse_broken(self._journal.read().defect)
         self._files: dict[str, SymbolFiles] = {}  # by symbol as it was asked for
-        self._documents: dict[str, SymbolDocument] = {}
 
     def add(self, finished: FinishedSymbol) -> None:
         """The next symbol of the run."""
@@ -35,18 +34,9 @@ class PlansToSeal:
             case Success(files):
                 self._files[finished.symbol] = files
 
-    def judge(self, document: SymbolDocument | FailedSymbol) -> None:
-        """A symbol's document, once its answer counts all that was tried."""
-        from marketsim.results.schema import FailedSymbol
-
-        if not isinstance(document, FailedSymbol):
-            self._documents[document.symbol] = document
-
-    def seal(self, planned: PlannedOrders, once: bool = False) -> SealingReport:
+    def seal(self, planned: PlannedOrders, whole: WholeRun, once: bool = False) -> SealingReport:
         """Seal them all with their orders; with `once` none whose session a run with these settings has sealed."""
-        run = Run.of(self._settings, self._files, planned.orders, planned.none)
-        by_symbol: Mapping[str, SymbolFiles] = {each.document.symbol: each for each in self._files.values()}
-        plans = [sealed_plan(document, by_symbol[symbol], run) for symbol, document in self._documents.items()]
+        plans = plans_of(self._settings, self._files, whole, planned.orders, planned.none)
         before = self._sealed_before(plans) if once else {}
         plans = [plan for plan in plans if plan.symbol not in before]
         appended = self._journal.append(plans, self._settings.bars.now)

@@ -30,11 +30,12 @@ from marketsim.results.result import SymbolFiles
 from marketsim.results.rows import Setting
 from marketsim.results.schema import BarsFacts, ModelFacts, PlanRow, StrategyRow, SymbolDocument
 from marketsim.results.walk_profits import WalkProfits
+from marketsim.results.whole_run import WholeRun
 from marketsim.settings.choices import BASIS_POINTS
 from marketsim.settings.settings import Settings
 
 
-class Run(Struct, frozen=True):
+class _Run(Struct, frozen=True):
     """What the plans of a run have in common."""
 
     settings: dict[str, Setting]
@@ -42,13 +43,35 @@ class Run(Struct, frozen=True):
     orders: Sequence[Order]
     no_orders: Mapping[str, str]  # by symbol, why
 
-    @classmethod
-    def of(
-        cls, settings: Settings, files: Mapping[str, SymbolFiles], orders: Sequence[Order], none: Sequence[NoOrder]
-    ) -> Run:
-        """The run whose symbols, as they were asked for, came to these `files`."""
-        together = [Companion(asked, _basis(each).origin) for asked, each in files.items()]
-        return cls(sealed_settings(settings), together, orders, {each.symbol: each.why for each in none})
+
+def plans_of(
+    settings: Settings,
+    files: Mapping[str, SymbolFiles],
+    whole: WholeRun,
+    orders: Sequence[Order] = (),
+    none: Sequence[NoOrder] = (),
+) -> list[SealedPlan]:
+    """The plans of a run, a symbol each.
+
+    Parameters
+    ----------
+    settings
+        Of the run.
+    files
+        What its symbols came to, by their names as they were asked for, each with the basis of its plan.
+    whole
+        What they come to together, which their answers count.
+    orders, none
+        The orders that were made of the plans, and why there are no others.
+    """
+    together = [Companion(asked, _basis(each).origin) for asked, each in files.items()]
+    run = _Run(sealed_settings(settings), together, orders, {each.symbol: each.why for each in none})
+    plans = []
+    for each in files.values():
+        document = whole.judged(each.document)
+        assert isinstance(document, SymbolDocument)  # as it went in
+        plans.append(_plan(document, each, run))
+    return plans
 
 
 def sealed_settings(settings: Settings) -> dict[str, Setting]:
@@ -57,7 +80,7 @@ def sealed_settings(settings: Settings) -> dict[str, Setting]:
     return {key: value for key, value in values.items() if key != "now"}
 
 
-def sealed_plan(document: SymbolDocument, files: SymbolFiles, run: Run) -> SealedPlan:
+def _plan(document: SymbolDocument, files: SymbolFiles, run: _Run) -> SealedPlan:
     """The plan of a symbol whose answer counts all that was tried in the run."""
     first, basis = document.plan[0], _basis(files)
     orders = [_order(each) for each in run.orders if each.symbol == document.symbol]

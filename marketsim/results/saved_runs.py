@@ -123,20 +123,21 @@ def differences(left: SavedRun, right: SavedRun) -> Iterator[Difference]:
 
     Of each symbol's simulations only the first that differs, and of that the first value.
     """
-    yield from _values("setting", left.settings, right.settings)
-    yield from _values("version", left.versions, right.versions)
-    yield from _values("symbol", left.statuses, right.statuses)
+    yield from unequal("setting", left.settings, right.settings)
+    yield from unequal("version", left.versions, right.versions)
+    yield from unequal("symbol", left.statuses, right.statuses)
     results = (left.results, right.results)
     both = [name for name in results[0] if name in results[1]]
-    yield from _values("bars", *({name: found[name].bars.fingerprint for name in both} for found in results))
-    yield from _values("model", *({name: found[name].model.fingerprint for name in both} for found in results))
+    yield from unequal("bars", *({name: found[name].bars.fingerprint for name in both} for found in results))
+    yield from unequal("model", *({name: found[name].model.fingerprint for name in both} for found in results))
     tables = [_simulations(run.files) for run in (left, right)]
     for name in both:
         if tables[0].get(name) != tables[1].get(name):
             yield from _simulation(name, *(_keyed(table.get(name, ())) for table in tables))
 
 
-def _values(what: str, left: Mapping[str, Setting], right: Mapping[str, Setting]) -> Iterator[Difference]:
+def unequal(what: str, left: Mapping[str, Setting], right: Mapping[str, Setting]) -> Iterator[Difference]:
+    """What differs between the values of two, by key; None stands for what one of them does not have."""
     for key in dict.fromkeys((*left, *right)):
         if left.get(key) != right.get(key):
             yield Difference(what=what, where=key, left=left.get(key), right=right.get(key))
