@@ -22,7 +22,7 @@ from marketsim.backtesting.past_forecasts import past_forecasts
 from marketsim.backtesting.worker import finish
 from marketsim.data import open_source
 from marketsim.data.bars import Bars
-from marketsim.errors import value_of
+from marketsim.errors import Success, value_of
 from marketsim.forecasting.forecasts import LEVELS
 from marketsim.journal.entry import SealedPlan
 from marketsim.journal.journal import Journal
@@ -30,7 +30,7 @@ from marketsim.journal.sealing import plans_of
 from marketsim.models.template import TEMPLATE
 from marketsim.profiling import Clock
 from marketsim.results.document import simulation_rows
-from marketsim.results.result import Result
+from marketsim.results.result import Result, SymbolRun
 from marketsim.results.schema import SimulationRow
 from marketsim.results.whole_run import WholeRun
 from marketsim.settings.settings import Settings
@@ -76,7 +76,8 @@ class Forecaster:
 def _as_lines(symbol: str, settings: Settings) -> list[str]:
     """What `har` forecasts, in a file of somebody else: quantiles of high, low and close."""
     (outcome,), _ = past_forecasts([symbol], settings, lambda what, done, total: None)
-    bars, forecasts = value_of(outcome)
+    made = value_of(outcome)
+    bars, forecasts = made.bars, made.forecasts
     names = [f"{channel}_q{round(100 * level)}" for channel in ("high", "low", "close") for level in LEVELS]
     lines = [",".join(["origin", *names])]
     for origin, moves in zip(forecasts.origins, forecasts.moves, strict=True):
@@ -87,7 +88,7 @@ def _as_lines(symbol: str, settings: Settings) -> list[str]:
 
 def sealed(result: Result, settings: Settings, symbol: str) -> SealedPlan:
     """The plan of a run."""
-    run = finish(pipeline.SymbolRun(symbol, pipeline.Success(result)), "", rows=False, basis=True)
+    run = finish(SymbolRun(symbol, Success(result)), "", rows=False, basis=True)
     files = value_of(run.outcome)
     (plan,) = plans_of(settings, {symbol: files}, WholeRun.of({symbol: files.profits}, settings.seed))
     return plan

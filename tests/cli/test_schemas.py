@@ -43,6 +43,7 @@ COMMANDS = {
     "journal list": "journal list --journal {place}/journal",
     "journal show": "journal show 1 2 --journal {place}/journal",
     "journal verify": "journal verify --journal {place}/journal",
+    "journal replay": "journal replay --journal {place}/journal",
     "journal export": "journal export --journal {place}/journal",
     "plan --seal": f"{SEAL} --journal {{place}}/another",
     "evening": "evening ETHUSD --sims 12 --window 5 --now 2020-12-09T00:30 --end 2020-12-08 --journal {place}/other",
