@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from marketsim.cli.journal_documents import ListedEntry
     from marketsim.journal.entry import Sealed
     from marketsim.journal.journal import Journal
+    from marketsim.journal.timestamps import Attached
 
 DEFECT = 5  # exit code
 FORMATS = ("csv", "json")
 
-app = typer.Typer(rich_markup_mode=None, help="List, show, verify, replay and export sealed plans.")
+app = typer.Typer(rich_markup_mode=None, help="List, show, verify, stamp, replay and export sealed plans.")
 
 Only = Annotated[list[str] | None, typer.Argument(metavar="[SYMBOL...]", help="Entries of these symbols alone.")]
 Since = Annotated[str | None, typer.Option("--since", metavar="DATE", help="Entries sealed on that day or later.")]
@@ -102,23 +103,59 @@ def verify(
     """
     from marketsim.cli.journal_documents import JournalVerifyDocument
     from marketsim.journal.chain import missing_head, torn_line
+    from marketsim.journal.timestamps import attached, contradicted
 
     journal = _open(command)
     chain = journal.existing()
-    defect = chain.defect or torn_line(chain) or (None if head is None else missing_head(chain, head))
+    stamps = attached(journal.directory)
+    defect = chain.defect or torn_line(chain) or contradicted(chain, stamps)
+    if defect is None and head is not None:
+        defect = missing_head(chain, head)
     own = None if chain.head is None else str(chain.head)
     if json:
         output.document(
             JournalVerifyDocument(
-                journal=str(journal.path), entries=len(chain.links), sound=defect is None, defect=defect, head=own
+                journal=str(journal.path),
+                entries=len(chain.links),
+                sound=defect is None,
+                defect=defect,
+                stamps=stamps,
+                head=own,
             )
         )
     elif defect is None:
-        output.lines(f"Sound: {len(chain.links)} entries in {journal.path}", f"Head {own}" if own else "No entry yet")
+        output.lines(f"Sound: {len(chain.links)} entries in {journal.path}", *map(_stamp, stamps))
+        output.lines(f"Head {own}" if own else "No entry yet")
     if defect is None:
         return 0
     output.fail(f"{journal.path}: {defect.words}")
     return DEFECT
+
+
+@app.command(cls=GroupedCommand)
+@options.takes(options.JOURNAL)
+def attach(
+    command: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="RFC 3161 response or OpenTimestamps proof.")],
+    config: options.Config = None,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Attach a time stamp of an entry's hash that somebody else made.
+
+    `verify` then tells whether the entries up to it are those that were stamped.
+    """
+    from marketsim.cli.journal_documents import JournalAttachDocument
+    from marketsim.journal import timestamps
+
+    journal = _open(command)
+    chain = journal.existing()
+    journal.refuse_broken(chain.defect)
+    stamp = timestamps.attach(journal.directory, chain, file)
+    if json:
+        output.document(JournalAttachDocument(journal=str(journal.path), stamp=stamp))
+    else:
+        output.lines(_stamp(stamp))
 
 
 @app.command("replay", cls=GroupedCommand)
@@ -178,6 +215,11 @@ def export(
         from marketsim.cli.journal_tables import csv_rows
 
         output.text(csv_rows(chosen))
+
+
+def _stamp(stamp: "Attached") -> str:
+    when = "" if stamp.stamped is None else f", {stamp.stamped} UTC"
+    return f"Entries up to {stamp.entry} are stamped ({stamp.kind}{when}): {stamp.file}"
 
 
 def _open(command: typer.Context) -> "Journal":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marketsim.journal.chain import Defect
 from marketsim.journal.entry import Clock, Entry
 from marketsim.journal.replay import Replayed
+from marketsim.journal.timestamps import Attached
 from marketsim.results.rows import Count, Row, Sha256, Stamp
 
 
@@ -74,6 +75,7 @@ class JournalVerifyDocument(Row, frozen=True, tag_field="schema", tag="marketsim
     entries: Count  # lines that stand there
     sound: bool
     defect: Defect | None  # the first
+    stamps: list[Attached]  # that `journal attach` put beside it
     head: str | None  # NUMBER:HASH
 
 
@@ -82,3 +84,10 @@ class JournalReplayDocument(Row, frozen=True, tag_field="schema", tag="marketsim
 
     journal: str
     entries: list[Replayed]
+
+
+class JournalAttachDocument(Row, frozen=True, tag_field="schema", tag="marketsim.journal.attach/1"):
+    """`marketsim journal attach --json`."""
+
+    journal: str
+    stamp: Attached

@@ -103,7 +103,7 @@ def _short(value: object) -> str:
 
 
 def _forecast(plan: SealedPlan) -> None:
-    levels = [f"{level:.0%}" for level in plan.forecast.levels]
+    levels = [f"{100 * level:.0f} %" for level in plan.forecast.levels]
     rows = [
         (name, *(f"{100 * move:+.2f}" for move in moves))
         for name, moves in (

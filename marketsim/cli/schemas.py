@@ -23,6 +23,7 @@ from marketsim.cli.documents import (
 )
 from marketsim.cli.evening_document import EveningDocument
 from marketsim.cli.journal_documents import (
+    JournalAttachDocument,
     JournalListDocument,
     JournalReplayDocument,
     JournalShowDocument,
@@ -60,6 +61,7 @@ DOCUMENTS: tuple[type[Row], ...] = (
     FillsDocument,
     ForecastDocument,
     HistoryDocument,
+    JournalAttachDocument,
     JournalListDocument,
     JournalReplayDocument,
     JournalShowDocument,

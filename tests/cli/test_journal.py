@@ -169,3 +169,20 @@ def test_there_is_no_journal_yet(cli, place):
         assert (ended.code, ended.out) == (3, "")
         assert "there is no journal; `marketsim plan SYMBOL --seal` begins one" in ended.err
     assert not place.exists()
+
+
+def test_a_stamp_is_attached_and_verify_holds_the_journal_against_it(cli, place, sealed, tmp_path):
+    magic = b"\x00OpenTimestamps\x00\x00Proof\x00\xbf\x89\xe2\xe8\x84\xe8\x92\x94\x01\x08"
+    (first, _) = Journal(str(place)).entries()
+    (tmp_path / "mine.ots").write_bytes(magic + bytes.fromhex(first.hash))
+    ended = cli("journal", "attach", str(tmp_path / "mine.ots"))
+    assert (ended.code, ended.err) == (0, "")
+    assert "Entries up to 1 are stamped (OpenTimestamps)" in " ".join(ended.out.split())
+    assert [each["entry"] for each in json.loads(cli("journal", "verify", "--json").out)["stamps"]] == [1]
+    (place / "journal.jsonl").write_bytes(b"")
+    emptied = cli("journal", "verify")
+    assert emptied.code == 5
+    assert "entry 1 was removed" in emptied.err
+    (tmp_path / "mine.ots").write_bytes(magic + bytes(32))
+    refused = cli("journal", "attach", str(tmp_path / "mine.ots"))
+    assert refused.code == 3 and "is the hash of no entry" in refused.err

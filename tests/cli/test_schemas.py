@@ -11,7 +11,9 @@ import typer
 
 from marketsim.auditing import selftest
 from marketsim.cli.app import make_app
+from marketsim.journal.journal import Journal
 from tests.cli.test_commands import QUICK
+from tests.journal.test_timestamps import open_timestamps
 from tests.schemas import PLACE, texts
 
 SEAL = "plan ETHUSD NVDA --sims 12 --window 5 --now 2020-12-09T00:30 --end 2020-12-08 --seal"
@@ -43,6 +45,7 @@ COMMANDS = {
     "journal list": "journal list --journal {place}/journal",
     "journal show": "journal show 1 2 --journal {place}/journal",
     "journal verify": "journal verify --journal {place}/journal",
+    "journal attach": "journal attach {place}/stamp --journal {place}/journal",
     "journal replay": "journal replay --journal {place}/journal",
     "journal export": "journal export --journal {place}/journal",
     "plan --seal": f"{SEAL} --journal {{place}}/another",
@@ -89,6 +92,8 @@ def place(cli, tmp_path):
 @pytest.fixture
 def sealed(cli, tmp_path):
     cli(*SEAL.split(), "--journal", str(tmp_path / "journal"))
+    digest = bytes.fromhex(Journal(str(tmp_path / "journal")).entries()[0].hash)
+    (tmp_path / "stamp").write_bytes(open_timestamps(digest))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
