@@ -9,6 +9,7 @@ import typer
 from marketsim.cli import backtest_screen, options, output, tables
 from marketsim.cli.completion import symbols
 from marketsim.cli.output_files import check_file
+from marketsim.cli.plots import Plots
 from marketsim.errors import Failure, MarketsimError, UsageError
 from marketsim.settings.named_files import read_lines
 
@@ -35,12 +36,18 @@ def backtest(
         typer.Option("--output", metavar="DIR", help="Save the run in this folder, as JSON and CSV files."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the interrupted run in DIR.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the finished run in DIR, and FILE.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the finished run in DIR, FILE and pictures.")
+    ] = False,
     report: Annotated[
         str | None,
         typer.Option("--report", metavar="FILE", help="Write the result as a page to look at, one HTML file."),
     ] = None,
     live: Annotated[bool, typer.Option("--live", help="Write FILE anew as symbols finish; it reloads itself.")] = False,
+    plots: Annotated[
+        str | None,
+        typer.Option("--plots", metavar="DIR", help="Draw the pictures of the report in this folder, as PNG and SVG."),
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Show all tables, not only the answer and one.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Put a line under each table that explains it.")] = False,
     json: options.Json = False,
@@ -56,12 +63,13 @@ def backtest(
     names = names_of(symbols or [], symbols_file, all_symbols, settings, "backtest")
     if resume and output_directory is None:
         raise UsageError("--resume needs --output DIR, the folder of the other run")
-    if overwrite and output_directory is None and report is None:
-        raise UsageError("--overwrite needs --output DIR or --report FILE, what it replaces")
+    if overwrite and (output_directory, report, plots) == (None, None, None):
+        raise UsageError("--overwrite needs --output DIR, --report FILE or --plots DIR, what it replaces")
     if live and report is None:
         raise UsageError("--live needs --report FILE, the page that is written as symbols finish")
     if report is not None:
         check_file("--report", report, (".html", ".htm"), overwrite or resume)
+    pictures = Plots(plots, overwrite or resume)
 
     from marketsim.profiling import Clock, observer
 
@@ -86,19 +94,18 @@ def backtest(
             directory = RunDirectory(output_directory, settings, resume, overwrite)
             stack.enter_context(directory)
         documents = stack.enter_context(SpooledSymbols(settings.seed))
-        page, places = None, 0
-        if report is not None:
+        page, places, rows = None, 0, report is not None or pictures.wanted
+        if rows:
             from marketsim.backtesting.charts import places_for
-            from marketsim.results.html.report_file import ReportFile
 
             places = places_for(len(names))
+        if report is not None:
+            from marketsim.results.html.report_file import ReportFile
 
             page = stack.enter_context(ReportFile(Path(report), names, settings, live))
         with (
             output.progress() as progress,
-            closing(
-                parallel.stream(names, settings, clock, directory, progress, rows=page is not None, places=places)
-            ) as stream,
+            closing(parallel.stream(names, settings, clock, directory, progress, rows=rows, places=places)) as stream,
         ):
             for finished in stream:
                 told.add(finished)
@@ -108,7 +115,11 @@ def backtest(
                         directory.add(finished)
                     if page is not None:
                         page.add(finished)
+                if pictures.wanted:
+                    with clock.stage("report/pictures"):
+                        pictures.add(finished)
         output.notes(told.notes)
+        pictures.say()
         with clock.stage("report/document"):
             whole = documents.whole()
         if directory is not None:

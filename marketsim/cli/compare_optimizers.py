@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 BUDGET = 500
 FILES = ("optimizers.json", "trials.csv", "history.csv")
-PICTURES = {".png": "matplotlib", ".html": "plotly"}  # by suffix, what draws it
+PICTURES = {".png": "matplotlib", ".svg": "matplotlib", ".html": "plotly"}  # by suffix, what draws it
 
 
 @options.takes(*options.all_but(options.VOUCHING, options.GATE, options.OPTIMIZER, options.WORK))
@@ -55,12 +55,12 @@ def compare_optimizers(
     ] = 120.0,
     landscape: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Plot profit over both multipliers, with all answers: .png or .html."),
+        typer.Option(metavar="FILE", help="Plot profit over both multipliers, with all answers: .png, .svg or .html."),
     ] = None,
     history: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="Plot the best profit so far by evaluations and seconds: .png, .html or .csv."
+            metavar="FILE", help="Plot the best profit so far by evaluations and seconds: .png, .svg, .html or .csv."
         ),
     ] = None,
     output_directory: Annotated[

@@ -1,4 +1,4 @@
-"""Files that an option names, such as `--trace FILE`: checked before the work, written after it."""
+"""Files and folders that an option names, such as `--trace FILE`: checked before the work, written after it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ def check_file(option: str, name: str, suffixes: tuple[str, ...] = (), overwrite
     if not name.strip() or path.is_dir():
         raise UsageError(f"{option} needs the name of a file, not '{name}'")
     if suffixes and path.suffix not in suffixes:
-        raise UsageError(f"{option} {name}: must end in {' or '.join(suffixes)}")
+        *others, last = suffixes
+        raise UsageError(f"{option} {name}: must end in {' or '.join(filter(None, (', '.join(others), last)))}")
     if not path.parent.is_dir():
         raise UsageError(f"{option} {name}: there is no folder {path.parent}")
     if path.is_file() and not overwrite:
@@ -23,6 +24,20 @@ def check_file(option: str, name: str, suffixes: tuple[str, ...] = (), overwrite
         raise UsageError(f"{option} {name}: is a pipe; name a file")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise UsageError(f"{option} {name}: cannot write there")
+
+
+def make_folder(option: str, name: str) -> Path:
+    """The folder that `option` names, which is made if need be; UsageError where nothing can be written there."""
+    path = Path(name)
+    if not name.strip() or (path.exists() and not path.is_dir()):
+        raise UsageError(f"{option} needs the name of a folder, not '{name}'")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{option} {name}: cannot write there: {error.strerror or error}") from None
+    if not os.access(path, os.W_OK):
+        raise UsageError(f"{option} {name}: cannot write there")
+    return path
 
 
 def write_file(name: str, text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from msgspec import Struct
@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 from marketsim.comparison.optimizers import Trial
 from marketsim.comparison.problems import FitProblems, Optima
 from marketsim.comparison.ranking import NEAR, Runs
+from marketsim.results.plots.figures import figure, save
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PLACES = 200
 AXES: tuple[Literal["evaluations", "seconds"], ...] = ("evaluations", "seconds")
@@ -31,7 +35,7 @@ class Curve(Struct, frozen=True):
 
 
 def draw(path: Path, problems: FitProblems, optima: Optima, runs: Runs) -> None:
-    """Write both curves of every optimizer as a PNG or an HTML page by the suffix."""
+    """Write both curves of every optimizer as PNG, SVG or HTML by the suffix."""
     found = {run.name: [trial for trial in run.trials if trial.history] for run in runs}
     curves = {
         axis: [curve(name, trials, axis, problems, optima) for name, trials in found.items() if trials] for axis in AXES
@@ -72,12 +76,14 @@ def _at(moment: Any, axis: Literal["evaluations", "seconds"]) -> float:
 
 
 def _image(path: Path, title: str, curves: dict[Any, list[Curve]]) -> None:
-    """A logarithmic panel, and below its broken axis a strip for what has reached the optimum, a line a curve."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    with figure(12, 6) as drawn:
+        _draw(drawn, title, curves)
+        save(drawn, path)
 
-    figure = Figure((12, 6), layout="constrained")
-    panels = figure.subplots(2, len(curves), sharex="col", sharey="row", height_ratios=HEIGHTS, squeeze=False)
+
+def _draw(drawn: Figure, title: str, curves: dict[Any, list[Curve]]) -> None:
+    """A logarithmic panel, and below its broken axis a strip for what has reached the optimum, a line a curve."""
+    panels = drawn.subplots(2, len(curves), sharex="col", sharey="row", height_ratios=HEIGHTS, squeeze=False)
     for (panel, strip), (axis, lines) in zip(panels.T, curves.items(), strict=True):
         for i, line in enumerate(lines):
             look: dict[str, Any] = {"color": f"C{i % 10}", "linestyle": ("-", "--", ":")[i // 10 % 3]}
@@ -92,16 +98,14 @@ def _image(path: Path, title: str, curves: dict[Any, list[Curve]]) -> None:
         panel.tick_params(bottom=False, which="both")
     panels[0, 0].set_ylabel(GAP)
     panels[1, 0].set_ylabel(REACHED, rotation=0, ha="right", va="center")
-    figure.suptitle(title)
-    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside right upper", fontsize="small")
-    FigureCanvasAgg(figure)
-    figure.savefig(path)
+    drawn.suptitle(title)
+    drawn.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside right upper", fontsize="small")
 
 
 def _page(path: Path, title: str, curves: dict[Any, list[Curve]]) -> None:
     from plotly import colors, subplots
 
-    figure = subplots.make_subplots(
+    page = subplots.make_subplots(
         2, len(curves), shared_xaxes="columns", shared_yaxes="rows", row_heights=HEIGHTS, vertical_spacing=0.02
     )
     palette: Any = colors.qualitative.Dark24
@@ -116,13 +120,13 @@ def _page(path: Path, title: str, curves: dict[Any, list[Curve]]) -> None:
                 "marker": {"color": palette[i % len(palette)]},
                 "col": column,
             }
-            figure.add_scatter(y=np.where(line.gap > 0, line.gap, np.nan), row=1, showlegend=column == 1, **look)
-            figure.add_scatter(y=np.where(line.gap > 0, np.nan, -float(i)), row=2, showlegend=False, **look)
-        figure.update_xaxes(type="log", row=1, col=column)
-        figure.update_xaxes(type="log", title=axis, row=2, col=column)
-    figure.update_yaxes(type="log", row=1)
-    figure.update_yaxes(showticklabels=False, row=2)
-    figure.update_yaxes(title=GAP, row=1, col=1)
-    figure.update_yaxes(title=REACHED, row=2, col=1)
-    figure.update_layout(title=title)
-    figure.write_html(path, include_plotlyjs=True)
+            page.add_scatter(y=np.where(line.gap > 0, line.gap, np.nan), row=1, showlegend=column == 1, **look)
+            page.add_scatter(y=np.where(line.gap > 0, np.nan, -float(i)), row=2, showlegend=False, **look)
+        page.update_xaxes(type="log", row=1, col=column)
+        page.update_xaxes(type="log", title=axis, row=2, col=column)
+    page.update_yaxes(type="log", row=1)
+    page.update_yaxes(showticklabels=False, row=2)
+    page.update_yaxes(title=GAP, row=1, col=1)
+    page.update_yaxes(title=REACHED, row=2, col=1)
+    page.update_layout(title=title)
+    page.write_html(path, include_plotlyjs=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec import Struct
@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 from marketsim.comparison.problems import FitProblems, Optima
 from marketsim.comparison.ranking import Runs
 from marketsim.execution.evaluation import evaluate
+from marketsim.results.plots.figures import figure, save
+from marketsim.results.plots.objective import PROFIT, X, Y, heat_map
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PLACES = 161  # along a multiplier
 LARGEST, SMALLEST = 22.0, 6.0  # points, of the rings
-X, Y, PROFIT = "h, offset added to the predicted high", "l, offset added to the predicted low", "profit, bps/bar"
 
 Floats = NDArray[np.float64]
 
@@ -45,7 +49,7 @@ class Landscape(Struct, frozen=True):
 
 
 def draw(path: Path, problems: FitProblems, optima: Optima, runs: Runs) -> None:
-    """Write the newest window, with take-profits where a policy has them, as a PNG or an HTML page by the suffix."""
+    """Write the newest window, with take-profits where a policy has them, as PNG, SVG or HTML by the suffix."""
     picture = landscape(problems, optima, runs)
     if path.suffix == ".html":
         _page(path, picture)
@@ -80,13 +84,13 @@ def landscape(problems: FitProblems, optima: Optima, runs: Runs) -> Landscape:
 
 
 def _image(path: Path, picture: Landscape) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    with figure(10, 6.5) as drawn:
+        _draw(drawn, picture)
+        save(drawn, path)
 
-    figure = Figure((10, 6.5), layout="constrained")
-    axes = figure.add_subplot()
-    mesh = axes.pcolormesh(picture.h, picture.l, picture.profit, cmap="viridis", shading="nearest", rasterized=True)
-    figure.colorbar(mesh, label=PROFIT)
+
+def _draw(drawn: Figure, picture: Landscape) -> None:
+    axes = heat_map(drawn, picture.h, picture.l, picture.profit)
     for i, (answer, size) in enumerate(picture.rings):
         look: dict[str, Any] = {
             "color": f"C{i % 10}",
@@ -98,12 +102,10 @@ def _image(path: Path, picture: Landscape) -> None:
         axes.plot(answer.h, answer.l, "os^Dv"[i // 10 % 5], markersize=size, label=answer.label, **look)
     optimum = picture.optimum
     axes.plot(optimum.h, optimum.l, "+", color="red", markersize=26, label=optimum.label, linestyle="none")
-    axes.set(title=picture.title, xlabel=X, ylabel=Y)
-    legend = figure.legend(loc="outside right upper", fontsize="small")
+    axes.set_title(picture.title)
+    legend = drawn.legend(loc="outside right upper", fontsize="small")
     for handle in legend.legend_handles:
         handle.set_markersize(8)  # type: ignore[union-attr]
-    FigureCanvasAgg(figure)
-    figure.savefig(path)
 
 
 def _page(path: Path, picture: Landscape) -> None:
@@ -113,12 +115,12 @@ def _page(path: Path, picture: Landscape) -> None:
     heat = graph_objects.Heatmap(
         x=picture.h, y=picture.l, z=picture.profit, colorscale="Viridis", colorbar=bar, name=PROFIT
     )
-    figure = graph_objects.Figure(heat)
+    page = graph_objects.Figure(heat)
     for answer, size in picture.rings:
         marker = {"symbol": "circle-open", "size": size, "line": {"width": 2}}
-        figure.add_scatter(x=[answer.h], y=[answer.l], mode="markers", name=answer.label, marker=marker)
+        page.add_scatter(x=[answer.h], y=[answer.l], mode="markers", name=answer.label, marker=marker)
     cross = {"symbol": "cross-thin", "size": 24, "line": {"color": "red", "width": 2}}
     optimum = picture.optimum
-    figure.add_scatter(x=[optimum.h], y=[optimum.l], mode="markers", name=optimum.label, marker=cross)
-    figure.update_layout(title=picture.title, xaxis_title=X, yaxis_title=Y, legend={"x": 1.15})
-    figure.write_html(path, include_plotlyjs=True)
+    page.add_scatter(x=[optimum.h], y=[optimum.l], mode="markers", name=optimum.label, marker=cross)
+    page.update_layout(title=picture.title, xaxis_title=X, yaxis_title=Y, legend={"x": 1.15})
+    page.write_html(path, include_plotlyjs=True)

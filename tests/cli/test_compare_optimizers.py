@@ -98,22 +98,19 @@ def test_the_document_is_what_output_writes_and_the_files_hold_every_run(cli, tm
     assert len(steps) >= len(runs)
 
 
-@pytest.mark.parametrize("suffix", ["png", "html"])
-def test_pictures_are_drawn(cli, tmp_path, suffix):
+@pytest.mark.parametrize(("suffix", "other"), [("png", "svg"), ("html", "html")])
+def test_pictures_are_drawn(cli, tmp_path, suffix, other):
     if importlib.util.find_spec({"png": "matplotlib", "html": "plotly"}[suffix]) is None:
         pytest.skip("needs the extra 'plots'")
-    landscape, history = tmp_path / f"landscape.{suffix}", tmp_path / f"history.{suffix}"
+    landscape, history = tmp_path / f"landscape.{suffix}", tmp_path / f"history.{other}"
     ended = cli(
         "compare-optimizers", "--problem", "reference", *QUICK[:2], "--budget", "40",
         "--landscape", str(landscape), "--history", str(history),
     )  # fmt: skip
     assert (ended.code, ended.err) == (0, "")
     for path in (landscape, history):
-        written = path.read_bytes()
-        if suffix == "png":
-            assert written.startswith(b"\x89PNG")
-        else:
-            assert b"differential-evolution" in written
+        holds = {".png": b"\x89PNG", ".svg": b"<svg", ".html": b"differential-evolution"}[path.suffix]
+        assert holds in path.read_bytes()
     if suffix == "html":
         assert b"proven optimum" in landscape.read_bytes()
 
@@ -159,7 +156,7 @@ def test_every_optimizer_can_fit_a_backtest(cli):
         ("--optimizers ,", "needs a name"),
         ("--problem unreal", "real or reference"),
         ("ETHUSD --problem reference", "leave the symbol out"),
-        ("--landscape a.gif", ".png or .html"),
+        ("--landscape a.gif", ".png, .svg or .html"),
         ("--history no/such/folder.csv", "no folder"),
         ("--budget 0", "--budget"),
         ("--seeds none", "--seeds"),

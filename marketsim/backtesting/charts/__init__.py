@@ -17,12 +17,11 @@ from marketsim.backtesting.simulation import Market
 from marketsim.forecasting.cache import ForecastCache
 from marketsim.forecasting.forecasts import CLOSE, HIGH, LOW
 from marketsim.results.calibration_schema import CalibratedSymbol
-from marketsim.results.charts import Charts
+from marketsim.results.charts import WHOLE, Charts
 from marketsim.results.html.packing import pack
 from marketsim.results.result import Result
 from marketsim.settings.settings import Settings
 
-WHOLE = 32_000  # the largest move of a symbol, as a whole number
 FEW = 20  # symbols, more of which have coarser surfaces, so that a page of hundreds can be sent
 FINE, COARSE = 33, 15  # places along a multiplier
 
