@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import os
 import sys
 from io import TextIOWrapper
 
+COLLECTED = 50_000  # new objects between garbage collections: at 700 a start stops for 100 of them
 NO_READER = 141  # what shells report of tools whose reader went away, as `head` does: 128 + SIGPIPE
 
 
 def main() -> None:
     """Run and exit with one of the codes of `docs/settings.md`."""
     code: object = 0
+    gc.set_threshold(COLLECTED)
     try:
         code = _run()
         if sys.stdout is not None:
