@@ -3,9 +3,17 @@
 Every rule chooses on the same windows of the same bars and is paid what `backtest` books, costs and `expected` fills
 included: on the sample's daily bars with `har`, and in simulated worlds whose forecasts of the next high, low and close
 know something. There a forecast is the best one from a signal, the actual move with noise added: a signal-to-noise of
-0.1, a ratio of variances, explains 9 % of what `har` misses. Rules of the default window are measured on more bars than
-those with long windows, which take long to fit; the regret of a gate is what it earns a bar less than the best of them,
-or than never to trade, mean of the kinds of world.
+0.1, a ratio of variances, explains 9 % of what `har` misses. Rules with a half-life take long to fit and are measured
+on fewer bars than the others.
+
+The criterion, written down before the worlds of the seed below were looked at:
+
+- The kinds of world are the sample and signal-to-noise 0, 0.05, 0.1 and 0.2 (in none of which a gate earned its costs
+  at window 60, with another seed), 0.3 (not looked at before), 0.5 and 1. All count alike.
+- The regret of a gate in a kind of world is what `always-on` at window 60 earns a bar less with it than with the best
+  of the gates 0, 0.5, 1, 1.5 and 2, of the range filter, and of never to trade.
+- The default is the gate with the least mean regret: PASS says that it is, FAIL names the gate that is. The intervals
+  of the differences say how sure that is; they do not decide.
 """
 
 from __future__ import annotations
@@ -46,13 +54,14 @@ MEMORIES: tuple[Memory, ...] = (
     (250, 120.0),
     (250, 250.0),
 )  # windows and half-lives
-GATES = (0.0, 0.5, 1.0, 1.5)
+PLAIN = MEMORIES[:3]  # those without a half-life
+GATES = (0.0, 0.5, 1.0, 1.5, 2.0)
 RANGE = 12  # round trips of costs that the forecast range has to be
-RATIOS = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)  # signal to noise
+RATIOS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)  # signal to noise
 REAL, PLANTED = "sample", "s/n {:g}"
 RESAMPLES = 2000
 BLOCK = 3  # months drawn together
-SEED = 7
+SEED = 1127
 
 
 @dataclass(frozen=True)
@@ -135,24 +144,28 @@ def informed(forecasts: Forecasts, bars: Bars, ratio: float) -> Forecasts:
 
 @dataclass(frozen=True)
 class World:
-    """One kind of world: what all rules earned on some bars, and those of the shortest window on more of them."""
+    """One kind of world: what all rules earned on some bars, and those without a half-life on more of them."""
 
     thin: list[Earned]
     dense: list[Earned]
+
+    def of(self, rule: Rule) -> list[Earned]:
+        """The bars that a rule is measured on."""
+        return self.thin if rule.half_life else self.dense
 
 
 def worlds(long: bool) -> dict[str, World]:
     """What the rules earned, by kind of world."""
     found = {REAL: World([], [])} | {PLANTED.format(ratio): World([], []) for ratio in RATIOS}
     more = 10 if long else 1
-    series: list[tuple[Bars, str, float | None, int, int]] = [(bars, REAL, None, 80, 400) for bars in sample()]
-    for seed in range(4):
+    series: list[tuple[Bars, str, float | None, int, int]] = [(bars, REAL, None, 80, 500) for bars in sample()]
+    for seed in range(8):
         paths = simulate(WORLDS["stochastic"], HISTORY + LONGEST + 500, np.random.default_rng([SEED, seed]))
         bars = replace(noise_bars(paths), crypto=seed % 2 == 0)
-        series += [(bars, PLANTED.format(ratio), ratio, 50, 250) for ratio in RATIOS]
+        series += [(bars, PLANTED.format(ratio), ratio, 20, 200) for ratio in RATIOS]
     for bars, name, ratio, thin, dense in series:
         found[name].thin.append(earned(bars, thinned(bars, more * thin), ratio))
-        found[name].dense.append(earned(bars, thinned(bars, more * dense), ratio, MEMORIES[:1]))
+        found[name].dense.append(earned(bars, thinned(bars, more * dense), ratio, PLAIN))
     return found
 
 
@@ -168,10 +181,23 @@ def thinned(bars: Bars, count: int) -> int:
     return max(1, (len(bars) - LONGEST - HISTORY) // count)
 
 
-def difference(series: list[Earned], rule: int, other: int | None) -> tuple[float, float, float]:
-    """By how much a rule is better than another, or than never to trade, in bps a bar; ends of the 95 % interval.
+@dataclass(frozen=True)
+class Difference:
+    """By how much a rule is better than another, in basis points a bar."""
 
-    Series count alike. Blocks of months are drawn for all series together, so that what moves them together counts so.
+    mean: float
+    drawn: Array  # [RESAMPLES] means of resamples
+
+    def __str__(self) -> str:
+        low, high = np.quantile(self.drawn, [0.025, 0.975])
+        return f"{self.mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+def difference(series: list[Earned], rule: int, other: int | None) -> Difference:
+    """Of a rule and another, or never to trade, over series that count alike.
+
+    Blocks of months are drawn for all series together, and the same ones for all kinds of simulated world: what moves
+    them together counts so.
     """
     months = np.unique(np.concatenate([each.month for each in series]))
     sums, counts = np.zeros((2, len(series), len(months)))
@@ -180,59 +206,52 @@ def difference(series: list[Earned], rule: int, other: int | None) -> tuple[floa
         gain = each.profit[rule] - (0.0 if other is None else each.profit[other])
         np.add.at(sums[i], at, gain)
         np.add.at(counts[i], at, 1.0)
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng([SEED, len(months)])
     start = rng.integers(0, len(months), (RESAMPLES, -(-len(months) // BLOCK)))
     drawn = ((start[..., None] + np.arange(BLOCK)) % len(months)).reshape(RESAMPLES, -1)
     total, bars = sums[:, drawn].sum(2), counts[:, drawn].sum(2)
     means = 1e4 * np.nanmean(np.where(bars > 0, total / np.where(bars > 0, bars, 1.0), np.nan), axis=0)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(1e4 * (sums.sum(1) / counts.sum(1)).mean()), float(low), float(high)
+    return Difference(float(1e4 * (sums.sum(1) / counts.sum(1)).mean()), means)
 
 
 def main() -> int:
     found = worlds(long="--long" in sys.argv[1:])
-    base, heads = (
-        RULES.index(UNGATED),
-        ["rule", f"over argmax at window {UNGATED.window}, sample", "a bar, sample", "orders"],
-    )
-    print(
-        "\n".join(
-            f"{name}: {counted(each.dense)} bars, {counted(each.thin)} for all rules" for name, each in found.items()
-        )
-    )
-    print(f"\n| {' | '.join([*heads, *list(found)[1:]])} |\n|{'---|' * (len(heads) + len(RATIOS))}")
+    for name, world in found.items():
+        print(f"{name}: {counted(world.dense)} bars, {counted(world.thin)} for rules with a half-life")
+    base = RULES.index(UNGATED)
+    heads = ["rule", f"over argmax at window {UNGATED.window}, sample", "a bar, sample", "orders", *list(found)[1:]]
+    print(f"\n| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     for r, rule in enumerate(RULES):
-        real, *planted = (each.dense if rule.window == UNGATED.window else each.thin for each in found.values())
-        gain = "0" if r == base else interval(difference(real, r, base))
+        real, *planted = (world.of(rule) for world in found.values())
         traded = np.mean([each.traded[r].mean() for each in real])
-        levels = [
-            interval(difference(real, r, None)),
-            f"{100 * traded:.0f} %",
-            *(f"{mean(each, r):+.1f}" for each in planted),
-        ]
-        print(f"| {' | '.join([rule.name, gain, *levels])} |")
-    return verdict({name: each.dense for name, each in found.items()})
+        cells = [rule.name, "0" if r == base else str(difference(real, r, base)), str(difference(real, r, None))]
+        print(f"| {' | '.join([*cells, f'{100 * traded:.0f} %', *(f'{mean(each, r):+.1f}' for each in planted)])} |")
+    return verdict([world.dense for world in found.values()])
 
 
-def verdict(found: dict[str, list[Earned]]) -> int:
-    """The regrets of the gates at the default window, and whether one is less than the default's beyond chance."""
-    rules = [r for r, rule in enumerate(RULES) if rule.window == DEFAULT.window]
-    level = np.array([[mean(series, r) for series in found.values()] for r in rules] + [[0.0] * len(found)])
-    missed = (level.max(0) - level).mean(1)
-    default, held = RULES.index(DEFAULT), True
+def verdict(found: list[list[Earned]]) -> int:
+    """The regrets of the rules without a half-life, and whether the default is the gate with the least."""
+    gates = [r for r, rule in enumerate(RULES) if rule.window == DEFAULT.window and not rule.half_life]
+    best = np.maximum([max(mean(series, r) for r in gates) for series in found], 0.0)
+    default = RULES.index(DEFAULT)
     print(f"\nregret, mean of {len(found)} kinds of world, and what is earned over the default, in bps a bar:")
-    for r, regret in zip([*rules, None], missed, strict=True):
-        name = "never trade" if r is None else RULES[r].name
-        if r == default:
-            print(f"{name}: {regret:.1f}, the default")
+    print(f"never trade: {best.mean():.1f}, {over(found, None, default)}")
+    least, chosen = np.inf, default
+    for r, rule in enumerate(RULES):
+        if rule.half_life:
             continue
-        over = [difference(series, default, r) for series in found.values()]
-        gain = -float(np.mean([each[0] for each in over]))
-        error = float(np.sqrt(sum(((each[2] - each[1]) / 3.92) ** 2 for each in over))) / len(over)
-        held &= r is None or gain - 1.96 * error <= 0
-        print(f"{name}: {regret:.1f}, {interval((gain, gain - 1.96 * error, gain + 1.96 * error))}")
-    print("PASS" if held else "FAIL: another gate is better than the default beyond chance")
-    return int(not held)
+        regret = float(np.mean([top - mean(series, r) for top, series in zip(best, found, strict=True)]))
+        print(f"{rule.name}: {regret:.1f}, {'the default' if r == default else over(found, r, default)}")
+        if r in gates and not rule.ranged and regret < least:
+            least, chosen = regret, r
+    print("PASS" if chosen == default else f"FAIL: the least regret has {RULES[chosen].name}")
+    return int(chosen != default)
+
+
+def over(found: list[list[Earned]], rule: int | None, default: int) -> Difference:
+    """What a rule, or never to trade, earns over the default, mean of the kinds of world."""
+    each = [difference(series, default, rule) for series in found]
+    return Difference(-float(np.mean([one.mean for one in each])), -np.mean([one.drawn for one in each], axis=0))
 
 
 def mean(series: list[Earned], rule: int) -> float:
@@ -243,11 +262,6 @@ def mean(series: list[Earned], rule: int) -> float:
 def counted(series: list[Earned]) -> str:
     """How many bars there are."""
     return f"{sum(len(each.month) for each in series):,}"
-
-
-def interval(found: tuple[float, float, float]) -> str:
-    """A mean with the ends of its interval."""
-    return "{:+.1f} [{:+.1f}, {:+.1f}]".format(*found)
 
 
 if __name__ == "__main__":
