@@ -90,6 +90,8 @@ def plan_row(strategy: str, side: str, close_at_eod: bool) -> PlanRow:
         zone="UTC",
         opens="2020-12-09T00:00:00",
         ends="2020-12-10T00:00:00",
+        trade_opens="2020-12-09T00:00:00+00:00",
+        trade_ends="2020-12-10T00:00:00+00:00",
         stale=False,
         partial=False,
         side=side,
@@ -103,6 +105,7 @@ def plan_row(strategy: str, side: str, close_at_eod: bool) -> PlanRow:
         low_multiplier=-0.01,
         t=1.234,
         stood_aside=False,
+        no_order=None,
         forecast_range=0.042,
         range_in_costs=14.0,
     )

@@ -149,7 +149,7 @@ def backtest_many(bars: Sequence[Bars | str], *, model: Any = None, **settings: 
                     failures[done.symbol] = error
     whole = WholeRun.of({symbol: files.profits for symbol, (files, _) in found.items()}, given.settings.seed)
     results = {symbol: _result(*each, given.settings, whole, pictures[symbol]) for symbol, each in found.items()}
-    return BacktestResults(results, failures, _head(whole, given.settings), given.settings)
+    return BacktestResults(results, failures, _head(whole, given.settings), given.settings, tuple(given.notes))
 
 
 def _result(

@@ -124,6 +124,7 @@ class BacktestResults(Mapping[str, BacktestResult]):
     failures: dict[str, MarketsimError]  # by symbol, why there is no result
     head: dict[str, Any]  # of the document of the run, without its symbols
     settings: Settings
+    repeated: tuple[str, ...] = ()  # remarks on symbols that were given again
 
     def __getitem__(self, symbol: str) -> BacktestResult:
         if symbol in self.failures:
@@ -156,7 +157,7 @@ class BacktestResults(Mapping[str, BacktestResult]):
     @property
     def notes(self) -> tuple[str, ...]:
         """The remarks on all symbols, once each."""
-        return tuple(dict.fromkeys(note for result in self.values() for note in result.notes))
+        return tuple(dict.fromkeys((*self.repeated, *(note for result in self.values() for note in result.notes))))
 
     def to_dict(self) -> dict[str, Any]:
         """The document of `marketsim backtest --json`."""

@@ -71,7 +71,7 @@ def compare_models(
     document, notes = comparison.compare(
         given.symbols, several.names, given.settings, source=given.source, own=several.own
     )
-    return ModelComparison(to_builtins(document), tuple(dict.fromkeys(notes)))
+    return ModelComparison(to_builtins(document), tuple(dict.fromkeys((*given.notes, *notes))))
 
 
 @takes(*_SCORES)
@@ -120,7 +120,7 @@ def score_forecasts(
     document, notes = forecast_scores.score(
         given.symbols, several.names, given.settings, count, source=given.source, own=several.own
     )
-    return ForecastScores(to_builtins(document), tuple(dict.fromkeys(notes)))
+    return ForecastScores(to_builtins(document), tuple(dict.fromkeys((*given.notes, *notes))))
 
 
 class _Several(Struct, frozen=True):

@@ -97,6 +97,7 @@ class Given(Struct, frozen=True):
     """A call, checked."""
 
     symbols: list[str]  # once each
+    notes: list[str]  # about those that were given again
     settings: Settings
     source: Source | None  # of bars in memory; None: the one that the settings name
     model: Model | Composite | None  # in memory; None: the one that the settings name
@@ -104,7 +105,7 @@ class Given(Struct, frozen=True):
     @classmethod
     def of(cls, function: str, bars: Sequence[Bars | str], model: Any, values: Mapping[str, Any]) -> Given:
         """The call of a function; UsageError where it cannot be meant."""
-        source, symbols = _source(function, bars)
+        source, symbols, notes = _source(function, bars)
         named = model is None or isinstance(model, str)
         if source is not None:
             _refuse(
@@ -129,7 +130,7 @@ class Given(Struct, frozen=True):
             own = own_forecasts(frame, symbols, settings)
         elif own is not None:
             settings = settings.replace(model=own.name, **({} if is_identified(own) else {"cache": "off"}))
-        return cls(symbols, settings, source, own)
+        return cls(symbols, notes, settings, source, own)
 
     @property
     def in_memory(self) -> bool:
@@ -177,9 +178,9 @@ def _in_memory(forecasts: Any) -> bool:
     return not (forecasts is None or isinstance(forecasts, (str, os.PathLike)))
 
 
-def _source(function: str, bars: Sequence[Bars | str]) -> tuple[Source | None, list[str]]:
+def _source(function: str, bars: Sequence[Bars | str]) -> tuple[Source | None, list[str], list[str]]:
     series = [each for each in bars if isinstance(each, Bars)]
-    names, _ = once_each([each for each in bars if isinstance(each, str)])
+    names, notes = once_each([each for each in bars if isinstance(each, str)])
     for kind in {type(each).__name__ for each in bars} - {Bars.__name__, "str"}:
         hint = "marketsim.Bars.from_frame(frame, symbol=...) makes Bars of a DataFrame"
         raise UsageError(f"{function}() takes Bars or the name of a symbol, not {kind}; {hint}")
@@ -187,7 +188,7 @@ def _source(function: str, bars: Sequence[Bars | str]) -> tuple[Source | None, l
         raise UsageError(f"{function}() takes either Bars or names of symbols, not both")
     if not bars:
         raise UsageError(f"{function}() needs a symbol")
-    return (MemorySource(series), [each.symbol for each in series]) if series else (None, names)
+    return (MemorySource(series), [each.symbol for each in series], []) if series else (None, names, notes)
 
 
 def _refuse(function: str, values: Mapping[str, Any], keys: Sequence[str], why: str) -> None:

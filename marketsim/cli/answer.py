@@ -22,4 +22,5 @@ def answer(symbol: SymbolDocument) -> None:
 def reasons(symbol: SymbolDocument, brief: bool) -> None:
     """What else a reader should know, each on a line."""
     said = [*symbol.reasons[: BRIEF if brief else None], notes_on_range(symbol.plan[0])]
-    output.lines(*(f"- {sentence(reason)}" for reason in said if reason), "")
+    output.bullets(*(sentence(reason) for reason in said if reason))
+    output.lines("")

@@ -56,4 +56,5 @@ def _plan(plan: PlannedOrders, explain: bool) -> None:
         plan_table(plan.orders, plan.ticks)
         tables.explain("plan", explain)
     if none := [each for each in plan.none if each.decision is not None]:  # failures are told apart
-        output.lines(*(f"- {each}." for each in why_not(none)), "")
+        output.bullets(*(f"{each}." for each in why_not(none)))
+        output.lines("")

@@ -194,6 +194,8 @@ def _header(document: "OptimizersDocument") -> None:
 
 
 def _profits(problem: "ProblemFacts", rows: "list[OptimizerRow]") -> None:
+    from marketsim.results.significance import LEAST_BARS
+
     headers = (
         "Optimizer",
         "Rank",
@@ -216,6 +218,12 @@ def _profits(problem: "ProblemFacts", rows: "list[OptimizerRow]") -> None:
         for row in rows
     ]
     output.table(f"{problem.strategy}, in-sample{_mean(problem)}; = marks ties", headers, cells)
+    if any(0 < row.windows < problem.windows for row in rows):
+        output.lines(
+            f"An optimizer without the time for all {problem.windows} windows is compared with the optimum of those "
+            f"that it ran; with fewer than {min(LEAST_BARS, problem.windows)} it has no rank.",
+            "",
+        )
 
 
 def _out_of_sample(problem: "ProblemFacts", rows: "list[OptimizerRow]") -> None:

@@ -20,7 +20,7 @@ def evening_screen(document: EveningDocument, ticks: Mapping[str, float]) -> Non
     """Two tables and a few lines: 80 by 24 for a handful of symbols."""
     output.table(
         f"Evening of {document.now.replace('T', ' ')} UTC",
-        ("Symbol", "Last bar", "Gaps", "Session", "Order", "Answer", "Sealed"),
+        ("Symbol", "Last bar", "Gaps", "Session", "Order", "Decision", "Sealed"),
         [_plan(each, document, ticks) for each in document.bars],
         words=7,
     )

@@ -43,7 +43,7 @@ def list_(
     if json:
         output.document(JournalListDocument(journal=str(journal.path), entries=rows, head=head))
         return
-    headers = ("Entry", "Sealed", "Symbol", "Session", "Model", "Answer", "Orders")
+    headers = ("Entry", "Sealed", "Symbol", "Session", "Model", "Decision", "Orders")
     output.table(f"Sealed plans in {journal.path}, times in UTC", headers, map(_overview, rows), words=6)
     if any(row.clock == "given" for row in rows):
         output.lines("* by a time that was given (MARKETSIM_NOW, --now), not by the system's clock.", "")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 WIDTH = 80  # columns, where no terminal says how many
 
 HINT = "`marketsim explain COLUMN` says what a column means."
+BULLET = "•", "*"  # the second in ASCII
 CANDLE = "█│╌", "#|-"  # the body of a bar, its wicks, and a level; the second in ASCII
 MARKUP = r"<(?=[A-Za-z/!?])|&(?=#?\w+;)"  # where an HTML tag or entity begins
 
@@ -127,6 +128,12 @@ def paragraph(*texts: str) -> None:
     """Lines, and an empty one after them; nothing where there are none."""
     if texts:
         lines(*texts, "")
+
+
+def bullets(*texts: str) -> None:
+    """Sentences on stdout, each on a line of its own, behind a sign that no number can be mistaken to begin with."""
+    sign = drawable(*BULLET)
+    lines(*(f"{sign} {text}" for text in texts))
 
 
 def heading(text: str) -> None:

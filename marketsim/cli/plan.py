@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FORMATS = ("table", "csv", "json", "alpaca")
 RISKS: tuple["Risk", ...] = ("equal", "volatility")
 DECISIONS = ("TRADE", "DON'T", "CAN'T TELL")
+KNOWN = ", ".join(DECISIONS)
 NO_ORDER = 10  # exit code
 
 
@@ -59,7 +60,8 @@ def plan(
         typer.Option("--lot", metavar="[SYMBOL=]X|FILE", help="Step of quantities. [0.0001 for crypto, else 1]"),
     ] = None,
     only: Annotated[
-        str | None, typer.Option("--only", metavar="ANSWER", help="Orders of symbols with this answer alone: TRADE.")
+        str | None,
+        typer.Option("--only", metavar="DECISION", help=f"Orders of symbols with this decision alone: {KNOWN}."),
     ] = None,
     format: Annotated[
         str, typer.Option("--format", metavar="|".join(FORMATS), help="How orders are printed; none is ever sent.")
@@ -74,7 +76,7 @@ def plan(
 ) -> int:
     """Print the orders for the next session, one a line.
 
-    Of each symbol those of the strategy that did better in the walk, with the answer of its backtest.
+    Of each symbol those of the strategy that did better in the walk, with the decision of its backtest.
     """
     settings = options.settings_of(command)
     form = "json" if json else format

@@ -11,7 +11,7 @@ from marketsim.results.figures import price
 if TYPE_CHECKING:
     from marketsim.results.orders import NoOrder, Order
 
-HEADERS = ("Symbol", "Session", "Side", "Limit\nentry", "Take-\nprofit", "Exit", "Quantity", "Answer", "t")
+HEADERS = ("Symbol", "Session", "Side", "Limit\nentry", "Take-\nprofit", "Exit", "Quantity", "Decision", "t")
 
 
 def plan_table(orders: Sequence[Order], ticks: Mapping[str, float]) -> None:
@@ -25,7 +25,8 @@ def plan_table(orders: Sequence[Order], ticks: Mapping[str, float]) -> None:
     output.table(
         "Orders; what is not taken at profit is closed at the close", [HEADERS[i] for i in shown], rows, words=3
     )
-    output.lines(f"Sessions are those of {_zones(orders)}.", "")
+    short = " A sell opens a short position." if any(order.side == "sell" for order in orders) else ""
+    output.lines(f"Sessions are those of {_zones(orders)}.{short}", "")
 
 
 def cells(order: Order, tick: float) -> tuple[str, ...]:
@@ -33,7 +34,7 @@ def cells(order: Order, tick: float) -> tuple[str, ...]:
     return (
         order.symbol,
         order.session,
-        {"buy": "long", "sell": "short"}[order.side],
+        order.side,
         price(order.entry, tick),
         "-" if order.take_profit is None else price(order.take_profit, tick),
         "close",

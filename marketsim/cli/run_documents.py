@@ -52,6 +52,7 @@ class RunsListDocument(Row, frozen=True, tag_field="schema", tag="marketsim.runs
     """`marketsim runs list --json`."""
 
     runs: list[SavedRunRow]
+    fill: str  # by which all runs are compared: that of their decisions, or expected where these differ
     tried: list[TriedRow]  # a strategy of a run each, with intervals that hold for all at once
     reality_check: Tried | None
 

@@ -34,7 +34,7 @@ def list_(
 
     from marketsim.cli.run_documents import RunsListDocument
     from marketsim.results import saved_runs
-    from marketsim.results.tried_runs import count_tries
+    from marketsim.results.tried_runs import common_fill, count_tries
 
     found: list[SavedRun] = []
     errors: list[MarketsimError] = []
@@ -44,13 +44,14 @@ def list_(
         except MarketsimError as error:
             errors.append(error)
     rows = [_in_short(run) for run in found]
-    tried, best = count_tries(found, SEED)
+    fill = common_fill(found)
+    tried, best = count_tries(found, fill, SEED)
     if json:
-        output.document(RunsListDocument(runs=rows, tried=tried, reality_check=best))
+        output.document(RunsListDocument(runs=rows, fill=fill, tried=tried, reality_check=best))
     elif rows:
         headers = ("Run", "Finished,\nUTC", "Model", "Last bar", "Symbols", "Changed\nsettings")
         output.table("Runs", headers, map(_overview, rows), words=6)
-        _tried(rows, tried, best)
+        _tried(fill, tried, best)
     return output.failures(errors, succeeded=bool(rows))
 
 
@@ -127,25 +128,12 @@ def _settings(run: "SavedRun", full: bool) -> None:
         output.lines("All settings are at their defaults.", "")
 
 
-def _tried(runs: "list[SavedRunRow]", rows: "list[TriedRow]", best: "Tried | None") -> None:
+def _tried(fill: str, rows: "list[TriedRow]", best: "Tried | None") -> None:
     """What all runs come to, counted together."""
-    headlines = {run.directory: run.headline for run in runs}
-    cells = [
-        (row.directory, row.strategy, _percent(headlines[row.directory][row.strategy]), *tables.mean(row))
-        for row in rows
-    ]
-    headers = (
-        "Run",
-        "Strategy",
-        "Out-of-\nsample %",
-        "Mean\nbps/bar",
-        "95 % interval",
-        "Smallest\nedge",
-        "Bars for\n10 bps",
-    )
-    output.table(
-        "Mean over all bars of a run; the intervals hold for all that was tried at once", headers, cells, words=2
-    )
+    cells = [(row.directory, row.strategy, *tables.mean(row)) for row in rows]
+    headers = ("Run", "Strategy", "Mean\nbps/bar", "95 % interval", "Smallest\nedge", "Bars for\n10 bps")
+    title = f"Mean over all bars of a run, {fill} fills; intervals hold for all that was tried"
+    output.table(title, headers, cells, words=2)
     if best is not None:
         output.lines(reality_check(best), "")
 

@@ -1,4 +1,4 @@
-"""Several symbols at a glance: an answer each, what they come to together, and how easily luck explains the best."""
+"""Several symbols at a glance: a decision each, what they come to together, and how easily luck explains the best."""
 
 from __future__ import annotations
 

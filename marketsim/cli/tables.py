@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from marketsim.results.timing import TimingDocument
 
 EXPLAINED = {
-    "summary": "Answer: whether to trade the better strategy. Smallest edge: what so many bars show in 4 of 5 cases. "
+    "summary": "Decision: whether to trade the better strategy. Smallest edge: what so many bars show in 4 of 5 cases. "
     "Bars for 10 bps: how many an edge of 10 bps a bar would need. Rows of all symbols together allow for symbols that "
     "rise and fall together. The reality check says how easily luck explains the best of all.",
     "profit": "Smallest edge: what these bars show in 4 of 5 cases. Bars for 10 bps: how many an edge of 10 bps a bar "

@@ -41,12 +41,12 @@ from marketsim.results.mean_profit import MeanProfit
 from marketsim.results.result import Result
 from marketsim.results.schema import ExposureCounts
 from marketsim.results.significance import mean_interval
+from marketsim.results.walk_profits import deciding_fill
 from marketsim.results.whole_run import WholeRun
-from marketsim.settings.choices import BASIS_POINTS
+from marketsim.settings.choices import BASIS_POINTS, HOLDING, TOUCH
 from marketsim.settings.groups import GivenSettings, NetworkSettings
 from marketsim.settings.settings import Settings
 
-HOLDING = "buy-and-hold"
 YARDSTICK = "har"  # the model whose unfitted levels every strategy is measured against
 
 Floats = NDArray[np.float64]
@@ -98,7 +98,10 @@ def compare(
         notes += [f"{symbol}: no alpha against {YARDSTICK}: {error}" for symbol, error in failures.items()]
     compared = [_compared(symbol, models, each) for symbol, each in found.items()]
     check = _reality_check(found, models, settings.seed)
-    return ModelsDocument(fill=settings.rules.fill, reality_check=check, symbols=compared), notes
+    fill = settings.rules.fill
+    if fill == TOUCH:
+        notes.append("--fill touch: fits go by it; profits are by 'expected' fills, for 'touch' earns on noise")
+    return ModelsDocument(fill=deciding_fill(fill), reality_check=check, symbols=compared), notes
 
 
 def _reality_check(found: Mapping[str, _Symbol], models: Sequence[str], seed: int) -> Tried | None:
@@ -147,7 +150,7 @@ def _compared(symbol: str, models: Sequence[str], found: _Symbol) -> ComparedSym
 
 def _yardsticks(result: Result, found: _Symbol) -> dict[str, dict[str, Floats]]:
     """Profits `[S]` of the yardsticks by the name of the strategy that is measured, and by their own."""
-    fill = result.rules.fill
+    fill = deciding_fill(result.rules.fill)
     held = next(track for track in result.baselines if track.name == HOLDING).profits[fill]
     yardsticks = {track.name: {HOLDING: held} for track in result.strategies}
     if YARDSTICK in found.results:
@@ -226,8 +229,8 @@ def _channels(figures: Iterable[float]) -> Channels:
 
 
 def _strategy(track: TrackRecord, result: Result, yardsticks: dict[str, Floats]) -> ModelStrategyRow:
-    """Profit by the headline's fills, and bar by bar what it is beyond a yardstick's: what moves both cancels."""
-    profits = track.profits[result.rules.fill]
+    """Profit by the fills that decide, and bar by bar what it is beyond a yardstick's: what moves both cancels."""
+    profits = track.profits[deciding_fill(result.rules.fill)]
     alphas = [
         AlphaRow(yardstick=name, **asdict(_mean(profits - other, result.seed))) for name, other in yardsticks.items()
     ]

@@ -150,19 +150,20 @@ def _row(
 
 
 def _with_profits(row: OptimizerRow, found: list[Trial], problems: FitProblems, optima: Optima) -> OptimizerRow:
-    profits, gaps = (
-        problems.per_bar * np.array(values)
-        for values in ([trial.history[-1].profit for trial in found], [gap(trial, optima) for trial in found])
-    )
+    """Windows count alike, however many seeds each was run with."""
+    windows = np.array([trial.window for trial in found])
+    weights = 1.0 / np.bincount(windows)[windows]
+    profits = problems.per_bar * np.array([trial.history[-1].profit for trial in found])
+    gaps = problems.per_bar * np.array([gap(trial, optima) for trial in found])
     best = problems.per_bar * np.array([optima.profit[trial.policy, trial.window] for trial in found])
     return replace(
         row,
-        found_bps=float(profits.mean()),
-        optimum_bps=float(best.mean()),
-        gap_bps=float(gaps.mean()),
+        found_bps=float(np.average(profits, weights=weights)),
+        optimum_bps=float(np.average(best, weights=weights)),
+        gap_bps=float(np.average(gaps, weights=weights)),
         least_gap_bps=float(gaps.min()),
         largest_gap_bps=float(gaps.max()),
-        reached=float(np.mean(gaps <= NEAR)),
+        reached=float(np.average(gaps <= NEAR, weights=weights)),
     )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from marketsim.execution.profit_terms import Costs
 from marketsim.execution.tolerance import without_rounding
 from marketsim.execution.track_record import TrackRecord
-from marketsim.settings.choices import FILLS
+from marketsim.settings.choices import FILLS, HOLDING
 
 
 def buy_and_hold(close: NDArray[np.float64], costs: Costs) -> TrackRecord:
@@ -27,7 +27,7 @@ def buy_and_hold(close: NDArray[np.float64], costs: Costs) -> TrackRecord:
     held = np.zeros(len(profit), np.int64)
     held[0] = 1
     won = without_rounding(profit.sum(), traded=close.max() / close[0]) > 0
-    return _track("buy-and-hold", profit, held, held * won)
+    return _track(HOLDING, profit, held, held * won)
 
 
 def forecast_close(

@@ -37,12 +37,24 @@ def _take_profit(order: Order, tick: float) -> dict[str, Any]:
 
 def left_to_do(orders: list[Order]) -> list[str]:
     """What the bodies cannot say, for whoever sends them."""
-    coins = [order.symbol for order in orders if coin_and_quote(order.symbol) is not None]
-    shorts = [order.symbol for order in orders if order.side == "sell"]
-    told = ["send an order at the close (market, time in force cls) once an entry is filled and not taken at profit"]
-    if coins:
-        names = ", ".join(dict.fromkeys(coins))
-        told.append(f"Alpaca takes no take-profit with an order for coins: {names} need it once the entry is filled")
-    if shorts:
-        told.append(f"short sales need a margin account: {', '.join(dict.fromkeys(shorts))}")
+    coins = [order for order in orders if coin_and_quote(order.symbol) is not None]
+    stocks = [order for order in orders if order not in coins]
+    told = []
+    if stocks:
+        told.append(
+            f"{_symbols(stocks)}: a position that is still open at the close is closed by an order of its own, "
+            "a market order with time in force cls"
+        )
+    for order in coins:
+        profit = "" if order.take_profit is None else f"its take-profit {order.take_profit} once it is filled, then "
+        told.append(
+            f"{order.symbol}: Alpaca takes no linked orders for coins: send {profit}a market order for what is open at "
+            f"{order.ends}, and cancel an entry that is not filled by then"
+        )
+    if shorts := [order for order in orders if order.side == "sell"]:
+        told.append(f"{_symbols(shorts)}: a short sale needs a margin account")
     return told
+
+
+def _symbols(orders: list[Order]) -> str:
+    return ", ".join(dict.fromkeys(order.symbol for order in orders))

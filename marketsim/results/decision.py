@@ -23,16 +23,18 @@ class Answer(Struct, frozen=True):
     why: str  # a sentence, without its full stop
 
 
-def decide(evidence: Evidence, rows: Sequence[StrategyRow], costs: CostsRow, model: ModelFacts) -> Answer:
+def decide(evidence: Evidence, rows: Sequence[StrategyRow], costs: CostsRow, model: ModelFacts, fill: str) -> Answer:
     """Whether the better strategy earned or lost more than luck explains, on bars that the model cannot have seen.
 
     TRADE where the 95 % interval of a strategy lies above zero and, all that was tried counted, luck explains it in at
     most 2.5 % of cases; DON'T where that of the better strategy lies below zero; else CAN'T TELL. The better strategy
     is one that is to be traded, if there is one, and else the one that earned more. Forecasts that are hard to believe
-    are no reason to trade. `rows` are the strategies on all bars.
+    are no reason to trade. `rows` are the strategies on all bars, `fill` is the policy of the
+    run.
     """
     if model.look_ahead is not None:
         return Answer(CANT_TELL, None, f"LOOK-AHEAD, so no profit here counts: {model.look_ahead}")
+    after = _after(costs) if evidence.fill == fill else f"by {evidence.fill} fills {_after(costs)}"
     bars, holding = rows[0].bars, f"holding {_earned(evidence.holding_bps)}"
     if not any(row.trades for row in rows):
         return Answer(
@@ -41,7 +43,7 @@ def decide(evidence: Evidence, rows: Sequence[StrategyRow], costs: CostsRow, mod
     if not evidence.bars:
         row = max((row for row in rows if row.trades), key=lambda row: row.mean_bps)
         words = _unseen(model, bars)
-        why = f"{row.name} {_earned(row.mean_bps)} bps a bar {_after(costs)}, but {words}; {holding}"
+        why = f"{row.name} {_earned(row.mean_bps)} bps a bar {after}, but {words}; {holding}"
         return Answer(CANT_TELL, row.name, why)
     traded = [each for each in evidence.strategies if each.trades]
     where = (
@@ -54,7 +56,7 @@ def decide(evidence: Evidence, rows: Sequence[StrategyRow], costs: CostsRow, mod
     if decision == TRADE and model.implausible is not None:
         decision, words = CANT_TELL, f"{words}, but its forecasts are hard to believe"
     name = f"{better.strategy}, the better strategy," if len(traded) > 1 else better.strategy
-    why = f"{where}{name} {_earned(better.mean_bps)} bps a bar {_after(costs)}, {words}; {holding}"
+    why = f"{where}{name} {_earned(better.mean_bps)} bps a bar {after}, {words}; {holding}"
     return Answer(decision, better.strategy, why)
 
 

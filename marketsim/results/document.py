@@ -21,6 +21,7 @@ from marketsim.results.code import libraries
 from marketsim.results.evidence import evidence_of
 from marketsim.results.evidence_schema import EvaluatedBars, FastError
 from marketsim.results.fast_mode import fast_error
+from marketsim.results.orders import no_order
 from marketsim.results.plan_rows import finite, plan_row, side_of
 from marketsim.results.plugins import plugins_of
 from marketsim.results.result import Result, SymbolRun
@@ -34,6 +35,7 @@ from marketsim.results.schema import (
     FailedSymbol,
     ModelFacts,
     OptimizerFacts,
+    PlanRow,
     SimulationRow,
     SymbolDocument,
 )
@@ -119,7 +121,13 @@ def symbol_document(result: Result) -> SymbolDocument:
         fine=result.fine,
         libraries=libraries(),
     )
-    return answered(document)
+    return answered(replace(document, plan=[_placed(plan, document) for plan in document.plan]))
+
+
+def _placed(plan: PlanRow, document: SymbolDocument) -> PlanRow:
+    """The plan without an entry where no order is placed, and why."""
+    why = no_order(plan, document)
+    return plan if why is None else replace(plan, entry=None, take_profit=None, no_order=why)
 
 
 def walk_profits(result: Result) -> WalkProfits:
@@ -135,7 +143,7 @@ def walk_profits(result: Result) -> WalkProfits:
 
 def _fast_error(result: Result) -> FastError | None:
     """That of the strategy that earned most, of those that traded often enough; None for a full walk."""
-    walks = [track.profits[result.rules.fill][::-1] for track in result.strategies]
+    walks = [track.profits[deciding_fill(result.rules.fill)][::-1] for track in result.strategies]
     best_first = sorted(walks, key=lambda returns: -returns.sum())
     errors = (fast_error(returns, result.simulations, result.seed) for returns in best_first)
     return next((error for error in errors if error is not None), None)

@@ -15,9 +15,7 @@ from marketsim.results.reality_check import RealityCheck, reality_check
 from marketsim.results.result import Result
 from marketsim.results.significance import in_bps, mean_interval
 from marketsim.results.walk_profits import WalkProfits, deciding_fill
-from marketsim.settings.choices import BASIS_POINTS
-
-HOLDING = "buy-and-hold"
+from marketsim.settings.choices import BASIS_POINTS, HOLDING
 
 
 def evidence_of(result: Result, profits: WalkProfits, assumed: bool) -> Evidence:

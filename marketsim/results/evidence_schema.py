@@ -58,7 +58,7 @@ class PooledRow(Row, frozen=True):
     symbols: Count
     bars: Count
     dates: Count
-    mean_bps: Bps  # over all bars
+    mean_bps: Bps  # over all bars, by the fills that decisions rest on
     low_bps: Bps | None  # ends of the 95 % interval, by a bootstrap over dates
     high_bps: Bps | None
     smallest_edge_bps: Bps | None

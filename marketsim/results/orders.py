@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from marketsim.results.figures import decimals
-from marketsim.results.rows import Price, Row, Stamp
+from marketsim.results.rows import Instant, Price, Row, Stamp
 from marketsim.results.schema import Decision, InSampleT, PlanRow, SymbolDocument
 
 NEARLY = 1e-6  # of a step: what a product of floats may miss
@@ -20,9 +20,9 @@ class Order(Row, frozen=True):
 
     symbol: str
     session: Stamp  # the bar that it is for
-    zone: str  # of that date or time
-    opens: Stamp
-    ends: Stamp
+    zone: str  # of its dates and times
+    opens: Instant  # when it can be filled first
+    ends: Instant
     strategy: str
     side: Literal["buy", "sell"]  # a sale is a short one
     type: Literal["limit"]
@@ -57,7 +57,7 @@ def orders_of(plan: PlanRow, document: SymbolDocument, tick: float | None = None
 
     What is bought is rounded down and what is sold is rounded up: no fill is worse than the one that was tested.
     """
-    if (why := _no_order(plan, document)) is not None:
+    if (why := no_order(plan, document)) is not None:
         return NoOrder(document.symbol, document.decision, why)
     step = document.bars.tick if tick is None else tick
     lower, upper = down(plan.lower, step), up(plan.upper, step)
@@ -65,8 +65,8 @@ def orders_of(plan: PlanRow, document: SymbolDocument, tick: float | None = None
         symbol=document.symbol,
         session=plan.bar,
         zone=plan.zone,
-        opens=plan.opens,
-        ends=plan.ends,
+        opens=plan.trade_opens,
+        ends=plan.trade_ends,
         strategy=plan.strategy,
         side="buy",
         type="limit",
@@ -82,7 +82,8 @@ def orders_of(plan: PlanRow, document: SymbolDocument, tick: float | None = None
     return [order for side, order in (("long", blank), ("short", short)) if side in sides]
 
 
-def _no_order(plan: PlanRow, document: SymbolDocument) -> str | None:
+def no_order(plan: PlanRow, document: SymbolDocument) -> str | None:
+    """Why a strategy places no order; None where it places one."""
     if document.model.look_ahead is not None:
         return "its model was caught looking ahead"
     if plan.stale:
@@ -92,10 +93,20 @@ def _no_order(plan: PlanRow, document: SymbolDocument) -> str | None:
     if plan.stood_aside:
         if plan.t is None:
             return f"{plan.strategy} stands aside, as no take-profit pays the costs"
-        return f"{plan.strategy} stands aside, as its in-sample t of {plan.t:.2f} is below {document.min_t:g}"
+        return f"{plan.strategy} stands aside, as its in-sample t of {_below(plan.t, document.min_t)}"
     if plan.side == "flat":
         return f"{plan.strategy} has none, as its side is short and {document.symbol} cannot be shorted"
     return None
+
+
+def _below(t: float, least: float) -> str:
+    """A t and what it is below, in so many digits that it shows.
+
+    >>> _below(1.234, 1.5), _below(1.4997, 1.5)
+    ('1.23 is below 1.5', '1.4997 is below 1.5')
+    """
+    digits = next((digits for digits in range(2, 15) if round(t, digits) < least), 15)
+    return f"{t:.{digits}f} is below {least:g}"
 
 
 def down(value: float, step: float) -> float:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from marketsim.data.calendars.timetable import session_opens
+from marketsim.data.calendars.zones import with_offset
 from marketsim.execution.track_record import Fit, FittedTrackRecord
 from marketsim.results.result import Result
 from marketsim.results.schema import PlanRow
@@ -19,14 +21,18 @@ def plan_row(track: FittedTrackRecord, result: Result) -> PlanRow:
     entry, target = {"long": (lower, upper), "short": (upper, lower)}.get(side, (None, None))
     wide = float(result.forecasts.high[-1] - result.forecasts.low[-1])
     fees = 2 * result.costs.fee_bps / BASIS_POINTS
+    ends = bars.timetable.ends(opens)
     session = str(bars.names(opens)[0])
+    zone = "UTC" if "T" in session else bars.timetable.calendar.zone
     return PlanRow(
         strategy=track.name,
         after=str(bars.names(bars.time[-1:])[0]),
         bar=session,
-        zone="UTC" if "T" in session else bars.timetable.calendar.zone,
+        zone=zone,
         opens=str(opens[0]),
-        ends=str(bars.timetable.ends(opens)[0]),
+        ends=str(ends[0]),
+        trade_opens=with_offset(session_opens(bars.timetable, opens), zone)[0],
+        trade_ends=with_offset(ends, zone)[0],
         stale=bars.is_past(opens[0]),
         partial=not bars.is_past(bars.time[-1]),
         side=side,
@@ -40,6 +46,7 @@ def plan_row(track: FittedTrackRecord, result: Result) -> PlanRow:
         low_multiplier=float(fit.low_multiplier[-1]),
         t=finite(fit.t[-1]),
         stood_aside=bool(fit.stood_aside[-1]),
+        no_order=None,
         forecast_range=wide,
         range_in_costs=wide / fees if fees else None,
     )

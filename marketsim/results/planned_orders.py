@@ -37,7 +37,7 @@ class PlannedOrders:
         if isinstance(found, NoOrder):
             self.none.append(found)
         elif self._only is not None and decision != self._only:
-            self.none.append(NoOrder(symbol=symbol, decision=decision, why=f"the answer is {decision}"))
+            self.none.append(NoOrder(symbol=symbol, decision=decision, why=f"the decision is {decision}"))
         else:
             self.orders += found
 

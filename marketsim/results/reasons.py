@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from marketsim.execution.tolerance import without_rounding
 from marketsim.forecasting.contamination import CLEAN, CONTAMINATED, UNKNOWN, warning
 from marketsim.results.evidence_schema import Evidence, FastError, TestedStrategy
+from marketsim.results.mean_profit import EDGE
 from marketsim.results.schema import ModelFacts, StrategyRow
+from marketsim.results.significance import Interval
 from marketsim.results.wording import number_of
 from marketsim.settings.choices import BASIS_POINTS, TOUCH
 
@@ -50,8 +52,8 @@ def _reasons(
             f"whose mean has the same sign in about {100 * fast.same_sign:.0f} % of cases"
         )
     yield from _without_orders(rows)
-    if row is not None:
-        yield from _power(row)
+    if tested is not None:
+        yield from _power(tested, evidence.bars)
 
 
 def _without_orders(rows: Sequence[StrategyRow]) -> Iterator[str]:
@@ -99,15 +101,18 @@ def _fills(row: StrategyRow, fill: str, finer: bool) -> Iterator[str]:
     rest = "finer bars cannot tell" if finer else "finer bars can tell"
     yield f"fills on {bars} are in doubt: {least:+.1f} to {most:+.1f} bps a bar; {rest}"
     if fill == TOUCH:
-        yield "'touch' books what the bars do not prove and earns on noise; the answer is that of 'expected' fills"
+        yield "'touch' books what the bars do not prove and earns on noise; the decision goes by 'expected' fills"
 
 
-def _power(row: StrategyRow) -> Iterator[str]:
-    if row.smallest_edge_bps is not None and row.bars_for_10_bps is not None:
-        yield (
-            f"{number_of(row.bars, 'bar')} can show an edge of {row.smallest_edge_bps:.0f} bps a bar or more; "
-            f"one of 10 bps takes {number_of(row.bars_for_10_bps, 'bar')}"
-        )
+def _power(tested: TestedStrategy, bars: int) -> Iterator[str]:
+    """What the bars that the decision rests on can show."""
+    if tested.low_bps is None or tested.high_bps is None:
+        return
+    interval = Interval(tested.low_bps, tested.high_bps)
+    yield (
+        f"{number_of(bars, 'bar')} can show an edge of {interval.smallest_edge:.0f} bps a bar or more; "
+        f"one of {EDGE:.0f} bps takes {number_of(interval.bars_for(EDGE, bars), 'bar')}"
+    )
 
 
 def _why_none(row: StrategyRow) -> str:

@@ -18,6 +18,7 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Seconds = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=0)]
 Stamp = Annotated[str, Meta(description="UTC, a bar's open: a date, or a date and a time")]
+Instant = Annotated[str, Meta(description="date, time, and how far the clock there is ahead of UTC")]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Setting = bool | int | float | str | list[float | str] | None
 

@@ -10,7 +10,7 @@ from marketsim.errors import MarketsimError
 from marketsim.forecasting.contamination import Exposure
 from marketsim.results.evidence_schema import EvaluatedBars, Evidence, FastError, PooledRow, Tried
 from marketsim.results.plugins import PluginFacts
-from marketsim.results.rows import Bps, Count, Price, Profit, Row, Setting, Sha256, Share, Stamp
+from marketsim.results.rows import Bps, Count, Instant, Price, Profit, Row, Setting, Sha256, Share, Stamp
 
 InSampleT = Annotated[
     float,
@@ -30,7 +30,7 @@ class StrategyRow(Row, frozen=True):
     expected: Profit  # by the chance of each take-profit,
     touch: Profit  # by the most that the bars allow
     headline: Profit  # by the fill policy of the run
-    mean_bps: Bps
+    mean_bps: Bps  # this and what follows from it by `fill` of the evidence, which for a run by touch is expected
     low_bps: Bps | None  # ends of the 95 % interval of the mean; None where there are too few bars or no trades
     high_bps: Bps | None
     smallest_edge_bps: Bps | None  # that these bars show in 4 of 5 cases; None without an interval
@@ -114,8 +114,10 @@ class PlanRow(Row, frozen=True):
     after: Stamp
     bar: Stamp  # that it is for
     zone: str  # of that date, the market's; of a time, UTC
-    opens: Stamp
-    ends: Stamp
+    opens: Stamp  # UTC, as the bars are labeled
+    ends: Stamp  # UTC
+    trade_opens: Instant  # by the clocks of the zone: when its first order can be filled
+    trade_ends: Instant
     stale: bool  # the bar was over when the bars were read
     partial: bool  # the newest bar was not complete then, and was kept
     side: str
@@ -129,6 +131,7 @@ class PlanRow(Row, frozen=True):
     low_multiplier: float
     t: InSampleT | None
     stood_aside: bool  # the order is not placed, for t is too low, or None
+    no_order: str | None  # why there is none, whatever the reason; None where one is placed
     forecast_range: Annotated[float, Meta(description="forecast high less forecast low, fraction of the close")]
     range_in_costs: float | None  # in round trips of costs; None where there are none
 

@@ -12,6 +12,7 @@ from marketsim.results.result import Result
 from marketsim.results.risk_intervals import sharpe_interval, sortino_interval
 from marketsim.results.schema import StrategyRow
 from marketsim.results.significance import mean_interval
+from marketsim.results.walk_profits import deciding_fill
 from marketsim.settings.choices import BASIS_POINTS
 
 
@@ -26,7 +27,8 @@ def strategy_row(track: FittedTrackRecord, result: Result) -> StrategyRow:
 
 def baseline_row(track: TrackRecord, result: Result) -> StrategyRow:
     """The row of a baseline, which fits nothing and never stands aside."""
-    returns, seed = track.profits[result.rules.fill][::-1], result.seed
+    fill, seed = result.rules.fill, result.seed
+    returns = track.profits[deciding_fill(fill)][::-1]
     orders, trades, ambiguous = int(track.orders.sum()), int(track.trades.sum()), track.ambiguous
     profit = MeanProfit.of(returns.mean(), mean_interval(returns, seed), len(returns))
     periods = result.bars.periods_per_year
@@ -40,7 +42,7 @@ def baseline_row(track: TrackRecord, result: Result) -> StrategyRow:
         provable=float(track.profits["provable"].sum()),
         expected=float(track.profits["expected"].sum()),
         touch=float(track.profits["touch"].sum()),
-        headline=float(track.profits[result.rules.fill].sum()),
+        headline=float(track.profits[fill].sum()),
         **asdict(profit),
         bars=len(returns),
         orders=orders,

@@ -12,6 +12,7 @@ from marketsim.results.orders import NoOrder, orders_of
 from marketsim.results.schema import FailedSymbol, PlanRow, StrategyRow, SymbolDocument
 from marketsim.results.timing import TimingDocument
 from marketsim.results.wording import number_of
+from marketsim.settings.choices import BASIS_POINTS, HOLDING
 
 
 class TextTable(Struct, frozen=True):
@@ -25,9 +26,12 @@ class TextTable(Struct, frozen=True):
 
 def profit(symbol: SymbolDocument) -> TextTable:
     """What each strategy earned a bar."""
+    fill, walk = symbol.evidence.fill, symbol.evaluated
+    booked = symbol.fill != fill  # by another policy than the one that decides: what that comes to has its own column
     headers = (
         "Strategy",
         "In-\nsample",
+        *([f"By\n{symbol.fill}"] if booked else []),
         "Out-of-\nsample",
         "95 % interval",
         "Smallest\nedge",
@@ -37,14 +41,13 @@ def profit(symbol: SymbolDocument) -> TextTable:
         (
             row.name,
             signed(row.in_sample_bps),
+            *([signed(BASIS_POINTS * row.headline / row.bars)] if booked else []),
             *mean(row),
         )
         for row in _with_orders(symbol)
     ]
-    walk = symbol.evaluated
-    return TextTable(
-        f"Profit in bps a bar, {number_of(walk.bars, 'bar')} to {walk.last}, {symbol.fill} fills", headers, rows
-    )
+    fills = f"{fill} fills (fit: {symbol.fill})" if booked else f"{fill} fills"
+    return TextTable(f"Profit in bps a bar, {number_of(walk.bars, 'bar')} to {walk.last}, {fills}", headers, rows)
 
 
 def total(symbol: SymbolDocument) -> TextTable:
@@ -54,7 +57,7 @@ def total(symbol: SymbolDocument) -> TextTable:
         for row in _with_orders(symbol)
     ]
     headers = ("Strategy", "Out-of-\nsample %", "Worst .. best\ncase %")
-    return TextTable("Sum over all bars, and its range", headers, rows)
+    return TextTable(f"Sum over all bars, {symbol.fill} fills, and its range", headers, rows)
 
 
 def _with_orders(symbol: SymbolDocument) -> list[StrategyRow]:
@@ -114,16 +117,16 @@ def plan(symbol: SymbolDocument) -> TextTable:
 
 def _plan_title(plan: PlanRow, tick: float) -> str:
     """What a plan is called; it is none once its bar is over."""
-    after = f"after {plan.after} (close {price(plan.close, tick)})"
-    return f"No plan: {plan.bar} is over, {after}" if plan.stale else f"Plan for {plan.bar}, {after}"
+    newest = f"the last bar is {plan.after}, close {price(plan.close, tick)}"
+    return f"No plan, as the session {plan.bar} is over; {newest}" if plan.stale else f"Plan for {plan.bar}; {newest}"
 
 
 def summary_row(symbol: SymbolDocument | FailedSymbol) -> tuple[str, ...]:
-    """A symbol on a line: its answer and the better strategy."""
+    """A symbol on a line: its decision, the better strategy, and holding over the same bars."""
     if isinstance(symbol, FailedSymbol):
         return symbol.symbol, "failed", *["-"] * 6
     row = next((row for row in symbol.rows if row.name == symbol.strategy), None)
-    held = signed(symbol.evidence.holding_bps) if symbol.evidence.bars else "-"
+    held = signed(next(row.mean_bps for row in symbol.rows if row.name == HOLDING))
     if row is None:
         return symbol.symbol, symbol.decision, "none", *["-"] * 4, held
     return symbol.symbol, symbol.decision, row.name, *mean(row), held
@@ -142,13 +145,13 @@ def pooled_row(row: PooledRow) -> tuple[str, ...]:
 
 SUMMARY_HEADERS = (
     "Symbol",
-    "Answer",
+    "Decision",
     "Strategy",
     "bps/\nbar",
     "95 % interval",
     "Smallest\nedge",
     "Bars for\n10 bps",
-    "Hold-\ning",
+    "Holding",
 )
 
 

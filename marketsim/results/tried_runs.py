@@ -17,6 +17,8 @@ from marketsim.results.rows import Bps, Count, Row
 from marketsim.results.run_directory import EQUITY
 from marketsim.results.saved_runs import SavedRun
 from marketsim.results.significance import Interval
+from marketsim.results.walk_profits import deciding_fill
+from marketsim.settings.choices import EXPECTED
 
 
 class TriedRow(Row, frozen=True):
@@ -33,9 +35,18 @@ class TriedRow(Row, frozen=True):
     bars_for_10_bps: Count | None  # that an edge of 10 basis points a bar would need, so counted
 
 
-def count_tries(runs: Sequence[SavedRun], seed: int) -> tuple[list[TriedRow], Tried | None]:
-    """A row for each run and strategy, and the best of them; symbols that move together count so."""
-    series = [(run, name, _by_date(run, name)) for run in runs for name in run.headlines]
+def common_fill(runs: Sequence[SavedRun]) -> str:
+    """The fill policy that runs are compared by: that of their decisions, or `expected` where these differ."""
+    fills = {deciding_fill(str(run.settings["fill"])) for run in runs}
+    return fills.pop() if len(fills) == 1 else EXPECTED
+
+
+def count_tries(runs: Sequence[SavedRun], fill: str, seed: int) -> tuple[list[TriedRow], Tried | None]:
+    """A row for each run and strategy, and the best of them; symbols that move together count so.
+
+    All are booked by the policy `fill`, whatever they were fitted by.
+    """
+    series = [(run, name, _by_date(run, name, fill)) for run in runs for name in run.headlines]
     if not series:
         return [], None
     check = checked([dated for _, _, (dated, _) in series], seed)
@@ -65,7 +76,7 @@ def _wider(one: Interval | None, other: Interval | None) -> Interval | None:
     return max(one, other, key=lambda interval: interval.high - interval.low)
 
 
-def _by_date(run: SavedRun, strategy: str) -> tuple[DatedProfits, int]:
+def _by_date(run: SavedRun, strategy: str, fill: str) -> tuple[DatedProfits, int]:
     """What a strategy earned by date, such that its mean over dates is the one over all bars; and the number of bars.
 
     Dates differ in how many symbols have a bar. Each has the mean over all bars and what its own bars earned beyond
@@ -73,7 +84,6 @@ def _by_date(run: SavedRun, strategy: str) -> tuple[DatedProfits, int]:
     """
     found: dict[str, list[float]] = {}
     before: dict[str, float] = {}
-    fill = str(run.settings["fill"])
     for row in csv.DictReader(StringIO(run.files.read(EQUITY).decode())):
         if row["name"] == strategy:
             total = float(row[fill])

@@ -18,8 +18,8 @@ class WalkProfits(Row, frozen=True):
     deciding: dict[str, list[float]]  # by the policy that a decision rests on
 
     def all_bars(self, strategy: str) -> DatedProfits:
-        """A strategy's headline."""
-        return DatedProfits(self.times, np.array(self.headline[strategy]))
+        """What a strategy earned on all bars, by the policy that a decision rests on."""
+        return DatedProfits(self.times, np.array(self.deciding[strategy]))
 
     def clean_bars(self, strategy: str) -> DatedProfits:
         """What a decision about a strategy rests on."""

@@ -45,7 +45,7 @@ class WholeRun(Struct, frozen=True):
 def answered(document: SymbolDocument) -> SymbolDocument:
     """The document with the answer that its evidence gives."""
     rows = [row for row in document.rows if row.kind == "strategy"]
-    answer = decide(document.evidence, rows, document.costs, document.model)
+    answer = decide(document.evidence, rows, document.costs, document.model, document.fill)
     said = reasons(
         answer.strategy,
         document.rows,
@@ -69,7 +69,7 @@ def _best(series: Sequence[tuple[str, str]], values: Sequence[float | None]) -> 
 def _pooled(profits: Mapping[str, WalkProfits], seed: int) -> list[PooledRow]:
     if len(profits) < 2:
         return []
-    strategies = dict.fromkeys(strategy for each in profits.values() for strategy in each.headline)
+    strategies = dict.fromkeys(strategy for each in profits.values() for strategy in each.deciding)
     return [
         _row(strategy, len(profits), pool(side_by_side([each.all_bars(strategy) for each in profits.values()]), seed))
         for strategy in strategies

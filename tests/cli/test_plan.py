@@ -73,7 +73,7 @@ def test_only_and_quiet_for_scripts(cli):
     assert (ended.code, ended.out, ended.err) == (10, "", "")
     told = cli("plan", *SYMBOLS, *EVENING, "--only", "TRADE")
     assert told.code == 0
-    assert "no order, the answer is" in told.err
+    assert "no order, the decision is" in told.err
 
 
 def test_steps_and_shares_are_those_that_were_given(cli, tmp_path):

@@ -126,13 +126,13 @@ def test_show_prints_the_settings_and_the_tables_of_the_run(cli, written):
         "fill touch *",
         "window 10 *",
         "seed 42 s",
-        "touch fills",
+        "expected fills (fit: touch)",
         "ABSENT failed: ",
         "Risk",
     ):
         assert part in text
     text = " ".join(cli("runs", "show", run).out.split())
-    for part in ("By marketsim 0", "fill touch", "window 10", "touch fills", "ABSENT failed: "):
+    for part in ("By marketsim 0", "fill touch", "window 10", "expected fills (fit: touch)", "ABSENT failed: "):
         assert part in text
     assert "seed 42" not in text and "Risk" not in text
     document = json.loads(cli("runs", "show", str(written / "base"), "--json").out)

@@ -41,7 +41,7 @@ def test_every_number_is_in_its_table(capsys, monkeypatch):
         "always-on earned 4.5 bps a bar, which may be luck.",
         "Order for 2020-12-09 (always-on): buy at a limit of 540.25, take-profit 570.50, else out at the close; "
         "sell short at a limit of 570.50, take-profit 540.25, else out at the close.",
-        "- It may be chance. - More of that. - The forecast range is 14.0 round trips of costs.",
+        "• It may be chance. • More of that. • The forecast range is 14.0 round trips of costs.",
         "1,209 from 2017-08-18 to 2020-12-08, 0 gaps, 3 bad ones left out",
         "har 1, fits on past bars only, 2 forecasts repaired",
         "no order where its in-sample t is below 1",
@@ -99,7 +99,7 @@ def test_the_plan_is_that_of_every_strategy(capsys, monkeypatch):
     plans = [plan_row("a", "flat", False), plan_row("b", "long and short", False), plan_row("c", "short", True)]
     plans.append(replace(plan_row("d", "flat", True), t=0.456, stood_aside=True))
     text = shown(capsys, monkeypatch, 80, symbol_document(plan=plans, strategy="c"))
-    body = table(text, "Plan for 2020-12-09, after 2020-12-08 (close 554.12)")
+    body = table(text, "Plan for 2020-12-09; the last bar is 2020-12-08, close 554.12")
     assert [" ".join(line) for line in body] == [
         "a no order - - - 1.23",
         "b buy 540.25 570.50 take-profit, else close 1.23",
@@ -114,7 +114,7 @@ def test_a_plan_whose_bar_is_over_is_none(capsys, monkeypatch):
     plans = [replace(plan_row("a", "long", False), stale=True)]
     text = shown(capsys, monkeypatch, 80, symbol_document(plan=plans, strategy="a"))
     assert "No order for 2020-12-09: that session is over (the bars end with 2020-12-08)." in text
-    assert "No plan: 2020-12-09 is over" in text
+    assert "No plan, as the session 2020-12-09 is over; the last bar is 2020-12-08" in " ".join(text.split())
 
 
 def test_a_narrow_forecast_range_says_what_was_measured(capsys, monkeypatch):

@@ -22,7 +22,7 @@ def answer(*tested: dict[str, Any], evidence: dict[str, Any] | None = None, **mo
     strategies = [replace(ALONE, strategy=name, **changes) for name, changes in zip(names, tested, strict=False)]
     rows = [strategy_row(each.strategy, trades=each.trades, mean_bps=each.mean_bps) for each in strategies]
     found = replace(EVIDENCE, strategies=strategies, **(evidence or {}))
-    return decide(found, rows, COSTS, replace(MODEL, **model))
+    return decide(found, rows, COSTS, replace(MODEL, **model), found.fill)
 
 
 EARNED = {"mean_bps": 30.0, "low_bps": 5.0, "high_bps": 55.0, "p": LEVEL}
@@ -79,7 +79,7 @@ def test_bars_that_the_model_may_have_seen_prove_nothing() -> None:
 def test_costs_are_named_as_they_are_charged() -> None:
     rows, evidence = [strategy_row("always-on")], replace(EVIDENCE, strategies=[ALONE])
     for fee, slippage, words in ((0, 0, "without costs"), (1.5, 0, "(1.5 bps a side)"), (0, 3, "(3 slippage)")):
-        assert words in decide(evidence, rows, CostsRow(fee_bps=fee, slippage_bps=slippage), MODEL).why
+        assert words in decide(evidence, rows, CostsRow(fee_bps=fee, slippage_bps=slippage), MODEL, EVIDENCE.fill).why
 
 
 def test_forecasts_that_are_hard_to_believe_are_no_reason_to_trade() -> None:

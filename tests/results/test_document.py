@@ -128,17 +128,21 @@ def test_few_simulations_have_no_interval() -> None:
 
 
 @pytest.mark.parametrize("fill", FILLS)
-def test_headline_mean_interval_and_risk_are_those_of_the_fill_policy(fill: str) -> None:
-    settings = SETTINGS.replace(fill=fill, strategy="always-on", close_at_eod="never")
+def test_the_headline_is_that_of_the_fill_policy_and_the_rest_that_of_the_one_that_decides(fill: str) -> None:
+    settings = SETTINGS.replace(fill=fill, strategy="always-on", close_at_eod="never", min_t=1)
     (run,) = pipeline.run(["BTCUSD"], settings, Clock())
     result = value_of(run.outcome)
     returns = result.strategies[0].profits[fill][::-1]
     others = [result.strategies[0].profits[other][::-1] for other in FILLS if other != fill]
     assert all((returns != other).any() for other in others)
-    row = symbol_document(result).rows[0]
+    document = symbol_document(result)
+    row, tested = document.rows[0], document.evidence.strategies[0]
+    assert row.headline == pytest.approx(returns.sum())
+    assert document.evidence.fill == ("expected" if fill == "touch" else fill)
+    returns = result.strategies[0].profits[document.evidence.fill][::-1]
     interval = mean_interval(1e4 * returns, settings.seed)
     assert interval is not None
-    assert row.headline == pytest.approx(returns.sum())
+    assert (row.mean_bps, row.low_bps, row.high_bps) == (tested.mean_bps, tested.low_bps, tested.high_bps)
     assert [row.mean_bps, row.low_bps, row.high_bps] == pytest.approx(
         [1e4 * returns.mean(), interval.low, interval.high]
     )

@@ -45,8 +45,10 @@ def test_fills_in_doubt_are_a_range_and_a_count() -> None:
 
 
 def test_what_the_bars_can_show() -> None:
-    assert "50 bars can show an edge of 88 bps a bar or more; one of 10 bps takes 5,433 bars" in said()
-    assert "edge" not in said(replace(ROW, smallest_edge_bps=None, bars_for_10_bps=None))
+    assert "70 bars can show an edge of 88 bps a bar or more; one of 10 bps takes 5,436 bars" in said()
+    assert "5 bars can show an edge of 88" in said(evidence=replace(EVIDENCE, bars=5))
+    assert "20 bars can show an edge of 7 bps" in said(evidence=replace(holding(low_bps=-5, high_bps=5), bars=20))
+    assert "edge" not in said(evidence=holding(low_bps=None, high_bps=None))
 
 
 def test_fast_mode_says_its_error() -> None:

@@ -84,5 +84,10 @@ def test_alpaca_s_own_models_take_the_bodies() -> None:
         None,
     )
     said = " ".join(left_to_do([replace(coin, quantity=1.0), replace(short, quantity=1.0)]))
-    assert "ETHUSD need it" in said
-    assert "margin account: NVDA" in said
+    assert "ETHUSD: Alpaca takes no linked orders for coins: send its take-profit 570.5 once it is filled" in said
+    assert "a market order for what is open at 2020-12-10T00:00:00+00:00" in said
+    assert "NVDA: a position that is still open at the close is closed by an order of its own" in said
+    assert "NVDA: a short sale needs a margin account" in said
+    said = " ".join(left_to_do([replace(coin, quantity=1.0, take_profit=None)]))
+    assert "coins: send a market order for what is open" in said
+    assert "NVDA" not in said and "margin" not in said

@@ -116,3 +116,10 @@ class Daily(Struct, frozen=True):
     def _stamps(self, days: Days) -> Stamps:
         midnights: Stamps = days.astype("datetime64[s]")
         return to_utc(midnights + np.timedelta64(self.clock, "s"), self.zone)
+
+
+def session_opens(timetable: Timetable, opens: Stamps) -> Stamps:
+    """When trade begins in the bars that are labeled `opens` `[N]`: some labels are dates of sessions with hours."""
+    if not timetable.named_by_date or timetable.calendar.all_day:
+        return opens
+    return timetable.calendar.window(timetable.dates(opens))[0]

@@ -61,6 +61,17 @@ def to_local(times: Stamps, zone: str) -> Stamps:
     return local
 
 
+def with_offset(times: Stamps, zone: str) -> list[str]:
+    """What the clocks of `zone` show at UTC stamps `[T]`, with how far they are ahead of UTC.
+
+    >>> with_offset(np.array(["2020-08-03T13:30"], "datetime64[s]"), "America/New_York")
+    ['2020-08-03T09:30:00-04:00']
+    """
+    minutes = utc_offsets(times, zone) // 60
+    ahead = [f"{'-' if each < 0 else '+'}{abs(each) // 60:02}:{abs(each) % 60:02}" for each in minutes.tolist()]
+    return [f"{local}{offset}" for local, offset in zip(to_local(times, zone).astype(str), ahead, strict=True)]
+
+
 def to_utc(local: Stamps, zone: str) -> Stamps:
     """The UTC stamps `[T]` at which the clocks of `zone` show `local`; of an hour that occurs twice, one of the two."""
     local = local.astype("datetime64[s]")

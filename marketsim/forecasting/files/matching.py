@@ -7,6 +7,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars
+from marketsim.data.calendars.timetable import session_opens
 from marketsim.errors import DataError
 from marketsim.forecasting.files.symbol_forecasts import Stamps, SymbolForecasts
 
@@ -123,19 +124,11 @@ def _timeliness(found: SymbolForecasts, bars: Bars, rows: Rows) -> tuple[Flags, 
     made_at = found.made_at[rows[at]]
     opens = np.append(bars.time[1:], bars.next_opens(1))[at]
     late[at] = made_at > bars.timetable.ends(opens)  # never true of NaT, as below
-    in_time[at] = made_at + day <= _session_opens(opens, bars)
+    in_time[at] = made_at + day <= session_opens(bars.timetable, opens)
     in_time[-1] |= (
-        rows[-1] != NONE and bars.read_at <= _session_opens(bars.next_opens(1), bars)[0]
+        rows[-1] != NONE and bars.read_at <= session_opens(bars.timetable, bars.next_opens(1))[0]
     )  # it is there already
     return late, in_time
-
-
-def _session_opens(opens: Stamps, bars: Bars) -> Stamps:
-    """When trade begins in the bars that are labeled `opens`, where these are dates of sessions with hours."""
-    timetable = bars.timetable
-    if not timetable.named_by_date or timetable.calendar.all_day:
-        return opens
-    return timetable.calendar.window(timetable.dates(opens))[0]
 
 
 def _nowhere(found: SymbolForecasts, bars: Bars) -> DataError:
