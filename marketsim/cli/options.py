@@ -114,7 +114,7 @@ TEXTS = {
     "bounds": Text(
         "Range of the multipliers, the offsets added to predicted moves of high and low.", "X|LOW,HIGH", "0.03"
     ),
-    "min_t": Text("Place no order where the fit's in-sample t is below this; 0: always place it.", "T", "1"),
+    "min_t": Text("Place no order where the fit's in-sample t is below this; 0: always place it.", "T", "1.5"),
     "half_life": Text("Bars after which a bar of the window counts half in the fit.", "BARS", "all count the same"),
     "fee_bps": Text("Fee per side, in basis points.", "BPS", "15 for crypto, else 5"),
     "slippage_bps": Text("Slippage of exits at the close, in basis points.", "BPS", "5"),

@@ -60,7 +60,7 @@ class TradingRules(Group, frozen=True):
     fill: str = "expected"
     close_at_eod: str = "auto"
     bounds: tuple[float, float] = (-0.03, 0.03)  # fractions of the close
-    min_t: float = 1.0  # in-sample t below which no order is placed; 0: none
+    min_t: float = 1.5  # in-sample t below which no order is placed; 0: none
     half_life: float | None = None  # bars after which a bar of the window counts half; None: all count the same
 
 

@@ -79,7 +79,7 @@ class Rule:
         return memory + (f", t >= {self.min_t:g}" if self.min_t else "") + (f", range > {RANGE}" if self.ranged else "")
 
 
-DEFAULT, UNGATED = Rule(60, None, 1.0), Rule(60, None, 0.0)
+DEFAULT, UNGATED = Rule(60, None, Settings().rules.min_t), Rule(60, None, 0.0)
 RULES = (
     *(Rule(window, half_life, gate) for window, half_life in MEMORIES for gate in GATES),
     Rule(60, None, 0.0, ranged=True),

@@ -212,8 +212,8 @@ def test_a_symbol_that_fails_is_its_error_and_the_others_go_on() -> None:
 
 
 GOLDEN = {
-    "ETHUSD": "76e3a93f83ba82afda022ba862d8d8ee40879cea25edeb61ab8bc5e37a6d9c50",  # longs alone
-    "NVDA": "7ceccd3a28e34ea84333ce884e4d9cf25c8c422c40a4fd9fdd725abafce2c772",  # longs and shorts
+    "ETHUSD": "1db8fc52cf75c726d39eb2a377a4ffcbd38a1b47ebc08a9dfd8af94a7d71c5e8",  # longs alone
+    "NVDA": "2d0513666d25059745a27ee42282727dbf7cb5427615d80d480dab9f0352cf1c",  # longs and shorts
 }
 
 

@@ -13,7 +13,7 @@ from marketsim.results.document import simulation_rows, symbol_document
 from marketsim.results.significance import mean_interval
 from marketsim.settings.settings import Settings
 
-SETTINGS = Settings.of(sims=30, window=20, strategy="always-on", cache="off")
+SETTINGS = Settings.of(sims=30, window=20, strategy="always-on", min_t=1, cache="off")
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def document():
 
 
 def backtested(model, **options):
-    settings = Settings.of(sims=30, window=20, strategy="always-on", model=model, cache="off", **options)
+    settings = Settings.of(sims=30, window=20, strategy="always-on", min_t=1, model=model, cache="off", **options)
     (run,) = pipeline.run(["ETHUSD"], settings, Clock())
     return value_of(run.outcome)
 
@@ -111,7 +111,7 @@ class Trained:
 def test_options_reach_the_models_that_have_use_for_them(monkeypatch):
     monkeypatch.setitem(registry.MODELS, "trained", f"{__name__}:Trained")
     monkeypatch.setitem(registry.VARIANTS, "trained", ("small",))
-    settings = Settings.of(sims=30, window=20, samples=5, strategy="always-on", cache="off")
+    settings = Settings.of(sims=30, window=20, samples=5, strategy="always-on", min_t=1, cache="off")
     found, _ = compare(["ETHUSD"], ["har", "trained", "blend:har,trained"], settings)
     _, trained, blend = found.symbols[0].models
     assert (trained.exposure.clean, trained.exposure.contaminated, trained.exposure.unknown) == (8, 22, 0)
