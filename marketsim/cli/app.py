@@ -49,7 +49,7 @@ GROUPS = {
     "models": Listed("marketsim.cli.models:app", "List the forecasting models, or begin one of your own."),
     "data": Listed("marketsim.cli.data:app", "List, check, show, convert, resample and fetch bars."),
     "cache": Listed("marketsim.cli.cache:app", "Inspect, clear, prune and verify the forecast cache."),
-    "journal": Listed("marketsim.cli.journal:app", "List, show, verify, stamp, replay and export sealed plans."),
+    "journal": Listed("marketsim.cli.journal:app", "List, verify, replay and export sealed plans."),
     "runs": Listed("marketsim.cli.runs:app", "List, show and compare saved runs."),
 }
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DEFECT = 5  # exit code
 FORMATS = ("csv", "json")
 
-app = typer.Typer(rich_markup_mode=None, help="List, show, verify, stamp, replay and export sealed plans.")
+app = typer.Typer(rich_markup_mode=None, help="List, verify, replay and export sealed plans.")
 
 Only = Annotated[list[str] | None, typer.Argument(metavar="[SYMBOL...]", help="Entries of these symbols alone.")]
 Since = Annotated[str | None, typer.Option("--since", metavar="DATE", help="Entries sealed on that day or later.")]

@@ -22,7 +22,18 @@ def profiled(tmp_path_factory):
     """One real profile: its document, its files, and the heavy modules that the measuring process imported."""
     place = tmp_path_factory.mktemp("profile")
     files = ("--trace", str(place / "trace.json"), "--flamegraph", str(place / "flame.html"))
-    program = [sys.executable, "-c", PROGRAM.format(heavy=HEAVY), "profile", *QUICK, *files, "--repeat", "1", "--json"]
+    patient = "import marketsim.cli.progress as progress; progress.LOG_PATIENCE = 1e6"  # on a machine that is busy
+    program = [
+        sys.executable,
+        "-c",
+        patient + PROGRAM.format(heavy=HEAVY),
+        "profile",
+        *QUICK,
+        *files,
+        "--repeat",
+        "1",
+        "--json",
+    ]
     done = subprocess.run(program, capture_output=True, text=True, check=True)
     return SimpleNamespace(
         document=json.loads(done.stdout),

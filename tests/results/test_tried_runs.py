@@ -10,6 +10,7 @@ import pytest
 from marketsim.results import saved_runs
 from marketsim.results.tried_runs import common_fill, count_tries
 from tests.cli.conftest import cli as cli
+from tests.cli.conftest import shown_words as shown_words
 
 WORDS = (
     "backtest",
