@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from marketsim.cli.evening_document import CheckedSymbol, EveningDocument, FetchedSymbol
     from marketsim.cli.journal_documents import SealingReport
     from marketsim.cli.sealing import PlansToSeal
+    from marketsim.journal.score import Score
     from marketsim.journal.score_document import ScoreDocument
+    from marketsim.results.html.journal_section import JournalSection
     from marketsim.results.planned_orders import PlannedOrders
     from marketsim.results.schema import SymbolDocument
     from marketsim.settings.settings import Settings
@@ -85,6 +87,13 @@ def evening(
     return _code(document, exit_code)
 
 
+class _Scored(Struct, frozen=True):
+    """What the sealed plans came to, in arrays and as a document."""
+
+    score: "Score"
+    document: "ScoreDocument"
+
+
 class _Found(Struct, frozen=True):
     """What an evening came to."""
 
@@ -137,10 +146,10 @@ def _run(
         if capital is not None:
             planned.size(Sizing(capital=capital, risk="equal", most=1.0, lots=lots))
         sealed = to_seal.seal(planned, whole, once=True)
-        score = _score([each.symbol for each in bars], settings, told)
+        scored = _score([each.symbol for each in bars], settings, told)
         if page is not None:
-            page.finish(timing_document(clock, len(names), told.seconds), whole)
-    return _Found(bars, planned, sealed, score, told)
+            page.finish(timing_document(clock, len(names), told.seconds), whole, _section(scored))
+    return _Found(bars, planned, sealed, None if scored is None else scored.document, told)
 
 
 def _checked(document: "SymbolDocument") -> "CheckedSymbol":
@@ -159,7 +168,7 @@ def _checked(document: "SymbolDocument") -> "CheckedSymbol":
     )
 
 
-def _score(symbols: list[str], settings: "Settings", told: Told) -> "ScoreDocument | None":
+def _score(symbols: list[str], settings: "Settings", told: Told) -> "_Scored | None":
     """The score of all plans of these symbols; None where none was ever sealed."""
     from marketsim.cli.score import score_document
     from marketsim.journal.journal import Journal
@@ -176,7 +185,13 @@ def _score(symbols: list[str], settings: "Settings", told: Told) -> "ScoreDocume
     dates = {"now": settings.bars.now, "end": settings.bars.end}
     found = score(own, bars_of(own, {key: value for key, value in dates.items() if value is not None}))
     told.errors += found.failed
-    return score_document(found, str(journal.path), entries, None, None)
+    return _Scored(found, score_document(found, str(journal.path), entries, None, None))
+
+
+def _section(scored: "_Scored | None") -> "JournalSection | None":
+    from marketsim.journal.section import journal_section
+
+    return None if scored is None else journal_section(scored.score, scored.document)
 
 
 def _document(found: _Found, fetched: "list[FetchedSymbol]", settings: "Settings") -> "EveningDocument":

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from marketsim.cli import output
-from marketsim.cli.score_tables import means_table, remarks
+from marketsim.cli import output, tables
+from marketsim.journal import score_text
 from marketsim.results.figures import price
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def evening_screen(document: EveningDocument, ticks: Mapping[str, float]) -> Non
             (None, order.strategy) for order in document.orders
         }
         few = rows if len(rows) <= MOST_ROWS else [row for row in rows if (row.symbol, row.strategy) in traded] or rows
-        means_table(few[:MOST_ROWS])
-        output.lines(*remarks(document.score))
+        tables.show(score_text.means(few[:MOST_ROWS]))
+        output.lines(*score_text.remarks(document.score))
     output.lines(*_said(document))
 
 

@@ -2,209 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
-
-from marketsim.cli import output
-
-if TYPE_CHECKING:
-    from marketsim.journal.score_document import GapOrder, RealityGap, ScoredForecasts, ScoreDocument, ScoredStrategy
-
-MOST_ORDERS = 10  # of a screen
+from marketsim.cli import output, tables
+from marketsim.journal import score_text
+from marketsim.journal.score_document import ScoreDocument
 
 
 def score_tables(document: ScoreDocument) -> None:
-    """The words, then the tables they rest on, then what is to be said."""
+    """What was promised and what came, then what it rests on, then what is to be said."""
     rows = [*document.pooled, *document.strategies]
     if not rows:
-        output.lines(f"Nothing to score yet: {_waiting(document) or 'no plan is sealed'}.")
+        output.lines(f"Nothing to score yet: {score_text.waiting(document) or 'no plan is sealed'}.")
         return
-    means_table(rows)
-    output.table(
-        "Fills, and profit with its worst and best case",
-        ("Symbol", "Strategy", "Orders", "Entries\nfilled", "Promised\nfills", "Worst %", "Profit %", "Best %"),
-        map(_sums, rows),
-        words=2,
-    )
-    output.table(
-        f"Forecasts since they were sealed; {document.forecasts[0].nominal:.0%} should be covered",
-        ("Symbol", "Model", "Bars", "Coverage", "Open", "High", "Low", "Close", "Loss\nbps"),
-        map(_forecasts, document.forecasts),
-        words=2,
-    )
-    output.lines(*remarks(document))
+    for table in (score_text.means(rows), score_text.sums(rows), score_text.forecasts(document.forecasts)):
+        tables.show(table)
+    output.lines(*score_text.remarks(document))
     if document.gap is not None:
         output.lines("")
-        gap_tables(document.gap)
-
-
-def means_table(rows: Sequence[ScoredStrategy]) -> None:
-    """What was promised, what came, and the word."""
-    output.table(
-        "Promised when sealing began, and what came, with 95 % intervals",
-        ("Symbol", "Strategy", "Bars", "Promised\nbps/bar", "Came\nbps/bar", "Difference\nbps/bar", "Word"),
-        map(_means, rows),
-        words=2,
-    )
-
-
-def word_of(row: ScoredStrategy) -> str:
-    """The word on a record, and what goes with it."""
-    if row.turned is not None:
-        return f"worse than promised (p {row.p:.2g}) since {row.worst_since}, told after {row.turned}"
-    if row.word != "too early":
-        return row.word
-    if row.bars_more is None:
-        return "too early (the promise is too vague to be held to)"
-    return f"too early ({row.bars_more:,} bars more)"
-
-
-def name_of(row: ScoredStrategy) -> str:
-    """A strategy, with what tells its run from others."""
-    return f"{row.strategy} ({row.run})" if row.run else row.strategy
-
-
-def _means(row: ScoredStrategy) -> tuple[str, ...]:
-    promised, came = row.promised, row.came
-    return (
-        row.symbol or "all",
-        name_of(row),
-        f"{came.bars:,}",
-        _with_interval(promised.mean_bps, promised.low_bps, promised.high_bps),
-        _with_interval(came.mean_bps, came.low_bps, came.high_bps),
-        _with_interval(came.difference_bps, came.difference_low_bps, came.difference_high_bps),
-        _short_word(row),
-    )
-
-
-def _short_word(row: ScoredStrategy) -> str:
-    if row.turned is not None:
-        return f"worse\n(p {row.p:.2g})"
-    if row.word != "too early":
-        return "as\npromised"
-    return "too vague" if row.bars_more is None else f"too early\n({row.bars_more:,} more)"
-
-
-def _sums(row: ScoredStrategy) -> tuple[str, ...]:
-    came = row.came
-    return (
-        row.symbol or "all",
-        name_of(row),
-        f"{came.orders:,}",
-        "-" if came.fill_rate is None else f"{came.trades:,} ({came.fill_rate:.0%})",
-        "-" if row.promised.fill_rate is None else f"{row.promised.fill_rate:.0%}",
-        f"{100 * came.provable:+.2f}",
-        f"{100 * came.headline:+.2f}",
-        f"{100 * came.touch:+.2f}",
-    )
-
-
-def _forecasts(row: ScoredForecasts) -> tuple[str, ...]:
-    return (
-        row.symbol,
-        row.model,
-        f"{row.bars:,}",
-        f"{100 * row.coverage:.0f} ({100 * row.coverage_low:.0f} to {100 * row.coverage_high:.0f})",
-        *(f"{100 * share:.0f}" for share in row.coverage_of),
-        f"{row.loss_bps:.1f}",
-    )
-
-
-def _with_interval(mean: float, low: float | None, high: float | None) -> str:
-    return f"{mean:+.1f}" if low is None or high is None else f"{mean:+.1f}\n({low:+.0f} to {high:+.0f})"
-
-
-def remarks(document: ScoreDocument) -> Iterator[str]:
-    """What a reader must know of the plans."""
-    sealing = document.sealing
-    yield from (f"{row.symbol or 'All symbols'}, {name_of(row)}: {word_of(row)}." for row in _worse(document))
-    if sealing.given_clock:
-        which = (
-            "All plans" if sealing.given_clock == sealing.plans else f"{sealing.given_clock} of {sealing.plans} plans"
-        )
-        yield f"{which} were sealed by a time that was given: they show nothing to anybody else."
-    if sealing.latest_minutes:
-        yield (
-            f"{sealing.begun} of {sealing.plans} plans were sealed after trade in their bar had begun, at most "
-            f"{_span(sealing.latest_minutes)}."
-        )
-    if missed := sum(row.came.missed for row in document.strategies):
-        yield f"Bars for which nothing was sealed, between others: {missed}."
-    if sealing.revised:
-        yield f"{sealing.revised} of {sealing.plans} plans rest on a close that has been revised since."
-    exposure = sealing.exposure
-    if exposure.contaminated or exposure.unknown:
-        yield f"{exposure.contaminated + exposure.unknown} bars may lie in the training data of their model."
-    if waiting := _waiting(document):
-        yield f"{waiting}."
-    for each in document.unscored[:3]:
-        yield f"Not scored: {each.symbol} {each.session} (entry {each.entry}), {each.why}."
-    if len(document.unscored) > 3:
-        yield f"Not scored either: {len(document.unscored) - 3} more (--json lists them)."
-
-
-def _worse(document: ScoreDocument) -> list[ScoredStrategy]:
-    return [row for row in (*document.pooled, *document.strategies) if row.turned is not None]
-
-
-def _waiting(document: ScoreDocument) -> str:
-    if not document.waiting:
-        return ""
-    sessions = ", ".join(dict.fromkeys(f"{each.symbol} {each.session}" for each in document.waiting))
-    return f"Waiting for {sessions}"
-
-
-def _span(minutes: int) -> str:
-    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.0f} h"
-
-
-def gap_tables(gap: RealityGap) -> None:
-    """What a broker's fills say of the booked ones."""
-    interval = "-" if gap.low_bps is None else f"{gap.low_bps:+.1f} to {gap.high_bps:+.1f}"
-    means = (gap.entry_bps, gap.exit_bps, gap.fees_bps, gap.missed_bps, gap.gap_bps)
-    count = gap.filled + gap.missed + gap.unbooked
-    title = f"Reality gap of {gap.fills:,} fills ({gap.layout}): basis points an order, negative is worse"
-    output.table(
-        title,
-        ("Orders", "Entry\ngap", "Exit\ngap", "Fee\ngap", "Missed\nfills", "Reality\ngap", "95 %\ninterval"),
-        [(f"{count:,}", *(f"{each:+.1f}" for each in means), interval)],
-        words=0,
-    )
-    told = [row for row in gap.orders if row.what != "neither"]
-    newest = told[-MOST_ORDERS:]
-    title = "Orders" if len(newest) == len(told) else f"The newest {len(newest)} of {len(told)} orders"
-    output.table(
-        title,
-        (
-            "Symbol",
-            "Session",
-            "Side",
-            "Order",
-            "Booked\nentry",
-            "Paid\nentry",
-            "Entry\ngap",
-            "Exit\ngap",
-            "Fee\ngap",
-            "Reality\ngap",
-        ),
-        [_gap_order(row) for row in newest],
-        words=4,
-    )
-    output.lines(
-        f"Filled as booked {gap.filled}, missed {gap.missed}, filled but not booked {gap.unbooked}; fees "
-        f"{gap.fees:,.2f} in total."
-    )
-    if gap.low_bps is None:
-        output.lines("An interval takes 20 orders.")
-
-
-def _gap_order(row: GapOrder) -> Sequence[str]:
-    return (
-        row.symbol,
-        row.session,
-        row.side,
-        row.what + " (open)" * row.still_open,
-        "-" if row.booked_entry is None else f"{row.booked_entry:.10g}",
-        "-" if row.paid_entry is None else f"{row.paid_entry:.8g}",
-        *(f"{each:+.1f}" for each in (row.entry_bps, row.exit_bps, row.fees_bps, row.gap_bps)),
-    )
+        tables.show(score_text.gap_means(document.gap))
+        tables.show(score_text.gap_orders(document.gap))
+        output.lines(score_text.gap_sentence(document.gap))

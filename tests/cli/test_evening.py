@@ -115,6 +115,18 @@ def test_the_screen_fits(cli, stored: Server, journal: Journal, monkeypatch) -> 
     assert len(lines) <= 24
 
 
+def test_the_page_has_the_journals_section(cli, stored: Server, journal: Journal, monkeypatch, tmp_path: Path) -> None:
+    page = tmp_path / "evening.html"
+    assert cli("evening", "AAPL", *QUICK, "--report", str(page)).code == 0
+    assert "Sealed plans" not in page.read_text(encoding="utf-8")
+    monkeypatch.setenv("MARKETSIM_NOW", SECOND)
+    assert cli("evening", "AAPL", *QUICK, "--report", str(page)).code == 0
+    text = page.read_text(encoding="utf-8")
+    assert "<h2>Sealed plans</h2>" in text
+    assert "Calibration since sealing: AAPL, 1 bar" in text
+    assert journal.entries()[-1].hash in text
+
+
 def test_the_units_name_a_command_that_is_there(cli) -> None:
     folder = Path(__file__).parents[2] / "docs" / "systemd"
     service, timer = (folder / f"marketsim-evening.{kind}" for kind in ("service", "timer"))

@@ -9,12 +9,14 @@ import pytest
 from msgspec.structs import replace
 
 from marketsim.backtesting import pipeline
+from marketsim.cli.score import score_document
 from marketsim.data import open_source
 from marketsim.errors import DataError, Failure, JournalError, Success, value_of
 from marketsim.journal.booking import book_plans, sort_plans
 from marketsim.journal.entry import Promise
 from marketsim.journal.record import promised_mean, records_of
 from marketsim.journal.score import plan_outcomes, score
+from marketsim.journal.section import journal_section
 from marketsim.profiling import Clock
 from marketsim.results.confidence_sequence import running_interval
 from marketsim.settings.choices import FILLS
@@ -181,3 +183,23 @@ def test_a_broken_chain_is_refused(tmp_path):
     journal.path.write_bytes(content.replace(b'"ETHUSD"', b'"ETHUSE"', 1))
     with pytest.raises(JournalError, match="entry 1 was changed"):
         journal.entries()
+
+
+def test_the_section_of_a_page_shows_the_same_figures(run):
+    bars, entries, _ = run
+    found = score(entries, {bars.symbol: Success(bars)})
+    section = journal_section(found, score_document(found, "journal.jsonl", entries, None, None))
+    assert section.head == f"{EVENINGS}:{entries[-1].hash}"
+    traded = [row for row in found.strategies if row.came.orders]
+    assert [each.title for each in section.pictures] == [f"{bars.symbol}, {row.strategy}" for row in traded]
+    for picture, row in zip(section.pictures, traded, strict=True):
+        assert f"ends at {100 * row.came.headline:+.1f} %" in picture.words
+        assert f"{row.promised.mean_bps * EVENINGS / 100:+.1f} % was promised" in picture.words
+        assert len(picture.came.split()) == EVENINGS + 1
+    (forecasts,) = section.forecasts
+    assert [each.channel for each in forecasts.channels] == ["open", "high", "low", "close"]
+    for each, covered in zip(forecasts.channels, found.forecasts[0].coverage_of, strict=True):
+        assert sum(each.pit) == pytest.approx(1)
+        assert sum(each.pit[1:-1]) == pytest.approx(covered, abs=1e-9)
+    assert section.tables[0].rows[0][0] == bars.symbol
+    assert journal_section(score([], {}), score_document(score([], {}), "j", [], None, None)) is None

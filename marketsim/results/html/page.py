@@ -14,6 +14,7 @@ from marketsim.results import figures, sentences, text_tables
 from marketsim.results.charts import Charts
 from marketsim.results.html import chart_tables, provenance
 from marketsim.results.html.assets import FOLDER, assets
+from marketsim.results.html.journal_section import JournalSection
 from marketsim.results.html.objective import objective_facts
 from marketsim.results.html.packing import pack
 from marketsim.results.html.pictures import equity_words, shown_strategy, sparkline
@@ -53,6 +54,7 @@ class ReportRun(Struct, frozen=True):
     code: str  # digest of marketsim's own sources
     timing: TimingDocument | None = None
     progress: Progress | None = None  # None once the run is over
+    journal: JournalSection | None = None  # of the plans that were sealed; None where none was scored
 
 
 class Line(Struct, frozen=True):

@@ -16,6 +16,7 @@ from marketsim.errors import MarketsimError, Success
 from marketsim.results.code import code_digest
 from marketsim.results.document import head
 from marketsim.results.html.command import command_of
+from marketsim.results.html.journal_section import JournalSection
 from marketsim.results.html.page import Progress, ReportRun, ReportSymbol, environment, page
 from marketsim.results.result import FinishedSymbol
 from marketsim.results.schema import FailedSymbol, SymbolDocument
@@ -72,9 +73,9 @@ class ReportFile:
         if self._live and self._done < len(self._symbols) and time.monotonic() >= self._next:
             self._write_on_the_way()
 
-    def finish(self, timing: TimingDocument, whole: WholeRun) -> None:
-        """Put the whole page in place."""
-        self._write(whole, timing, None)
+    def finish(self, timing: TimingDocument, whole: WholeRun, journal: JournalSection | None = None) -> None:
+        """Put the whole page in place, with what became of sealed plans where that is given."""
+        self._write(whole, timing, None, journal)
 
     def _write_on_the_way(self) -> None:
         began = time.monotonic()
@@ -82,10 +83,15 @@ class ReportFile:
         now = time.monotonic()
         self._next = now + max(PATIENCE, SHARE * (now - began))
 
-    def _write(self, whole: WholeRun, timing: TimingDocument | None, progress: Progress | None) -> None:
-        run = ReportRun(
-            head(whole, self._settings), command_of(self._symbols, self._settings), code_digest(), timing, progress
-        )
+    def _write(
+        self,
+        whole: WholeRun,
+        timing: TimingDocument | None,
+        progress: Progress | None,
+        journal: JournalSection | None = None,
+    ) -> None:
+        command = command_of(self._symbols, self._settings)
+        run = ReportRun(head(whole, self._settings), command, code_digest(), timing, progress, journal)
         write(self._path, page(run, lambda: self._judged(whole)))
 
     def _judged(self, whole: WholeRun) -> Iterator[ReportSymbol]:
