@@ -21,6 +21,7 @@ from marketsim.journal.entry import (
     SealedStrategy,
     Session,
 )
+from marketsim.journal.libraries import with_model_packages
 from marketsim.results.code import code_digest
 from marketsim.results.document import deciding
 from marketsim.results.orders import NoOrder, Order
@@ -105,7 +106,7 @@ def _plan(document: SymbolDocument, files: SymbolFiles, run: _Run) -> SealedPlan
         together=run.together,
         marketsim=__version__,
         code=code_digest(),
-        libraries=document.libraries,
+        libraries=with_model_packages(str(run.settings["model"]), document.libraries),
         plugins=plugins_of(run.settings),
         fine=None if document.fine is None else document.fine.fingerprint,
     )

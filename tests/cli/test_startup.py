@@ -15,7 +15,7 @@ NEEDLESS = (  # for a backtest of a sample: each is milliseconds
     *("numpy.ma", "numpy.f2py", "numpy.polynomial", "numpy.fft", "importlib.metadata", "zoneinfo", "jsonschema"),
     *("asyncio", "multiprocessing", "socketserver", "http", "ssl", "xml", "unittest", "filelock", "platformdirs"),
     *("marketsim.data.store", "marketsim.data.reading.files", "marketsim.results.run_directory"),
-    *("marketsim.comparison", "marketsim.api", "marketsim.auditing", "marketsim.cli.runs"),
+    *("marketsim.comparison", "marketsim.api", "marketsim.auditing", "marketsim.journal", "marketsim.cli.runs"),
     *("marketsim.cli.data", "marketsim.cli.cache", "marketsim.cli.forecast", "marketsim.cli.documents"),
 )
 PROGRAM = """
