@@ -300,7 +300,7 @@ def test_every_symbol_of_a_file_is_looked_at_on_all_that_the_file_has(tmp_path: 
             knows[f"{name}_q{level}"] = 0.5 * (knows[f"{name}_q{level}"] + truth)
     table = pd.concat([tidy(honest, count=100), knows])
     file = ForecastFile(forecasts_in_frame(table, None), "error")
-    for bars in (honest, knowing, knowing):
+    for bars in (honest, knowing, knowing, honest):
         first_use = FirstUse(records, False, Har(), Clock())
         forecaster = Forecaster(file, None, Clock(), first_use=first_use)
         (outcome,) = forecaster.forecasts([ForecastRequest(bars, ORIGINS[-5:])])

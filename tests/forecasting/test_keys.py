@@ -55,6 +55,15 @@ def test_a_history_is_keyed_by_its_symbol_zone_stamps_prices_and_volume() -> Non
     assert series_keys(finer, ORIGINS) == wanted
 
 
+def test_bars_shorter_than_a_day_are_keyed_by_when_the_next_one_should_open_too() -> None:
+    daily = series_of(random_bars(12, 3).ohlcv, "ABC")
+    opens = daily.times.astype("datetime64[s]")
+    series = Series("ABC", opens, daily.ohlcv, "UTC", opens + np.timedelta64(3600, "s"))
+    times, following = (each.astype(np.int64) for each in (opens, series.following))
+    rows = [struct.pack("<q5dq", *row) for row in zip(times, *series.ohlcv.T, following, strict=True)]
+    assert series_keys(series, ORIGINS) == [digest(b"ABC\0UTC\0", *rows[: origin + 1]) for origin in ORIGINS]
+
+
 def test_a_history_model_is_keyed_by_its_series() -> None:
     bars = random_bars(12, 3)
     assert keys_of(Har(), bars, ORIGINS) == series_keys(Series.of(bars), ORIGINS)
