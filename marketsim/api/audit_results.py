@@ -78,6 +78,8 @@ class AuditResult:
     def __repr__(self) -> str:
         name, symbols = self.document["model"]["name"], [symbol["symbol"] for symbol in self._found]
         words = "passed" if all(symbol["passed"] for symbol in self._found) else "defect"
+        if any(symbol["plausibility"] and symbol["plausibility"]["doubts"] for symbol in self._found):
+            words += ", hard to believe"
         failed = f", {len(self.failures)} failed" if self.failures else ""
         return f"<AuditResult {name} on {', '.join(symbols)}: {words}{failed}>"
 

@@ -78,9 +78,10 @@ class ForecastFile(Struct, frozen=True):
         }
 
     def origins(self, bars: Bars) -> NDArray[np.int64]:
-        """See `ensembles.GivenModel`: where the file has high, low and close."""
+        """See `ensembles.GivenModel`: where the file has high, low and close, and what it lacks can be made."""
         draft = FileDraft.of(ForecastRequest(bars, np.arange(len(bars))), self.given)
-        return np.flatnonzero(~draft.absent[:, TRADED].any(1))
+        there = np.flatnonzero(~draft.absent[:, TRADED].any(1))
+        return there[there + 1 >= self.minimum_bars]
 
     def forecasts(self, requests: Sequence[ForecastRequest], make: Make) -> list[Outcome[Forecasts]]:
         """See `ensembles.Composite`; a symbol fails with DataError where what is wanted of it is missing or wrong."""

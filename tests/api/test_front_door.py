@@ -219,14 +219,19 @@ def test_an_audit_finds_what_the_command_finds():
             moves = after / series.ohlcv[origins, 3, None] - 1
             return moves[..., None] + np.linspace(-0.01, 0.01, 9)
 
-    bars = random_bars(80)
-    audited = marketsim.audit(bars, model=Peeking(), sims=6, window=5, origins=1)
+    bars, plain = random_bars(80), {"strategy": "entry-exit", "fill": "provable"}
+    audited = marketsim.audit(bars, model=Peeking(), sims=6, window=5, origins=1, **plain)
     assert not audited.passed and "defect" in repr(audited)
     assert not audited.checks.passed["TEST", "each origin alone"]
     assert audited.checks["first.channel"]["TEST", "future cut"] in ("open", "high", "low", "close")
     assert (audited.profits.as_run_bps > audited.profits.alone_bps).all()
-    honest = marketsim.audit([bars], model="last-bar", sims=40, window=10, origins=1)
-    assert honest.passed and honest.plausibility.bars["TEST"] == 49
+    honest = marketsim.audit([bars], model="last-bar", sims=26, window=6, origins=1, **plain)
+    assert honest.passed and honest.plausibility.bars["TEST"] == 31
+    assert repr(honest) == "<AuditResult last-bar on TEST: passed>"
+    close = np.append(bars.close[1:], bars.close[-1])
+    knowing = pd.DataFrame({"origin": bars.names(), "high": 1.01 * close, "low": 0.99 * close, "close": 1.001 * close})
+    given = marketsim.audit(bars, forecasts=knowing, sims=3, window=3, origins=1, **plain)
+    assert given.passed and repr(given) == "<AuditResult DataFrame on TEST: passed, hard to believe>"
     assert convert(honest.to_dict(), AuditDocument).passed
     with pytest.raises(marketsim.DataError, match="no bars of NOPE"):
         marketsim.audit("NOPE")
