@@ -121,14 +121,16 @@ def _run(
     lots: dict[str, float] = {}
     with ExitStack() as stack:
         documents = stack.enter_context(SpooledSymbols(settings.seed))
-        page = None
+        page, places = None, 0
         if report is not None:
+            from marketsim.backtesting.charts import places_for
             from marketsim.results.html.report_file import ReportFile
 
+            places = places_for(len(names))
             page = stack.enter_context(ReportFile(Path(report), names, settings))
         progress = stack.enter_context(output.progress())
         rows = page is not None
-        with closing(parallel.stream(names, settings, clock, None, progress, rows=rows, basis=True)) as stream:
+        with closing(parallel.stream(names, settings, clock, None, progress, rows, True, places)) as stream:
             for finished in stream:
                 told.add(finished)
                 documents.add(finished)

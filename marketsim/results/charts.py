@@ -7,8 +7,6 @@ from msgspec import Struct
 from marketsim.forecasting.loss_difference import Verdict
 from marketsim.results.calibration_schema import CalibratedSymbol
 
-WHOLE = 32_000  # the largest move of a symbol, as a whole number
-
 
 class Skill(Struct, frozen=True):
     """A loss beside a baseline's on the same bars."""

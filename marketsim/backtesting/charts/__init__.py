@@ -17,13 +17,14 @@ from marketsim.backtesting.simulation import Market
 from marketsim.forecasting.cache import ForecastCache
 from marketsim.forecasting.forecasts import CLOSE, HIGH, LOW
 from marketsim.results.calibration_schema import CalibratedSymbol
-from marketsim.results.charts import WHOLE, Charts
+from marketsim.results.charts import Charts
 from marketsim.results.html.packing import pack
 from marketsim.results.result import Result
 from marketsim.settings.settings import Settings
 
+WHOLE, COARSE_WHOLE = 32_000, 2_000  # the largest move that is forecast of a symbol, as a whole number
 FEW = 20  # symbols, more of which have coarser surfaces, so that a page of hundreds can be sent
-FINE, COARSE = 33, 15  # places along a multiplier
+FINE, COARSE = 33, 13  # places along a multiplier
 
 
 def places_for(symbols: int) -> int:
@@ -36,7 +37,8 @@ def charts_of(result: Result, settings: Settings, cache: ForecastCache | None, p
     bars, walk, rules = result.bars, result.walk, result.rules
     market = Market.of(bars, walk, result.forecasts, settings.costs)
     surfaces = Surfaces.of(market, rules, places)
-    arrays = _quantiles(result, every=1 if places == FINE else 2)
+    every, whole = (1, WHOLE) if places == FINE else (2, COARSE_WHOLE)
+    arrays = _quantiles(result, every, whole)
     objective = []
     for i, (fitted, surface) in enumerate(surfaces.strategies(result.strategies)):
         objective.append(fitted)
@@ -48,16 +50,16 @@ def charts_of(result: Result, settings: Settings, cache: ForecastCache | None, p
         objective=objective,
         bounds=rules.bounds,
         window=walk.windows.shape[1],
-        arrays=pack({"step": surfaces.step, "places": places}, arrays),
+        arrays=pack({"step": surfaces.step, "places": places, "whole": whole}, arrays),
     )
     return json.encode(charts).decode()
 
 
-def _quantiles(result: Result, every: int) -> dict[str, NDArray[Any]]:
+def _quantiles(result: Result, every: int, whole: int) -> dict[str, NDArray[Any]]:
     """What is forecast of the evaluated bars and of the next, oldest first: `closes` `[S + 1]` before them, and moves.
 
-    `quantiles` `[S + 1, 3, Q]` of high, low and close are whole numbers, of which `most` are the largest move; of the
-    levels `every` second or each.
+    `quantiles` `[S + 1, 3, Q]` of high, low and close are numbers of which `whole` are the `most`, the largest move; of
+    the levels each, or `every` second.
     """
     positions = np.append(result.walk.evaluated[::-1], len(result.walk.origins) - 1)
     moves = result.forecasts.moves[positions][:, [HIGH, LOW, CLOSE], ::every]
@@ -65,7 +67,7 @@ def _quantiles(result: Result, every: int) -> dict[str, NDArray[Any]]:
     return {
         "closes": result.bars.close[result.walk.origins[positions]].astype(np.float32),
         "most": np.array([most], np.float32),
-        "quantiles": np.rint(moves * (WHOLE / most)).astype(np.int16),
+        "quantiles": np.rint(moves * (whole / most)).astype(np.int16),
     }
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from marketsim.results.charts import Charts, FittedWindow
 from marketsim.results.figures import number, percent, signed
 
+PLACES = 5  # of multipliers, in the picture
+
 
 def objective_facts(charts: Charts) -> dict[str, Any]:
     """What `pack` takes beside the surfaces; words are columns of lines, which take less room."""
@@ -16,10 +18,10 @@ def objective_facts(charts: Charts) -> dict[str, Any]:
         "strategies": [
             {
                 "name": each.strategy,
-                "h": [round(window.h, 7) for window in each.windows],
-                "l": [round(window.l, 7) for window in each.windows],
-                "floor": [None if window.floor is None else round(window.floor, 7) for window in each.windows],
-                "profit": [round(window.profit_bps, 3) for window in each.windows],
+                "h": [round(window.h, PLACES) for window in each.windows],
+                "l": [round(window.l, PLACES) for window in each.windows],
+                "floor": [None if window.floor is None else round(window.floor, PLACES) for window in each.windows],
+                "profit": [round(window.profit_bps, 2) for window in each.windows],
                 "words": _columns([_words(window) for window in each.windows]),
             }
             for each in charts.objective

@@ -31,7 +31,7 @@ def pack(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:
         offset += len(block)
     text = json.dumps({"facts": facts, "arrays": entries}, allow_nan=False, separators=(",", ":")).encode()
     header = _filled(struct.pack("<I", len(text)) + text, b" ")
-    return base64.b64encode(zlib.compress(b"".join((header, *blocks)), 6)).decode()
+    return base64.b64encode(zlib.compress(b"".join((header, *blocks)), 9)).decode()
 
 
 def unpack(text: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:

@@ -8,7 +8,7 @@ from io import StringIO
 from marketsim.results.figures import signed, span
 from marketsim.results.schema import StrategyRow, SymbolDocument
 
-WIDTH, HEIGHT = 100, 24  # of a sparkline, in its own units
+WIDTH, HEIGHT = 280, 24  # of a sparkline, in its own units
 
 
 def shown_strategy(document: SymbolDocument) -> StrategyRow:
@@ -35,4 +35,4 @@ def sparkline(document: SymbolDocument, equity: str) -> str:
     least, most = min(sums), max(sums)
     room = (most - least) or 1.0
     step = WIDTH / (len(sums) - 1)
-    return " ".join(f"{i * step:.1f},{HEIGHT - 1 - (HEIGHT - 2) * (x - least) / room:.1f}" for i, x in enumerate(sums))
+    return " ".join(f"{i * step:.0f},{HEIGHT - 1 - (HEIGHT - 2) * (x - least) / room:.0f}" for i, x in enumerate(sums))

@@ -9,7 +9,7 @@ from msgspec import Struct, json
 from numpy.typing import NDArray
 
 from marketsim.forecasting.forecasts import LEVELS
-from marketsim.results.charts import WHOLE, Charts, FittedWindow, ForecastQuality
+from marketsim.results.charts import Charts, FittedWindow, ForecastQuality
 from marketsim.results.html.packing import unpack
 from marketsim.results.html.rows import AT_CLOSE, IN_DOUBT, NOT_FILLED, rows_of
 from marketsim.results.result import SymbolFiles
@@ -72,7 +72,7 @@ class SymbolPictures(Struct, frozen=True):
         part, tick, endings = rows.facts["part"], rows.facts["tick"], rows.arrays["endings"]
         sums = np.cumsum(rows.arrays["headline"], axis=1)
         prices, levels = tick * rows.arrays["bars"], tick * rows.arrays["levels"]
-        moves = arrays["quantiles"][:-1, CLOSE] * (float(arrays["most"][0]) / WHOLE)
+        moves = arrays["quantiles"][:-1, CLOSE] * (float(arrays["most"][0]) / grid["whole"])
         strategies = []
         for i, fitted in enumerate(charts.objective):
             at = names.index(fitted.strategy)

@@ -1,7 +1,6 @@
 import { row, seconds } from "./data.js";
 import { color, faint } from "./theme.js";
 
-const WHOLE = 32000; // the largest move, as a whole number
 const NOT_FILLED = 0;
 const TAKEN = 2;
 const IN_DOUBT = 3; // how a trade ended: see rows.py
@@ -56,8 +55,9 @@ export function drawCandles(element, { facts, arrays }, quantiles, strategy, onB
 export function forecastPrices(charts) {
   if (!charts) return null;
   const { quantiles, closes, most } = charts.arrays;
+  const { whole } = charts.facts; // the largest move, as a number
   return (bar, channel) =>
-    Array.from(row(row(quantiles, bar), channel), (move) => closes[bar] * (1 + (most[0] * move) / WHOLE));
+    Array.from(row(row(quantiles, bar), channel), (move) => closes[bar] * (1 + (most[0] * move) / whole));
 }
 
 // Moves the visible part: "left", "right", "in", "out" or "all".
