@@ -10,6 +10,7 @@ from marketsim.journal.replay import EFFECTS, Replayed
 from marketsim.results.encoding import to_csv
 from marketsim.results.figures import price
 from marketsim.results.rows import Bps, Count, Price, Row, Stamp
+from marketsim.results.wording import number_of
 
 
 class ExportedRow(Row, frozen=True):
@@ -82,7 +83,7 @@ def replayed(rows: Sequence[Replayed], journal: str) -> None:
         f"Sealed plans of {journal}, run again", ("Entry", "Symbol", "Session", "Plan", "First\ndifference"), cells, 5
     )
     same = sum(row.status == "same" for row in rows)
-    output.lines(f"{same} of {len(rows)} plans are the same today, to the last digit.", "")
+    output.lines(f"The same today, to the last digit: {same} of {number_of(len(rows), 'plan')}.", "")
 
 
 def _why(row: Replayed) -> str:

@@ -124,7 +124,7 @@ def test_the_command_shows_them_and_its_exit_code_says_whether_all_are_the_same(
     words = ("journal", "replay", "--journal", str(settings.journal_place.journal))
     ended = cli(*words)
     assert (ended.code, ended.err) == (0, "")
-    assert "2 of 2 plans are the same today, to the last digit." in ended.out
+    assert "The same today, to the last digit: 2 of 2 plans." in ended.out
     before = revise(settings, "ETHUSD", "2020-07-30", 1.05)
     try:
         differs = cli(*words, "ethusd")
