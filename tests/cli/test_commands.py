@@ -156,7 +156,7 @@ def test_tables_name_what_they_rest_on(cli):
         "Sum over all bars",
         "Trades",
         "Risk, annualized",
-        "No plan: 2020-12-09 is over",
+        "No plan, as the session 2020-12-09 is over",
         "The forecast range",
         "Timing",
         "from the start of",
