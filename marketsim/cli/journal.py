@@ -168,7 +168,7 @@ def replay_(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
-    """Run the backtests of sealed plans again: are the plans the same?
+    """Run backtests of sealed plans again and compare the plans.
 
     Each is run with its settings on the bars of today, cut at its origin. Where its plan is another, the first thing
     that differs is named: revised bars, code, settings, libraries, the model.
