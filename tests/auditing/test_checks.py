@@ -63,6 +63,28 @@ class Mingling(RollingQuantile):
         return super().forecast(series, origins) + 1e-5 * len(origins)
 
 
+class InOrder(RollingQuantile):
+    """Takes it that origins rise."""
+
+    name = "in order"
+
+    def forecast(self, series: Any, origins: Any) -> Any:
+        return super().forecast(series, origins) + 1e-5 * (np.diff(origins) < 0).any()
+
+
+class Remembering(RollingQuantile):
+    """Knows which symbols it has forecast."""
+
+    name = "remembering"
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+
+    def forecast(self, series: Any, origins: Any) -> Any:
+        self.seen.add(series.symbol)
+        return super().forecast(series, origins) + 1e-5 * len(self.seen)
+
+
 class InDollars(RollingQuantile):
     """Knows what a price of 100 means."""
 
@@ -111,6 +133,8 @@ def test_honest_models_pass(model: Any) -> None:
     [
         (Random, {"each origin alone", "run from the cache"}),
         (Mingling, {"each origin alone", "other batches", "future cut"}),
+        (InOrder, {"other order"}),
+        (Remembering, {"after OTHER"}),
         (InDollars, {"prices x 1e-06"}),
         (Rounding, set()),
     ],
@@ -118,7 +142,7 @@ def test_honest_models_pass(model: Any) -> None:
 def test_each_fault_is_seen_where_it_lies(model: Callable[[], Any], expected: set[str]) -> None:
     found = caught(model())
     assert expected <= found
-    if model in (InDollars, Rounding):
+    if model in (InOrder, InDollars, Rounding):
         assert found == expected
 
 
