@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 Array = Any  # of numpy or torch, on any device
 
 
@@ -17,9 +19,16 @@ def namespace(x: Array) -> Any:
     return array_namespace(x)
 
 
+def on_device(x: Array) -> bool:
+    """Whether each operation on `x` is a launch of its own, so that few large ones are quicker than many small ones."""
+    return not isinstance(x, np.ndarray)
+
+
 def count_below(x: Array, at: Array) -> Array:
     """How many of the increasing `x` `[B, E]` lie strictly below each of `at` `[B, K]`."""
     xp = namespace(x)
+    if on_device(x):
+        return xp.searchsorted(x.contiguous(), at.contiguous())  # torch's takes a row for each problem
     if x.shape[1] * at.shape[1] <= 1 << 12:  # comparing all is quicker than a loop over the problems
         return xp.count_nonzero(x[:, None, :] < at[:, :, None], axis=2)
     return xp.stack([xp.searchsorted(*pair) for pair in zip(x, at, strict=True)])

@@ -3,7 +3,8 @@
 70 windows of real ETHUSD bars under both closing policies, 140 fits, by the reference's rule for both sides of
 the comparison, in one call and one a call on tensors; then the command line's own fill rules, DIRECT on the very same
 surface, where the two take turns and times are the processor's, so that other work on the machine favors neither. With
-the extra `bench`, also what a skilled user would write by hand with numba (_numba_rivals.py).
+the extra `bench`, also what a skilled user would write by hand with numba (_numba_rivals.py). Then what problems
+without an order cost, and long windows beside windows of 60 by the arrays' way, which the compiled one replaced.
 Run: scripts/bench fit [WINDOW ...]
 """
 
@@ -28,11 +29,12 @@ from marketsim.execution.evaluation import evaluate
 from marketsim.execution.fills import profit_terms
 from marketsim.execution.profit_terms import Costs, Levels, Outcomes, ProfitTerms
 from marketsim.execution.strategies import always_on
-from marketsim.execution.windows import Windows
+from marketsim.execution.windows import Windows, age_weights
 from marketsim.forecasting.forecaster import make_forecasts
 from marketsim.models.har import Har
 from marketsim.optimizers.exact import Exact
 from marketsim.optimizers.exact.maximum import Optimum, maximize
+from marketsim.optimizers.exact.tuning import Tuning
 from marketsim.optimizers.window_fit import fit_windows
 from marketsim.profiling import Clock
 from marketsim.reference import BOUNDS, optimize_entry_exit_multipliers
@@ -47,6 +49,9 @@ NEEDED = {7: 5_000, 30: 1_000, 60: 500, 200: 60}
 NEEDED_CALLS = 100  # of calls one by one
 NEEDED_SWEEP = {7: 1.0, 30: 1.2, 60: 1.5, 200: 2.0}  # of numba's exact sweep, warm
 NEEDED_OWN = {(60, "expected"): 100}  # of the command line's rules, by window and fill
+NEEDED_EMPTY = 0.25  # of the time of problems with orders, at most
+LONG: dict[int, float | None] = {250: None, 1000: 250.0}  # long windows, and their half-lives
+NEEDED_LONG = {250: 1.0, 1000: 20.0}  # of the time of windows of 60 by the arrays' way, at most
 TURNS = 5  # exact fits of all windows for each of DIRECT's
 RIVAL_FITS = 28  # of the 140: the rival's time is proportional to its fits, and every fifth fit is as good as all
 
@@ -141,6 +146,10 @@ def main(windows: list[int]) -> int:
                 missed |= ratio < NEEDED_SWEEP.get(window, 0) or gain < -1e-12
                 print(f"{window:>6} {'  by numba':<10} {words}")
         print(f"{window:>6} {'as booked':<10} {as_booked(levels, did, rows)}")
+        part, words = without_orders(levels, did, rows)
+        missed |= part > NEEDED_EMPTY
+        print(f"{window:>6} {'no order':<10} {words}")
+    missed |= not long_windows(bars)
     print("FAIL: a ratio or a profit is below what is needed" if missed else "PASS")
     return int(missed)
 
@@ -226,6 +235,50 @@ def as_booked(levels: Levels, did: Outcomes, rows: np.ndarray) -> str:
         taken.append(time.process_time() - start)
     apart = max(float(np.abs(fit.claimed - fit.booked.sum(1)).max()) for fit in found) / rows.shape[1]
     return f"{'':>13} {1e3 * statistics.median(taken):>10.2f} {'':>8} {'':>8}  apart by {1e4 * apart:.2f} bps a bar"
+
+
+def medians(ways: Sequence[Callable[[], object]]) -> list[float]:
+    """The median processor seconds of ways that take turns, after a first turn that does not count."""
+    seconds: list[list[float]] = [[] for _ in ways]
+    for turn in range(1 + TURNS):
+        for way, taken in zip(ways, seconds, strict=True):
+            start = time.process_time()
+            way()
+            if turn:
+                taken.append(time.process_time() - start)
+    return [statistics.median(taken) for taken in seconds]
+
+
+def without_orders(levels: Levels, did: Outcomes, rows: np.ndarray) -> tuple[float, str]:
+    """70 problems without an order beside those with one on every bar: the part of the time, in words."""
+    terms = profit_terms(levels, did, COSTS, EXPECTED, False)
+    everywhere = always_on(levels.high_move, levels.low_move, False)
+    nowhere = everywhere.where(np.zeros(len(did.close), bool))
+    ordered, empty = medians([partial(maximize, terms.placed(legs).at(rows), BOUNDS) for legs in (everywhere, nowhere)])
+    return (
+        empty / ordered,
+        f"{1e3 * ordered:>10.2f} ms {1e3 * empty:>10.2f} {empty / ordered:>7.2f}  of those with one",
+    )
+
+
+def long_windows(bars: Bars) -> bool:
+    """Whether 70 fits of windows of 250, and of 1,000 with a half-life of 250, take no longer than is allowed."""
+
+    def fits(window: int, half_life: float | None) -> ProfitTerms:
+        walk = make_walk(len(bars), SIMULATIONS, window, 2, "ETHUSD")
+        levels, did = problems(bars, walk)
+        placed = profit_terms(levels, did, COSTS, EXPECTED, False)
+        terms = placed.placed(always_on(levels.high_move, levels.low_move, False)).at(walk.windows[:-1])
+        weights = age_weights(window, half_life)
+        return terms if weights is None else terms.sized(weights)
+
+    arrays = partial(maximize, fits(60, None), BOUNDS, tuning=Tuning())  # another than the usual one: no compiled code
+    long = {window: partial(maximize, fits(window, half_life), BOUNDS) for window, half_life in LONG.items()}
+    once, *taken = medians([arrays, *long.values()])
+    for window, seconds in zip(long, taken, strict=True):
+        words = f"{1e3 * once:>10.2f} ms {1e3 * seconds:>10.2f} {seconds / once:>7.2f}  of 60 by the arrays' way"
+        print(f"{window:>6} {EXPECTED:<10} {words}, at most {NEEDED_LONG[window]:g}")
+    return all(seconds <= NEEDED_LONG[window] * once for window, seconds in zip(long, taken, strict=True))
 
 
 def on_surface(problem: ProfitTerms) -> float:

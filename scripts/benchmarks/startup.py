@@ -1,17 +1,18 @@
 """Whole processes, from the shell's prompt to the last line, each against its rival in turn. Run: scripts/bench startup
 
-Medians of interleaved runs; on a noisy machine the ratio of the quickest runs says more, and both are shown.
+Processor time of interleaved runs, so that other work on the machine counts little: the ratio of the medians, and that
+of the least.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,9 +24,10 @@ def seconds(command: list[str], cache: Path, fresh: bool) -> float:
     if fresh:
         shutil.rmtree(cache, ignore_errors=True)
     environment = os.environ | {"MARKETSIM_CACHE_DIR": str(cache)}
-    start = time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, env=environment, check=True, capture_output=True)
-    return time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def compare(
