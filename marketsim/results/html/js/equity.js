@@ -19,7 +19,7 @@ export function drawEquity(element, { facts, arrays }, strategy) {
     const fall = { label, stroke: color("fall"), fill: faint("fall", 0.25), width: 1.5, points, value: plain };
     const plot = new uPlot({ ...shared, height: 280, axes, ...lines.options }, [times, ...lines.data], element);
     const below = new uPlot(
-      { ...shared, height: 130, axes, series: [{ value: dated }, fall] },
+      { ...shared, height: 130, axes, scales: { y: { range: downwards } }, series: [{ value: dated }, fall] },
       [times, fallen],
       element,
     );
@@ -27,6 +27,7 @@ export function drawEquity(element, { facts, arrays }, strategy) {
   });
 }
 
+const downwards = (_, least) => [Math.min(least, -1), 0]; // at least one per cent, where nothing fell
 const points = { show: false };
 const lastValues = (plot) => plot.cursor.idx == null && plot.setLegend({ idx: plot.data[0].length - 1 });
 const hooks = { ready: [lastValues], setCursor: [lastValues] };
