@@ -30,6 +30,7 @@ from marketsim.settings.database_url import without_secret
 from marketsim.settings.settings import Settings
 
 if TYPE_CHECKING:
+    from marketsim.forecasting.sealed_forecasts import SealedForecasts
     from marketsim.results.run_directory import RunDirectory
 
 CHUNK = 8  # symbols of a job: their contexts go through the model together
@@ -52,13 +53,14 @@ class Dispatcher:
         rows: bool,
         basis: bool = False,
         places: int = 0,
+        sealed: SealedForecasts | None = None,
     ) -> None:
         self.executor = open_executor(settings.work, len(symbols))
         self._symbols, self._clock = symbols, clock
         self._settings = settings.replace(now=str(present(settings.bars.now)))  # one present for all workers
         self._source = open_bars(settings.bars)
         self._directory, self._progress, self._kept = directory, progress, kept
-        self._rows, self._basis, self._places = rows, basis, places
+        self._rows, self._basis, self._places, self._sealed = rows, basis, places, sealed
         self._run = os.urandom(8).hex()
         self._turn = 0  # the symbol that is given back next
         self._next = 0  # the first symbol that was not looked at yet
@@ -139,6 +141,7 @@ class Dispatcher:
             rows=self._rows,
             basis=self._basis,
             places=self._places,
+            sealed=self._sealed,
             code=code_of(self._settings) if separate else None,
             fingerprints=[self._seen[symbol].fingerprint for symbol in symbols] if self.executor.remote else None,
         )

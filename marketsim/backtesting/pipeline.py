@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -29,6 +30,9 @@ from marketsim.results.schema import CostsRow
 from marketsim.settings.groups import BarsSettings, CacheSettings, WalkSettings
 from marketsim.settings.settings import Settings
 
+if TYPE_CHECKING:
+    from marketsim.forecasting.sealed_forecasts import SealedForecasts
+
 GROUP = 32  # symbols whose forecasts are made together
 
 Progress = Callable[[str, int, int], None]
@@ -41,6 +45,7 @@ class Tools(Struct, frozen=True):
     model: Model | Composite
     optimizer: Optimizer
     cache: ForecastCache | None
+    sealed: SealedForecasts | None = None  # those of a journal, where it was asked
 
 
 class Prepared(Struct, frozen=True):
@@ -102,6 +107,9 @@ def _run(ready: Prepared, forecasts: Outcome[Forecasts], settings: Settings, too
     symbol = ready.bars.symbol
     match forecasts:
         case Success(found):
+            if tools.sealed is not None:
+                origins = ready.bars.time[found.origins]
+                found = replace(found, sealed=tools.sealed.among(symbol, origins, found.moves))
             result = evaluate_walk(ready, found, settings, tools, clock)
             return SymbolRun(symbol, Success(result), (*ready.bars.notes, *found.notes))
         case Failure():

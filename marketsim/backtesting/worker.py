@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -26,6 +27,9 @@ from marketsim.results.result import FinishedSymbol, SymbolFiles, SymbolRun
 from marketsim.settings.database_url import with_own_password
 from marketsim.settings.settings import Settings
 
+if TYPE_CHECKING:
+    from marketsim.forecasting.sealed_forecasts import SealedForecasts
+
 
 class Job(Struct, frozen=True):
     """What a worker is told: plain values, from which it opens its own tools."""
@@ -38,6 +42,7 @@ class Job(Struct, frozen=True):
     code: str | None  # digest of the sources that the worker must have too; None in the very process
     fingerprints: Sequence[str] | None  # of the symbols' bars; None where a worker cannot but see the same
     version: str = __version__
+    sealed: SealedForecasts | None = None  # those of a journal, where it was asked
     places: int = 0  # of the surfaces of a report, along a multiplier; 0: no report is wanted
 
 
@@ -105,6 +110,7 @@ def work(job: Job) -> JobDone:
         return JobDone(worker, [other] * len(job.symbols), Clock())
     clock = current_process.clock or Clock()
     tools = current_process.open(job, clock)
+    tools = replace(tools, sealed=job.sealed)
     model = fingerprint(tools.model)
     done: list[FinishedSymbol | Refused] = []
     together, then = -_seconds_together(clock), time.perf_counter()

@@ -14,11 +14,12 @@ from marketsim.errors import Failure, MarketsimError, UsageError
 from marketsim.settings.named_files import read_lines
 
 if TYPE_CHECKING:
+    from marketsim.forecasting.sealed_forecasts import SealedForecasts
     from marketsim.results.result import FinishedSymbol
     from marketsim.settings.settings import Settings
 
 
-@options.takes(*options.RUN)
+@options.takes(*options.GROUPS)
 def backtest(
     command: typer.Context,
     symbols: Annotated[
@@ -50,6 +51,9 @@ def backtest(
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Show all tables, not only the answer and one.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Put a line under each table that explains it.")] = False,
+    sealed: Annotated[
+        bool, typer.Option("--sealed", help="Bars whose forecast is in the journal (--journal) are clean.")
+    ] = False,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
@@ -65,6 +69,8 @@ def backtest(
         raise UsageError("--resume needs --output DIR, the folder of the other run")
     if overwrite and (output_directory, report, plots) == (None, None, None):
         raise UsageError("--overwrite needs --output DIR, --report FILE or --plots DIR, what it replaces")
+    if sealed and resume:
+        raise UsageError("--sealed and --resume: what a run kept was judged by the journal of another day")
     if live and report is None:
         raise UsageError("--live needs --report FILE, the page that is written as symbols finish")
     if report is not None:
@@ -105,7 +111,18 @@ def backtest(
             page = stack.enter_context(ReportFile(Path(report), names, settings, live))
         with (
             output.progress() as progress,
-            closing(parallel.stream(names, settings, clock, directory, progress, rows=rows, places=places)) as stream,
+            closing(
+                parallel.stream(
+                    names,
+                    settings,
+                    clock,
+                    directory,
+                    progress,
+                    rows=rows,
+                    places=places,
+                    sealed=_sealed(settings) if sealed else None,
+                )
+            ) as stream,
         ):
             for finished in stream:
                 told.add(finished)
@@ -150,6 +167,13 @@ def backtest(
 
 fast = options.without(backtest, "fast")
 fast.__doc__ = "Run backtest with at most 35 simulations, the newest."
+
+
+def _sealed(settings: "Settings") -> "SealedForecasts":
+    """The forecasts in the journal."""
+    from marketsim.journal.journal import Journal
+
+    return Journal(settings.journal_place.journal).sealed_forecasts()
 
 
 class Told:

@@ -28,10 +28,17 @@ UNTOLD = "nobody says how far the model's training data reach, so it may have se
 
 
 def exposures_of(forecasts: Forecasts, positions: Sequence[int], evaluated: NDArray[np.datetime64]) -> list[Exposure]:
-    """For the bars that the forecasts at `positions` `[S]` are of, which open at `evaluated` `[S]`."""
+    """For the bars that the forecasts at `positions` `[S]` are of, which open at `evaluated` `[S]`.
+
+    What was sealed before its bar was over is clean, whatever the model has seen.
+    """
     if forecasts.exposure is None:
-        return exposures(forecasts.model, evaluated)
-    return [forecasts.exposure[position] for position in positions]
+        tags = exposures(forecasts.model, evaluated)
+    else:
+        tags = [forecasts.exposure[position] for position in positions]
+    if forecasts.sealed is None:
+        return tags
+    return ["clean" if forecasts.sealed[at] else tag for at, tag in zip(positions, tags, strict=True)]
 
 
 def exposures(model: Trained, evaluated: NDArray[np.datetime64]) -> list[Exposure]:

@@ -37,6 +37,7 @@ class Forecasts(Struct, frozen=True):
     notes: tuple[str, ...] = ()  # one-line remarks for stderr
     exposure: Sequence[Exposure] | None = None  # [N] of the bars that are forecast, where it is not the model's to tell
     doubt: str | None = None  # why some of them are unknown
+    sealed: NDArray[np.bool_] | None = None  # [N] before their bar was over; None where no journal was asked
     look_ahead: str | None = None  # how the model was caught, in words; None where it was not
     implausible: str | None = None  # why they are hard to believe, in words; None where they are not
 

@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 
+from marketsim.data.bars import CHANNELS
 from marketsim.data.present import present
 from marketsim.errors import DataError, JournalError, MarketsimError, UsageError
+from marketsim.forecasting.sealed_forecasts import SealedForecasts
 from marketsim.journal.chain import BEFORE_FIRST, Chain, Defect, Head, Link, hash_of, line_of, read_chain
 from marketsim.journal.entry import Clock, Entry, Sealed, SealedPlan
 
@@ -61,6 +64,13 @@ class Journal:
         chain = self.existing()
         self.refuse_broken(chain.defect)
         return [self._entry(link) for link in chain.links if link is not None]
+
+    def sealed_forecasts(self) -> SealedForecasts:
+        """The forecasts of all entries that the system's clock shows to be older than the end of their bar."""
+        return SealedForecasts.of(
+            (plan.symbol, plan.bars.origin, np.array([getattr(plan.forecast, channel) for channel in CHANNELS]))
+            for plan in (each.plan for each in self.entries() if each.entry.clock == "system")
+        )
 
     def refuse_broken(self, defect: Defect | None) -> None:
         """JournalError for a chain that has a defect."""

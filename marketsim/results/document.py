@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from marketsim import __version__
@@ -100,7 +100,7 @@ def symbol_document(result: Result) -> SymbolDocument:
     document = SymbolDocument(
         symbol=bars.symbol,
         bars=bars_facts(bars),
-        model=model_facts(result.forecasts, tags),
+        model=replace(model_facts(result.forecasts, tags), sealed=_sealed(result)),
         costs=result.costs,
         fill=result.rules.fill,
         window=result.walk.windows.shape[1],
@@ -250,6 +250,12 @@ def equity_rows(result: Result) -> Iterator[EquityRow]:
                 expected=sums["expected"][i],
                 touch=sums["touch"][i],
             )
+
+
+def _sealed(result: Result) -> int | UnsetType:
+    """On how many evaluated bars the forecast was sealed before; unset where no journal was asked."""
+    sealed = result.forecasts.sealed
+    return UNSET if sealed is None else int(np.count_nonzero(sealed[result.walk.evaluated]))
 
 
 def _evaluated_bars(result: Result) -> EvaluatedBars:

@@ -198,6 +198,7 @@ class ModelFacts(Row, frozen=True):
     exposure: ExposureCounts
     doubt: str | None  # why some are unknown, where it is not for want of its training data
     repaired: Count
+    sealed: Count | UnsetType = UNSET  # evaluated bars whose forecast was sealed before they were over; absent unasked
 
 
 class CostsRow(Row, frozen=True):
