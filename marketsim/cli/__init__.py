@@ -6,6 +6,7 @@ import contextlib
 import errno
 import gc
 import os
+import re
 import sys
 from io import TextIOWrapper
 
@@ -66,10 +67,20 @@ def _explain(error: Exception) -> int:
     if isinstance(error, typer.TyperException):
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "marketsim"
-        return _say(f"{error.format_message().rstrip('.')} (see '{command} --help')", 2)
+        return _say(f"{_in_words(error.format_message()).rstrip('.')} (see '{command} --help')", 2)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return _say(f"cannot write the output: {error.strerror}", 1)
     return _say(f"unexpected {type(error).__name__}: {error} (--debug shows where)", 1)
+
+
+def _in_words(message: str) -> str:
+    """Typer's message with a range as traders would say it.
+
+    >>> _in_words("Invalid value for '--keep': -1.0 is not in the range 0<=x<=100.0.")
+    "Invalid value for '--keep': got -1.0, must be from 0 to 100.0."
+    """
+    message = re.sub(r"(\S+) is not in the range x>=(\S+)", r"got \1, must be \2 or more", message)
+    return re.sub(r"(\S+) is not in the range ([\d.]+)<=x<=([\d.]+)", r"got \1, must be from \2 to \3", message)
 
 
 def _say(message: str, code: int) -> int:

@@ -52,6 +52,12 @@ class Folder(Struct):
         return self.path / f"{parse_symbol(symbol)}.parquet"
 
 
+def _place(to: str) -> Path:
+    if not to.strip():
+        raise UsageError("--to needs the name of a folder, not an empty one")
+    return Path(to)
+
+
 @options.takes(options.BARS, options.STORE)
 def convert(
     command: typer.Context,
@@ -67,7 +73,7 @@ def convert(
     There is one file per symbol.
     """
     settings = options.settings_of(command)
-    folder = Folder(Path(to), overwrite)
+    folder = Folder(_place(to), overwrite)
     folder.make()
     return survey(names or [], settings, f"Written to {to}", json, before=folder.check, also=folder.write)
 
@@ -94,7 +100,7 @@ def resample(
     from marketsim.data.calendars.timeframe import parse_timeframe
     from marketsim.data.resample import resample as resampled
 
-    folder = Folder(Path(to or f"bars-{parse_timeframe(into)}"), overwrite)
+    folder = Folder(_place(f"bars-{parse_timeframe(into)}" if to is None else to), overwrite)
     folder.make()
     return survey(
         names or [],

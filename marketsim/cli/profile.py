@@ -105,7 +105,8 @@ class _Runs(Struct):
         """Run it with the cache of that name, or without one, and with the `changes` of some settings."""
         from marketsim.cli import profiled_runs
 
-        self.progress(what, self.done, self.count)
+        self.progress("runs", self.done, self.count)
+        self.progress(what, 0, 1)
         self.done += 1
         place = {"cache": "readwrite", "cache_dir": str(self.directory / (cache or "")), "cache_url": ""}
         words = {**self.words, **(place if cache else {"cache": "off"}), **changes}

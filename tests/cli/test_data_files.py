@@ -90,6 +90,7 @@ def test_resample_writes_longer_bars(cli, tmp_path):
     (row,) = json.loads(ended.out)["symbols"]
     assert (row["bars"], row["source"]) == (494, "sample (mintalib 0.1.13, hourly-prices.csv), 1d of 1h")
     assert "7 of 501 bars of 1d lack bars of 1h and are left out, 2024-11-29 the first" in ended.err
+    assert cli("data", "resample", "AAPL", "--timeframe", "1h", "--to", "").code == 2
     again = cli("data", "resample", "AAPL", "--timeframe", "1h", "--into", "1d", "--to", str(tmp_path))
     assert (again.code, "AAPL.parquet is there already" in again.err) == (2, True)
     shown = [json.loads(cli("data", "show", what, "--json").out)["fingerprint"] for what in (row["file"], "AAPL")]
