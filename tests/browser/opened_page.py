@@ -58,11 +58,11 @@ class OpenedPage:
         """Nothing went wrong so far, and nothing was asked of anybody."""
         assert (self.errors, self.requests) == ([], [])
 
-    def violations(self) -> list[str]:
-        """What axe-core finds serious or critical, with the elements that it means."""
+    def violations(self, *rules: str) -> list[str]:
+        """What axe-core finds serious or critical by some rules, or all, with the elements that it means."""
         from axe_playwright_python.sync_playwright import Axe
 
-        found = Axe().run(self.page).response["violations"]
+        found = Axe().run(self.page, options={"runOnly": rules} if rules else None).response["violations"]
         return [
             f"{each['id']}: {each['help']}: {[node['html'] for node in each['nodes']][:3]}"
             for each in found
