@@ -45,7 +45,8 @@ export function drawCandles(element, { facts, arrays }, quantiles, strategy, onB
   const picture = new Overlay(times, bars, facts, arrays, quantiles, facts.strategies.indexOf(strategy));
   candles.attachPrimitive(picture);
   const index = new Map(times.map((time, i) => [time, i]));
-  chart.subscribeCrosshairMove(({ time }) => time !== undefined && onBar(index.get(time), false));
+  // what moves without the mouse was moved by the table, or with the scale
+  chart.subscribeCrosshairMove(({ time, sourceEvent }) => sourceEvent && time !== undefined && onBar(index.get(time), false));
   chart.subscribeClick(({ time }) => time !== undefined && onBar(index.get(time), true));
   chart.timeScale().fitContent();
   return { chart, candles, picture, bars };
