@@ -179,8 +179,8 @@ def test_candles_zoom_pan_and_follow_the_table(shown: Callable[..., OpenedPage],
     lines = page.locator("[data-picture=trades] tbody tr")
     lines.nth(3).click()
     page.locator("[data-picture=trades]").press("ArrowDown")
-    chosen = [line == "true" for line in lines.evaluate_all("lines => lines.map(l => l.getAttribute('aria-selected'))")]
-    assert [i for i, each in enumerate(chosen) if each] == [4]
+    chosen = lines.evaluate_all("lines => lines.flatMap((line, i) => line.ariaCurrent === 'true' ? [i] : [])")
+    assert chosen == [4]
     cells = lines.evaluate_all("lines => lines.map(line => [line.cells[0].innerText, line.cells[3].innerText])")
     (headline,) = [row["headline"] for row in symbol["rows"] if row["name"] == symbol["strategy"]]
     assert (cells[0][0], cells[-1][0]) == (symbol["evaluated"]["first"], symbol["evaluated"]["last"])
