@@ -34,16 +34,19 @@ def bad_bars(
 
     `unreadable`: row -> words, for cells that are no numbers.
     """
-    faulty = np.union1d(bad_rows(ohlcv), np.array([*unreadable], dtype=np.intp))
-    kept = np.delete(np.arange(len(time)), faulty)
+    faulty = np.zeros(len(time), bool)  # numpy's functions of sets would import its masked arrays at every start
+    faulty[bad_rows(ohlcv)] = True
+    faulty[[*unreadable]] = True
+    kept = np.flatnonzero(~faulty)
     stamps = time[kept]
-    bad = np.union1d(faulty, kept[1:][stamps[1:] == stamps[:-1]])
+    repeated = kept[1:][stamps[1:] == stamps[:-1]]
+    bad = np.sort(np.concatenate([np.flatnonzero(faulty), repeated]))
     if not len(bad):
         return bad, ""
     first = int(bad[0])
     if first in unreadable:
         return bad, unreadable[first]
-    return bad, fault(ohlcv[first]) if first in faulty else f"column '{column}': {time[first]} is there twice"
+    return bad, fault(ohlcv[first]) if faulty[first] else f"column '{column}': {time[first]} is there twice"
 
 
 def bad_rows(ohlcv: NDArray[np.float64]) -> NDArray[np.intp]:
