@@ -29,6 +29,10 @@ def test_a_line_an_order_for_the_session_to_come(cli):
     ]
     assert {row["strategy"] for row in found} == {"always-on"}
     assert [row["zone"] for row in found] == ["America/New_York"] * 2 + ["UTC"]
+    assert [(row["opens"], row["ends"]) for row in found[1:]] == [
+        ("2020-08-03T09:30:00-04:00", "2020-08-03T16:00:00-04:00"),
+        ("2020-08-01T00:00:00+00:00", "2020-08-02T00:00:00+00:00"),
+    ]
     assert all(row["quantity"] == "" for row in found)
     document = json.loads(cli("backtest", *SYMBOLS, *EVENING, "--strategy", "always-on", "--json").out)
     assert [row["decision"] for row in found[1:]] == [each["decision"] for each in document["symbols"]]
@@ -61,6 +65,9 @@ def test_a_session_that_is_over_or_a_bar_that_is_not_makes_no_plan(cli):
     assert "No order." in stale.out
     assert "ETHUSD: no order, that session is over (the bars end with 2020-12-08)" in stale.err
     assert cli("plan", "ETHUSD", *EVENING[4:]).code == 0
+    for plan in json.loads(cli("backtest", "ETHUSD", *EVENING[4:], "--json").out)["symbols"][0]["plan"]:
+        assert plan["no_order"] == "that session is over (the bars end with 2020-12-08)"
+        assert (plan["stood_aside"], plan["entry"], plan["take_profit"]) == (False, None, None)
     partial = ("--end", "2020-07-31", "--now", "2020-07-31T12:00", "--partial", "keep", *EVENING[4:])
     kept = cli("plan", "ETHUSD", *partial, "--exit-code")
     assert kept.code == 10

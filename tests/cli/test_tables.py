@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from marketsim.cli import tables
+from marketsim.results import text_tables
 from tests.documents import failed_symbol, plan_row, symbol_document, timing_document
 
 
@@ -140,3 +141,20 @@ def test_outside_text_is_spelt_out(capsys, monkeypatch):
     assert "<b" not in text
     assert "&lt" not in text
     assert "[red]x[/red] :smile:" in text
+
+
+def test_a_run_by_touch_has_a_column_for_it_beside_the_fills_that_decide(capsys, monkeypatch):
+    document = symbol_document()
+    assert "touch" not in shown(capsys, monkeypatch, 80, document, full=False)
+    rows = [replace(row, headline=0.07, bars=70) for row in document.rows]
+    evidence = replace(document.evidence, fill="expected")
+    text = shown(capsys, monkeypatch, 80, replace(document, fill="touch", rows=rows, evidence=evidence), full=False)
+    assert "expected fills (fit: touch)" in text
+    assert text.count("+10.0 ") == len([row for row in rows if row.orders])
+
+
+def test_holding_in_the_summary_is_over_the_bars_of_its_row():
+    document = symbol_document()
+    unseen = replace(document, evidence=replace(document.evidence, bars=0, holding_bps=1.5))
+    held = next(row.mean_bps for row in document.rows if row.name == "buy-and-hold")
+    assert text_tables.summary_row(unseen)[-1] == text_tables.summary_row(document)[-1] == f"{held:+.1f}"

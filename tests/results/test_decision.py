@@ -87,3 +87,15 @@ def test_forecasts_that_are_hard_to_believe_are_no_reason_to_trade() -> None:
     assert found.decision == "CAN'T TELL"
     assert "more than luck explains (+5.0 to +55.0), but its forecasts are hard to believe" in found.why
     assert answer(LOST, implausible="the same").decision == "DON'T"
+
+
+def test_a_run_by_another_policy_than_the_one_that_decides_names_it() -> None:
+    rows, evidence = [strategy_row("always-on")], replace(EVIDENCE, fill="expected", strategies=[ALONE])
+    assert "bps a bar by expected fills after costs" in decide(evidence, rows, COSTS, MODEL, "touch").why
+    assert "fills" not in decide(evidence, rows, COSTS, MODEL, "expected").why
+
+
+def test_a_model_that_was_caught_earns_no_decision() -> None:
+    found = answer(EARNED, look_ahead="its forecasts change with the future")
+    assert (found.decision, found.strategy) == ("CAN'T TELL", None)
+    assert found.why == "LOOK-AHEAD, so no profit here counts: its forecasts change with the future"
