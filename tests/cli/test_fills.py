@@ -97,7 +97,7 @@ def test_an_unknown_symbol_is_one_line(cli):
 
 def test_a_bar_is_drawn_by_its_finer_bars(cli):
     """AAPL fell through the entry in its first hour, which had reached the take-profit too."""
-    ended = cli("fills", "AAPL", "--fine", "1h", "--strategy", "entry-exit", "--at", "2026-07-28")
+    ended = cli("fills", "AAPL", "--fine", "1h", "--strategy", "entry-exit", "--min-t", "1", "--at", "2026-07-28")
     assert ended.code == 0
     assert "1h bars from 2026-07-28T13:30:00 to 2026-07-28T19:30:00 UTC; B buys, S sells" in ended.out
     text = " ".join(ended.out.split())
