@@ -249,7 +249,7 @@ class Fixed(Har):
 )
 def test_plans_that_are_short_both_and_flat(down: float, crypto: bool, sides: tuple[str, str]) -> None:
     bars = replace(random_bars(60, 11), crypto=crypto)
-    settings = SMALL.replace(close_at_eod="never", min_t=0)
+    settings = SMALL.replace(close_at_eod="never", min_t=0, now="2020-03-27T23:00")
     plans = symbol_document(run_held(bars, settings, Fixed(0.01, down))).plan
     assert tuple(plan.side for plan in plans) == sides
     for plan in plans:

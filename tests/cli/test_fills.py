@@ -97,16 +97,15 @@ def test_an_unknown_symbol_is_one_line(cli):
 
 def test_a_bar_is_drawn_by_its_finer_bars(cli):
     """AAPL fell through the entry in its first hour, which had reached the take-profit too."""
-    ended = cli("fills", "AAPL", "--fine", "1h", "--strategy", "entry-exit", "--min-t", "1", "--at", "2026-07-28")
+    command = ("fills", "AAPL", "--fine", "1h", "--strategy", "entry-exit", "--min-t", "1", "--at", "2026-07-28")
+    ended = cli(*command)
     assert ended.code == 0
     assert "1h bars from 2026-07-28T13:30:00 to 2026-07-28T19:30:00 UTC; B buys, S sells" in ended.out
     text = " ".join(ended.out.split())
     assert "The long was entered in the 1h bar of 2026-07-28 13:30, which reached the take-profit too" in text
     (target,) = [line for line in ended.out.splitlines() if line.endswith("take-profit 341.72")]
     assert target.startswith("  ╌?╌")
-    (trade,) = json.loads(
-        cli("fills", "AAPL", "--fine", "1h", "--strategy", "entry-exit", "--at", "2026-07-28", "--json").out
-    )["finer"][0]
+    (trade,) = json.loads(cli(*command, "--json").out)["finer"][0]
     assert trade == {"side": "long", "entry": "2026-07-28T13:30:00", "exit": "2026-07-28T13:30:00", "how": "in doubt"}
 
 

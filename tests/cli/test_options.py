@@ -42,8 +42,8 @@ def test_the_groups_hold_every_setting_once():
 
 def test_a_plan_takes_all_settings_a_backtest_those_of_a_run_and_fast_all_but_one_of_them():
     assert settings_of("plan") == set(KEYS)
-    assert settings_of("backtest") == {*KEYS} - {"journal"}
-    assert settings_of("fast") == {*KEYS} - {"journal", "fast"}
+    assert settings_of("backtest") == {*KEYS}
+    assert settings_of("fast") == {*KEYS} - {"fast"}
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_fills_as_booked_leave_no_gap(cli, journal, tmp_path):
     assert gap["missed"] == gap["unbooked"] == gap["stray"] == 0
     for order in gap["orders"]:
         assert order["gap_bps"] == pytest.approx(0, abs=1e-6)
-    text = cli("score", "--fills", str(path)).out
+    text = " ".join(cli("score", "--fills", str(path)).out.split())
     assert "Reality gap of" in text
     assert "An interval takes 20 orders." in text
 

@@ -24,7 +24,7 @@ from marketsim.settings.settings import Settings
 from tests.journal.evenings import seal_evenings
 
 EVENINGS = 6
-SETTINGS = Settings.of(sims=12, window=20, cache="off")
+SETTINGS = Settings.of(sims=12, window=20, min_t=1.0, cache="off")
 
 
 def played(folder: Path, symbol: str, settings: Settings):
