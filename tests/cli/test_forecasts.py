@@ -58,7 +58,7 @@ def test_the_header_says_what_the_file_holds_and_what_it_does_not_tell(cli, hist
     told = "moves, 9 quantiles; unverified: made when, the file does not tell"
     assert f", {told}, 6 bars unknown" in shown
     brief = " ".join(cli("backtest", "ETHUSD", *QUICK, "--forecasts", history).out.split())
-    assert f"- Forecasts of own.csv: {told}." in brief
+    assert f"• Forecasts of own.csv: {told}." in brief
 
 
 def test_a_file_is_not_overwritten_and_needs_a_known_ending(cli, history):
