@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marketsim.cli import options, output
-from marketsim.cli.completion import symbols
 from marketsim.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,10 +26,7 @@ GIVEN = "The chain is sound; but a file stays what it is, and nothing here shows
 )
 def audit(
     command: typer.Context,
-    symbols: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[SYMBOL...]", help="Such as ETHUSD, eth/usd or NVDA.", autocompletion=symbols),
-    ] = None,
+    symbols: options.OptionalSymbols = None,
     origins: Annotated[
         int, typer.Option("--origins", metavar="N", min=1, help="Origins after which the future is changed.")
     ] = 5,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from marketsim.cli import backtest_screen, options, output, tables
-from marketsim.cli.completion import symbols
 from marketsim.cli.output_files import check_file
 from marketsim.cli.plots import Plots
 from marketsim.errors import Failure, MarketsimError, UsageError
@@ -22,14 +21,8 @@ if TYPE_CHECKING:
 @options.takes(*options.GROUPS)
 def backtest(
     command: typer.Context,
-    symbols: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[SYMBOL...]", help="Such as ETHUSD, eth/usd or NVDA.", autocompletion=symbols),
-    ] = None,
-    symbols_file: Annotated[
-        str | None,
-        typer.Option("--symbols-file", metavar="FILE", help="File of symbols, one per line; # starts a comment."),
-    ] = None,
+    symbols: options.OptionalSymbols = None,
+    symbols_file: options.SymbolsFile = None,
     all_symbols: Annotated[bool, typer.Option("--all", help="Run every symbol of the source.")] = False,
     config: options.Config = None,
     output_directory: Annotated[

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from marketsim.cli import options, output
 from marketsim.cli.backtest import Told, names_of
-from marketsim.cli.completion import symbols as complete
 from marketsim.cli.output_files import check_file
+from marketsim.cli.plan import NO_ORDER
 
 if TYPE_CHECKING:
     from marketsim.cli.evening_document import CheckedSymbol, EveningDocument, FetchedSymbol
@@ -23,23 +23,13 @@ if TYPE_CHECKING:
     from marketsim.results.schema import SymbolDocument
     from marketsim.settings.settings import Settings
 
-NO_ORDER = 10  # exit code, with --exit-code
-
 
 @options.takes(*options.GROUPS)
 def evening(
     command: typer.Context,
-    symbols: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[SYMBOL...]", help="Such as ETHUSD, eth/usd or NVDA.", autocompletion=complete),
-    ] = None,
-    symbols_file: Annotated[
-        str | None,
-        typer.Option("--symbols-file", metavar="FILE", help="File of symbols, one per line; # starts a comment."),
-    ] = None,
-    capital: Annotated[
-        float | None, typer.Option("--capital", metavar="AMOUNT", help="Capital to spread; without it no quantities.")
-    ] = None,
+    symbols: options.OptionalSymbols = None,
+    symbols_file: options.SymbolsFile = None,
+    capital: options.Capital = None,
     report: Annotated[
         str | None,
         typer.Option("--report", metavar="FILE", help="Write the evening as a page to look at, one HTML file."),

@@ -173,6 +173,17 @@ Symbols = Annotated[
 Config = Annotated[str | None, typer.Option("--config", metavar="FILE", help="TOML file of settings.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+OptionalSymbols = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[SYMBOL...]", help="Such as ETHUSD, eth/usd or NVDA.", autocompletion=symbols),
+]
+SymbolsFile = Annotated[
+    str | None,
+    typer.Option("--symbols-file", metavar="FILE", help="File of symbols, one per line; # starts a comment."),
+]
+Capital = Annotated[
+    float | None, typer.Option("--capital", metavar="AMOUNT", help="Capital to spread; without it no quantities.")
+]
 
 DEFAULTS = Settings().values()
 _TITLES = {key: group.title for group in GROUPS for key in group.keys}

@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from marketsim.cli import options, output
 from marketsim.cli.backtest import Told, names_of
-from marketsim.cli.completion import symbols as complete
 from marketsim.cli.plan_options import Steps, share, steps
 from marketsim.cli.plan_table import cells, plan_table, why_not
 from marketsim.errors import UsageError
@@ -32,18 +31,10 @@ NO_ORDER = 10  # exit code
 @options.takes(*options.GROUPS)
 def plan(
     command: typer.Context,
-    symbols: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[SYMBOL...]", help="Such as ETHUSD, eth/usd or NVDA.", autocompletion=complete),
-    ] = None,
-    symbols_file: Annotated[
-        str | None,
-        typer.Option("--symbols-file", metavar="FILE", help="File of symbols, one per line; # starts a comment."),
-    ] = None,
+    symbols: options.OptionalSymbols = None,
+    symbols_file: options.SymbolsFile = None,
     all_symbols: Annotated[bool, typer.Option("--all", help="Plan every symbol of the source.")] = False,
-    capital: Annotated[
-        float | None, typer.Option("--capital", metavar="AMOUNT", help="Capital to spread; without it no quantities.")
-    ] = None,
+    capital: options.Capital = None,
     risk: Annotated[
         str,
         typer.Option("--risk", metavar="equal|volatility", help="Same amount a symbol, or less where it moves more."),

@@ -176,18 +176,20 @@ class Dask(futures.Executor):
         running = _within(PATIENCE, self._client.processing)
         for name in silent:
             for key in map(str, running.get(name, ())):
-                task = self._tasks.pop(key, None)
-                if task is not None:
-                    task.remote.cancel()
-                    words = f"the worker {name} gave no sign of life for {self._timeout:g} s"
-                    task.future.set_exception(futures.BrokenExecutor(words))
+                self._break(key, f"the worker {name} gave no sign of life for {self._timeout:g} s")
 
     def _give_up_homeless(self, living: Collection[str]) -> None:
         """End the tasks that wait for workers of which none lives: no scheduler gives them to others."""
         for key, task in list(self._tasks.items()):
-            if task.workers and task.workers.isdisjoint(living) and self._tasks.pop(key, None) is not None:
-                task.remote.cancel()
-                task.future.set_exception(futures.BrokenExecutor("the workers that it was meant for are gone"))
+            if task.workers and task.workers.isdisjoint(living):
+                self._break(key, "the workers that it was meant for are gone")
+
+    def _break(self, key: str, why: str) -> None:
+        """End a task as if its worker had been killed, unless it came to its end meanwhile."""
+        task = self._tasks.pop(key, None)
+        if task is not None:
+            task.remote.cancel()
+            task.future.set_exception(futures.BrokenExecutor(why))
 
 
 async def _greet(scheduler: str) -> None:
