@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from marketsim.settings.database_url import without_password
+
+yaml = pytest.importorskip("yaml", reason="the extra 'cluster' is not installed")
 
 COMPOSE = Path(__file__).parents[1] / "configs" / "cluster" / "compose.yaml"
 

@@ -108,7 +108,7 @@ def test_a_recorder_shares_the_peak_among_the_stages(hands, monkeypatch):
 def test_the_peak_grows_with_what_is_held():
     before = peak_bytes()
     held = b"x" * (before + (64 << 20))
-    assert peak_bytes() >= before + len(held) // 2
+    assert peak_bytes() >= len(held)
 
 
 def test_a_tracer_keeps_every_span(hands):

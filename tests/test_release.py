@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,15 @@ def test_the_wheel_has_the_package_its_data_and_the_configurations(distributions
     assert missing_from_wheel(archive, tracked_files()) == []
     absent = ["configs/no_such.toml", "marketsim/data/samples/NO.csv"]
     assert missing_from_wheel(archive, [*absent, "tests/no_such.py"]) == absent
+
+
+def test_the_tests_without_torch_have_every_other_dependency_and_the_tools_of_all_tests() -> None:
+    made = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project, light = made["project"], set(made["dependency-groups"]["without-torch"])
+    assert {each for each in project["dependencies"] if not each.startswith("torch")} <= light
+    tools = {each for each in project["optional-dependencies"]["dev"] if each.startswith("pytest")}
+    assert tools and tools <= light
+    known = {each for names in project["optional-dependencies"].values() for each in names} | set(
+        project["dependencies"]
+    )
+    assert light <= known, "every bound is that of the project"

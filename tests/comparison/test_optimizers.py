@@ -231,6 +231,20 @@ def test_out_of_sample_is_what_the_backtest_books_with_the_same_multipliers() ->
     np.testing.assert_allclose(problems.solve().profit.max(0), fit.in_sample[:-1], rtol=0, atol=surface_and_book)
 
 
+def test_a_half_life_weighs_the_windows_as_the_backtest_does() -> None:
+    at_close = SMALL.replace(min_t=0, close_at_eod="always")
+    optima = []
+    for settings in (at_close, at_close.replace(half_life=4.0)):
+        problems, _ = symbol_problems("ETHUSD", settings, lambda *at: None)
+        (run,) = pipeline.run(["ETHUSD"], settings, Clock())
+        optima.append(problems.solve().profit[0])
+        fit = value_of(run.outcome).strategies[1].fit
+        np.testing.assert_allclose(optima[-1], fit.in_sample[:-1], rtol=0, atol=1e-5)
+        found = ranked(compared("exact", problems=problems, evaluations=5), problems)["exact"]
+        assert found.found_bps == pytest.approx(1e4 * optima[-1].mean() / 15, abs=1e-2), "a bar, whatever its weight"
+    assert np.abs(optima[1] - optima[0]).max() > 0.01
+
+
 def test_a_stock_is_compared_on_the_strategy_that_can_short() -> None:
     problems, _ = symbol_problems("NVDA", SMALL, lambda *at: None)
     assert problems.facts.strategy == "entry-exit"

@@ -1,9 +1,13 @@
 import numpy as np
 import pytest
-import torch
 from scipy import integrate, special, stats
 
 from marketsim.forecasting.forecasts import LEVELS
+
+pytest.importorskip("torch", reason="torch is not installed")
+
+import torch
+
 from marketsim.models.student_mixture import StudentMixture
 
 

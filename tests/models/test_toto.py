@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from scipy import stats
 from scipy.stats import mstats
 
@@ -19,7 +18,9 @@ from marketsim.models.toto import Toto
 from marketsim.settings.resolution import resolve
 from tests.candles import random_ohlcv
 
-pytest.importorskip("toto.model", reason="the extra toto is not installed")
+pytest.importorskip("toto.model", reason="the extra 'toto' is not installed")
+
+import torch
 
 from marketsim.models.student_mixture import StudentMixture
 from marketsim.models.toto_network import TotoNetwork

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from marketsim import registry
 from marketsim.errors import MissingExtra, UsageError
@@ -14,7 +13,9 @@ from marketsim.models.options import Options
 from marketsim.models.toto2 import Toto2
 from tests.candles import random_ohlcv
 
-pytest.importorskip("toto2.model", reason="the extra toto2 is not installed")
+pytest.importorskip("toto2.model", reason="the extra 'toto2' is not installed")
+
+import torch
 
 from marketsim.models.toto2_network import Toto2Network
 from tests.models import tiny_toto2

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from scipy import optimize
 
 from marketsim.reference import BOUNDS, entry_exit_profit, optimize_entry_exit_multipliers
 from marketsim.reference.benchmark import FEE, benchmark_bars
 from tests.reference.windows import moved
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
 
 DIGEST = "38c7c3611f742aecf5758e603eaaee87f94b2cafe2249a6288f57aab82ca84e6"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from marketsim.reference import (
     entry_exit_profit,
@@ -14,6 +13,8 @@ from marketsim.reference import (
     optimize_maxdiff_entry_exit,
 )
 from tests.reference.windows import make_window, moved
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
 
 SEEDS = range(6)
 

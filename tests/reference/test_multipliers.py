@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
@@ -23,6 +22,8 @@ from marketsim.reference import (
     optimize_entry_exit_multipliers,
 )
 from tests.reference.windows import KINDS, Window, any_windows, make_window, moved, one_bar, slow_profit
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
 
 RULE = st.sampled_from([*RULES])
 UNROUNDED = tuple(kind for kind in KINDS if kind != "rounded")  # where no search is lucky with rounding

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from marketsim.errors import UsageError
 from marketsim.reference import RULES, entry_exit_profit
 from tests.reference.windows import make_window, slow_profit
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
 
 
 @pytest.mark.parametrize("rule", RULES)

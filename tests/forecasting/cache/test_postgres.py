@@ -19,8 +19,6 @@ import pytest
 
 from marketsim.backtesting import pipeline
 from marketsim.errors import MarketsimError, MissingExtra, UsageError
-from marketsim.forecasting.cache import postgres as module
-from marketsim.forecasting.cache.postgres import SCHEMA, PostgresCache
 from marketsim.forecasting.cache.sqlite import FILE, SqliteCache
 from marketsim.forecasting.keys import fingerprint
 from marketsim.forecasting.protocols import Identity
@@ -31,7 +29,12 @@ from marketsim.settings.groups import CacheSettings
 from marketsim.settings.settings import Settings
 from tests.postgres import PASSWORD, Server
 
-psycopg = pytest.importorskip("psycopg", reason="the extra 'cluster' is not installed")
+pytest.importorskip("psycopg", reason="the extra 'cluster' is not installed")
+
+import psycopg
+
+from marketsim.forecasting.cache import postgres as module
+from marketsim.forecasting.cache.postgres import SCHEMA, PostgresCache
 
 MODEL = RollingQuantile()
 IDENTITY = fingerprint(MODEL)

@@ -6,7 +6,6 @@ import itertools
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -23,6 +22,8 @@ from marketsim.settings.choices import FILLS
 from tests.decimals import UNIT, best_of_all, profit_of, whole
 from tests.oracle import Bar, Rules, brute_force, profit
 from tests.problems import BLOCKS, BOUNDS, GRIDS, any_rules, bars_of_any_kind, make_bars, terms_of
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
 
 multiplier = st.one_of(st.floats(-0.05, 0.05).map(lambda x: round(x, 9)), st.integers(-5, 5).map(lambda n: n / 100))
 any_bounds = st.sampled_from(

@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from marketsim.backtesting import pipeline
 from marketsim.data.sample import SampleSource
@@ -15,9 +13,15 @@ from marketsim.execution.fills import profit_terms
 from marketsim.execution.profit_terms import Costs, Levels, Outcomes
 from marketsim.models.har import Har
 from marketsim.optimizers.exact import Exact
-from marketsim.optimizers.exact.on_device import ExactOn
 from marketsim.profiling import Clock
 from marketsim.settings.settings import Settings
+
+pytest.importorskip("torch", reason="torch is not installed")
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from marketsim.optimizers.exact.on_device import ExactOn
 
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 SETTINGS = Settings.of(sims=12, window=25, cache="off")
