@@ -6,7 +6,6 @@ A valid series is strictly increasing in time, its prices are finite and positiv
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from marketsim.data.calendars.timetable import Timetable
 from marketsim.data.faults import CHANNELS as CHANNELS
 from marketsim.data.faults import bad_bars, check_order
 from marketsim.data.present import day_or_stamp
+from marketsim.digests import sha256
 from marketsim.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Bars(Struct, frozen=True, eq=False):
 
         Where there are finer bars, their fingerprints follow.
         """
-        digest = hashlib.sha256(self.time.astype("<i8").tobytes())
+        digest = sha256(self.time.astype("<i8").tobytes())
         digest.update(self.ohlcv.astype("<f8").tobytes())
         for finer in self.finer:
             digest.update(bytes.fromhex(finer.fingerprint))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars
+from marketsim.digests import blake2b, sha256
 from marketsim.forecasting.contexts import Contexts
 from marketsim.forecasting.protocols import ContextModel, FurtherModel, Identity, Model
 from marketsim.forecasting.series import Series
@@ -25,7 +25,7 @@ SHORT_BAR = np.dtype([*BAR.descr, ("following", "<i8")])  # than a day
 def fingerprint(model: Identity) -> str:
     """SHA-256, in hex, of the model's name, version and parameters as canonical JSON."""
     identity = {"name": model.name, "version": model.version, "parameters": dict(model.parameters)}
-    return hashlib.sha256(json.dumps(identity, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return sha256(json.dumps(identity, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def reads_contexts(model: Model) -> TypeIs[ContextModel]:
@@ -59,7 +59,7 @@ def series_keys(series: Series, origins: NDArray[np.int64]) -> list[bytes]:
     rows["time"], rows["ohlcv"] = series.times.astype("datetime64[s]").astype("<i8"), series.ohlcv
     if series.following is not None:
         rows["following"] = series.following.astype("datetime64[s]").astype("<i8")
-    running = hashlib.blake2b(f"{series.symbol}\0{series.zone}\0".encode(), digest_size=KEY)
+    running = blake2b(f"{series.symbol}\0{series.zone}\0".encode(), digest_size=KEY)
     start, keys = 0, []
     for stop in (origins + 1).tolist():
         running.update(rows[start:stop].tobytes())
@@ -76,7 +76,7 @@ def context_keys(contexts: Contexts) -> list[bytes]:
     keys = []
     for row in range(len(contexts.origins)):
         bars, times = contexts.at(row)
-        running = hashlib.blake2b(np.ascontiguousarray(bars, "<f8").tobytes(), digest_size=KEY)
+        running = blake2b(np.ascontiguousarray(bars, "<f8").tobytes(), digest_size=KEY)
         parts, known = [], 0
         for stop in range(len(bars) + 1, len(times) + 1):
             running.update(times[known:stop].astype("<i8").tobytes())

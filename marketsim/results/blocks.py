@@ -12,6 +12,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from marketsim.results.draws import places
+
 RESAMPLES = 2000
 
 Floats = NDArray[np.float64]
@@ -30,7 +32,7 @@ class Blocks(Struct, frozen=True):
         """The same seed draws the same blocks for every series of as many bars."""
         length = block_length(bars)
         shape = (RESAMPLES, math.ceil(bars / length))
-        return cls(bars, length, np.random.default_rng(seed).integers(0, bars - length + 1, shape))
+        return cls(bars, length, places(seed, bars - length + 1, shape))
 
     @property
     def blocks(self) -> int:

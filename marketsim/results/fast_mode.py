@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from marketsim.results.blocks import RESAMPLES, Floats, block_length
+from marketsim.results.draws import places
 from marketsim.results.evidence_schema import FastError
 from marketsim.results.significance import enough, widening
 
@@ -19,7 +20,7 @@ def fast_error(returns: Floats, simulations: int, seed: int) -> FastError | None
     if not enough(returns) or simulations <= count:
         return None
     length = block_length(count)
-    starts = np.random.default_rng(seed).integers(0, count - length + 1, (RESAMPLES, -(-simulations // length)))
+    starts = places(seed, count - length + 1, (RESAMPLES, -(-simulations // length)))
     walks = returns[starts[:, :, None] + np.arange(length)].reshape(RESAMPLES, -1)[:, :simulations]
     full, fast = walks.mean(1), walks[:, simulations - count :].mean(1)
     return FastError(

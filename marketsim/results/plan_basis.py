@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars
 from marketsim.data.calendars.zones import DAY
+from marketsim.digests import sha256
 from marketsim.forecasting.forecasts import Forecasts
 from marketsim.results.rows import Count, Row, Sha256, Stamp
 
@@ -81,7 +81,7 @@ def _block(bars: Bars, rows: slice) -> BarBlock:
 
 
 def _digest(bars: Bars, rows: slice | NDArray[np.bool_]) -> str:
-    digest = hashlib.sha256(bars.time[rows].astype("<i8").tobytes())
+    digest = sha256(bars.time[rows].astype("<i8").tobytes())
     digest.update(np.ascontiguousarray(bars.ohlcv[rows], "<f8").tobytes())
     return digest.hexdigest()[:DIGEST]
 

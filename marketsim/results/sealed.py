@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta
 
+from marketsim.digests import blake2b
 from marketsim.results.rows import Row
 
 Blake2b = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -35,4 +35,4 @@ def unseal(sealed: bytes, kind: type[T]) -> T:
 
 def digest(content: bytes) -> str:
     """blake2b of 32 bytes, in hex."""
-    return hashlib.blake2b(content, digest_size=32).hexdigest()
+    return blake2b(content, digest_size=32).hexdigest()

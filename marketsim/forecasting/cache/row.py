@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from marketsim.digests import blake2b
 
 DTYPE = "<f8"
 DIGEST_BYTES = 16
@@ -47,7 +48,7 @@ COLUMNS = ", ".join(Row._fields)
 
 def _digest(columns: Sequence[Any]) -> bytes:
     """BLAKE2b over all columns, each after its length, so that none can lend a byte to the next."""
-    digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    digest = blake2b(digest_size=DIGEST_BYTES)
     for column in columns:
         part = column if isinstance(column, bytes) else str(column).encode()
         digest.update(len(part).to_bytes(8, "little") + part)
