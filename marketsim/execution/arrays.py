@@ -1,34 +1,21 @@
-"""Array operations that numpy and torch both take; each works in the namespace of what it is given."""
+"""Array operations by the array API; each works in the namespace of what it is given."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-import numpy as np
-
-Array = Any  # of numpy or torch, on any device
+Array = Any  # of numpy
 
 
 def namespace(x: Array) -> Any:
     """The array namespace of `x`."""
-    if hasattr(x, "__array_namespace__"):
-        return x.__array_namespace__()
-    from array_api_compat import array_namespace  # numpy is its own namespace and starts faster without it
-
-    return array_namespace(x)
-
-
-def on_device(x: Array) -> bool:
-    """Whether each operation on `x` is a launch of its own, so that few large ones are quicker than many small ones."""
-    return not isinstance(x, np.ndarray)
+    return x.__array_namespace__()
 
 
 def count_below(x: Array, at: Array) -> Array:
     """How many of the increasing `x` `[B, E]` lie strictly below each of `at` `[B, K]`."""
     xp = namespace(x)
-    if on_device(x):
-        return xp.searchsorted(x.contiguous(), at.contiguous())  # torch's takes a row for each problem
     if x.shape[1] * at.shape[1] <= 1 << 12:  # comparing all is quicker than a loop over the problems
         return xp.count_nonzero(x[:, None, :] < at[:, :, None], axis=2)
     return xp.stack([xp.searchsorted(*pair) for pair in zip(x, at, strict=True)])

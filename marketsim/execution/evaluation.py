@@ -1,4 +1,4 @@
-"""The profit of candidate multipliers on profit terms, numpy's or torch's."""
+"""The profit of candidate multipliers on profit terms."""
 
 from __future__ import annotations
 

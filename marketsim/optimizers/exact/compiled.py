@@ -1,6 +1,6 @@
 """The exact maximum and the profit of candidates in compiled code, for numpy's arrays of float64.
 
-It is optional. Where it is not compiled, and for torch's tensors, `maximum.py` and `evaluation.py` do the same;
+It is optional. Where it is not compiled, `maximum.py` and `evaluation.py` do the same;
 `MARKETSIM_COMPILED=0` makes them do it everywhere.
 """
 

@@ -10,9 +10,9 @@ the one meets an end of the other, on ties and on every bar that has both legs, 
 that of one neighbor, its short that of the other. With two legs the ends themselves are therefore candidates, beside
 the places a step inside.
 
-Arrays of numpy go to compiled code where there is some (compiled.py). What follows here gives the same answers without
-it, and on a device: small grids of candidates are priced whole (leg_profit.py), large ones in blocks (blocks.py).
-Written against the array API: numpy arrays and torch tensors, on any device, take the same lines.
+Compiled code does it where there is some (compiled.py), and tensors on a device (on_device.py). What follows here gives
+the same answers without either: small grids of candidates are priced whole (leg_profit.py), large ones in blocks
+(blocks.py).
 """
 
 from __future__ import annotations

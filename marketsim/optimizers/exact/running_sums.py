@@ -7,12 +7,11 @@ interpolated lattice what is taken is a line in the multiplier from edge to edge
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
 
 from msgspec import Struct
 
-from marketsim.execution.arrays import Array, count_below, namespace, numbers, on_device
+from marketsim.execution.arrays import Array, count_below, namespace, numbers
 from marketsim.execution.profit_terms import Leg
 from marketsim.optimizers.exact.entry_profit import in_order
 from marketsim.optimizers.exact.shifted_level import ShiftedLevel
@@ -63,8 +62,6 @@ def spread(table: Array, lengths: Array, shape: tuple[int, int]) -> Array:
     """`[N, K]`: the values `[N, P + 1]` of bins at the multipliers that lie in them."""
     xp = namespace(table)
     table, lengths = xp.reshape(table, (-1,)), xp.reshape(lengths, (-1,))
-    if on_device(table):  # which need not be asked how long the answer is
-        return xp.reshape(xp.repeat_interleave(table, lengths, output_size=math.prod(shape)), shape)
     return xp.reshape(xp.repeat(table, lengths), shape)
 
 
@@ -127,8 +124,6 @@ class RunningSums(Struct, frozen=True):
             at_begin = xp.concat([nothing, change[:, :-1], nothing], axis=1)
             earned += xp.take(upper.before, self.bar, axis=0) * spread(at_begin, lengths, earned.shape)
         earned = xp.reshape(earned, (self.place.shape[1], self.place.shape[0], -1))
-        if on_device(earned):
-            return xp.cumulative_sum(earned, axis=0)
         for before, sums in pairwise(earned):
             sums += before
         return earned

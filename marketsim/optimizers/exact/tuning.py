@@ -25,15 +25,3 @@ class Tuning(Struct, frozen=True):
 
 
 TUNING = Tuning()
-
-_ALL = 1 << 40
-DEVICE = Tuning(  # many problems at once and no blocks: what counts there is the number of operations, not their size
-    few=_ALL,
-    squares=1 << 22,
-    together=1 << 18,
-    row=_ALL,
-    interpolated_row=_ALL,
-    cells=_ALL,
-    interpolated_cells=_ALL,
-    all_cells=_ALL,
-)

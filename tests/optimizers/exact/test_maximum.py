@@ -23,8 +23,6 @@ from tests.decimals import UNIT, best_of_all, profit_of, whole
 from tests.oracle import Bar, Rules, brute_force, profit
 from tests.problems import BLOCKS, BOUNDS, GRIDS, any_rules, bars_of_any_kind, make_bars, terms_of
 
-torch = pytest.importorskip("torch", reason="torch is not installed")
-
 multiplier = st.one_of(st.floats(-0.05, 0.05).map(lambda x: round(x, 9)), st.integers(-5, 5).map(lambda n: n / 100))
 any_bounds = st.sampled_from(
     [BOUNDS, ((-0.01, 0.04), (-0.05, 0.0)), ((0.01, 0.02), (-0.02, -0.005)), ((-1.0, 1.0), (-1.0, 1.0))]
@@ -147,36 +145,6 @@ def test_a_tie_between_cells_goes_to_the_smaller_multipliers() -> None:
 def test_an_empty_problem_stays_at_zero() -> None:
     found = maximize(terms_of([Bar(0.01, -0.01, 0, 0, 0, 0, long=False)], Rules(0, 0, "touch", False)), BOUNDS)
     assert (found.high_multiplier[0], found.low_multiplier[0], found.profit[0]) == (0.0, 0.0, 0.0)
-
-
-@pytest.mark.parametrize("fill", FILLS)
-def test_torch_tensors_take_the_same_lines(fill: str) -> None:
-    terms = ProfitTerms.concatenate(
-        [
-            terms_of(make_bars(seed, 40, "continuous", True, False), Rules(0.001, 0.001, fill, False))
-            for seed in range(5)
-        ]
-    )
-    tensors = terms.map(torch.as_tensor)
-    expected, found = maximize(terms, BOUNDS), maximize(tensors, BOUNDS)
-    np.testing.assert_allclose(found.profit.numpy(), expected.profit, rtol=0, atol=1e-14)
-    np.testing.assert_array_equal(found.high_multiplier.numpy(), expected.high_multiplier)
-    np.testing.assert_array_equal(found.low_multiplier.numpy(), expected.low_multiplier)
-
-
-@pytest.mark.parametrize("count", [3, 20, 70])
-def test_every_array_is_made_where_the_terms_are(count: int) -> None:
-    """On a device other than torch's default one, which has no memory here: what is made there cannot be used."""
-    terms = ProfitTerms.concatenate(
-        [
-            terms_of(make_bars(seed, count, "continuous", True, False), Rules(0.001, 0.001, "expected", False))
-            for seed in range(5)
-        ]
-    )
-    tensors = terms.map(torch.as_tensor)
-    with torch.device("meta"):
-        found = maximize(tensors, BOUNDS)
-    assert torch.equal(found.profit, maximize(tensors, BOUNDS).profit)
 
 
 def make_lattice(seed: int, bars: int, upper_bins: int, lower_bins: int, mirrored: bool) -> Leg:
