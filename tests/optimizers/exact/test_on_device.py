@@ -14,7 +14,7 @@ from marketsim.data.sample import SampleSource
 from marketsim.errors import UsageError
 from marketsim.execution.fills import profit_terms
 from marketsim.execution.floor import Floor
-from marketsim.execution.profit_terms import Costs, Levels, Outcomes, ProfitTerms
+from marketsim.execution.profit_terms import TIE, Costs, Levels, Outcomes, ProfitTerms
 from marketsim.models.har import Har
 from marketsim.optimizers.exact import Exact
 from marketsim.optimizers.exact.candidates import Bounds
@@ -46,7 +46,7 @@ any_bounds = st.sampled_from(
 
 def assert_same(found: Optimum, expected: Optimum) -> None:
     for name in ("profit", "high_multiplier", "low_multiplier"):
-        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=0, atol=1e-12)
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=0, atol=TIE + 1e-15)
 
 
 def assert_solved(terms: ProfitTerms, bounds: Bounds = BOUNDS) -> None:
