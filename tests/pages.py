@@ -7,14 +7,17 @@ A comment on the line before a block declares what it is: `<!-- not run: REASON 
 
 from __future__ import annotations
 
-import os
+import contextlib
 import re
 import shlex
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
+
+from tests import command_line
+from tests.command_line import Ended
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -61,13 +64,14 @@ def shown(page: Path) -> set[str]:
     return {match["command"] for block in blocks(page) if (match := _OUTPUT.fullmatch(block.remark))}
 
 
-def run(command: str, directory: Path) -> subprocess.CompletedProcess[str]:
+def run(command: str, directory: Path) -> Ended:
     """Run a `marketsim` command line of a page in a directory, 80 columns wide, with a cache of its own."""
     door, *arguments = shlex.split(command, comments=True)
     assert door in ("marketsim", "./scripts/marketsim"), command
-    environment = os.environ | {"COLUMNS": "80", "MARKETSIM_CACHE_DIR": str(directory / "cache")}
-    program = [sys.executable, "-m", "marketsim", *arguments]
-    return subprocess.run(program, cwd=directory, env=environment, capture_output=True, text=True, check=False)
+    with pytest.MonkeyPatch.context() as patched, contextlib.chdir(directory):
+        patched.setenv("COLUMNS", "80")
+        patched.setenv("MARKETSIM_CACHE_DIR", str(directory / "cache"))
+        return command_line.run(*arguments)
 
 
 def output(block: Block, directory: Path) -> str | None:
@@ -76,8 +80,8 @@ def output(block: Block, directory: Path) -> str | None:
     if match is None:
         return None
     done = run(match["command"], directory)
-    assert done.returncode == 0, done.stderr
-    printed = "".join(f"{line.rstrip()}\n" for line in done.stdout.splitlines())
+    assert done.code == 0, done.err
+    printed = "".join(f"{line.rstrip()}\n" for line in done.out.splitlines())
     if match["end"]:
         printed = printed.partition(f"\n{match['end']}")[0]
     return printed.rstrip("\n") + "\n"
@@ -98,5 +102,5 @@ def rewrite(page: Path) -> None:
 
 
 if __name__ == "__main__":
-    for each in PAGES:
-        rewrite(each)
+    for page in PAGES:
+        rewrite(page)

@@ -49,8 +49,8 @@ def test_the_commands_of_a_page_run_one_after_the_other(page: Path, desk: Path) 
         known = command.removeprefix("./scripts/") in by_their_output
         if not known and not re.match(r"\./scripts/(test|check|docs)\b", command):
             done = run(command, desk)
-            assert (done.returncode, done.stderr) == (0, ""), command
-            assert done.stdout, command
+            assert (done.code, done.err) == (0, ""), command
+            assert done.out, command
 
 
 @BY_NAME
