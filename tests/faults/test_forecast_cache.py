@@ -1,4 +1,4 @@
-"""Every byte of a small forecast cache is damaged, one at a time: the forecasts stay the same."""
+"""Bytes of a small forecast cache are damaged, one at a time: the forecasts stay the same."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from tests.candles import random_bars
 
 BARS, ORIGINS = random_bars(60), np.arange(58, 60)
 PAGE = 512  # bytes, the least that SQLite knows: so small a cache is four pages
+HEADER = 100  # bytes of a file of SQLite
 
 
 def through(directory: Path) -> tuple[Forecasts, list[str]]:
@@ -43,14 +44,14 @@ def test_no_flipped_bit_changes_a_forecast(content, tmp_path) -> None:
     expected = make_forecasts(RollingQuantile(), BARS, ORIGINS, None, Clock()).moves
     bits = np.random.default_rng(len(content)).integers(8, size=len(content))
     reused = noticed = 0
-    for place, bit in enumerate(bits.tolist()):
+    for place in (*range(HEADER), *range(HEADER, len(content), 5)):
         spoilt = bytearray(content)
-        spoilt[place] ^= 1 << bit
+        spoilt[place] ^= 1 << bits[place]
         for path in tmp_path.iterdir():
             path.unlink()
         (tmp_path / FILE).write_bytes(spoilt)
         found, warnings = through(tmp_path)
-        assert (found.moves == expected).all(), f"bit {bit} of byte {place}"
+        assert (found.moves == expected).all(), f"bit {bits[place]} of byte {place}"
         reused += found.made == 0
         noticed += bool(warnings)
-    assert reused > 100 and noticed > 100  # some bytes are spare ones, some are not
+    assert reused > 50 and noticed > 50  # some bytes are spare ones, some are not

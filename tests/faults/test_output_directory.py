@@ -224,7 +224,7 @@ def racer(go: int, start: int, place: Path, text: str) -> int:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 def test_of_two_runs_that_begin_at_once_one_is_there_whole_and_one_is_refused(tmp_path: Path) -> None:
-    for trial in range(40):
+    for trial in range(12):
         place = tmp_path / str(trial)
         go, start = os.pipe()
         children = {text: racer(go, start, place, text) for text in ("first", "second")}

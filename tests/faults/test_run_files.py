@@ -1,4 +1,4 @@
-"""Every byte of the small files of a run is damaged, one at a time: the same result, or one line that says so."""
+"""Bytes of the small files of a run are damaged, one at a time: the same result, or one line that says so."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from marketsim.results.timing import timing_document
 from marketsim.settings.settings import Settings
 
 SETTINGS = Settings.of(sims=1, window=3, model="last-bar", strategy="always-on", cache="off")
+FLIPS, CUTS = 300, 40  # the most of a file
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +28,15 @@ def finished() -> FinishedSymbol:
 
 
 def damaged(content: bytes) -> list[bytes]:
-    """The content with a bit of each of its bytes flipped, cut short after it, and with a byte too many."""
-    bits = np.random.default_rng(len(content)).integers(8, size=len(content))
-    flipped = [content[:i] + bytes([content[i] ^ 1 << bit]) + content[i + 1 :] for i, bit in enumerate(bits.tolist())]
-    return [*flipped, *(content[:i] for i in range(0, len(content), 7)), content + b" ", content + b"\0"]
+    """The content with a bit of one of its bytes flipped, cut short, and with a byte too many."""
+    random = np.random.default_rng(len(content))
+    places = random.choice(len(content), min(len(content), FLIPS), replace=False).tolist()
+    bits = random.integers(8, size=len(places)).tolist()
+    flipped = [
+        content[:i] + bytes([content[i] ^ 1 << bit]) + content[i + 1 :] for i, bit in zip(places, bits, strict=True)
+    ]
+    short = [content[:i] for i in range(0, len(content), 1 + len(content) // CUTS)]
+    return [*flipped, *short, content[:-1], content + b" ", content + b"\0"]
 
 
 def test_no_damage_to_a_kept_part_changes_what_is_taken_from_it(finished: FinishedSymbol, tmp_path: Path) -> None:
