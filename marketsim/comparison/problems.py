@@ -17,6 +17,7 @@ from marketsim.errors import DataError, value_of
 from marketsim.execution.profit_terms import ProfitTerms
 from marketsim.execution.strategies import Legs
 from marketsim.execution.track_record import book
+from marketsim.execution.window_terms import Problems
 from marketsim.optimizers.exact.candidates import Bounds
 from marketsim.optimizers.exact.maximum import FINE, Optimum, maximize
 from marketsim.profiling import Clock
@@ -35,7 +36,7 @@ class FitProblems(Struct, frozen=True):
     """V windows of W bars, each to be fitted under every closing policy."""
 
     facts: ProblemFacts
-    terms: tuple[ProfitTerms, ...]  # [V, W] for each policy
+    terms: tuple[Problems, ...]  # [V, W] for each policy
     policies: tuple[bool, ...]  # close_at_eod
     bounds: Bounds
     book: Booking | None = None  # None where no bar follows a window
@@ -52,7 +53,7 @@ class FitProblems(Struct, frozen=True):
 
     def problem(self, window: int, policy: int) -> ProfitTerms:
         """One of the problems, `[1, W]`."""
-        return self.terms[policy].at(np.array([window]))
+        return self.terms[policy].at(np.array([window])).gathered()
 
     def solve(self) -> Optima:
         """The proven optimum of every problem."""
@@ -125,7 +126,9 @@ def symbol_problems(symbol: str, settings: Settings, progress: Progress) -> tupl
         policies=_names(policies),
     )
     of_bars = market_terms(market, rules)
-    terms = tuple(windows_of(legs, market, rules, eod).fitted_to(of_bars).at(slice(-1)) for eod in policies)
+    terms: tuple[Problems, ...] = tuple(
+        windows_of(legs, market, rules, eod).fitted_to(of_bars).at(slice(-1)) for eod in policies
+    )
     return FitProblems(facts, terms, policies, (rules.bounds, rules.bounds), booked), notes
 
 

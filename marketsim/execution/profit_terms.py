@@ -232,6 +232,10 @@ class ProfitTerms(Struct, frozen=True):
         """The terms of some bars or problems, as an array is indexed; `[B, W]` positions make windows."""
         return self.map(lambda array: array[index])
 
+    def gathered(self) -> ProfitTerms:
+        """Themselves: problems `[B, W]` whose bars are their own, unlike those of WindowTerms."""
+        return self
+
     @classmethod
     def concatenate(cls, parts: Sequence[ProfitTerms]) -> ProfitTerms:
         """Problems side by side, along the first axis."""

@@ -13,6 +13,7 @@ from marketsim.execution.floor import Floor
 from marketsim.execution.lattices import Precision
 from marketsim.execution.profit_terms import Costs, Levels, Outcomes, ProfitTerms, one_by_one
 from marketsim.execution.strategies import Legs
+from marketsim.execution.window_terms import WindowTerms
 from marketsim.settings.choices import TOUCH
 
 
@@ -36,12 +37,12 @@ class Windows(Struct, frozen=True):
         """Some of the windows."""
         return replace(self, rows=self.rows[index], floor=None if self.floor is None else self.floor.at(index))
 
-    def fitted_to(self, terms: ProfitTerms) -> ProfitTerms:
+    def fitted_to(self, terms: ProfitTerms) -> WindowTerms:
         """The problems `[B, W]`, of terms `[N]` of all bars."""
         bars, rows = self._bars()
         return self._problems(terms.at(bars), self.legs.at(bars), rows)
 
-    def terms(self, precision: Precision) -> ProfitTerms:
+    def terms(self, precision: Precision) -> WindowTerms:
         """The problems `[B, W]`, to a precision of their own."""
         bars, rows = self._bars()
         legs = self.legs.at(bars)
@@ -80,10 +81,10 @@ class Windows(Struct, frozen=True):
         bars, rows = np.unique(self.rows, return_inverse=True)
         return bars, rows.reshape(self.rows.shape)
 
-    def _problems(self, terms: ProfitTerms, legs: Legs, rows: NDArray[np.int64]) -> ProfitTerms:
+    def _problems(self, terms: ProfitTerms, legs: Legs, rows: NDArray[np.int64]) -> WindowTerms:
         """The terms of bars as problems `[B, W]`, under the closing policy and with the strategy's orders."""
-        problems = (terms.at_close() if self.close_at_eod else terms).placed(legs).at(rows)
-        return problems if self.weights is None else problems.sized(self.weights)
+        bars = (terms.at_close() if self.close_at_eod else terms).placed(legs)
+        return WindowTerms(bars, rows, self.weights)
 
 
 def age_weights(window: int, half_life: float | None) -> NDArray[np.float64] | None:

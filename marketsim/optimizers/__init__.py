@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from marketsim.execution.floor import Floor
-from marketsim.execution.profit_terms import ProfitTerms
+from marketsim.execution.window_terms import Problems
 from marketsim.optimizers.exact.candidates import Bounds
 from marketsim.optimizers.exact.maximum import Optimum
 from marketsim.optimizers.objective import Limits, Objective, Spent
@@ -26,7 +26,7 @@ class Optimizer(Protocol):
         """Search one problem; the objective remembers the best, and ends it by raising Spent."""
         ...
 
-    def fit(self, terms: ProfitTerms, bounds: Bounds, seed: int, floor: Floor | None = None) -> Optimum:
+    def fit(self, terms: Problems, bounds: Bounds, seed: int, floor: Floor | None = None) -> Optimum:
         """The multipliers found for each of the problems `[B, W]`, and the profit that they attain.
 
         All of them keep the `floor` `[B]`, where anything inside the bounds does.
@@ -52,10 +52,10 @@ class Search:
             raise ArithmeticError("no candidate had a finite profit")
         return best.high_multiplier, best.low_multiplier, best.profit
 
-    def fit(self, terms: ProfitTerms, bounds: Bounds, seed: int, floor: Floor | None = None) -> Optimum:
+    def fit(self, terms: Problems, bounds: Bounds, seed: int, floor: Floor | None = None) -> Optimum:
         """The answer to every problem within `limits`."""
         problems = (
-            Objective(terms.at(rows), bounds, self.limits, None if floor is None else floor.at(rows))
+            Objective(terms.at(rows).gathered(), bounds, self.limits, None if floor is None else floor.at(rows))
             for rows in np.arange(len(terms))[:, None]
         )
         h, l, profit = np.array([self.answer(problem, seed) for problem in problems]).T

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from scipy import optimize
 
 from marketsim.execution.floor import Floor
-from marketsim.execution.profit_terms import ProfitTerms
+from marketsim.execution.window_terms import Problems
 from marketsim.optimizers import Search
 from marketsim.optimizers.differential_evolution import DifferentialEvolution
 from marketsim.optimizers.exact.candidates import Bounds
@@ -38,7 +38,7 @@ class Direct(Search):
     def _divide(self, objective: Objective) -> optimize.OptimizeResult:
         return optimize.direct(objective, objective.bounds, maxfun=objective.at_most(EVALUATIONS), maxiter=UNLIMITED)
 
-    def fit(self, terms: ProfitTerms, bounds: Bounds, seed: int, floor: Floor | None = None) -> Optimum:
+    def fit(self, terms: Problems, bounds: Bounds, seed: int, floor: Floor | None = None) -> Optimum:
         """The best that 500 evaluations find.
 
         A problem on which it fails is fitted by differential evolution instead, with the seed, and counted.

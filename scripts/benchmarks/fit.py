@@ -29,6 +29,7 @@ from marketsim.execution.evaluation import evaluate
 from marketsim.execution.fills import profit_terms
 from marketsim.execution.profit_terms import Costs, Levels, Outcomes, ProfitTerms
 from marketsim.execution.strategies import always_on
+from marketsim.execution.window_terms import Problems, WindowTerms
 from marketsim.execution.windows import Windows, age_weights
 from marketsim.forecasting.forecaster import make_forecasts
 from marketsim.models.har import Har
@@ -196,10 +197,14 @@ def against_numba(levels: Levels, did: Outcomes, rows: np.ndarray, fill: str) ->
         return None
     rows = np.ascontiguousarray(rows)
     bars = profit_terms(levels, did, COSTS, fill, False).placed(always_on(levels.high_move, levels.low_move, False))
-    open_ended = bars.at(rows)
-    terms = ProfitTerms.concatenate([open_ended.at_close(), open_ended])
+    windows = [WindowTerms(by_policy, rows) for by_policy in (bars.at_close(), bars)]
+    terms = ProfitTerms.concatenate([of_policy.gathered() for of_policy in windows])  # as the sweep takes them
+
+    def ours() -> Optimum:
+        return Optimum.concatenate([maximize(of_policy, BOUNDS) for of_policy in windows])
+
     ways: list[Callable[[], Optimum]] = [
-        partial(maximize, terms, BOUNDS),
+        ours,
         partial(sweep, terms, BOUNDS),
         partial(grid, bars, rows, BOUNDS),
     ]
@@ -210,14 +215,14 @@ def against_numba(levels: Levels, did: Outcomes, rows: np.ndarray, fill: str) ->
             start = time.process_time()
             way()
             taken.append(time.process_time() - start)
-    ours, by_sweep, by_grid = map(statistics.median, seconds)
+    mine, by_sweep, by_grid = map(statistics.median, seconds)
     lost = 1e4 * float(np.mean(found.profit[len(rows) :] - gridded.profit)) / rows.shape[1]
     gain = float((found.profit - swept.profit).min())
     needed = NEEDED_SWEEP.get(rows.shape[1], 0.0)
     return (
-        by_sweep / ours,
+        by_sweep / mine,
         gain,
-        f"{1e3 * by_sweep:>10.2f} ms {1e3 * ours:>10.2f} {by_sweep / ours:>7.1f}x {needed:>7.1f}x  least {gain:+.1e}; "
+        f"{1e3 * by_sweep:>10.2f} ms {1e3 * mine:>10.2f} {by_sweep / mine:>7.1f}x {needed:>7.1f}x  least {gain:+.1e}; "
         f"its grid of 41 x 41, 70 of them: {1e3 * by_grid:.2f} ms, {lost:.1f} bps a bar less",
     )
 
@@ -264,13 +269,12 @@ def without_orders(levels: Levels, did: Outcomes, rows: np.ndarray) -> tuple[flo
 def long_windows(bars: Bars) -> bool:
     """Whether 70 fits of windows of 250, and of 1,000 with a half-life of 250, take no longer than is allowed."""
 
-    def fits(window: int, half_life: float | None) -> ProfitTerms:
+    def fits(window: int, half_life: float | None) -> Problems:
         walk = make_walk(len(bars), SIMULATIONS, window, 2, "ETHUSD")
         levels, did = problems(bars, walk)
-        placed = profit_terms(levels, did, COSTS, EXPECTED, False)
-        terms = placed.placed(always_on(levels.high_move, levels.low_move, False)).at(walk.windows[:-1])
-        weights = age_weights(window, half_life)
-        return terms if weights is None else terms.sized(weights)
+        terms = profit_terms(levels, did, COSTS, EXPECTED, False)
+        placed = terms.placed(always_on(levels.high_move, levels.low_move, False))
+        return WindowTerms(placed, walk.windows[:-1], age_weights(window, half_life))
 
     arrays = partial(maximize, fits(60, None), BOUNDS, tuning=Tuning())  # another than the usual one: no compiled code
     long = {window: partial(maximize, fits(window, half_life), BOUNDS) for window, half_life in LONG.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from marketsim.execution.floor import Floor
-from marketsim.execution.profit_terms import ProfitTerms
+from marketsim.execution.window_terms import Problems
 from marketsim.optimizers.exact.above_floor import above_floor
 from marketsim.optimizers.exact.candidates import Bounds
 from marketsim.optimizers.exact.maximum import FINE, Optimum, maximize
@@ -22,11 +22,11 @@ class Exact:
             optimum = above_floor(optimum, objective.terms, objective.bounds, objective.floor, FINE)
         objective.losses([[optimum.high_multiplier[0], optimum.low_multiplier[0]]])
 
-    def fit(self, terms: ProfitTerms, bounds: Bounds, seed: int, floor: Floor | None = None) -> Optimum:
+    def fit(self, terms: Problems, bounds: Bounds, seed: int, floor: Floor | None = None) -> Optimum:
         """The best of every problem; the seed is not needed."""
         found = self.maximum(terms, bounds)
         return found if floor is None else above_floor(found, terms, bounds, floor)
 
-    def maximum(self, terms: ProfitTerms, bounds: Bounds) -> Optimum:
+    def maximum(self, terms: Problems, bounds: Bounds) -> Optimum:
         """The best of every problem without a floor."""
         return maximize(terms, bounds)

@@ -6,7 +6,8 @@ import numpy as np
 from msgspec.structs import replace
 
 from marketsim.execution.floor import Floor
-from marketsim.execution.profit_terms import TIE, ProfitTerms
+from marketsim.execution.profit_terms import TIE
+from marketsim.execution.window_terms import Problems
 from marketsim.optimizers.exact.candidates import Bounds
 from marketsim.optimizers.exact.floor_line import best_on_line
 from marketsim.optimizers.exact.maximum import STEP, Optimum, maximize
@@ -15,7 +16,7 @@ from marketsim.optimizers.exact.tuning import TUNING, Tuning
 
 def above_floor(
     found: Optimum,
-    terms: ProfitTerms,
+    terms: Problems,
     bounds: Bounds,
     floor: Floor,
     step: float = STEP,
@@ -31,7 +32,7 @@ def above_floor(
         return found
     some, kept = terms.at(below), floor.at(below)
     corner = maximize(some, bounds, step, tuning=tuning, floor=kept)
-    h, l, profit = best_on_line(some, bounds, kept, step)
+    h, l, profit = best_on_line(some.gathered(), bounds, kept, step)
     lost = ~kept.allows(corner.high_multiplier, corner.low_multiplier)
     size = np.abs(h) + np.abs(l) < np.abs(corner.high_multiplier) + np.abs(corner.low_multiplier)
     better = (profit > corner.profit + TIE) | (size & (profit >= corner.profit - TIE)) | (lost & (profit > -np.inf))

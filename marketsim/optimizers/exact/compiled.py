@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.execution.floor import Floor
-from marketsim.execution.profit_terms import Leg, ProfitTerms
+from marketsim.execution.profit_terms import Leg
+from marketsim.execution.window_terms import Problems, WindowTerms
 
 if TYPE_CHECKING:
     from marketsim.optimizers.exact.candidates import Bounds
 
 VARIABLE = "MARKETSIM_COMPILED"
-VERSION = 2  # that of c/compiled.c
+VERSION = 3  # that of c/compiled.c
 
 Floats = NDArray[np.float64]
 
@@ -39,18 +40,24 @@ def compiled_code() -> ModuleType | None:
 
 
 class CompiledTerms:
-    """Profit terms `[B, W]` as the compiled code takes them."""
+    """Profit terms of B problems as the compiled code takes them."""
 
-    def __init__(self, terms: ProfitTerms, code: ModuleType) -> None:
-        self._code = code
-        self._problems, self._window = terms.legs[0].low.shape
-        self._terms = (tuple(map(_values, terms.legs)), None, self._problems, self._window)
+    _terms: tuple[object, ...]  # legs, rows, weights, B, W
+
+    def __init__(self, terms: Problems, code: ModuleType) -> None:
+        self._code, self._problems = code, len(terms)
+        if isinstance(terms, WindowTerms):
+            legs, rows = terms.bars.legs, np.ascontiguousarray(terms.rows)
+            self._terms = (tuple(map(_values, legs)), rows, terms.weights, *rows.shape)
+        else:
+            self._terms = (tuple(map(_values, terms.legs)), None, None, *terms.legs[0].low.shape)
 
     @classmethod
-    def of(cls, terms: ProfitTerms) -> CompiledTerms | None:
+    def of(cls, terms: Problems) -> CompiledTerms | None:
         """None where the arrays' way has to be taken."""
-        low, code = terms.legs[0].low, compiled_code()
-        if code is None or not isinstance(low, np.ndarray) or low.dtype != np.float64 or not low.size:
+        bars = terms.bars if isinstance(terms, WindowTerms) else terms
+        low, code = bars.legs[0].low, compiled_code()
+        if code is None or not isinstance(low, np.ndarray) or low.dtype != np.float64 or not low.size or not len(terms):
             return None
         return cls(terms, code)
 
@@ -60,18 +67,18 @@ class CompiledTerms:
         line = None
         if floor is not None:
             line = *map(np.ascontiguousarray, (floor.high_move, floor.low_move)), floor.distance
-        self._code.maximize(*self._terms, *bounds, step, touching, line, found)
+        self._code.maximize(self._terms, *bounds, step, touching, line, found)
         return found
 
     def profits(self, h: Floats, l: Floats) -> Floats:
         """As `evaluation.evaluate`: profits `[B, K]` of candidates `[B, K]`, or `[1, K]` for all."""
         found = np.empty((self._problems, h.shape[1]))
-        self._code.profits(*self._terms, np.ascontiguousarray(h), np.ascontiguousarray(l), found)
+        self._code.profits(self._terms, np.ascontiguousarray(h), np.ascontiguousarray(l), found)
         return found
 
     def profit(self, h: float, l: float) -> float:
         """The profit of one candidate on one problem."""
-        found: float = self._code.profit(*self._terms, h, l)
+        found: float = self._code.profit(self._terms, h, l)
         return found
 
 

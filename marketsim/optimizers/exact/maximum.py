@@ -28,6 +28,7 @@ from marketsim.execution.arrays import Array, namespace, numbers, pick
 from marketsim.execution.evaluation import evaluate
 from marketsim.execution.floor import Floor
 from marketsim.execution.profit_terms import TIE, ProfitTerms
+from marketsim.execution.window_terms import Problems
 from marketsim.optimizers.exact.blocks import Blocks, best_place
 from marketsim.optimizers.exact.candidates import Bounds, Candidates
 from marketsim.optimizers.exact.compiled import CompiledTerms
@@ -57,7 +58,7 @@ class Optimum(Struct, frozen=True):
 
 
 def maximize(
-    terms: ProfitTerms,
+    terms: Problems,
     bounds: Bounds,
     step: float = STEP,
     touching: bool = True,
@@ -73,8 +74,8 @@ def maximize(
     """
     if tuning is TUNING and (compiled := CompiledTerms.of(terms)):
         return Optimum(*compiled.maximize(bounds, step, touching, floor))
-    xp = namespace(terms.legs[0].low)
-    every, terms = terms, _placed(terms)
+    every = terms.gathered()
+    xp, terms = namespace(every.legs[0].low), _placed(every)
     h, l = (xp.zeros_like(terms.legs[0].low[:, 0]) for _ in range(2))
     for members, some in _groups(terms, tuning):
         _, window, *edges = some.legs[0].weight.shape

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from marketsim.execution.profit_terms import ProfitTerms
+from marketsim.execution.window_terms import Problems
 from marketsim.models.device import free_memory
 from marketsim.optimizers.exact import Exact
 from marketsim.optimizers.exact.candidates import Bounds
@@ -34,9 +34,9 @@ class ExactOn(Exact):
     def __init__(self, device: torch.device) -> None:
         self.device = device
 
-    def maximum(self, terms: ProfitTerms, bounds: Bounds) -> Optimum:
+    def maximum(self, terms: Problems, bounds: Bounds) -> Optimum:
         """The best of every problem `[B, W]` without a floor."""
-        return self.best(placed_legs(terms), len(terms), bounds)
+        return self.best(placed_legs(terms.gathered()), len(terms), bounds)
 
     def best(self, legs: Sequence[PlacedLeg], count: int, bounds: Bounds) -> Optimum:
         """The best of `count` problems without a floor; (0, 0), or what is nearest to it, of those without orders."""

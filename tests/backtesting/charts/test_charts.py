@@ -46,7 +46,7 @@ def test_a_surface_is_the_profit_of_its_window(result: Result, charts: Charts) -
         shown = shown.astype(np.int16).reshape(9, -1) * facts["step"]
         for row, s in enumerate(oldest_first):
             windows = windows_of(market.legs(track.name), market, SETTINGS.rules, bool(track.fit.close_at_eod[s]))
-            problem = windows.at(np.array([s])).fitted_to(market_terms(market, SETTINGS.rules))
+            problem = windows.at(np.array([s])).fitted_to(market_terms(market, SETTINGS.rules)).gathered()
             expected = 1e4 / 20 * evaluate(problem, h, l)[0]
             np.testing.assert_allclose(shown[row], expected, rtol=0, atol=facts["step"] / 2 + 1e-9)
 

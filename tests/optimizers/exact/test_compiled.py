@@ -14,6 +14,8 @@ from marketsim.data.sample import SampleSource
 from marketsim.execution.evaluation import evaluate
 from marketsim.execution.floor import Floor
 from marketsim.execution.profit_terms import TIE, ProfitTerms
+from marketsim.execution.window_terms import WindowTerms
+from marketsim.execution.windows import age_weights
 from marketsim.models.har import Har
 from marketsim.optimizers.exact import Exact
 from marketsim.optimizers.exact.candidates import Bounds
@@ -106,6 +108,27 @@ def test_windows_are_summed_in_the_order_of_numpy(window: int) -> None:
     np.testing.assert_array_equal(compiled.profits(h, h), evaluate(terms, h, h))
 
 
+@settings(max_examples=150)
+@given(
+    bars_of_any_kind(40), any_rules(), any_bounds, st.integers(0, 2**32 - 1), st.sampled_from([None, 0.05, 3.0, 1e4])
+)
+def test_windows_share_their_bars(
+    bars: list[Bar], rules: Rules, bounds: Bounds, seed: int, half_life: float | None
+) -> None:
+    """Neighboring windows, strange ones, bars that are there twice: each as if it had bars of its own."""
+    rng = np.random.default_rng(seed)
+    window, every = int(rng.integers(1, len(bars) + 1)), terms_of(bars, rules).at(0)
+    newest = np.arange(len(bars) - window + 1)[::-1, None] + np.arange(window)
+    rows = np.concatenate([newest[: 1 + len(bars) // 2], rng.integers(0, len(bars), (3, window)), newest[:1]])
+    terms = WindowTerms(every, rows, age_weights(window, half_life))
+    apart, shared = terms.gathered(), maximize(terms, bounds)
+    assert_same(shared, by_arrays(apart, bounds))
+    at = shared.high_multiplier[:, None], shared.low_multiplier[:, None]
+    np.testing.assert_array_equal(shared.profit, evaluate(apart, *at)[:, 0])
+    floor = Floor(*rng.uniform(-0.03, 0.03, (2, len(rows))), 0.02)
+    assert_same(maximize(terms, bounds, floor=floor), by_arrays(apart, bounds, floor=floor))
+
+
 @pytest.mark.parametrize("symbol", ["ETHUSD", "NVDA"])
 def test_a_walk_is_the_same_in_both_ways(symbol: str, monkeypatch: pytest.MonkeyPatch) -> None:
     settings, source = Settings.of(sims=8, window=25, cache="off"), SampleSource()
@@ -149,11 +172,12 @@ def test_what_is_no_lattice_is_refused() -> None:
         rows: object = None,
         problems: int = 1,
         window: int = 1,
+        sizes: object = None,
         found: object = None,
         floor: object = None,
     ) -> None:
         out = np.zeros(3 * max(problems, 0)) if found is None else found
-        code.maximize(legs, rows, problems, window, *BOUNDS, STEP, True, floor, out)
+        code.maximize((legs, rows, sizes, problems, window), *BOUNDS, STEP, True, floor, out)
 
     ask(leg())
     for wrong, error in (
@@ -169,6 +193,10 @@ def test_what_is_no_lattice_is_refused() -> None:
         ({"rows": np.array([-1])}, IndexError),
         ({"rows": np.array([0, 0])}, ValueError),
         ({"rows": np.array([0.0])}, TypeError),
+        ({"sizes": two}, ValueError),
+        ({"sizes": np.array([-1.0])}, ValueError),
+        ({"sizes": np.array([np.nan])}, ValueError),
+        ({"sizes": np.array([1])}, TypeError),
         ({"problems": 0}, ValueError),
         ({"window": 0}, ValueError),
         ({"window": 1 << 40}, ValueError),

@@ -1,4 +1,6 @@
-/* Where profit may be best: leg_profit.py, candidates.py and entry_profit.py, for one problem after the other. */
+/* Where profit may be best: leg_profit.py and candidates.py, for all problems of a batch, which share bars.
+
+   Candidates of a batch are sorted once. Each has a rank, and a problem takes those that its own bars mark. */
 
 #ifndef CANDIDATES_H
 #define CANDIDATES_H
@@ -7,134 +9,158 @@
 
 static const double FLAT = 1e-9; /* of leg_profit.py */
 
-typedef struct {
-    double *upper, *lower;    /* [bars, uppers], [bars, lowers + 1] own multipliers at which levels meet edges */
-    unsigned char *jumps;     /* as `lower`: whether profit may jump there */
-    Count *uppers, *lowers;   /* [bars] how many there are */
-    unsigned char *aims;      /* [bars] whether any take-profit is credited */
-} Ends;
+/* Lines between cells are candidates themselves in problems that place both legs: these take no step beside a line. */
+enum { ALWAYS, WITHOUT_LINES, WITH_LINES };
 
-static void bins_that_matter(const Leg *leg, const double *weight, unsigned char *upper, unsigned char *lower) {
+typedef struct {
+    double above;       /* of bars that count for more than this */
+    int32_t rank, kind;
+} Mark;
+
+typedef struct {
+    double x;
+    int32_t number; /* of its mark */
+} Point;
+
+typedef struct {
+    double *x; /* [count] increasing, of the batch */
+    Count count;
+    int32_t *begin; /* [parts] of equal parts of the bounds: how many candidates lie before */
+    Count parts;
+    double first, scale;
+    Mark *marks; /* those of the legs' bars, then those of all problems */
+    Point *points;
+    Count marked;
+    int32_t *of_bar; /* [legs, bars + 1] the first mark of each bar */
+    unsigned char *present; /* [count] whether the problem at hand has it */
+    int32_t *place;         /* [count + 1] how many of the problem's lie before */
+} Candidates;
+
+static void add(Candidates *all, double x, const double *bounds, int kind, double above) {
+    if (!isfinite(x)) return;
+    all->points[all->marked] = (Point){clipped(x, bounds), (int32_t)all->marked};
+    all->marks[all->marked++] = (Mark){above, 0, kind};
+}
+
+static void bins_that_matter(const Leg *leg, const double *weight, unsigned char *upper, double *above) {
     Count uppers = leg->uppers, lowers = leg->lowers;
     memset(upper, 0, uppers);
-    memset(lower, 0, lowers);
+    for (Count q = 0; q < lowers; q++) above[q] = INFINITY;
     for (Count p = 0; p < uppers; p++)
         for (Count q = 0; q < lowers; q++) {
-            double here = weight[p * lowers + q], above = p + 1 < uppers ? weight[(p + 1) * lowers + q] : 0.0;
-            upper[p] |= here != above;
-            lower[q] |= here != (q ? weight[p * lowers + q - 1] : 0.0);
+            double here = weight[p * lowers + q], higher = p + 1 < uppers ? weight[(p + 1) * lowers + q] : 0.0;
+            upper[p] |= here != higher;
+            if (here != (q ? weight[p * lowers + q - 1] : 0.0)) above[q] = 0.0;
         }
 }
 
-static void bends_that_matter(const Leg *leg, Count bar, const double *weight, unsigned char *upper,
-                              unsigned char *peaks) {
+static void bends_that_matter(const Leg *leg, Count bar, const double *weight, unsigned char *upper, double *above) {
     Count uppers = leg->uppers, lowers = leg->lowers;
     const double *ue = leg->upper_edges + bar * uppers, *le = leg->lower_edges + bar * lowers;
     for (Count p = 0; p < uppers; p++) upper[p] = p == 0 || ue[p] > ue[p - 1];
-    memset(peaks, 0, lowers);
+    above[0] = INFINITY;
     for (Count q = 1; q < lowers; q++) {
-        int jump = le[q] == le[q - 1], wide = le[q] > le[q - 1], next = q + 1 < lowers && le[q + 1] > le[q];
-        double dearer = q + 1 < lowers && le[q] == le[lowers - 1] ? leg->per_lower[bar] : 0.0;
-        for (Count p = 0; p < uppers && !peaks[q]; p++) {
+        int jump = le[q] == le[q - 1], wide = le[q] > le[q - 1], next = q + 1 < lowers && le[q + 1] > le[q], jumps = 0;
+        double dearer = q + 1 < lowers && le[q] == le[lowers - 1] ? leg->per_lower[bar] : 0.0, least = 0.0;
+        for (Count p = 0; p < uppers; p++) {
             const double *row = weight + p * lowers;
             double value = leg->gain[bar] + leg->per_upper[bar] * ue[p];
             double before = wide ? (row[q] * value - row[q - 1] * value) / (le[q] - le[q - 1]) : 0.0;
             double after = next ? (row[q + 1] * value - row[q] * value) / (le[q + 1] - le[q]) : 0.0;
-            peaks[q] = jump ? row[q] != row[q - 1] : wide && q + 1 < lowers && after - before - dearer < -FLAT;
+            double bend = after - before - dearer;
+            jumps |= jump && row[q] != row[q - 1];
+            if (wide && q + 1 < lowers && bend < least) least = bend;
         }
+        above[q] = jumps ? 0.0 : least < 0.0 ? FLAT / -least : INFINITY;
     }
 }
 
 static int meets(double edge, double lowest, double highest) { return edge >= lowest - LEVEL_TIE && edge < highest; }
 
-/* `bounds` are those of the leg's own upper and lower multiplier; `matter` has room for both kinds of edges. */
-static void ends_of(const Leg *leg, Count bar, const double (*bounds)[2], double step, Ends *ends,
-                    unsigned char *matter) {
-    Count uppers = leg->uppers, lowers = leg->lowers, n = 0;
-    const double *ue = leg->upper_edges + bar * uppers, *le = leg->lower_edges + bar * lowers;
-    const double *weight = leg->weight + bar * uppers * lowers;
-    double *found = ends->upper + bar * uppers, move = leg->upper_move[bar];
-    double lowest = clipped(move + bounds[0][0], leg->upper_clip), highest = clipped(move + bounds[0][1], leg->upper_clip);
-    unsigned char aims = 0, *peaks = matter + uppers;
-    for (Count i = 0; i < uppers * lowers; i++) aims |= weight[i] != 0.0;
-    ends->aims[bar] = aims;
-    if (!aims)
-        memset(matter, 0, uppers + lowers);
-    else if (leg->interpolated)
-        bends_that_matter(leg, bar, weight, matter, peaks);
-    else
-        bins_that_matter(leg, weight, matter, peaks);
-    for (Count p = 0; p < uppers; p++) {
-        int jump = !leg->interpolated || p + 1 == uppers || ue[p + 1] == ue[p];
-        if (matter[p] && meets(ue[p], lowest, highest)) found[n++] = ue[p] - move + (jump ? -step : -0.0);
-    }
-    ends->uppers[bar] = n;
-    move = leg->lower_move[bar];
-    lowest = clipped(move + bounds[1][0], leg->lower_clip), highest = clipped(move + bounds[1][1], leg->lower_clip);
-    found = ends->lower + bar * (lowers + 1), n = 0;
-    unsigned char *jumps = ends->jumps + bar * (lowers + 1);
-    for (Count q = 0; q <= lowers; q++) {
-        double edge = q < lowers ? le[q] : leg->low[bar];
-        int live = q < lowers ? peaks[q] && edge != leg->low[bar] : leg->per_lower[bar] != 0.0;
-        if (!live || !meets(edge, lowest, highest)) continue;
-        jumps[n] = q == lowers || !leg->interpolated || q == 0 || le[q] == le[q - 1];
-        found[n++] = edge - move;
-    }
-    ends->lowers[bar] = n;
-}
-
 typedef struct {
-    double *x; /* increasing */
-    Count count;
-    int32_t *begin; /* of equal parts of the bounds: how many candidates lie before */
-    Count parts;
-    double first, scale;
-} Candidates;
+    double bounds[2][2]; /* of h and of l */
+    double step;
+    int touching;
+    const double *high_move, *low_move; /* [problems] those of a floor, or NULL without one: execution/floor.py */
+    double distance;
+} Question;
 
-static void add(Candidates *all, double x, const double *bounds) {
-    if (isfinite(x)) all->x[all->count++] = clipped(x, bounds);
+/* Marks where a bar's profit may be best; `beside` and `lines` say which kinds of candidates there are. */
+static void mark(const Leg *leg, Count bar, const Question *asked, int beside, int lines, Candidates *both,
+                 unsigned char *matter, double *above) {
+    Count uppers = leg->uppers, lowers = leg->lowers;
+    const double *ue = leg->upper_edges + bar * uppers, *le = leg->lower_edges + bar * lowers;
+    const double *weight = leg->weight + bar * uppers * lowers, *bounds = asked->bounds[leg->mirrored];
+    Candidates *of_upper = both + leg->mirrored, *of_lower = both + !leg->mirrored;
+    double way = leg->mirrored ? -1.0 : 1.0, move = leg->upper_move[bar], step = asked->step;
+    double ends[2] = {clipped(move + way * bounds[leg->mirrored], leg->upper_clip),
+                      clipped(move + way * bounds[!leg->mirrored], leg->upper_clip)};
+    int aims = 0;
+    for (Count i = 0; i < uppers * lowers; i++) aims |= weight[i] != 0.0;
+    if (aims && leg->interpolated) bends_that_matter(leg, bar, weight, matter, above);
+    else if (aims) bins_that_matter(leg, weight, matter, above);
+    for (Count p = 0; aims && p < uppers; p++) {
+        int jump = !leg->interpolated || p + 1 == uppers || ue[p + 1] == ue[p];
+        if (matter[p] && meets(ue[p], ends[0], ends[1]))
+            add(of_upper, way * (ue[p] - move + (jump ? -step : -0.0)), bounds, ALWAYS, 0.0);
+    }
+    bounds = asked->bounds[!leg->mirrored], move = leg->lower_move[bar];
+    ends[0] = clipped(move + way * bounds[leg->mirrored], leg->lower_clip);
+    ends[1] = clipped(move + way * bounds[!leg->mirrored], leg->lower_clip);
+    for (Count q = aims ? 0 : lowers; q <= lowers; q++) {
+        double edge = q < lowers ? le[q] : leg->low[bar], least = q < lowers ? above[q] : 0.0;
+        int live = q < lowers ? least < INFINITY && edge != leg->low[bar] : leg->per_lower[bar] != 0.0;
+        if (!live || !meets(edge, ends[0], ends[1])) continue;
+        int jump = q == lowers || !leg->interpolated || q == 0 || le[q] == le[q - 1];
+        add(of_lower, way * (jump ? edge - move + step : edge - move), bounds, ALWAYS, least);
+        if (jump && beside) add(of_lower, way * (edge - move - step), bounds, WITHOUT_LINES, least);
+        if (jump && lines) add(of_lower, way * (edge - move), bounds, WITH_LINES, least);
+    }
 }
 
 /* Merge sort from short runs; `spare` has room for all. */
-static void sorted(double *x, Count n, double *spare) {
+static void sorted(Point *x, Count n, Point *spare) {
     enum { RUN = 6 };
     for (Count first = 0; first < n; first += RUN) {
         Count last = first + RUN < n ? first + RUN : n;
         for (Count i = first + 1; i < last; i++) {
-            double it = x[i];
+            Point it = x[i];
             Count j = i;
-            for (; j > first && x[j - 1] > it; j--) x[j] = x[j - 1];
+            for (; j > first && x[j - 1].x > it.x; j--) x[j] = x[j - 1];
             x[j] = it;
         }
     }
-    double *from = x, *to = spare;
+    Point *from = x, *to = spare;
     for (Count width = RUN; width < n; width *= 2) {
         for (Count first = 0; first < n; first += 2 * width) {
             Count i = first, middle = first + width < n ? first + width : n;
             Count j = middle, last = middle + width < n ? middle + width : n;
             Count k = first;
             while (i < middle && j < last) { /* without a branch: which is less is anybody's guess */
-                double left = from[i], right = from[j];
-                int less = left <= right;
-                to[k++] = less ? left : right;
+                int less = from[i].x <= from[j].x;
+                to[k++] = from[less ? i : j];
                 i += less, j += !less;
             }
             memcpy(to + k, from + i, (size_t)(middle - i) * sizeof *to);
             k += middle - i;
             memcpy(to + k, from + j, (size_t)(last - j) * sizeof *to);
         }
-        double *other = from;
+        Point *other = from;
         from = to, to = other;
     }
-    if (from != x) memcpy(x, from, n * sizeof *x);
+    if (from != x) memcpy(x, from, (size_t)n * sizeof *x);
 }
 
-static void finish(Candidates *all, const double *bounds, double *spare) {
+/* Ranks all that is marked. */
+static void rank(Candidates *all, const double *bounds, Point *spare) {
     Count kept = 0, k = 0;
-    sorted(all->x, all->count, spare);
-    for (Count i = 0; i < all->count; i++)
-        if (!kept || all->x[i] != all->x[kept - 1]) all->x[kept++] = all->x[i];
+    sorted(all->points, all->marked, spare);
+    for (Count i = 0; i < all->marked; i++) {
+        if (!kept || all->points[i].x != all->x[kept - 1]) all->x[kept++] = all->points[i].x;
+        all->marks[all->points[i].number].rank = (int32_t)kept - 1;
+    }
     all->count = kept;
+    memset(all->present, 0, (size_t)kept);
     for (all->parts = 1; all->parts < kept; all->parts *= 2) continue;
     all->first = bounds[0];
     all->scale = bounds[1] > bounds[0] ? (double)all->parts / (bounds[1] - bounds[0]) : 0.0;
@@ -144,8 +170,8 @@ static void finish(Candidates *all, const double *bounds, double *spare) {
     }
 }
 
-/* How many candidates lie before the place where `clipped(move + way * x) - tie` comes to be above an edge, for `way` 1,
-   or ceases to be, for -1. */
+/* The rank of the first candidate at which `clipped(move + way * x) - tie` has come to be above an edge, for `way` 1,
+   or has ceased to be, for -1. */
 static Count meeting(const Candidates *all, double move, double way, const double *clip, double edge, double tie) {
     double part = (way * (edge + tie - move) - all->first) * all->scale;
     Count k = all->begin[part > 0.0 ? (part < (double)all->parts ? (Count)part : all->parts - 1) : 0];
@@ -157,41 +183,17 @@ static Count meeting(const Candidates *all, double move, double way, const doubl
 
 static const double EVERYWHERE[2] = {-INFINITY, INFINITY};
 
-/* Adds a line to candidates `from` to `to`, as changes where it begins and ends. */
-static void span(double *offset, double *slope, Count from, Count to, double at_zero, double rise) {
-    if (from >= to) return;
-    offset[from] += at_zero, offset[to] -= at_zero;
-    slope[from] += rise, slope[to] -= rise;
-}
-
-/* What a leg's entries earn at every candidate of its lower multiplier; `scratch` has room for twice one more. */
-static void entries(const Leg *leg, const Terms *terms, Count problem, const Candidates *all, double *total,
-                    double *scratch) {
-    Count n = all->count;
-    double *offset = scratch, *slope = scratch + n + 1, way = leg->mirrored ? -1.0 : 1.0, at_zero = 0.0, rise = 0.0;
-    memset(scratch, 0, 2 * (size_t)(n + 1) * sizeof *scratch);
-    for (Count w = 0; w < terms->window; w++) {
-        Count bar = bar_of(terms, problem, w);
-        double slant = leg->per_lower[bar], fixed = leg->at_level[bar], move = leg->lower_move[bar];
-        if (slant == 0.0) continue;
-        double top = leg->open[bar] < leg->lower_clip[1] ? leg->open[bar] : leg->lower_clip[1];
-        double floor = leg->lower_clip[0] < top ? leg->lower_clip[0] : top;
-        Count filled = meeting(all, move, way, leg->lower_clip, leg->low[bar], LEVEL_TIE);
-        Count low = meeting(all, move, way, EVERYWHERE, floor, 0.0), high = meeting(all, move, way, EVERYWHERE, top, 0.0);
-        if (leg->mirrored) {
-            span(offset, slope, 0, high < filled ? high : filled, fixed + slant * top, 0.0);
-            span(offset, slope, high, low < filled ? low : filled, fixed + slant * move, -slant);
-            span(offset, slope, low, filled, fixed + slant * floor, 0.0);
-        } else {
-            span(offset, slope, filled, low, fixed + slant * floor, 0.0);
-            span(offset, slope, filled > low ? filled : low, high, fixed + slant * move, slant);
-            span(offset, slope, filled > high ? filled : high, n, fixed + slant * top, 0.0);
-        }
+/* The candidates that a problem has, into `x`; returns how many. */
+static Count chosen(Candidates *all, double *x) {
+    int32_t k = 0;
+    for (Count i = 0; i < all->count; i++) {
+        all->place[i] = k;
+        x[k] = all->x[i];
+        k += all->present[i];
+        all->present[i] = 0;
     }
-    for (Count k = 0; k < n; k++) {
-        at_zero += offset[k], rise += slope[k];
-        total[k] = at_zero + rise * all->x[k];
-    }
+    all->place[all->count] = k;
+    return k;
 }
 
 #endif

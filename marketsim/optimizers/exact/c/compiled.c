@@ -1,13 +1,13 @@
 /* The exact maximum and the profit of candidates for numpy's arrays: the module that compiled.py wraps. */
 
-#include "problem.h"
+#include "batch.h"
 
-#define VERSION 2 /* compiled.py takes no other: an old build beside new sources is not used */
+#define VERSION 3 /* compiled.py takes no other: an old build beside new sources is not used */
 
 enum { ARRAYS = 11 };
 
 typedef struct {
-    Py_buffer held[2 * ARRAYS + 6];
+    Py_buffer held[2 * ARRAYS + 7];
     int count;
     Leg legs[2];
     Terms terms;
@@ -65,27 +65,42 @@ static int read_leg(Call *call, PyObject *from, Leg *leg) {
     return 0;
 }
 
-static int read_terms(Call *call, PyObject *legs, PyObject *rows, Count problems, Count window) {
+/* Terms are (legs, rows or None, sizes or None, problems, window). */
+static int read_terms(Call *call, PyObject *from) {
+    PyObject *legs, *rows, *sizes;
+    Count problems, window, most = PY_SSIZE_T_MAX;
+    if (!PyTuple_Check(from)) {
+        PyErr_SetString(PyExc_TypeError, "terms must be a tuple");
+        return -1;
+    }
+    if (!PyArg_ParseTuple(from, "O!OOnn", &PyTuple_Type, &legs, &rows, &sizes, &problems, &window)) return -1;
     Count size = problems * window;
-    call->terms = (Terms){call->legs, (int)PyTuple_Size(legs), NULL, problems, window};
-    if (call->terms.count < 1 || call->terms.count > 2 || problems < 1 || window < 1 ||
-        window > INT32_MAX / 64 || problems > PY_SSIZE_T_MAX / window) {
+    call->terms = (Terms){call->legs, (int)PyTuple_Size(legs), NULL, NULL, problems, window};
+    if (call->terms.count < 1 || call->terms.count > 2 || problems < 1 || window < 1 || window > INT32_MAX / 64 ||
+        problems > PY_SSIZE_T_MAX / window) {
         if (!PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "needs one or two legs, and bars");
         return -1;
     }
     if (rows != Py_None && !(call->terms.rows = array(call, rows, "lq", &size, 0))) return -1;
+    if (sizes != Py_None && !(call->terms.sizes = array(call, sizes, "d", &window, 0))) return -1;
     for (int i = 0; i < call->terms.count; i++) {
         if (read_leg(call, PyTuple_GetItem(legs, i), call->legs + i)) return -1;
-        for (Count at = 0; call->terms.rows && at < size; at++)
-            if (call->terms.rows[at] < 0 || call->terms.rows[at] >= call->legs[i].bars) {
-                PyErr_SetString(PyExc_IndexError, "a row is no bar");
-                return -1;
-            }
-        if (!call->terms.rows && call->legs[i].bars != size) {
+        if (call->legs[i].bars > INT32_MAX || (!call->terms.rows && call->legs[i].bars != size)) {
             PyErr_SetString(PyExc_ValueError, "there are more or less bars than the problems have");
             return -1;
         }
+        most = call->legs[i].bars < most ? call->legs[i].bars : most;
     }
+    for (Count at = 0; call->terms.rows && at < size; at++)
+        if (call->terms.rows[at] < 0 || call->terms.rows[at] >= most) {
+            PyErr_SetString(PyExc_IndexError, "a row is no bar");
+            return -1;
+        }
+    for (Count w = 0; call->terms.sizes && w < window; w++)
+        if (!(call->terms.sizes[w] >= 0.0)) {
+            PyErr_SetString(PyExc_ValueError, "a bar counts for less than nothing");
+            return -1;
+        }
     return 0;
 }
 
@@ -109,18 +124,21 @@ static int read_floor(Call *call, PyObject *from, Question *asked) {
 static PyObject *py_maximize(PyObject *self, PyObject *args) {
     Call call = {.count = 0};
     Question asked;
-    PyObject *legs, *rows, *floor, *out;
-    Count problems, window, length;
+    PyObject *terms, *floor, *out;
+    Count length;
     double *found;
     int failed;
     (void)self;
-    if (!PyArg_ParseTuple(args, "O!Onn(dd)(dd)dpOO", &PyTuple_Type, &legs, &rows, &problems, &window, &asked.bounds[0][0],
+    if (!PyArg_ParseTuple(args, "O(dd)(dd)dpOO", &terms, &asked.bounds[0][0],
                           &asked.bounds[0][1], &asked.bounds[1][0], &asked.bounds[1][1], &asked.step, &asked.touching,
                           &floor, &out))
         return NULL;
-    length = 3 * problems;
-    if (read_terms(&call, legs, rows, problems, window) || read_floor(&call, floor, &asked) ||
-        !(found = array(&call, out, "d", &length, 1))) {
+    if (read_terms(&call, terms)) {
+        release(&call);
+        return NULL;
+    }
+    length = 3 * call.terms.problems;
+    if (read_floor(&call, floor, &asked) || !(found = array(&call, out, "d", &length, 1))) {
         release(&call);
         return NULL;
     }
@@ -134,24 +152,24 @@ static PyObject *py_maximize(PyObject *self, PyObject *args) {
 
 static PyObject *py_profits(PyObject *self, PyObject *args) {
     Call call = {.count = 0};
-    PyObject *legs, *rows, *h_from, *l_from, *out;
-    Count problems, window, candidates, shared = 0, of_h = -1, of_l = -1, length;
+    PyObject *terms, *h_from, *l_from, *out;
+    Count problems, candidates, shared = 0, of_h = -1, of_l = -1, length;
     const double *h, *l;
     double *found, *scratch;
     (void)self;
-    if (!PyArg_ParseTuple(args, "O!OnnOOO", &PyTuple_Type, &legs, &rows, &problems, &window, &h_from, &l_from, &out))
-        return NULL;
-    if (read_terms(&call, legs, rows, problems, window) || !(h = array(&call, h_from, "d", &of_h, 0)) ||
+    if (!PyArg_ParseTuple(args, "OOOO", &terms, &h_from, &l_from, &out)) return NULL;
+    if (read_terms(&call, terms) || !(h = array(&call, h_from, "d", &of_h, 0)) ||
         !(l = array(&call, l_from, "d", &of_l, 0)))
         goto failed;
     length = -1;
     if (!(found = array(&call, out, "d", &length, 1))) goto failed;
+    problems = call.terms.problems;
     candidates = length / problems, shared = of_h == candidates;
     if (length % problems || of_h != of_l || (!shared && of_h != length)) {
         PyErr_SetString(PyExc_ValueError, "candidates must be [problems, K] or [1, K]");
         goto failed;
     }
-    if (!(scratch = malloc((size_t)window * sizeof *scratch))) {
+    if (!(scratch = malloc((size_t)call.terms.window * sizeof *scratch))) {
         PyErr_NoMemory();
         goto failed;
     }
@@ -173,13 +191,12 @@ failed:
 /* One candidate on one problem: for searches that ask for nothing else, it is not worth an array. */
 static PyObject *py_profit(PyObject *self, PyObject *args) {
     Call call = {.count = 0};
-    PyObject *legs, *rows, *answer = NULL;
-    Count problems, window;
+    PyObject *terms, *answer = NULL;
     double h, l, *scratch = NULL;
     (void)self;
-    if (!PyArg_ParseTuple(args, "O!Onndd", &PyTuple_Type, &legs, &rows, &problems, &window, &h, &l)) return NULL;
-    if (!read_terms(&call, legs, rows, problems, window)) {
-        if ((scratch = malloc((size_t)window * sizeof *scratch)))
+    if (!PyArg_ParseTuple(args, "Odd", &terms, &h, &l)) return NULL;
+    if (!read_terms(&call, terms)) {
+        if ((scratch = malloc((size_t)call.terms.window * sizeof *scratch)))
             answer = PyFloat_FromDouble(profit_of(&call.terms, 0, h, l, scratch));
         else
             PyErr_NoMemory();

@@ -52,11 +52,11 @@ static Count passed(const double *edges, Count count, double level) {
     return below;
 }
 
-static double taken(const Leg *leg, Count bar, double u, double d) {
+static double taken(const Leg *leg, Count bar, double size, double u, double d) {
     Count uppers = leg->uppers, lowers = leg->lowers;
     const double *upper = leg->upper_edges + bar * uppers, *lower = leg->lower_edges + bar * lowers;
     const double *weight = leg->weight + bar * uppers * lowers;
-    double gain = leg->gain[bar], per_upper = leg->per_upper[bar], at[2];
+    double gain = leg->gain[bar] * size, per_upper = leg->per_upper[bar] * size, at[2];
     Count p = passed(upper, uppers, u - LEVEL_TIE), q = passed(lower, lowers, d - LEVEL_TIE);
     if (p >= uppers || q == 0) return 0.0;
     if (!leg->interpolated) return weight[p * lowers + q - 1] * (gain + per_upper * u);
@@ -70,11 +70,12 @@ static double taken(const Leg *leg, Count bar, double u, double d) {
     return at[0] + share(u, upper[edge[0]], upper[edge[1]]) * (at[1] - at[0]);
 }
 
-static double earned(const Leg *leg, Count bar, double h, double l) {
+static double earned(const Leg *leg, Count bar, double size, double h, double l) {
     double u = clipped(leg->upper_move[bar] + (leg->mirrored ? -l : h), leg->upper_clip);
     double d = clipped(leg->lower_move[bar] + (leg->mirrored ? -h : l), leg->lower_clip);
-    double open = leg->open[bar], entry = leg->at_level[bar] + leg->per_lower[bar] * (d < open ? d : open);
-    return taken(leg, bar, u, d) + (d - LEVEL_TIE > leg->low[bar] ? entry : 0.0);
+    double open = leg->open[bar];
+    double entry = leg->at_level[bar] * size + leg->per_lower[bar] * size * (d < open ? d : open);
+    return taken(leg, bar, size, u, d) + (d - LEVEL_TIE > leg->low[bar] ? entry : 0.0);
 }
 
 /* The sum of bars in the order in which numpy sums a row. */
@@ -101,7 +102,8 @@ static double pairwise(const double *x, Count n) {
 typedef struct {
     const Leg *legs;
     int count;
-    const int64_t *rows; /* [problems, window], or NULL: bars are those of the problems, one after the other */
+    const int64_t *rows;  /* [problems, window], or NULL: bars are those of the problems, one after the other */
+    const double *sizes;  /* [window] how much a bar counts by its place in the window, or NULL: 1 */
     Count problems, window;
 } Terms;
 
@@ -110,11 +112,13 @@ static inline Count bar_of(const Terms *terms, Count problem, Count place) {
     return terms->rows ? (Count)terms->rows[at] : at;
 }
 
+static inline double size_of(const Terms *terms, Count place) { return terms->sizes ? terms->sizes[place] : 1.0; }
+
 static double profit_of(const Terms *terms, Count problem, double h, double l, double *scratch) {
     double sum = 0.0;
     for (int i = 0; i < terms->count; i++) {
         for (Count w = 0; w < terms->window; w++)
-            scratch[w] = earned(terms->legs + i, bar_of(terms, problem, w), h, l);
+            scratch[w] = earned(terms->legs + i, bar_of(terms, problem, w), size_of(terms, w), h, l);
         sum += pairwise(scratch, terms->window);
     }
     return sum;

@@ -7,13 +7,32 @@
 
 static const double UPPER_CLIP[2] = {0.0, 10.0}, LOWER_CLIP[2] = {-1.0, 0.0}; /* of profit_terms.py */
 
+/* A bar of the problem at hand. */
 typedef struct {
-    double bounds[2][2]; /* of h and of l */
-    double step;
-    int touching;
-    const double *high_move, *low_move; /* [problems] those of a floor, or NULL without one: execution/floor.py */
-    double distance;
-} Question;
+    const Leg *leg;
+    const Bar *bar;
+    Count number; /* of the bar in the leg's arrays */
+    double size;
+    Count done, next; /* changes so far, and the next bar that changes at the same row, or -1 */
+} Traded;
+
+typedef struct {
+    Candidates both[2];  /* of h and of l, of the batch */
+    Count bars;          /* how many the batch has, and may have */
+    Bar *of_leg[2];      /* [bars] */
+    int32_t *numbers;    /* [bars] in the legs' arrays */
+    int32_t *here;       /* [all bars] which of the batch a bar is, or -1; NULL where no two problems share bars */
+    Changes changes;
+    double *h, *l;       /* candidates of the problem */
+    Row row;
+    double *profits[2];  /* of two rows */
+    double *by_l;        /* [l] what the entries of a long earn */
+    double *scratch;
+    Traded *traded;
+    Count *at;           /* [l] the first bar that changes at a row, or -1 */
+    Count *rows, *near;  /* of rows that may be best: the best candidate h */
+    double *best;
+} Work;
 
 /* Whether the levels of the bar to be traded keep their distance: what does so still does with a higher h. */
 static int allowed(const Question *asked, Count problem, double h, double l) {
@@ -21,164 +40,168 @@ static int allowed(const Question *asked, Count problem, double h, double l) {
     return u - d >= asked->distance - LEVEL_TIE;
 }
 
-static void gather(Work *work, const Terms *terms, Count problem, const Ends *ends, const Question *asked) {
-    int placed[2] = {0, 0}, interpolated = 0;
-    for (int i = 0; i < terms->count; i++) {
-        interpolated |= terms->legs[i].interpolated;
-        for (Count w = 0; w < terms->window; w++)
-            placed[i] |= terms->legs[i].per_lower[bar_of(terms, problem, w)] != 0.0;
+/* Adds a line to candidates `from` to `to`, as changes where it begins and ends. */
+static void span(double *offset, double *slope, Count from, Count to, double at_zero, double rise) {
+    if (from >= to) return;
+    offset[from] += at_zero, offset[to] -= at_zero;
+    slope[from] += rise, slope[to] -= rise;
+}
+
+/* Adds what the entry of a bar earns, along rows for a long and along candidates h for a short. */
+static void enter(Work *work, const Traded *it) {
+    const Leg *leg = it->leg;
+    double slant = leg->per_lower[it->number] * it->size, fixed = leg->at_level[it->number] * it->size;
+    double move = leg->lower_move[it->number], open = leg->open[it->number];
+    double top = open < leg->lower_clip[1] ? open : leg->lower_clip[1];
+    double floor = leg->lower_clip[0] < top ? leg->lower_clip[0] : top;
+    const int32_t *place = work->both[!leg->mirrored].place;
+    Count filled = place[it->bar->filled], low = place[it->bar->low], high = place[it->bar->high];
+    if (!leg->mirrored) {
+        double *offset = work->scratch, *slope = offset + work->both[1].count + 1;
+        span(offset, slope, filled, low, fixed + slant * floor, 0.0);
+        span(offset, slope, filled > low ? filled : low, high, fixed + slant * move, slant);
+        span(offset, slope, filled > high ? filled : high, place[work->both[1].count], fixed + slant * top, 0.0);
+        return;
     }
-    int lines = asked->touching && placed[0] && placed[1], more = lines || interpolated;
-    double other = lines ? 0.0 : -asked->step;
-    work->h.count = work->l.count = 0;
-    for (int i = 0; i < terms->count; i++) {
-        const Leg *leg = terms->legs + i;
-        Candidates *of_upper = leg->mirrored ? &work->l : &work->h, *of_lower = leg->mirrored ? &work->h : &work->l;
-        const double *upper_bounds = asked->bounds[leg->mirrored], *lower_bounds = asked->bounds[!leg->mirrored];
-        double way = leg->mirrored ? -1.0 : 1.0;
+    Count ends[4] = {0, high < filled ? high : filled, low < filled ? low : filled, filled};
+    Surface parts[3] = {{fixed + slant * top, 0.0, 0.0, 0.0},
+                        {fixed + slant * move, -slant, 0.0, 0.0},
+                        {fixed + slant * floor, 0.0, 0.0, 0.0}};
+    for (int i = 0; i < 3; i++) {
+        if (ends[i] >= ends[i + 1]) continue;
+        change(&work->row, work->row.slots[ends[i]], parts + i, 1.0);
+        change(&work->row, work->row.slots[ends[i + 1]], parts + i, -1.0);
+    }
+}
+
+/* The bars of a problem, and the candidates that they mark; returns how many bars there are. */
+static Count bars_of(Work *work, const Terms *terms, Count problem) {
+    Count count = 0;
+    int placed[2] = {0, 0};
+    for (int i = 0; i < terms->count; i++)
         for (Count w = 0; w < terms->window; w++) {
-            Count bar = bar_of(terms, problem, w);
-            const double *upper = ends[i].upper + bar * leg->uppers, *lower = ends[i].lower + bar * (leg->lowers + 1);
-            const unsigned char *jumps = ends[i].jumps + bar * (leg->lowers + 1);
-            for (Count k = 0; k < ends[i].uppers[bar]; k++) add(of_upper, way * upper[k], upper_bounds);
-            for (Count k = 0; k < ends[i].lowers[bar]; k++) {
-                add(of_lower, way * (jumps[k] ? lower[k] + asked->step : lower[k]), lower_bounds);
-                if (more && jumps[k]) add(of_lower, way * (lower[k] + other), lower_bounds);
+            Count number = bar_of(terms, problem, w), here = work->here ? work->here[number] : w;
+            double size = size_of(terms, w);
+            const Bar *bar = work->of_leg[i] + here;
+            if (size == 0.0 || (!bar->placed && !bar->changes)) continue;
+            work->traded[count++] = (Traded){terms->legs + i, bar, number, size, 0, -1};
+            placed[i] |= bar->placed;
+        }
+    int other = placed[0] && placed[1] ? WITH_LINES : WITHOUT_LINES;
+    for (int i = 0; i < 2; i++) {
+        Candidates *all = work->both + i;
+        for (Count n = 0; n < count; n++) {
+            Count leg = work->traded[n].leg - terms->legs, at = leg * (work->bars + 1) + (work->traded[n].bar - work->of_leg[leg]);
+            for (int32_t m = all->of_bar[at]; m < all->of_bar[at + 1]; m++) {
+                const Mark *mark = all->marks + m;
+                if ((mark->kind == ALWAYS || mark->kind == other) && work->traded[n].size > mark->above)
+                    all->present[mark->rank] = 1;
             }
         }
+        for (Count m = all->of_bar[terms->count * (work->bars + 1) - 1]; m < all->marked; m++)
+            all->present[all->marks[m].rank] = 1;
     }
-    for (int i = 0; i < 2; i++) {
-        Candidates *all = i ? &work->l : &work->h;
-        const double *bounds = asked->bounds[i];
-        if (interpolated || i == 1) add(all, bounds[0], bounds);
-        if (interpolated || i == 0) add(all, bounds[1], bounds);
-        add(all, 0.0, bounds);
-        if (asked->high_move) /* from where, or up to where, the other multiplier is free */
-            add(all, i ? -asked->distance - asked->low_move[problem] : asked->distance - asked->high_move[problem], bounds);
-        finish(all, bounds, work->scratch);
-    }
+    return count;
 }
 
-static void solve(Work *work, const Terms *terms, Count problem, const Ends *ends, const Question *asked, double *found) {
-    gather(work, terms, problem, ends, asked);
-    Count wide = work->h.count, rows = work->l.count, near = -1, best_row = -1, first = 0;
-    double most_of_all = -INFINITY, of_row = 0.0, least = INFINITY;
-    int changed = 1, rising = 0;
-    memset(work->row, 0, (size_t)wide * sizeof(double));
-    memset(work->slopes, 0, (size_t)wide * sizeof(double));
-    memset(work->by_l, 0, (size_t)rows * sizeof(double));
-    for (Count r = 0; r < rows; r++) work->at[r] = -1;
-    work->count = 0;
-    for (int i = 0; i < terms->count; i++) {
-        const Leg *leg = terms->legs + i;
-        entries(leg, terms, problem, leg->mirrored ? &work->h : &work->l, leg->mirrored ? work->row : work->by_l,
-                work->scratch);
-        for (Count w = 0; w < terms->window; w++) {
-            Count bar = bar_of(terms, problem, w);
-            if (!ends[i].aims[bar]) continue;
-            place(work, leg, bar);
-            rising |= leg->mirrored || leg->interpolated;
-        }
-    }
-    for (Count r = 0; r < rows; r++) {
-        for (Count number = work->at[r], next; number >= 0; number = next) {
-            next = work->bars[number].next;
-            change(work, number, r);
+static int32_t *ranks_of(const Work *work, const Bar *bar) {
+    return (int32_t *)((char *)work->changes.ranks.memory + bar->ranks);
+}
+
+/* Books a bar for the row of its next change. */
+static void schedule(Work *work, Count number, Count rows) {
+    Traded *it = work->traded + number;
+    if (it->done == it->bar->changes) return;
+    Count row = work->both[1].place[ranks_of(work, it->bar)[it->done]];
+    if (row >= rows) return;
+    it->next = work->at[row];
+    work->at[row] = number;
+}
+
+/* Makes all changes of a bar up to a row. */
+static void advance(Work *work, Count number, Count row, Count rows) {
+    Traded *it = work->traded + number;
+    const Bar *bar = it->bar;
+    const int32_t *ranks = ranks_of(work, bar), *ends = ranks + bar->changes;
+    const Surface *surfaces = (const Surface *)((char *)work->changes.surfaces.memory + bar->surfaces);
+    const int32_t *along = work->both[0].place, *across = work->both[1].place;
+    for (; it->done < bar->changes && across[ranks[it->done]] <= row; it->done++)
+        for (Count j = 0; j < bar->ends; j++)
+            change(&work->row, work->row.slots[along[ends[j]]], surfaces + it->done * bar->ends + j, it->size);
+    schedule(work, number, rows);
+}
+
+typedef struct {
+    Count row, first;     /* the first candidate h that a floor allows */
+    double best, of_row;  /* with and without the entries of longs */
+    const double *profits;
+} Found;
+
+/* Notes where the best of a row is. */
+static Count note(Work *work, const Found *found, Count noted) {
+    Count near = nearest(&work->row, found->profits, work->h, found->first, found->of_row);
+    if (near < 0) return noted;
+    work->rows[noted] = found->row, work->near[noted] = near, work->best[noted] = found->best;
+    return noted + 1;
+}
+
+/* Goes through all rows; returns how many are noted that may have the best candidate, and the greatest profit. */
+static Count search(Work *work, Count problem, const Question *asked, Count rows, double *most) {
+    Row *row = &work->row;
+    Found last = {-1, 0, -INFINITY, 0.0, NULL}, here = last; /* the last row that may be best is noted when it is sure */
+    int changed = 1;
+    Count noted = 0;
+    *most = -INFINITY;
+    for (here.row = 0; here.row < rows; here.row++) {
+        double l = work->l[here.row];
+        for (Count number = work->at[here.row], next; number >= 0; number = next) {
+            next = work->traded[number].next;
+            advance(work, number, here.row, rows);
             changed = 1;
         }
-        while (asked->high_move && first < wide && !allowed(asked, problem, work->h.x[first], work->l.x[r]))
-            first++, changed = 1;
-        if (changed || rising)
-            of_row = most(work->row + first, rising ? work->slopes + first : NULL, wide - first, work->l.x[r]), near = -1;
+        while (asked->high_move && here.first < row->wide && !allowed(asked, problem, work->h[here.first], l))
+            here.first++, changed = 1;
+        if (changed || row->rising) {
+            double *profits = work->profits[last.profits == work->profits[0]];
+            here.of_row = profits_of(row, l, profits), here.profits = profits;
+            if (here.first) here.of_row = most_from(row, profits, here.first);
+        }
         changed = 0;
-        work->best[r] = of_row + work->by_l[r];
-        work->where[r] = -1;
-        if (!(work->best[r] >= most_of_all - TIE)) continue;
-        if (near < 0) near = nearest(work, first, wide, work->l.x[r], of_row);
-        work->where[r] = near;
-        most_of_all = work->best[r] > most_of_all ? work->best[r] : most_of_all;
+        here.best = here.of_row + work->by_l[here.row];
+        if (!(here.best >= *most - TIE)) continue;
+        if (last.row >= 0 && last.best >= here.best - TIE) noted = note(work, &last, noted);
+        last = here;
+        *most = here.best > *most ? here.best : *most;
+    }
+    return last.row >= 0 ? note(work, &last, noted) : noted;
+}
+
+static void solve(Work *work, const Terms *terms, Count problem, const Question *asked, double *found) {
+    Count bars = bars_of(work, terms, problem), noted, best = -1;
+    Count wide = chosen(work->both, work->h), rows = chosen(work->both + 1, work->l);
+    double *offset = work->scratch, *slope = offset + work->both[1].count + 1, at_zero = 0.0, rise = 0.0, most, least = INFINITY;
+    start_row(&work->row, work->h, wide);
+    memset(offset, 0, 2 * (size_t)(work->both[1].count + 1) * sizeof *offset);
+    for (Count r = 0; r < rows; r++) work->at[r] = -1;
+    for (Count n = 0; n < bars; n++) {
+        const Traded *it = work->traded + n;
+        work->row.rising |= it->bar->changes && (it->leg->mirrored || it->leg->interpolated);
+        if (it->bar->placed) enter(work, it);
+        schedule(work, n, rows);
     }
     for (Count r = 0; r < rows; r++) {
-        if (work->where[r] < 0 || !(work->best[r] >= most_of_all - TIE)) continue;
-        double size = fabs(work->h.x[work->where[r]]) + fabs(work->l.x[r]);
-        if (size < least) least = size, best_row = r;
+        at_zero += offset[r], rise += slope[r];
+        work->by_l[r] = at_zero + rise * work->l[r];
     }
-    found[0] = best_row < 0 ? clipped(0.0, asked->bounds[0]) : work->h.x[work->where[best_row]];
-    found[1] = best_row < 0 ? clipped(0.0, asked->bounds[1]) : work->l.x[best_row];
+    noted = search(work, problem, asked, rows, &most);
+    for (Count n = 0; n < noted; n++) {
+        if (!(work->best[n] >= most - TIE)) continue;
+        double size = fabs(work->h[work->near[n]]) + fabs(work->l[work->rows[n]]);
+        if (size < least) least = size, best = n;
+    }
+    found[0] = best < 0 ? clipped(0.0, asked->bounds[0]) : work->h[work->near[best]];
+    found[1] = best < 0 ? clipped(0.0, asked->bounds[1]) : work->l[work->rows[best]];
     found[2] = profit_of(terms, problem, found[0], found[1], work->scratch);
-}
-
-/* Memory for all that follows, aligned for any of it; sizes are counted first, then places are handed out. */
-typedef struct {
-    char *memory;
-    size_t used;
-} Arena;
-
-static void *take(Arena *arena, size_t count, size_t size) {
-    void *place = arena->memory ? arena->memory + arena->used : NULL;
-    arena->used += (count * size + 63) / 64 * 64;
-    return place;
-}
-
-static void lay_out(Arena *arena, Work *work, Ends *ends, unsigned char **matter, const Terms *terms) {
-    size_t window = (size_t)terms->window, width = 3, edges = 1, bars = window * (size_t)terms->count;
-    for (int i = 0; i < terms->count; i++) {
-        const Leg *leg = terms->legs + i;
-        size_t n = (size_t)leg->bars, uppers = (size_t)leg->uppers, lowers = (size_t)leg->lowers;
-        size_t most_edges = uppers > lowers ? uppers : lowers;
-        edges = most_edges > edges ? most_edges : edges;
-        width += window * (uppers > 2 * (lowers + 1) ? uppers : 2 * (lowers + 1));
-        ends[i].upper = take(arena, n * uppers, sizeof(double));
-        ends[i].lower = take(arena, n * (lowers + 1), sizeof(double));
-        ends[i].jumps = take(arena, n * (lowers + 1), 1);
-        ends[i].uppers = take(arena, n, sizeof(Count));
-        ends[i].lowers = take(arena, n, sizeof(Count));
-        ends[i].aims = take(arena, n, 1);
-    }
-    for (int i = 0; i < 2; i++) {
-        Candidates *all = i ? &work->l : &work->h;
-        all->x = take(arena, width, sizeof(double));
-        all->begin = take(arena, 2 * width, sizeof(int32_t));
-    }
-    work->edges = (Count)edges;
-    work->row = take(arena, width, sizeof(double)), work->slopes = take(arena, width, sizeof(double));
-    work->by_l = take(arena, width, sizeof(double)), work->best = take(arena, width, sizeof(double));
-    work->where = take(arena, width, sizeof(Count)), work->at = take(arena, width, sizeof(Count));
-    work->scratch = take(arena, 2 * (width + 1) + window, sizeof(double));
-    work->bars = take(arena, bars, sizeof(Bar));
-    work->nodes = take(arena, edges, sizeof(double)), work->rates = take(arena, edges, sizeof(double));
-    work->lines = take(arena, bars * 2 * edges, sizeof(Line));
-    work->places = take(arena, bars * 2 * edges, sizeof(int32_t));
-    *matter = take(arena, 2 * edges, 1);
-}
-
-/* Fills `found` [3, problems]; 0, or -1 without memory. */
-static int solve_all(const Terms *terms, const Question *asked, double *found) {
-    Arena arena = {NULL, 0};
-    Work work;
-    Ends ends[2];
-    unsigned char *matter;
-    lay_out(&arena, &work, ends, &matter, terms);
-    if (!(arena.memory = malloc(arena.used))) return -1;
-    arena.used = 0;
-    lay_out(&arena, &work, ends, &matter, terms);
-    for (int i = 0; i < terms->count; i++) {
-        const Leg *leg = terms->legs + i;
-        double bounds[2][2];
-        for (int lower = 0; lower < 2; lower++) { /* own ones: in the mirror of the other multiplier, and turned */
-            const double *from = asked->bounds[lower ^ leg->mirrored];
-            bounds[lower][0] = leg->mirrored ? -from[1] : from[0], bounds[lower][1] = leg->mirrored ? -from[0] : from[1];
-        }
-        for (Count bar = 0; bar < leg->bars; bar++)
-            ends_of(leg, bar, (const double(*)[2])bounds, asked->step, ends + i, matter);
-    }
-    for (Count problem = 0; problem < terms->problems; problem++) {
-        double answer[3];
-        solve(&work, terms, problem, ends, asked, answer);
-        for (int i = 0; i < 3; i++) found[i * terms->problems + problem] = answer[i];
-    }
-    free(arena.memory);
-    return 0;
 }
 
 #endif
