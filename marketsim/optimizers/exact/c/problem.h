@@ -75,7 +75,7 @@ static void enter(Work *work, const Traded *it) {
 }
 
 /* The bars of a problem, and the candidates that they mark; returns how many bars there are. */
-static Count bars_of(Work *work, const Terms *terms, Count problem) {
+static Count bars_of(Work *work, const Terms *terms, Count problem, const Question *asked) {
     Count count = 0;
     int placed[2] = {0, 0};
     for (int i = 0; i < terms->count; i++)
@@ -87,7 +87,7 @@ static Count bars_of(Work *work, const Terms *terms, Count problem) {
             work->traded[count++] = (Traded){terms->legs + i, bar, number, size, 0, -1};
             placed[i] |= bar->placed;
         }
-    int other = placed[0] && placed[1] ? WITH_LINES : WITHOUT_LINES;
+    int other = asked->touching && placed[0] && placed[1] ? WITH_LINES : WITHOUT_LINES;
     for (int i = 0; i < 2; i++) {
         Candidates *all = work->both + i;
         for (Count n = 0; n < count; n++) {
@@ -177,7 +177,7 @@ static Count search(Work *work, Count problem, const Question *asked, Count rows
 }
 
 static void solve(Work *work, const Terms *terms, Count problem, const Question *asked, double *found) {
-    Count bars = bars_of(work, terms, problem), noted, best = -1;
+    Count bars = bars_of(work, terms, problem, asked), noted, best = -1;
     Count wide = chosen(work->both, work->h), rows = chosen(work->both + 1, work->l);
     double *offset = work->scratch, *slope = offset + work->both[1].count + 1, at_zero = 0.0, rise = 0.0, most, least = INFINITY;
     start_row(&work->row, work->h, wide);
