@@ -25,6 +25,7 @@ from marketsim.profiling import Clock
 
 INSTALLED = {"site-packages", "dist-packages"}  # folders whose packages are told by their versions
 OWN = "marketsim"  # whose own files import much of it late; those that a model imports at its top count
+STANDARD = sys.stdlib_module_names - {"__main__"}
 STARTED = time.time() - Clock.wall()  # of this process
 _loaded: dict[str, bytes] = {}  # digests of the sources of modules as this process loaded them
 
@@ -53,6 +54,7 @@ def digest_sources(module: ModuleType, loaded_before: Collection[str]) -> Source
     `loaded_before` are the names of the modules that the process had loaded before this one. UsageError where a file
     beside the module's was not imported because another one of its name had been.
     """
+    home = _path(module)
     files: dict[Path, bytes] = {}  # digests
     packages: dict[str, str] = {}
     edited = None
@@ -73,7 +75,7 @@ def digest_sources(module: ModuleType, loaded_before: Collection[str]) -> Source
             imported = sys.modules.get(name)
             if imported is None or (place := _path(imported)) is None:
                 continue
-            if path == _path(module) and not module.__package__:
+            if path == home and not module.__package__:
                 _refuse_namesake(path.parent, name, place)
             if INSTALLED.intersection(place.parts):
                 root = name.partition(".")[0]
@@ -120,11 +122,17 @@ class _Source(Struct, frozen=True):
 
 def _path(module: ModuleType) -> Path | None:
     """The file of a module that is neither built in nor of the standard library."""
-    file = getattr(module, "__file__", None)
-    if file is None or module.__name__.partition(".")[0] in sys.stdlib_module_names - {"__main__"}:
+    file, root = getattr(module, "__file__", None), module.__name__.partition(".")[0]
+    if file is None or root in STANDARD:
         return None
-    path = Path(file).resolve()
+    path = _lasting(file) if root == OWN or any(folder in file for folder in INSTALLED) else Path(file).resolve()
     return path if path.suffix == ".py" or INSTALLED.intersection(path.parts) else None
+
+
+@cache
+def _lasting(file: str) -> Path:
+    """The path of a file that stays where it is while this process lasts."""
+    return Path(file).resolve()
 
 
 def _as_loaded(module: str, path: Path, digest: bytes, loaded_before: Collection[str]) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from marketsim.results.run_directory import FILES
+from tests import command_line
 from tests.many_symbols import OPTIONS, write_universe
 
 COUNT = 10
@@ -47,7 +48,7 @@ assert ended(start()) == 0
 whole = time.perf_counter() - began
 runs = killed = 0
 kept = set()
-while killed < 20:
+while killed < 9:
     runs += 1
     sys.argv[-1] = f"resumed-{runs}"
     for _ in range(5):
@@ -81,8 +82,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def unbroken(data: Path, tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     """The files of a run that nothing happened to."""
     directory = tmp_path_factory.mktemp("unbroken")
-    program = [*MARKETSIM, *command(data, directory)]
-    subprocess.run(program, check=True, stdout=subprocess.DEVNULL)
+    assert command_line.run(*command(data, directory)).code == 0
     return files(directory)
 
 
@@ -92,6 +92,12 @@ def command(data: Path, directory: Path | str, *more: str) -> list[str]:
 
 def files(directory: Path) -> list[bytes]:
     return [(directory / name).read_bytes() for name in FILES]
+
+
+def resumed(data: Path, directory: Path, unbroken: list[bytes], *more: str) -> None:
+    """The run goes on and ends with the files of the unbroken one."""
+    assert command_line.run(*command(data, directory, "--resume", *more)).code == 0
+    assert files(directory) == unbroken
 
 
 def alive(pid: int) -> bool:
@@ -206,8 +212,7 @@ def test_ctrl_c_ends_the_workers_and_keeps_what_is_done(to_all, data, tmp_path, 
     assert "finished symbols are kept in" in note
     assert last == "marketsim: interrupted"
     assert not any(map(alive, workers))
-    subprocess.run([*given, "--resume"], check=True, stdout=subprocess.DEVNULL)
-    assert files(tmp_path / "out") == unbroken
+    resumed(data, tmp_path / "out", unbroken)
 
 
 def test_workers_end_with_a_parent_that_was_killed(data, tmp_path, unbroken):
@@ -219,8 +224,7 @@ def test_workers_end_with_a_parent_that_was_killed(data, tmp_path, unbroken):
     process.wait()
     assert workers
     until(lambda: not any(map(alive, workers)))
-    subprocess.run([*given, "--resume"], check=True, stdout=subprocess.DEVNULL)
-    assert files(tmp_path / "out") == unbroken
+    resumed(data, tmp_path / "out", unbroken)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
@@ -236,8 +240,8 @@ def test_a_run_killed_again_and_again_ends_with_the_same_files(data, tmp_path, u
 
 def test_a_full_disk_leaves_the_old_files_and_one_line(data, tmp_path, unbroken):
     out = tmp_path / "out"
-    first = [*MARKETSIM, "backtest", "S001", "--data", str(data), *OPTIONS, "--cache", "off", "--output", str(out)]
-    subprocess.run(first, check=True, stdout=subprocess.DEVNULL)
+    first = ("backtest", "S001", "--data", str(data), *OPTIONS, "--cache", "off", "--output", str(out))
+    assert command_line.run(*first).code == 0
     old = files(out)
     limited = 'ulimit -f 30; exec "$0" "$@"'  # blocks of 512 bytes: parts fit, the document does not
     program = ["sh", "-c", limited, *MARKETSIM, *command(data, out, "--overwrite")]
@@ -248,5 +252,4 @@ def test_a_full_disk_leaves_the_old_files_and_one_line(data, tmp_path, unbroken)
     assert "finished symbols are kept in" in note
     assert sorted(path.name for path in out.iterdir()) == sorted([".unfinished", *FILES, "timing.json", "run.json"])
     assert files(out) == old
-    subprocess.run([*MARKETSIM, *command(data, out, "--overwrite", "--resume")], check=True, stdout=subprocess.DEVNULL)
-    assert files(out) == unbroken
+    resumed(data, out, unbroken, "--overwrite")

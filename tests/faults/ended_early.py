@@ -1,7 +1,7 @@
-"""Runs with --output that end at each of their file-system events: `python -m tests.faults.ended_early WAY STATE DIR`.
+"""Runs with --output that end at each of their file-system events: `python -m tests.faults.ended_early WAY STATE STEP DIR`.
 
 WAY is `kill`, or the error that the event ends with, such as ENOSPC. STATE is what was there before: `empty`, or `old`
-for a finished run and somebody's notes. A line of JSON for each event says what it left, and what came of the same run
+for a finished run and somebody's notes. Of the events, every STEP-th is tried. A line of JSON for each event says what it left, and what came of the same run
 with --resume.
 """
 
@@ -49,6 +49,15 @@ def write(
         run.finish(TIMING)
 
 
+def exit_code(directory: Path, *arguments: Any) -> int:
+    """The exit code of `write`."""
+    try:
+        write(directory, *arguments)
+    except MarketsimError as error:
+        return error.exit_code if "\n" not in str(error) else 98
+    return 0
+
+
 def in_child(way: str, event: int, directory: Path, *arguments: Any) -> int:
     """The exit code of `write` in a process of its own, which ends at its n-th `event` below the directory."""
     if pid := os.fork():
@@ -65,11 +74,8 @@ def in_child(way: str, event: int, directory: Path, *arguments: Any) -> int:
                 raise OSError(getattr(errno, way), os.strerror(getattr(errno, way)))
 
     sys.addaudithook(hook)
-    code = 0
     try:
-        write(directory, *arguments)
-    except MarketsimError as error:
-        code = error.exit_code if "\n" not in str(error) else 98
+        code = exit_code(directory, *arguments)
     except BaseException as error:
         print(repr(error), file=sys.stderr)
         code = 99
@@ -82,22 +88,22 @@ def content(directory: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in paths if not path.name.startswith(".") and path.exists()}
 
 
-def main(way: str, state: str, place: Path) -> None:
+def main(way: str, state: str, step: int, place: Path) -> None:
     old, new = finished(OLD), finished(NEW)
     write(place / "old", old, OLD)
     write(place / "new", new, NEW)
     (place / "old" / "notes.txt").write_text("mine")
     before = content(place / "old") if state == "old" else {}
     after = before | content(place / "new")
-    code, event = 0, 0
+    code, event = 0, 1 - step
     while code != NONE_LEFT:
-        event += 1
+        event += step
         directory = place / f"ended-at-{event}"
         if state == "old":
             shutil.copytree(place / "old", directory)
         code = in_child(way, event, directory, new, NEW, False, state == "old")
         left = content(directory)
-        again = in_child("", 0, directory, new, NEW, True, state == "old" and left == before)
+        again = exit_code(directory, new, NEW, True, state == "old" and left == before)
         words = "all" if left == after else "none" if left == before else "some"
         row = {"event": event, "code": code, "left": words, "again": again, "whole": content(directory) == after}
         print(json.dumps(row), flush=True)
@@ -105,4 +111,4 @@ def main(way: str, state: str, place: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4]))
