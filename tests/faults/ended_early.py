@@ -1,8 +1,10 @@
-"""Runs with --output that end at each of their file-system events: `python -m tests.faults.ended_early WAY STATE STEP DIR`.
+"""Runs with --output that end at one of their file-system events.
+
+Started as `python -m tests.faults.ended_early WAY STATE STEP DIR`.
 
 WAY is `kill`, or the error that the event ends with, such as ENOSPC. STATE is what was there before: `empty`, or `old`
-for a finished run and somebody's notes. Of the events, every STEP-th is tried. A line of JSON for each event says what it left, and what came of the same run
-with --resume.
+for a finished run and somebody's notes. Every STEP-th event is tried. A line of JSON for each says what it left, and
+what came of the same run with --resume.
 """
 
 from __future__ import annotations
