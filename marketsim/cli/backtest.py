@@ -113,7 +113,7 @@ def backtest(
                     progress,
                     rows=rows,
                     places=places,
-                    sealed=_sealed(settings) if sealed else None,
+                    sealed=sealed_forecasts(settings) if sealed else None,
                 )
             ) as stream,
         ):
@@ -162,8 +162,8 @@ fast = options.without(backtest, "fast")
 fast.__doc__ = "Run backtest with at most 35 simulations, the newest."
 
 
-def _sealed(settings: "Settings") -> "SealedForecasts":
-    """The forecasts in the journal."""
+def sealed_forecasts(settings: "Settings") -> "SealedForecasts":
+    """The forecasts in the journal, whose bars count as clean; DataError where there is none."""
     from marketsim.journal.journal import Journal
 
     return Journal(settings.journal_place.journal).sealed_forecasts()

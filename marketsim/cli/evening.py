@@ -11,6 +11,7 @@ from marketsim.cli import options, output
 from marketsim.cli.backtest import Told, names_of
 from marketsim.cli.output_files import check_file
 from marketsim.cli.plan import NO_ORDER
+from marketsim.cli.score import WORSE
 
 if TYPE_CHECKING:
     from marketsim.cli.evening_document import CheckedSymbol, EveningDocument, FetchedSymbol
@@ -36,7 +37,7 @@ def evening(
     ] = None,
     exit_code: Annotated[
         bool,
-        typer.Option("--exit-code", help="Exit with 10 where there is no order, or a strategy is worse than promised."),
+        typer.Option("--exit-code", help="Exit with 10 where there is no order, 11 where one is worse than promised."),
     ] = False,
     config: options.Config = None,
     json: options.Json = False,
@@ -120,7 +121,10 @@ def _run(
             page = stack.enter_context(ReportFile(Path(report), names, settings))
         progress = stack.enter_context(output.progress())
         rows = page is not None
-        with closing(parallel.stream(names, settings, clock, None, progress, rows, True, places)) as stream:
+        walks = parallel.stream(
+            names, settings, clock, None, progress, rows, True, places, sealed=to_seal.sealed_before()
+        )
+        with closing(walks) as stream:
             for finished in stream:
                 told.add(finished)
                 documents.add(finished)
@@ -216,9 +220,9 @@ def _code(document: "EveningDocument", exit_code: bool) -> int:
         return 3
     if document.sealed.refused or document.failed or unfetched:
         return 4
-    if exit_code and (not document.orders or _worse(document)):
-        return NO_ORDER
-    return 0
+    if not exit_code:
+        return 0
+    return NO_ORDER if not document.orders else WORSE if _worse(document) else 0
 
 
 def _worse(document: "EveningDocument") -> bool:

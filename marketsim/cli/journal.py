@@ -6,6 +6,7 @@ import typer
 
 from marketsim.cli import options, output
 from marketsim.cli.help import GroupedCommand
+from marketsim.cli.score import BARS, bars_given
 from marketsim.errors import UsageError
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def attach(
 
 
 @app.command("replay", cls=GroupedCommand)
-@options.takes(options.CACHE, options.CACHE_PLACE, options.JOURNAL)
+@options.takes(*BARS, options.CACHE, options.CACHE_PLACE, options.JOURNAL)
 def replay_(
     command: typer.Context,
     symbols: Only = None,
@@ -170,19 +171,26 @@ def replay_(
 ) -> int:
     """Run backtests of sealed plans again and compare the plans.
 
-    Each is run with its settings on the bars of today, cut at its origin. Where its plan is another, the first thing
-    that differs is named: revised bars, code, settings, libraries, the model.
+    Each is run with its settings on the bars of today, cut at its origin; options of bars, such as --data, take the
+    place of its own where they have moved. Where its plan is another, the first thing that differs is named: revised
+    bars, code, settings, libraries, the model.
     """
     from marketsim.cli.journal_documents import JournalReplayDocument
     from marketsim.cli.journal_tables import replayed
     from marketsim.journal.replay import replay
 
-    settings = options.settings_of(command)
+    resolution = options.resolution_of(command)
+    elsewhere = bars_given(resolution)
+    for key in ("end", "now", "fetch"):
+        if resolution.origins[key].startswith("--"):
+            raise UsageError(f"--{key}: a replay is cut at the origin of each entry, and sees what was known then")
+        elsewhere.pop(key, None)
     journal = _open(command)
-    chosen = _chosen(journal.entries(), symbols, since)
+    entries = journal.entries()
+    chosen = _chosen(entries, symbols, since)
     rows = []
     with output.progress() as progress:
-        for i, each in enumerate(replay(chosen, settings)):
+        for i, each in enumerate(replay(chosen, resolution.settings, entries, elsewhere)):
             progress("replays", i, len(chosen))
             rows.append(each)
     if json:

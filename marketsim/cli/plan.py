@@ -7,7 +7,7 @@ import typer
 from msgspec import Struct
 
 from marketsim.cli import options, output
-from marketsim.cli.backtest import Told, names_of
+from marketsim.cli.backtest import Told, names_of, sealed_forecasts
 from marketsim.cli.plan_options import Steps, share, steps
 from marketsim.cli.plan_table import cells, plan_table, why_not
 from marketsim.errors import UsageError
@@ -15,6 +15,7 @@ from marketsim.errors import UsageError
 if TYPE_CHECKING:
     from marketsim.cli.journal_documents import SealingReport
     from marketsim.cli.sealing import PlansToSeal
+    from marketsim.forecasting.sealed_forecasts import SealedForecasts
     from marketsim.results.orders import Order
     from marketsim.results.planned_orders import PlannedOrders
     from marketsim.results.sizing import Risk
@@ -59,6 +60,10 @@ def plan(
     ] = "table",
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the orders alone: no heads, no remarks.")] = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 10 where there is no order.")] = False,
+    sealed: Annotated[
+        bool,
+        typer.Option("--sealed", help="Bars whose forecast is in the journal are clean; --seal implies it."),
+    ] = False,
     seal: Annotated[bool, typer.Option("--seal", help="Seal the plans in the journal.")] = False,
     head: Annotated[bool, typer.Option("--head", help="With --seal: print the head of the journal.")] = False,
     config: options.Config = None,
@@ -83,7 +88,8 @@ def plan(
 
     names, repeated = once_each(names)
     to_seal = _to_seal(settings) if seal else None
-    found = _walk(names, settings, rules, only, to_seal)
+    clean = to_seal.sealed_before() if to_seal is not None else sealed_forecasts(settings) if sealed else None
+    found = _walk(names, settings, rules, only, to_seal, clean)
     report = None if to_seal is None else to_seal.seal(found.planned, found.whole)
     told, planned = found.told, found.planned
     if not quiet:
@@ -151,7 +157,12 @@ def _tell(report: "SealingReport", head: bool, on_stdout: bool) -> bool:
 
 
 def _walk(
-    names: list[str], settings: "Settings", rules: _Rules, only: str | None, to_seal: "PlansToSeal | None"
+    names: list[str],
+    settings: "Settings",
+    rules: _Rules,
+    only: str | None,
+    to_seal: "PlansToSeal | None",
+    sealed: "SealedForecasts | None",
 ) -> _Found:
     """Backtest the symbols and plan the orders of each, with quantities where there is a capital."""
     from marketsim.backtesting import parallel
@@ -166,7 +177,9 @@ def _walk(
     with (
         SpooledSymbols(settings.seed) as documents,
         output.progress() as progress,
-        closing(parallel.stream(names, settings, Clock(), None, progress, basis=to_seal is not None)) as stream,
+        closing(
+            parallel.stream(names, settings, Clock(), None, progress, basis=to_seal is not None, sealed=sealed)
+        ) as stream,
     ):
         for finished in stream:
             told.add(finished)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from marketsim.journal.score_document import RealityGap, ScoreDocument
     from marketsim.settings.resolution import Resolution
 
-WORSE = 10  # exit code, with --exit-code
+WORSE = 11  # exit code, with --exit-code
 BARS = (options.BARS, options.FINE, options.STORE)
 
 
@@ -34,7 +34,7 @@ def score(
         str | None, typer.Option("--fills-timezone", metavar="ZONE", help="Of times in that file without a zone. [UTC]")
     ] = None,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Exit with 10 where a strategy is worse than promised.")
+        bool, typer.Option("--exit-code", help="Exit with 11 where a strategy is worse than promised.")
     ] = False,
     config: options.Config = None,
     json: options.Json = False,
@@ -121,7 +121,6 @@ def _gap(place: str, timezone: str | None, found: "Score") -> "RealityGap":
     from marketsim.data.broker_fills.reading import read_fills
     from marketsim.journal.reality_gap import reality_gap
 
-    fills = read_fills(place, timezone)
-    gap, notes = reality_gap(fills, found)
-    output.notes([*fills.notes, *notes])
+    gap = reality_gap(read_fills(place, timezone), found)
+    output.notes(gap.notes)
     return gap

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from marketsim.cli import output
 from marketsim.cli.journal_documents import SealedEntry, SealingReport
 from marketsim.errors import DataError, Success
+from marketsim.forecasting.sealed_forecasts import SealedForecasts
 from marketsim.journal.journal import Appended, Journal
 from marketsim.journal.sealing import plans_of
 
@@ -34,10 +35,14 @@ class PlansToSeal:
             case Success(files):
                 self._files[finished.symbol] = files
 
+    def sealed_before(self) -> SealedForecasts:
+        """The forecasts that the journal holds, whose bars count as clean; none where this run begins it."""
+        return self._journal.sealed_forecasts() if self._journal.path.exists() else SealedForecasts({})
+
     def seal(self, planned: PlannedOrders, whole: WholeRun, once: bool = False) -> SealingReport:
         """Seal them all with their orders; with `once` none whose session a run with these settings has sealed."""
         plans = plans_of(self._settings, self._files, whole, planned.orders, planned.none)
-        before = self._sealed_before(plans) if once else {}
+        before = self._plans_before(plans) if once else {}
         plans = [plan for plan in plans if plan.symbol not in before]
         appended = self._journal.append(plans, self._settings.bars.now)
         output.notes([*appended.notes, *_known(appended)])
@@ -49,7 +54,7 @@ class PlansToSeal:
             head=None if appended.head is None else str(appended.head),
         )
 
-    def _sealed_before(self, plans: Sequence[SealedPlan]) -> dict[str, Sealed]:
+    def _plans_before(self, plans: Sequence[SealedPlan]) -> dict[str, Sealed]:
         """By symbol the entry that has its session already, from a run with the same settings."""
         from marketsim.journal.record import sealed_before
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from marketsim.results.plan_basis import BarBlock
 from marketsim.results.plugins import PluginFacts
@@ -48,6 +48,7 @@ class SealedModel(Row, frozen=True):
     training: str
     look_ahead: str | None  # how it was caught looking ahead, where that was allowed
     implausible: str | None
+    sealed: Count | UnsetType = UNSET  # evaluated bars that count as clean for they were sealed; absent where unasked
 
 
 class Session(Row, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -67,10 +67,7 @@ class Journal:
 
     def sealed_forecasts(self) -> SealedForecasts:
         """The forecasts of all entries that the system's clock shows to be older than the end of their bar."""
-        return SealedForecasts.of(
-            (plan.symbol, plan.bars.origin, np.array([getattr(plan.forecast, channel) for channel in CHANNELS]))
-            for plan in (each.plan for each in self.entries() if each.entry.clock == "system")
-        )
+        return forecasts_of(self.entries())
 
     def refuse_broken(self, defect: Defect | None) -> None:
         """JournalError for a chain that has a defect."""
@@ -221,6 +218,14 @@ class _Drafts:
         if self._stamp >= plan.session.ends:
             return f"the session {plan.session.bar} was over at {plan.session.ends} UTC"
         return None
+
+
+def forecasts_of(entries: Iterable[Sealed]) -> SealedForecasts:
+    """The forecasts of those entries that the system's clock shows to be older than the end of their bar."""
+    return SealedForecasts.of(
+        (plan.symbol, plan.bars.origin, np.array([getattr(plan.forecast, channel) for channel in CHANNELS]))
+        for plan in (each.plan for each in entries if each.entry.clock == "system")
+    )
 
 
 def default_directory() -> Path:

@@ -78,8 +78,8 @@ def _share(fill: BrokerFill, part: float) -> BrokerFill:
     return BrokerFill(fill.symbol, fill.time, fill.side, fill.price, fill.quantity * part, fee, fill.order, fill.place)
 
 
-def reality_gap(broker: BrokerFills, score: Score) -> tuple[RealityGap, list[str]]:
-    """The gap between a broker's fills and the booked ones of the sealed orders, and remarks for stderr.
+def reality_gap(broker: BrokerFills, score: Score) -> RealityGap:
+    """The gap between a broker's fills and the booked ones of the sealed orders.
 
     A trade belongs to the order of its symbol and side in whose session it began. The gap of an order is what was
     earned less what was booked, in basis points of the origin's close: it is the entry's slippage, the fees beyond the
@@ -105,10 +105,10 @@ def reality_gap(broker: BrokerFills, score: Score) -> tuple[RealityGap, list[str
     said |= {"fills in no session of a sealed order on their side": stray}
     said |= {"fills whose fee is not known, for which the booked one is taken": unknown}
     notes = [f"{broker.name}: {what}: {count}" for what, count in said.items() if count]
-    return _gap(broker, orders, stray + sum(others.values()), unknown), notes
+    return _gap(broker, orders, stray + sum(others.values()), unknown, [*broker.notes, *notes])
 
 
-def _gap(broker: BrokerFills, orders: Sequence[GapOrder], stray: int, unknown: int) -> RealityGap:
+def _gap(broker: BrokerFills, orders: Sequence[GapOrder], stray: int, unknown: int, notes: list[str]) -> RealityGap:
     told = [each for each in orders if each.what != NEITHER]
     gaps = np.array([each.gap_bps for each in told])
     interval = running_interval(gaps)
@@ -135,6 +135,7 @@ def _gap(broker: BrokerFills, orders: Sequence[GapOrder], stray: int, unknown: i
         high_bps=None if interval is None else interval.high,
         fees=float(sum(fill.fee or 0.0 for fill in broker.fills)),
         fees_unknown=unknown,
+        notes=notes,
     )
 
 

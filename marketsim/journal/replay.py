@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
 
-from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec import UNSET, Struct
+from msgspec.structs import asdict, replace
 
 from marketsim.backtesting import pipeline
 from marketsim.backtesting.worker import finish
@@ -14,7 +14,10 @@ from marketsim.data.bars import Bars
 from marketsim.data.symbols import parse_symbol, part_place
 from marketsim.errors import DataError, Failure, MarketsimError, Outcome, Success, UsageError
 from marketsim.forecasting.keys import fingerprint
+from marketsim.forecasting.sealed_forecasts import SealedForecasts
 from marketsim.journal.entry import ForecastQuantiles, Sealed, SealedPlan, SealedStrategy
+from marketsim.journal.journal import forecasts_of
+from marketsim.journal.scored_bars import names_bars
 from marketsim.journal.sealing import plans_of
 from marketsim.profiling import Clock
 from marketsim.results.plan_basis import revision
@@ -40,9 +43,15 @@ class Replayed(Row, frozen=True):
     error: str | None  # why there is nothing to compare
 
 
-def replay(entries: Sequence[Sealed], means: Settings) -> Iterator[Replayed]:
-    """Each entry against the run of today with its settings; `means` tells the cache, which changes no plan."""
-    runs = _Runs(means)
+def replay(
+    entries: Sequence[Sealed], means: Settings, every: Sequence[Sealed] = (), elsewhere: Mapping[str, Any] = {}
+) -> Iterator[Replayed]:
+    """Each entry against the run of today with its settings; `means` tells the cache, which changes no plan.
+
+    `every` are all entries of the journal, for a plan may rest on what was sealed before it. Settings of `elsewhere`
+    name the bars in place of those that were sealed.
+    """
+    runs = _Runs(means, every, elsewhere)
     try:
         for sealed in entries:
             yield runs.replay(sealed)
@@ -53,8 +62,9 @@ def replay(entries: Sequence[Sealed], means: Settings) -> Iterator[Replayed]:
 class _Runs:
     """The runs of today that entries need: those that were sealed together are one run."""
 
-    def __init__(self, means: Settings) -> None:
+    def __init__(self, means: Settings, every: Sequence[Sealed], elsewhere: Mapping[str, Any]) -> None:
         self._means = {key: value for key, value in means.values().items() if key in MEANS}
+        self._every, self._elsewhere = every, elsewhere
         self._settings: Settings | None = None
         self._tools: pipeline.Tools | None = None
         self._key: tuple[str, ...] = ()
@@ -99,7 +109,7 @@ class _Runs:
             raise UsageError(f"this version has no setting {', '.join(sorted(unknown))}")
         if values.get("fetch"):
             values |= {"fetch": None, "source": "store"}
-        return Settings.of(**values | self._means)
+        return Settings.of(**values | dict(self._elsewhere) | self._means)
 
     def _open(self, settings: Settings) -> None:
         if self._tools is None or settings != self._settings:
@@ -110,13 +120,15 @@ class _Runs:
     def _run(self, sealed: Sealed, settings: Settings) -> dict[str, Outcome[_Again]]:
         """By symbol, the plans of today of all that were sealed together, each cut at its origin."""
         assert self._tools is not None
-        model = fingerprint(self._tools.model)
+        tools = replace(self._tools, sealed=self._sealed_before(sealed))
+        model = fingerprint(tools.model)
         files: dict[str, SymbolFiles] = {}  # by symbol as it was asked for
         bars: dict[str, Bars] = {}
         found: dict[str, Outcome[_Again]] = {}
         for each in sealed.plan.together:
             then = settings.replace(end=each.origin, now=sealed.entry.sealed)
-            (run,) = pipeline.stream([each.asked], then, self._tools, Clock())
+            asked = _symbol(each.asked) if names_bars(self._elsewhere) else each.asked
+            (run,) = pipeline.stream([asked], then, tools, Clock())
             match run.outcome:
                 case Success(result):
                     bars[result.bars.symbol] = result.bars
@@ -127,6 +139,12 @@ class _Runs:
         for plan in plans_of(settings, files, whole):
             found[plan.symbol] = Success(_Again(plan, bars[plan.symbol]))
         return found
+
+    def _sealed_before(self, sealed: Sealed) -> SealedForecasts | None:
+        """What counted as clean for the run of an entry because it was sealed; None where no journal was asked."""
+        if sealed.plan.model.sealed is UNSET:
+            return None
+        return forecasts_of(each for each in self._every if each.entry.number < sealed.entry.number)
 
 
 class _Again(Struct, frozen=True):

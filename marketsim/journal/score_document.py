@@ -156,6 +156,7 @@ class RealityGap(Row, frozen=True):
     high_bps: Bps | None
     fees: float  # paid, in the currency of the prices; of fills whose fee is known
     fees_unknown: Count  # fills whose fee is not known: the booked one is taken
+    notes: list[str]  # what was left out of the file, and why
 
 
 class ScoreDocument(Row, frozen=True, tag_field="schema", tag="marketsim.score/1"):

@@ -33,11 +33,16 @@ def _load(plan: SealedPlan, chosen: Mapping[str, Any]) -> Outcome[Bars]:
         sealed["source"] = "store"
     whole = {"start": None, "end": None, "now": None, "fetch": None, "partial": DROP}
     settings = BarsSettings(**(sealed | whole | dict(chosen)))
-    asked = plan.symbol if any(key in chosen for key in ELSEWHERE) else _asked(plan)
+    asked = plan.symbol if names_bars(chosen) else _asked(plan)
     try:
         return Success(load(asked, settings, open_bars(settings)))
     except MarketsimError as error:
         return Failure(error)
+
+
+def names_bars(chosen: Mapping[str, Any]) -> bool:
+    """Whether settings name other bars than those that were sealed."""
+    return any(key in chosen for key in ELSEWHERE)
 
 
 def _asked(plan: SealedPlan) -> str:

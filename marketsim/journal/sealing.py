@@ -193,4 +193,5 @@ def _model(facts: ModelFacts) -> SealedModel:
         training=facts.training,
         look_ahead=facts.look_ahead,
         implausible=facts.implausible,
+        sealed=facts.sealed,
     )

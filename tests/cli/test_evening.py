@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from marketsim.data.sources import stooq
+from marketsim.journal import score
 from marketsim.journal.journal import Journal
+from marketsim.results.promise import WORSE, Kept
 from tests.cli.test_fetch import SINCE, server  # noqa: F401 -- a fixture
 from tests.loopback import Answer, Server, serve
 
@@ -94,6 +96,17 @@ def test_no_order_is_an_exit_code_of_its_own(cli, stored: Server, journal: Journ
     ended = cli("evening", "AAPL", *QUICK, "--exit-code", "--min-t", "99")
     assert ended.code == 10
     assert "AAPL: no order" in ended.out
+
+
+def test_an_order_of_a_strategy_that_is_worse_than_promised_has_one_too(
+    cli, stored: Server, journal: Journal, monkeypatch
+) -> None:
+    assert cli("evening", "AAPL", *QUICK, "--exit-code").code == 0
+    monkeypatch.setattr(score, "kept", lambda promise, profits: Kept(WORSE, 0.01, None, 0, 0))
+    monkeypatch.setenv("MARKETSIM_NOW", SECOND)
+    assert cli("evening", "AAPL", *QUICK, "--exit-code").code == 11
+    assert cli("evening", "AAPL", *QUICK).code == 0
+    assert cli("evening", "AAPL", *QUICK, "--exit-code", "--min-t", "99").code == 10  # there is none to warn of
 
 
 def test_a_broken_journal_ends_it_before_anything_is_fetched(cli, stored: Server, journal: Journal) -> None:

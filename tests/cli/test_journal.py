@@ -12,6 +12,7 @@ from io import StringIO
 
 import pytest
 
+from marketsim.data import open_source
 from marketsim.journal.journal import Journal
 
 EVENING = ("--end", "2020-07-31", "--now", "2020-08-01T00:30", "--sims", "12", "--window", "20")
@@ -186,3 +187,20 @@ def test_a_stamp_is_attached_and_verify_holds_the_journal_against_it(cli, place,
     (tmp_path / "mine.ots").write_bytes(magic + bytes(32))
     refused = cli("journal", "attach", str(tmp_path / "mine.ots"))
     assert refused.code == 3 and "is the hash of no entry" in refused.err
+
+
+def test_a_replay_finds_bars_that_have_moved(cli, place, tmp_path):
+    sample = open_source("sample").load("GOOG").between(None, "2020-08-10").to_frame().rename_axis("date")
+    (tmp_path / "here").mkdir()
+    sample.to_csv(tmp_path / "here" / "GOOG.csv")
+    sealed = cli("plan", "GOOG", *EVENING, "--data", str(tmp_path / "here"), "--seal", "--quiet")
+    assert sealed.code == 0, sealed.err
+    (tmp_path / "here").rename(tmp_path / "there")
+    lost = cli("journal", "replay")
+    assert lost.code == 3
+    moved = cli("journal", "replay", "--data", str(tmp_path / "there"), "--json")
+    assert moved.code == 0, moved.err
+    assert [row["status"] for row in json.loads(moved.out)["entries"]] == ["same"]
+    cut = cli("journal", "replay", "--end", "2020-08-05")
+    assert (cut.code, cut.out) == (2, "")
+    assert "--end: a replay is cut at the origin of each entry" in cut.err

@@ -7,7 +7,9 @@ import json
 import pytest
 
 from marketsim.data import open_source
+from marketsim.journal import score
 from marketsim.journal.journal import Journal
+from marketsim.results.promise import WORSE, Kept
 from marketsim.settings.settings import Settings
 from tests.journal.evenings import seal_evenings
 from tests.journal.test_reality_gap import perfect_fills
@@ -48,6 +50,15 @@ def test_the_document_names_the_journal_and_its_head(cli, journal):
     assert [row["came"]["bars"] for row in document["strategies"]] == [EVENINGS, EVENINGS]
     assert len(document["plans"]) == 2 * EVENINGS
     assert document["gap"] is None
+
+
+def test_worse_than_promised_has_an_exit_code_of_its_own(cli, journal, monkeypatch):
+    assert cli("score", "--exit-code").code == 0
+    monkeypatch.setattr(score, "kept", lambda promise, profits: Kept(WORSE, 0.01, None, 1, 0))
+    assert cli("score").code == 0
+    ended = cli("score", "--exit-code")
+    assert (ended.code, ended.err) == (11, "")
+    assert "worse than promised" in ended.out
 
 
 def test_since_takes_later_sessions_alone(cli, journal):
@@ -96,6 +107,21 @@ def test_fills_as_booked_leave_no_gap(cli, journal, tmp_path):
     text = " ".join(cli("score", "--fills", str(path)).out.split())
     assert "Reality gap of" in text
     assert "An interval takes 20 orders." in text
+
+
+def test_what_is_left_out_of_a_file_is_said_on_the_screen_and_in_the_document(cli, journal, tmp_path):
+    path = tmp_path / "broker.csv"
+    rows = (
+        "2020-12-08 13:00:00,ETHUSDT,BUY,550,1ETH,550USDT,0.004BNB",
+        "2020-12-08 14:00:00,ETHUSDT,SELL,560,1ETH,560USDT,1USDT",
+    )
+    path.write_text("\n".join(("Date(UTC),Pair,Side,Price,Executed,Amount,Fee", *rows)) + "\n")
+    ended = cli("score", "--fills", str(path), "--json")
+    gap = json.loads(ended.out)["gap"]
+    assert f"{path}: fees in BNB are left out, as no price of it is known (1 row)" in gap["notes"]
+    assert gap["fees"] == 1.0
+    for note in gap["notes"]:
+        assert note in ended.err
 
 
 def test_a_file_of_fills_that_is_none_is_one_line(cli, journal, tmp_path):

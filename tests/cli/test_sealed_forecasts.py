@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from msgspec.structs import replace
@@ -12,6 +14,7 @@ from marketsim.data import open_source
 from marketsim.forecasting.contamination import exposures_of
 from marketsim.forecasting.sealed_forecasts import SealedForecasts
 from marketsim.journal.journal import Journal
+from marketsim.journal.replay import replay
 from marketsim.models.rolling_quantile import RollingQuantile
 from marketsim.optimizers.exact import Exact
 from marketsim.profiling import Clock
@@ -109,3 +112,49 @@ def test_the_command_asks_the_journal(cli, tmp_path):
     refused = cli("backtest", "ETHUSD", "--sealed", "--output", str(tmp_path / "run"), "--resume")
     assert refused.code == 2
     assert "--sealed" in refused.err
+
+
+WALK = ("--sims", "12", "--window", "20", "--min-t", "0", "--model", f"{__name__}:Secretive", "--cache", "off")
+EVENING = ("ETHUSD", "--end", "2020-07-31", "--now", "2020-08-01T00:30", *WALK)
+
+
+def vouched(journal: Journal, filled: bool) -> int:
+    """Seal the forecasts of that evening's evaluated bars, those with a trade or those without; how many."""
+    settings = Settings.of(end="2020-07-31", now="2020-08-01T00:30", sims=12, window=20, min_t=0.0)
+    walk = pipeline.run_symbol("ETHUSD", settings, Tools(open_source("sample"), Secretive(), Exact(), None), Clock())
+    traded = np.sum([track.trades for track in walk.strategies], axis=0) > 0
+    plans = []
+    for _, origin, moves in forecasts_of(walk, walk.walk.evaluated[traded == filled]):
+        quantiles = dict(zip(("open", "high", "low", "close"), moves.tolist(), strict=True))
+        plan = coming()
+        plans.append(
+            replace(plan, bars=replace(plan.bars, origin=origin), forecast=replace(plan.forecast, **quantiles))
+        )
+    assert len(journal.append(plans).sealed) == len(plans) > 1
+    return len(plans)
+
+
+def test_a_plan_and_an_evening_count_sealed_bars_as_clean(cli, tmp_path):
+    journal = Journal(str(tmp_path))
+    place = ("--journal", str(tmp_path))
+    assert cli("plan", *EVENING, *place, "--sealed").code == 3
+    count = vouched(journal, filled=True)
+    unasked, asked = (json.loads(cli("plan", *EVENING, *place, *more, "--json").out) for more in ((), ("--sealed",)))
+    assert unasked["reality_check"] is None
+    assert asked["reality_check"]["tried"] == 1
+    assert cli("plan", *EVENING, *place, "--seal").code == 0
+    assert cli("evening", *EVENING, *place, "--fee-bps", "1").code == 0
+    assert [each.plan.model.sealed for each in journal.entries()[-2:]] == [count, count]
+
+
+def test_a_replay_counts_what_was_sealed_before_its_entry(cli, tmp_path):
+    journal = Journal(str(tmp_path))
+    vouched(journal, filled=False)
+    assert cli("plan", *EVENING, "--journal", str(tmp_path), "--seal").code == 0
+    *before, sealed = journal.entries()
+    assert sealed.plan.strategy is None, "on the clean bars no order was filled"
+    means = Settings.of(cache="off")
+    (same,) = replay([sealed], means, [*before, sealed])
+    assert (same.status, same.error) == ("same", None)
+    (without,) = replay([sealed], means)
+    assert [(each.what, each.where) for each in without.differences] == [("answer", "strategy")]

@@ -89,9 +89,9 @@ def gap_of(run, fills):
 def test_fills_as_booked_leave_no_gap(run):
     bars, journal = run
     fills = perfect(journal.entries(), bars)
-    gap, notes = gap_of(run, fills)
+    gap = gap_of(run, fills)
     assert gap.filled == len(fills) // 2 > 0
-    assert (gap.missed, gap.unbooked, gap.stray, notes) == (0, 0, 0, [])
+    assert (gap.missed, gap.unbooked, gap.stray, gap.notes) == (0, 0, 0, [])
     assert gap.gap_bps == pytest.approx(0, abs=1e-9)
     assert [order.gap_bps for order in gap.orders] == pytest.approx([0] * len(gap.orders), abs=1e-9)
     assert gap.low_bps is None
@@ -103,7 +103,7 @@ def test_a_worse_entry_is_its_slippage(run):
     first = fills[0]
     sign = 1 if first.side == "buy" else -1
     worse = [BrokerFill(*[*_fields(first)[:3], first.price * (1 + 0.001 * sign), *_fields(first)[4:]]), *fills[1:]]
-    gap, _ = gap_of(run, worse)
+    gap = gap_of(run, worse)
     (order,) = [each for each in gap.orders if each.gap_bps < -0.1]
     assert order.entry_bps == pytest.approx(-10, rel=0.05)
     assert order.exit_bps == pytest.approx(0, abs=1e-6)
@@ -112,7 +112,7 @@ def test_a_worse_entry_is_its_slippage(run):
 
 def test_dearer_fees_are_a_gap_of_fees(run):
     bars, journal = run
-    gap, _ = gap_of(run, perfect(journal.entries(), bars, fee_bps=8.0))
+    gap = gap_of(run, perfect(journal.entries(), bars, fee_bps=8.0))
     assert gap.fees_bps == pytest.approx(-6, rel=0.1)  # 3 bps a side beyond the booked 5
     assert gap.entry_bps == pytest.approx(0, abs=1e-9)
     assert gap.fees == pytest.approx(sum(each.fee for each in perfect(journal.entries(), bars, fee_bps=8.0)))
@@ -121,16 +121,16 @@ def test_dearer_fees_are_a_gap_of_fees(run):
 def test_unknown_fees_are_taken_as_booked_and_said(run):
     bars, journal = run
     fills = [BrokerFill(*[*_fields(each)[:5], None, *_fields(each)[6:]]) for each in perfect(journal.entries(), bars)]
-    gap, notes = gap_of(run, fills)
+    gap = gap_of(run, fills)
     assert gap.fees_unknown == len(fills)
-    assert any("fills whose fee is not known" in note for note in notes)
+    assert any("fills whose fee is not known" in note for note in gap.notes)
     assert gap.gap_bps == pytest.approx(0, abs=1.0)  # but for the fee on the booked slippage
 
 
 def test_what_was_booked_and_not_filled_is_missed(run):
     bars, journal = run
-    whole, _ = gap_of(run, perfect(journal.entries(), bars))
-    gap, _ = gap_of(run, perfect(journal.entries(), bars)[2:])
+    whole = gap_of(run, perfect(journal.entries(), bars))
+    gap = gap_of(run, perfect(journal.entries(), bars)[2:])
     assert (gap.missed, gap.filled) == (1, whole.filled - 1)
     (missed,) = [each for each in gap.orders if each.what == "missed"]
     found = score(journal.entries(), {"NVDA": Success(bars)})
@@ -140,18 +140,18 @@ def test_what_was_booked_and_not_filled_is_missed(run):
 
 
 def test_fills_of_no_sealed_order_are_stray(run):
-    gap, notes = gap_of(
+    gap = gap_of(
         run, [fill("buy", 100, at=-(10**7)), fill("sell", 100, at=-(10**7) + 5), fill("buy", 5, symbol="TSLA")]
     )
     assert gap.stray == 3
-    assert any("fills of TSLA, of which no plan is scored: 1" in note for note in notes)
-    assert any("fills in no session of a sealed order on their side: 2" in note for note in notes)
+    assert any("fills of TSLA, of which no plan is scored: 1" in note for note in gap.notes)
+    assert any("fills in no session of a sealed order on their side: 2" in note for note in gap.notes)
 
 
 def test_a_trade_that_stays_open_counts_at_the_close(run):
     bars, journal = run
     fills = perfect(journal.entries(), bars)[:1]
-    gap, _ = gap_of(run, fills)
+    gap = gap_of(run, fills)
     assert [each.still_open for each in gap.orders if each.what == "filled"] == [True]
 
 
