@@ -58,7 +58,7 @@ def html_page(
 ) -> str:
     """The page of some results."""
     from marketsim.results.code import code_digest
-    from marketsim.results.html.command import command_of
+    from marketsim.results.html.command import command_of, last_bar
     from marketsim.results.html.page import ReportRun, ReportSymbol, environment, page
 
     environment()
@@ -72,7 +72,8 @@ def html_page(
             missing = f"no pictures of its objective, forecast and fills: {error}"
         symbols.append(ReportSymbol(document, result.simulation_rows, result.equity_rows, charts, missing))
     symbols += [ReportSymbol(FailedSymbol.of(symbol, error)) for symbol, error in (failures or {}).items()]
-    command = command_of([each.document.symbol for each in symbols], settings)
+    documents = [each.document for each in symbols]
+    command = command_of([each.symbol for each in documents], settings, last_bar(documents))
     run = ReportRun(convert(head | {"symbols": []}, BacktestDocument), command, code_digest())
     return "".join(page(run, lambda: iter(symbols)))
 

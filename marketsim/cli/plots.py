@@ -1,4 +1,4 @@
-"""`--plots DIR`: the pictures of a backtest, drawn as its symbols finish."""
+"""`--plots DIR`: the pictures of a backtest, drawn as its symbols finish, or of a saved one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from marketsim.errors import MissingExtra, Success, UsageError
 
 if TYPE_CHECKING:
     from marketsim.results.result import FinishedSymbol
+    from marketsim.results.schema import SymbolDocument
 
 SUFFIXES = (".png", ".svg")
 
@@ -41,11 +42,17 @@ class Plots:
     def add(self, finished: FinishedSymbol) -> None:
         """Draw those of the next symbol, unless it failed."""
         match finished.outcome:
-            case Success(files) if self._directory is not None:
-                from marketsim.results.plots.pictures import draw
-                from marketsim.results.plots.symbol_pictures import SymbolPictures
+            case Success(files):
+                self.draw(files.document, files.simulations, files.equity, files.charts)
 
-                self._count += len(draw(SymbolPictures.of(files), self._directory))
+    def draw(self, document: SymbolDocument, simulations: str, equity: str, charts: str) -> None:
+        """Draw those of a symbol, from its rows as CSV and its charts as JSON."""
+        if self._directory is None:
+            return
+        from marketsim.results.plots.pictures import draw
+        from marketsim.results.plots.symbol_pictures import SymbolPictures
+
+        self._count += len(draw(SymbolPictures.of(document, simulations, equity, charts), self._directory))
 
     def say(self) -> None:
         """What was drawn, and where."""

@@ -6,6 +6,7 @@ import typer
 
 from marketsim.cli import options, output
 from marketsim.cli.output_files import check_file
+from marketsim.cli.plots import Plots
 
 
 @options.takes(options.CACHE, options.CACHE_PLACE)
@@ -15,19 +16,24 @@ def report(
     file: Annotated[
         str | None, typer.Argument(metavar="[FILE]", help="Where the page is written. [DIR/report.html]")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.")] = False,
+    plots: Annotated[
+        str | None,
+        typer.Option("--plots", metavar="FOLDER", help="Draw its pictures in this folder too, as PNG and SVG."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE and pictures.")] = False,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
     """Write the page of a saved run.
 
-    It is that of `backtest --report`. Symbols are run once more for the pictures that need more than the saved files;
-    what does not come out the same is left out, and said.
+    It is that of `backtest --report`, its pictures those of `--plots`. Symbols are run once more for what the files do
+    not hold; what does not come out the same is left out, and said.
     """
     from pathlib import Path
 
     path = Path(directory) / "report.html" if file is None else Path(file)
     check_file("FILE", str(path), (".html", ".htm"), overwrite)
+    pictures = Plots(plots, overwrite)
 
     from contextlib import nullcontext
 
@@ -40,7 +46,8 @@ def report(
     from marketsim.profiling import Clock
     from marketsim.results import saved_runs
     from marketsim.results.html.page import environment
-    from marketsim.results.html.saved_report import settings_of, write_saved
+    from marketsim.results.html.saved_report import saved_symbols, settings_of, write_saved
+    from marketsim.results.schema import SymbolDocument
 
     environment()
     run, given = saved_runs.read(Path(directory)), options.settings_of(command)
@@ -48,10 +55,14 @@ def report(
     places = places_for(len(run.results))
     tools = open_tools(settings, Clock())
     with tools.cache or nullcontext(), output.progress() as progress:
-        missing = write_saved(
-            path, run, settings, lambda document: charts_again(document, settings, tools, places, progress)
-        )
+        symbols = saved_symbols(run, lambda document: charts_again(document, settings, tools, places, progress))
+        write_saved(path, run, settings, symbols)
+        for each in symbols:
+            if each.charts and isinstance(each.document, SymbolDocument):
+                pictures.draw(each.document, each.simulations, each.equity, each.charts)
+    missing = [each.missing for each in symbols if each.missing]
     output.notes(missing)
+    pictures.say()
     if json:
         output.document(ReportDocument(file=str(path), symbols=list(run.statuses), missing=missing))
     else:

@@ -16,7 +16,15 @@ def test_pictures_are_drawn_and_stdout_is_the_same(cli, tmp_path):
     ended = cli(*QUICK, "--plots", str(folder), "--output", str(tmp_path / "run"))
     assert (ended.code, ended.out) == (0, plain.out)
     assert ended.err == f"note: 8 pictures are in {folder}\n"
-    assert len(list(folder.iterdir())) == 8
+    made = {file.name: file.read_bytes() for file in folder.iterdir()}
+    assert len(made) == 8
+    pytest.importorskip("jinja2", reason="needs the extra 'report'")
+    again = cli("report", str(tmp_path / "run"), "--plots", str(tmp_path / "again"))
+    assert (again.code, again.err) == (0, f"note: 8 pictures are in {tmp_path / 'again'}\n")
+    assert {file.name: file.read_bytes() for file in (tmp_path / "again").iterdir()} == made
+    refused = cli("report", str(tmp_path / "run"), str(tmp_path / "page.html"), "--plots", str(folder))
+    assert refused.code == 2 and "--overwrite replaces pictures" in refused.err
+    assert not (tmp_path / "page.html").exists()
 
 
 def test_pictures_that_are_there_are_replaced_only_when_that_is_asked_for(cli, tmp_path):

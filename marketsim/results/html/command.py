@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from marketsim.results.schema import FailedSymbol, SymbolDocument
 from marketsim.settings.database_url import redacted
 from marketsim.settings.settings import Settings
 
 
-def command_of(symbols: Sequence[str], settings: Settings) -> str:
-    """The backtest of these symbols under the settings."""
+def command_of(symbols: Sequence[str], settings: Settings, last: str | None) -> str:
+    """The backtest of these symbols under the settings, on the bars up to the `last` one, where there are any."""
+    if settings.bars.end is None and last is not None:
+        settings = settings.replace(end=last)
     return command_line(["fast" if settings.walk.fast else "backtest", *symbols], settings, without=("fast",))
+
+
+def last_bar(documents: Iterable[SymbolDocument | FailedSymbol]) -> str | None:
+    """The newest bar of all symbols."""
+    return max((each.bars.last for each in documents if isinstance(each, SymbolDocument)), default=None)
 
 
 def command_line(words: Sequence[str], settings: Settings, without: Collection[str]) -> str:

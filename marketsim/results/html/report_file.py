@@ -49,6 +49,7 @@ class ReportFile:
         self._path, self._symbols, self._settings, self._live = path, symbols, settings, live
         self._profits: dict[str, WalkProfits] = {}
         self._done = 0
+        self._last: str | None = None  # bar of those that were added
         self._next = 0.0  # when it may be written again
         self._file = SpooledTemporaryFile(SPOOLED)  # noqa: SIM115 -- closed by __exit__
 
@@ -67,6 +68,7 @@ class ReportFile:
             case Success(files):
                 self._profits[files.document.symbol] = files.profits
                 rows = (files.simulations, files.equity, files.charts)
+                self._last = max(self._last or "", files.document.bars.last)
         self._file.seek(0, 2)
         self._file.write(json.encode(_Kept(finished.document, *rows)) + b"\n")
         self._done += 1
@@ -90,7 +92,7 @@ class ReportFile:
         progress: Progress | None,
         journal: JournalSection | None = None,
     ) -> None:
-        command = command_of(self._symbols, self._settings)
+        command = command_of(self._symbols, self._settings, self._last)
         run = ReportRun(head(whole, self._settings), command, code_digest(), timing, progress, journal)
         write(self._path, page(run, lambda: self._judged(whole)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -10,7 +10,7 @@ from msgspec import json
 from msgspec.structs import replace
 
 from marketsim.errors import DataError, Failure, Outcome, Success
-from marketsim.results.html.command import command_of
+from marketsim.results.html.command import command_of, last_bar
 from marketsim.results.html.page import ReportRun, ReportSymbol, page
 from marketsim.results.html.report_file import write
 from marketsim.results.run_directory import EQUITY, SIMULATIONS, TIMING
@@ -26,13 +26,10 @@ def settings_of(run: SavedRun) -> Settings:
     return Settings.of(**{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()})
 
 
-def write_saved(
-    path: Path, run: SavedRun, settings: Settings, charts: Callable[[SymbolDocument], Outcome[str]]
-) -> list[str]:
-    """Write the page of a run; what is missing on it, a line a symbol. `charts` makes a symbol's pictures."""
+def saved_symbols(run: SavedRun, charts: Callable[[SymbolDocument], Outcome[str]]) -> list[ReportSymbol]:
+    """What the page of a run shows of its symbols. `charts` makes a symbol's pictures."""
     simulations, equity = (_by_symbol(run, name) for name in (SIMULATIONS, EQUITY))
     symbols: list[ReportSymbol] = []
-    missing = []
     for document in run.document.symbols:
         if isinstance(document, FailedSymbol):
             symbols.append(ReportSymbol(document))
@@ -44,12 +41,15 @@ def write_saved(
             case Failure(error):
                 why = f"no pictures of its objective, forecast and fills: {error}"
                 symbols.append(ReportSymbol(document, *rows, missing=why))
-                missing.append(why)
-    asked = [symbol.document.symbol for symbol in symbols]
+    return symbols
+
+
+def write_saved(path: Path, run: SavedRun, settings: Settings, symbols: Sequence[ReportSymbol]) -> None:
+    """Write the page of a run."""
+    documents = [each.document for each in symbols]
+    command = command_of([each.symbol for each in documents], settings, last_bar(documents))
     head, code = replace(run.document, symbols=[]), run.files.manifest.code
-    report = ReportRun(head, command_of(asked, settings), code, _timing(run))
-    write(path, page(report, lambda: iter(symbols)))
-    return missing
+    write(path, page(ReportRun(head, command, code, _timing(run)), lambda: iter(symbols)))
 
 
 def _by_symbol(run: SavedRun, name: str) -> dict[str, str]:

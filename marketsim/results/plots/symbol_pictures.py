@@ -12,7 +12,7 @@ from marketsim.forecasting.forecasts import LEVELS
 from marketsim.results.charts import Charts, FittedWindow, ForecastQuality
 from marketsim.results.html.packing import unpack
 from marketsim.results.html.rows import AT_CLOSE, IN_DOUBT, NOT_FILLED, rows_of
-from marketsim.results.result import SymbolFiles
+from marketsim.results.schema import SymbolDocument
 
 CLOSE = 2  # among high, low and close, whose quantiles charts hold
 SURFACE_AXES = (2, 1, 0)  # along which surfaces are differences, undone from the last
@@ -63,10 +63,9 @@ class SymbolPictures(Struct, frozen=True):
     strategies: tuple[StrategyPictures, ...]
 
     @classmethod
-    def of(cls, files: SymbolFiles) -> SymbolPictures:
-        """The pictures of a symbol whose rows and charts were asked for."""
-        document, charts = files.document, json.decode(files.charts, type=Charts)
-        rows = rows_of(document, files.simulations, files.equity)
+    def of(cls, document: SymbolDocument, simulations: str, equity: str, charts_text: str) -> SymbolPictures:
+        """The pictures of a symbol, from its rows as CSV and its charts as JSON."""
+        charts, rows = json.decode(charts_text, type=Charts), rows_of(document, simulations, equity)
         grid, arrays = unpack(charts.arrays)
         names: list[str] = rows.facts["names"]
         part, tick, endings = rows.facts["part"], rows.facts["tick"], rows.arrays["endings"]

@@ -32,7 +32,7 @@ def files(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def symbol(files):
-    return SymbolPictures.of(files)
+    return SymbolPictures.of(files.document, files.simulations, files.equity, files.charts)
 
 
 @pytest.fixture

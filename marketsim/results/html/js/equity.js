@@ -9,7 +9,8 @@ export function drawEquity(element, { facts, arrays }, strategy) {
     element.replaceChildren();
     const lines = linesOf(facts, arrays, strategy);
     const times = [before(facts.times), ...facts.times].map((name, i) => (i ? seconds(name) : name));
-    const shared = { width: element.clientWidth, tzDate, cursor: { sync: { key: strategy }, points: { size: 6 } }, hooks };
+    const cursor = { sync: { key: strategy }, points: { size: 6 } };
+    const shared = { width: element.clientWidth, padding, tzDate, cursor, hooks };
     const values = (_, ticks) => ticks.map((tick) => `${+tick.toFixed(4)} %`);
     const look = { stroke: color("ink"), grid: { stroke: color("line"), width: 1 }, ticks: { stroke: color("line") } };
     const x = { ...look, values: dates, space: 90 };
@@ -28,6 +29,7 @@ export function drawEquity(element, { facts, arrays }, strategy) {
 }
 
 const downwards = (_, least) => [Math.min(least, -1), 0]; // at least one per cent, where nothing fell
+const padding = [null, 40, null, null]; // on the right half of a date, which uPlot would cut
 const points = { show: false };
 const lastValues = (plot) => plot.cursor.idx == null && plot.setLegend({ idx: plot.data[0].length - 1 });
 const hooks = { ready: [lastValues], setCursor: [lastValues] };
