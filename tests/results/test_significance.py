@@ -8,7 +8,7 @@ from scipy import stats
 
 from marketsim.results.metrics import sharpe, sortino
 from marketsim.results.risk_intervals import sharpe_interval, sortino_interval
-from marketsim.results.significance import Interval, mean_interval, widening
+from marketsim.results.significance import Interval, in_bps, mean_interval, widening
 
 MORE = np.tile([0.01, -0.02, 0.03, 0.0, -0.01], 3)
 
@@ -106,6 +106,13 @@ def test_the_smallest_edge_is_shown_in_four_of_five_walks() -> None:
     edge = np.mean([interval(world, 1).smallest_edge for world in worlds])
     shown = np.mean([interval(world + edge, 1).low > 0 for world in worlds])
     assert 0.74 <= shown <= 0.86
+
+
+def test_an_interval_in_basis_points_keeps_its_reach() -> None:
+    found = in_bps(Interval(-0.0014, 0.0028, 2.5))
+    assert found is not None
+    assert (found.low, found.high, found.reach) == (pytest.approx(-14.0), pytest.approx(28.0), 2.5)
+    assert in_bps(None) is None
 
 
 def test_the_bars_that_an_edge_needs_shrink_with_its_square() -> None:
