@@ -41,6 +41,7 @@ def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def _server() -> Iterator[Server]:
+    pytest.importorskip("psycopg", reason="the extra 'cluster' is not installed")
     programs = binaries()
     if programs is None:
         pytest.skip("PostgreSQL is not installed: no initdb on the PATH or in /usr/lib/postgresql/*/bin")

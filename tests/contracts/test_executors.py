@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from marketsim.settings.groups import WorkSettings
 from tests.many_symbols import OPTIONS, cheap, write_universe
 
 PATIENCE = 60
+CLUSTER = pytest.mark.skipif(find_spec("distributed") is None, reason="the extra 'cluster' is not installed")
 PACKAGE = Path(marketsim.__file__).parent
 
 
@@ -171,10 +173,10 @@ def test_a_worker_of_another_copy_of_the_package_is_not_used(cluster: Cluster, d
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"executor": "dask"}, "needs --scheduler"),
+        pytest.param({"executor": "dask"}, "needs --scheduler", marks=CLUSTER),
         ({"scheduler": "tcp://127.0.0.1:1", "executor": "processes"}, "of use to --executor dask"),
         ({"workers": 2, "executor": "local"}, "this one process"),
-        ({"scheduler": "nonsense"}, "--scheduler nonsense: no scheduler answers there"),
+        pytest.param({"scheduler": "nonsense"}, "--scheduler nonsense: no scheduler answers there", marks=CLUSTER),
     ],
 )
 def test_settings_that_cannot_be_met_are_one_line(settings: dict[str, Any], words: str) -> None:
@@ -182,6 +184,7 @@ def test_settings_that_cannot_be_met_are_one_line(settings: dict[str, Any], word
         open_executor(WorkSettings(**settings), 2)
 
 
+@CLUSTER
 def test_a_scheduler_that_is_not_there_is_no_long_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     from marketsim.backtesting.executors import dask
 

@@ -25,6 +25,7 @@ def metadata(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_packages_of_every_member_s_extra_are_told() -> None:
+    pytest.importorskip("torch", reason="torch is not installed")
     found = with_model_packages("blend:har,fracast", NUMPY)
     assert found == {**NUMPY, "filelock": version("filelock"), "torch": version("torch")}
 
