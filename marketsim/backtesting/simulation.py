@@ -22,7 +22,7 @@ from marketsim.execution.track_record import Fit, FittedTrackRecord, TrackRecord
 from marketsim.execution.windows import Windows, age_weights
 from marketsim.forecasting.forecasts import CLOSE, HIGH, LOW, OPEN, Forecasts, actual_moves
 from marketsim.optimizers import Optimizer
-from marketsim.optimizers.window_fit import fit_windows
+from marketsim.optimizers.window_fit import fit_several
 from marketsim.profiling import part
 from marketsim.results.schema import FineFacts
 from marketsim.settings.choices import AT_CLOSE, CLOSE_AT_EOD, EVERY_STRATEGY
@@ -92,14 +92,12 @@ def fit_strategies(
     origins = market.traded
     at, close = market.levels.at(origins), market.bars.close[walk.origins[origins]]
     row = np.arange(len(origins))
+    several = [windows_of(market.legs(name), market, rules, eod) for name in names for eod in policies]
+    every = iter(fit_several(several, terms, optimizer, (rules.bounds, rules.bounds), seed))
     fits, fallbacks = {}, 0
     for name in names:
         legs = market.legs(name)
-        found = []
-        for eod in policies:
-            windows = windows_of(legs, market, rules, eod)
-            with part("search"):
-                found.append(fit_windows(windows, terms, optimizer, (rules.bounds, rules.bounds), seed))
+        found = [next(every) for _ in policies]
         in_sample = np.stack([fit.in_sample for fit in found])
         allowed = np.stack([fit.allowed for fit in found])
         worth = np.where(allowed, in_sample, -np.inf)

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from marketsim.execution.floor import Floor
 from marketsim.execution.lattices import PRECISIONS
 from marketsim.execution.profit_terms import ProfitTerms
+from marketsim.execution.window_terms import WindowTerms
 from marketsim.execution.windows import Windows
 from marketsim.optimizers import Optimizer
 from marketsim.optimizers.exact.candidates import Bounds
+from marketsim.optimizers.exact.maximum import Optimum
+from marketsim.profiling import part
 from marketsim.settings.choices import EXPECTED
 
 TOGETHER = 1 << 13  # bars of the windows that are fitted at once, which bounds memory
 AGREEMENT = 0.4e-4  # a bar, as a fraction of the close: what the surface may claim more or less than is booked
+
+
+Parts = Sequence[tuple[WindowTerms, Floor | None]]  # problems, and their floors
+
+
+@runtime_checkable
+class FitsTogether(Protocol):
+    """An optimizer that is quickest with everything at once."""
+
+    def fit_together(self, parts: Parts, bounds: Bounds) -> list[Optimum]:
+        """What `fit` finds for each of the parts."""
+        ...
 
 
 class WindowFit(Struct, frozen=True):
@@ -43,6 +60,28 @@ class WindowFit(Struct, frozen=True):
             fallbacks=sum(part.fallbacks for part in parts),
         )
 
+    def with_again(self, rows: NDArray[np.int64], again: WindowFit) -> WindowFit:
+        """The fits with some of them made again."""
+        changed = {}
+        for name in ("high_multiplier", "low_multiplier", "booked", "in_sample", "claimed", "allowed"):
+            changed[name] = getattr(self, name).copy()
+            changed[name][rows] = getattr(again, name)
+        return WindowFit(**changed, fallbacks=self.fallbacks + again.fallbacks)
+
+
+def fit_several(
+    several: Sequence[Windows], terms: ProfitTerms, optimizer: Optimizer, bounds: Bounds, seed: int
+) -> list[WindowFit]:
+    """`fit_windows` of several, such as strategies and closing policies have."""
+    if isinstance(optimizer, FitsTogether):
+        with part("search"):
+            return _fit(several, terms, lambda parts: optimizer.fit_together(parts, bounds))
+    found = []
+    for windows in several:
+        with part("search"):
+            found.append(fit_windows(windows, terms, optimizer, bounds, seed))
+    return found
+
 
 def fit_windows(windows: Windows, terms: ProfitTerms, optimizer: Optimizer, bounds: Bounds, seed: int) -> WindowFit:
     """Fit every window; `terms` `[N]` are those of all bars to the first precision, which strategies may share.
@@ -51,27 +90,53 @@ def fit_windows(windows: Windows, terms: ProfitTerms, optimizer: Optimizer, boun
     prices otherwise than it is booked is fitted again to the next one. What a window gets depends on its own bars
     alone.
     """
+
+    def fit(parts: Parts) -> list[Optimum]:
+        return [optimizer.fit(terms, bounds, seed, floor) for terms, floor in parts]
+
+    return WindowFit.concatenate([_fit([some], terms, fit)[0] for some in few_at_a_time(windows)])
+
+
+def few_at_a_time(windows: Windows) -> list[Windows]:
+    """The windows in parts that bound memory."""
     size = max(1, TOGETHER // windows.rows.shape[1])
     if size >= len(windows):
-        return _fit(windows, terms, optimizer, bounds, seed)
-    parts = (windows.at(slice(first, first + size)) for first in range(0, len(windows), size))
-    return WindowFit.concatenate([_fit(part, terms, optimizer, bounds, seed) for part in parts])
+        return [windows]
+    return [windows.at(slice(first, first + size)) for first in range(0, len(windows), size)]
 
 
-def _fit(windows: Windows, terms: ProfitTerms, optimizer: Optimizer, bounds: Bounds, seed: int) -> WindowFit:
-    """`fit_windows` of few windows."""
-    found = optimizer.fit(windows.fitted_to(terms), bounds, seed, windows.floor)
-    h, l, claimed, fallbacks = found.high_multiplier, found.low_multiplier, found.profit, found.fallbacks
-    booked = windows.booked(h, l)
-    exact = windows.close_at_eod or windows.fill != EXPECTED
-    for precision in () if exact else PRECISIONS[1:]:
-        (apart,) = np.nonzero(np.abs(claimed - windows.summed(booked)) > AGREEMENT * windows.rows.shape[1])
-        if not apart.size:
+def _fit(several: Sequence[Windows], terms: ProfitTerms, fit: Callable[[Parts], list[Optimum]]) -> list[WindowFit]:
+    """The fits of several sets of windows, each time all of them at once."""
+    found = fit([(windows.fitted_to(terms), windows.floor) for windows in several])
+    fits = [_booked(windows, optimum) for windows, optimum in zip(several, found, strict=True)]
+    for precision in PRECISIONS[1:]:
+        apart = [_apart(windows, fitted) for windows, fitted in zip(several, fits, strict=True)]
+        some = [windows.at(rows) for windows, rows in zip(several, apart, strict=True) if rows.size]
+        if not some:
             break
-        some = windows.at(apart)
-        again = optimizer.fit(some.terms(precision), bounds, seed, some.floor)
-        h[apart], l[apart], claimed[apart] = again.high_multiplier, again.low_multiplier, again.profit
-        booked[apart] = some.booked(h[apart], l[apart])
-        fallbacks += again.fallbacks
+        again = iter(zip(some, fit([(windows.terms(precision), windows.floor) for windows in some]), strict=True))
+        fits = [
+            fitted.with_again(rows, _booked(*next(again))) if rows.size else fitted
+            for fitted, rows in zip(fits, apart, strict=True)
+        ]
+    return fits
+
+
+def _booked(windows: Windows, found: Optimum) -> WindowFit:
+    """The fit that an optimum is."""
+    h, l = found.high_multiplier, found.low_multiplier
+    first, booked = 0, []
+    for some in few_at_a_time(windows):
+        rows = slice(first, first + len(some))
+        booked.append(some.booked(h[rows], l[rows]))
+        first += len(some)
+    profits = np.concatenate(booked)
     allowed = np.ones(len(h), bool) if windows.floor is None else windows.floor.allows(h, l)
-    return WindowFit(h, l, booked, windows.summed(booked), claimed, allowed, fallbacks)
+    return WindowFit(h, l, profits, windows.summed(profits), found.profit, allowed, found.fallbacks)
+
+
+def _apart(windows: Windows, fitted: WindowFit) -> NDArray[np.int64]:
+    """Which windows claim another profit than is booked, and may be fitted better."""
+    if windows.close_at_eod or windows.fill != EXPECTED:
+        return np.empty(0, np.int64)
+    return np.flatnonzero(np.abs(fitted.claimed - fitted.in_sample) > AGREEMENT * windows.rows.shape[1])

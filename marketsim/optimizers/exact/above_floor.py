@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from msgspec.structs import replace
 
 from marketsim.execution.floor import Floor
 from marketsim.execution.profit_terms import TIE
@@ -36,13 +35,9 @@ def above_floor(
     lost = ~kept.allows(corner.high_multiplier, corner.low_multiplier)
     size = np.abs(h) + np.abs(l) < np.abs(corner.high_multiplier) + np.abs(corner.low_multiplier)
     better = (profit > corner.profit + TIE) | (size & (profit >= corner.profit - TIE)) | (lost & (profit > -np.inf))
-    answers = []
-    for whole, on_line, at_corner in (
-        (found.high_multiplier, h, corner.high_multiplier),
-        (found.low_multiplier, l, corner.low_multiplier),
-        (found.profit, profit, corner.profit),
-    ):
-        answer = whole.copy()
-        answer[below] = np.where(better, on_line, at_corner)
-        answers.append(answer)
-    return replace(found, high_multiplier=answers[0], low_multiplier=answers[1], profit=answers[2])
+    best = Optimum(
+        high_multiplier=np.where(better, h, corner.high_multiplier),
+        low_multiplier=np.where(better, l, corner.low_multiplier),
+        profit=np.where(better, profit, corner.profit),
+    )
+    return found.with_others(below, best)

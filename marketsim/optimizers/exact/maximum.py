@@ -20,9 +20,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from operator import itemgetter
+from typing import Any
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from marketsim.execution.arrays import Array, namespace, numbers, pick
 from marketsim.execution.evaluation import evaluate
@@ -55,6 +57,16 @@ class Optimum(Struct, frozen=True):
             profit=np.concatenate([part.profit for part in parts]),
             fallbacks=sum(part.fallbacks for part in parts),
         )
+
+    def at(self, index: Any) -> Optimum:
+        """The answers to some problems, as an array is indexed."""
+        return Optimum(self.high_multiplier[index], self.low_multiplier[index], self.profit[index])
+
+    def with_others(self, index: Any, others: Optimum) -> Optimum:
+        """These answers, with others to some problems."""
+        h, l, profit = self.high_multiplier.copy(), self.low_multiplier.copy(), self.profit.copy()
+        h[index], l[index], profit[index] = others.high_multiplier, others.low_multiplier, others.profit
+        return replace(self, high_multiplier=h, low_multiplier=l, profit=profit)
 
 
 def maximize(

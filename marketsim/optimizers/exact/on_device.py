@@ -12,20 +12,24 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from marketsim.execution.window_terms import Problems
+from marketsim.execution.floor import Floor
+from marketsim.execution.window_terms import Problems, WindowTerms
 from marketsim.models.device import free_memory
 from marketsim.optimizers.exact import Exact
+from marketsim.optimizers.exact.above_floor import above_floor
 from marketsim.optimizers.exact.candidates import Bounds
 from marketsim.optimizers.exact.device_grid import Fixed, best_of_grids
 from marketsim.optimizers.exact.device_legs import DeviceLeg
 from marketsim.optimizers.exact.device_problems import DeviceProblems
 from marketsim.optimizers.exact.maximum import Optimum
-from marketsim.optimizers.exact.placed_leg import PlacedLeg, placed_legs
+from marketsim.optimizers.exact.placed_leg import PlacedLeg, legs_in_windows, placed_legs
+from marketsim.optimizers.window_fit import Parts
 
 Floats = NDArray[np.float64]
 
 MEMORY = 1 << 30  # bytes used at once where the device does not tell what is free
 PART = 0.8  # of what is free
+BARS = 1 << 13  # of windows below a floor that are searched at once
 
 
 class ExactOn(Exact):
@@ -36,7 +40,19 @@ class ExactOn(Exact):
 
     def maximum(self, terms: Problems, bounds: Bounds) -> Optimum:
         """The best of every problem `[B, W]` without a floor."""
-        return self.best(placed_legs(terms.gathered()), len(terms), bounds)
+        legs = legs_in_windows([terms]) if isinstance(terms, WindowTerms) else placed_legs(terms)
+        return self.best(legs, len(terms), bounds)
+
+    def fit_together(self, parts: Parts, bounds: Bounds) -> list[Optimum]:
+        """What `fit` finds for each of the parts."""
+        count = [len(terms) for terms, _ in parts]
+        found = self.best(legs_in_windows([terms for terms, _ in parts]), sum(count), bounds)
+        ends = np.cumsum(count)
+        optima = [found.at(slice(end - size, end)) for end, size in zip(ends, count, strict=True)]
+        return [
+            optimum if floor is None else _above_floor(optimum, terms, bounds, floor)
+            for optimum, (terms, floor) in zip(optima, parts, strict=True)
+        ]
 
     def best(self, legs: Sequence[PlacedLeg], count: int, bounds: Bounds) -> Optimum:
         """The best of `count` problems without a floor; (0, 0), or what is nearest to it, of those without orders."""
@@ -72,6 +88,16 @@ class ExactOn(Exact):
         np.concatenate([array.ravel() for array in arrays], out=packed.numpy())
         parts = torch.split(packed.to(self.device, non_blocking=True), sizes)
         return [part.view(array.shape) for part, array in zip(parts, arrays, strict=True)]
+
+
+def _above_floor(found: Optimum, terms: WindowTerms, bounds: Bounds, floor: Floor) -> Optimum:
+    """`above_floor`, some windows at a time, which bounds memory."""
+    below = np.flatnonzero(~floor.allows(found.high_multiplier, found.low_multiplier))
+    size = max(1, BARS // terms.rows.shape[1])
+    for first in range(0, len(below), size):
+        rows = below[first : first + size]
+        found = found.with_others(rows, above_floor(found.at(rows), terms.at(rows), bounds, floor.at(rows)))
+    return found
 
 
 def _arrays(problems: DeviceProblems) -> Iterator[Floats]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import itemgetter
 
 import numpy as np
@@ -9,6 +10,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.execution.profit_terms import Leg, ProfitTerms
+from marketsim.execution.window_terms import WindowTerms
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -55,3 +57,17 @@ def placed_legs(terms: ProfitTerms) -> tuple[PlacedLeg, ...]:
         rows = np.where(there, np.cumsum(there).reshape(there.shape) - 1, -1)
         legs.append(PlacedLeg.of(leg.map(itemgetter(there)), rows))
     return tuple(legs)
+
+
+def legs_in_windows(parts: Sequence[WindowTerms]) -> tuple[PlacedLeg, ...]:
+    """The legs of all windows, one after the other."""
+    bars = ProfitTerms.concatenate([part.bars for part in parts])
+    starts = np.cumsum([0, *(len(part.bars) for part in parts[:-1])])
+    rows = np.concatenate([start + part.rows for start, part in zip(starts, parts, strict=True)])
+    size = None
+    if any(part.weights is not None for part in parts):
+        of_parts = (1.0 if part.weights is None else part.weights for part in parts)
+        size = np.concatenate(
+            [np.broadcast_to(each, part.rows.shape) for each, part in zip(of_parts, parts, strict=True)]
+        )
+    return tuple(PlacedLeg.of(leg, np.where(leg.per_lower[rows] != 0, rows, -1), size) for leg in bars.legs)

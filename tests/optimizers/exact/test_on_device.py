@@ -39,6 +39,26 @@ from marketsim.optimizers.exact.on_device import ExactOn
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 ON_TENSORS = ExactOn(torch.device("cpu"))
 
+
+class Counted(TorchDispatchMode):
+    """The operations on tensors, views included, and those among them for which a device has to be waited for."""
+
+    WAITS = ("_local_scalar_dense", "nonzero", "masked_select", "repeat_interleave", "_unique2", "unique_dim", "equal")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operations = self.waits = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = func.overloadpacket.__name__
+        by_mask = name.startswith("index") and any(
+            index is not None and index.dtype == torch.bool for index in (args[1] if isinstance(args[1], list) else ())
+        )
+        self.operations += 1
+        self.waits += name in self.WAITS or by_mask
+        return func(*args, **(kwargs or {}))
+
+
 any_bounds = st.sampled_from(
     [BOUNDS, ((-0.01, 0.04), (-0.05, 0.0)), ((0.01, 0.02), (-0.02, -0.005)), ((0.01, 0.01), (-0.02, 0.0))]
 )
@@ -114,29 +134,21 @@ def test_a_walk_on_tensors_is_the_walk_on_arrays(device: str, symbol: str) -> No
             np.testing.assert_allclose(getattr(one.fit, name), getattr(other.fit, name), rtol=0, atol=1e-12)
 
 
+def test_strategies_and_policies_of_a_walk_are_fitted_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One download for all of them, and one for the windows that a closer surface prices, where they are any."""
+    answers = []
+    monkeypatch.setattr(torch.Tensor, "cpu", lambda tensor: answers.append(len(tensor)) or tensor)
+    tools = pipeline.Tools(SampleSource(), Har(), ON_TENSORS, None)
+    with Counted() as counted:
+        pipeline.run_symbol("NVDA", Settings.of(sims=12, window=7, cache="off", fill="touch"), tools, Clock())
+    assert answers == [4 * 13]
+    assert counted.operations <= 200 and counted.waits == 0
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_gpu_that_is_not_there_is_said() -> None:
     with pytest.raises(UsageError, match="--device cuda: there is none here"):
         pipeline.run(["ETHUSD"], Settings.of(sims=12, window=25, cache="off", device="cuda"), Clock())
-
-
-class Counted(TorchDispatchMode):
-    """The operations on tensors, views included, and those among them for which a device has to be waited for."""
-
-    WAITS = ("_local_scalar_dense", "nonzero", "masked_select", "repeat_interleave", "_unique2", "unique_dim", "equal")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.operations = self.waits = 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = func.overloadpacket.__name__
-        by_mask = name.startswith("index") and any(
-            index is not None and index.dtype == torch.bool for index in (args[1] if isinstance(args[1], list) else ())
-        )
-        self.operations += 1
-        self.waits += name in self.WAITS or by_mask
-        return func(*args, **(kwargs or {}))
 
 
 def walk_terms(count: int, window: int, fill: str, shortable: bool) -> ProfitTerms:
