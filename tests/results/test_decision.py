@@ -25,6 +25,7 @@ def answer(*tested: dict[str, Any], evidence: dict[str, Any] | None = None, **mo
     return decide(found, rows, COSTS, replace(MODEL, **model), found.fill)
 
 
+ONE_SEEN = ExposureCounts(clean=0, contaminated=1, unknown=0)
 EARNED = {"mean_bps": 30.0, "low_bps": 5.0, "high_bps": 55.0, "p": LEVEL}
 LOST = {"mean_bps": -30.0, "low_bps": -55.0, "high_bps": -5.0, "p": 0.99}
 LUCK = {"mean_bps": 40.0, "low_bps": -15.0, "high_bps": 95.0, "p": 0.08}
@@ -35,13 +36,14 @@ LUCK = {"mean_bps": 40.0, "low_bps": -15.0, "high_bps": 95.0, "p": 0.08}
     [
         (EARNED, "TRADE", "always-on earned 30.0 bps a bar after costs (15 bps a side, 5 slippage), more than luck"),
         (EARNED | {"p": LEVEL + 1e-9}, "CAN'T TELL", "the best of 2 tried may owe to luck (+5.0 to +55.0, p 0.025)"),
-        (EARNED | {"p": None}, "CAN'T TELL", "may owe to luck"),
         (EARNED | {"low_bps": 0.0}, "CAN'T TELL", "which may be luck (+0.0 to +55.0); holding earned 96.5"),
         (EARNED | {"low_bps": 1e-9}, "CAN'T TELL", "which may be luck"),
         (LOST, "DON'T", "always-on lost 30.0 bps a bar after costs (15 bps a side, 5 slippage), more than bad luck"),
         (LOST | {"high_bps": 0.0}, "CAN'T TELL", "which may be luck"),
         (LOST | {"high_bps": -1e-9}, "CAN'T TELL", "which may be luck"),
         ({"low_bps": None, "high_bps": None, "p": 0.001, "trades": 5}, "CAN'T TELL", "on 5 trades, too few to tell"),
+        (EARNED | {"high_bps": None}, "CAN'T TELL", "too few to tell"),
+        (EARNED | {"p": None}, "CAN'T TELL", "which the best of 2 tried may owe to luck (+5.0 to +55.0); holding"),
         ({"trades": 0}, "CAN'T TELL", "no order was filled on 70 bars, so nothing was earned; holding earned 96.5"),
     ],
 )
@@ -49,6 +51,11 @@ def test_one_strategy(changes: dict[str, Any], decision: str, words: str) -> Non
     found = answer(changes)
     assert found.decision == decision
     assert words in found.why
+
+
+def test_one_that_was_tried_alone_is_not_the_best_of_several() -> None:
+    alone = answer(EARNED | {"p": 0.3}, evidence={"tried": 1})
+    assert ", which may be luck (+5.0 to +55.0, p 0.300); holding" in alone.why
 
 
 def test_the_better_strategy_is_one_to_trade_and_else_the_one_that_earned_more() -> None:
@@ -71,6 +78,17 @@ def test_bars_that_the_model_may_have_seen_prove_nothing() -> None:
     seen = answer(EARNED, evidence={"bars": 0}, exposure=ExposureCounts(clean=0, contaminated=70, unknown=0))
     assert (seen.decision, seen.strategy) == ("CAN'T TELL", "always-on")
     assert "all 70 bars lie in the training data of har" in seen.why
+    one = decide(
+        replace(EVIDENCE, bars=0),
+        [strategy_row("always-on", bars=1)],
+        COSTS,
+        replace(MODEL, exposure=ONE_SEEN),
+        "expected",
+    )
+    assert "but the only bar lies in the training data of har, so that proves nothing" in one.why
+    doubtful = answer(EARNED, evidence={"bars": 0}, exposure=unknown, doubt="nobody says when they were made")
+    assert ", but nobody says when they were made (--assume-clean vouches for them);" in doubtful.why
+    assert "nobody says whether har was trained on these bars (--assume-clean vouches that it was not)" in found.why
     part = answer(EARNED, evidence={"bars": 22}, exposure=ExposureCounts(clean=22, contaminated=48, unknown=0))
     assert part.decision == "TRADE"
     assert part.why.startswith("on the 22 bars after its model's training data always-on earned")
