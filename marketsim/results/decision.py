@@ -37,9 +37,8 @@ def decide(evidence: Evidence, rows: Sequence[StrategyRow], costs: CostsRow, mod
     after = _after(costs) if evidence.fill == fill else f"by {evidence.fill} fills {_after(costs)}"
     bars, holding = rows[0].bars, f"holding {_earned(evidence.holding_bps)}"
     if not any(row.trades for row in rows):
-        return Answer(
-            CANT_TELL, None, f"no order was filled on {number_of(bars, 'bar')}, so nothing was earned; {holding}"
-        )
+        none = f"no order was filled on {number_of(bars, 'bar')}"
+        return Answer(CANT_TELL, None, f"{none}, so nothing was earned; {holding} bps a bar")
     if not evidence.bars:
         row = max((row for row in rows if row.trades), key=lambda row: row.mean_bps)
         words = _unseen(model, bars)
@@ -50,7 +49,7 @@ def decide(evidence: Evidence, rows: Sequence[StrategyRow], costs: CostsRow, mod
         "" if evidence.bars == bars else f"on the {number_of(evidence.bars, 'bar')} after its model's training data "
     )
     if not traded:
-        return Answer(CANT_TELL, None, f"{where}no order was filled, so nothing was earned; {holding}")
+        return Answer(CANT_TELL, None, f"{where}no order was filled, so nothing was earned; {holding} bps a bar")
     better = max(traded, key=lambda each: (_is_shown(each), each.mean_bps))
     decision, words = _judged(better, evidence)
     if decision == TRADE and model.implausible is not None:

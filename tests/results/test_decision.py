@@ -44,7 +44,11 @@ LUCK = {"mean_bps": 40.0, "low_bps": -15.0, "high_bps": 95.0, "p": 0.08}
         ({"low_bps": None, "high_bps": None, "p": 0.001, "trades": 5}, "CAN'T TELL", "on 5 trades, too few to tell"),
         (EARNED | {"high_bps": None}, "CAN'T TELL", "too few to tell"),
         (EARNED | {"p": None}, "CAN'T TELL", "which the best of 2 tried may owe to luck (+5.0 to +55.0); holding"),
-        ({"trades": 0}, "CAN'T TELL", "no order was filled on 70 bars, so nothing was earned; holding earned 96.5"),
+        (
+            {"trades": 0},
+            "CAN'T TELL",
+            "no order was filled on 70 bars, so nothing was earned; holding earned 96.5 bps a bar",
+        ),
     ],
 )
 def test_one_strategy(changes: dict[str, Any], decision: str, words: str) -> None:
@@ -89,6 +93,13 @@ def test_bars_that_the_model_may_have_seen_prove_nothing() -> None:
     doubtful = answer(EARNED, evidence={"bars": 0}, exposure=unknown, doubt="nobody says when they were made")
     assert ", but nobody says when they were made (--assume-clean vouches for them);" in doubtful.why
     assert "nobody says whether har was trained on these bars (--assume-clean vouches that it was not)" in found.why
+    unfilled = replace(EVIDENCE, bars=22, strategies=[replace(ALONE, trades=0)])
+    rows = [strategy_row("always-on")]
+    why = decide(unfilled, rows, COSTS, MODEL, EVIDENCE.fill).why
+    assert why == (
+        "on the 22 bars after its model's training data no order was filled, so nothing was earned; "
+        "holding earned 96.5 bps a bar"
+    )
     part = answer(EARNED, evidence={"bars": 22}, exposure=ExposureCounts(clean=22, contaminated=48, unknown=0))
     assert part.decision == "TRADE"
     assert part.why.startswith("on the 22 bars after its model's training data always-on earned")
