@@ -3,7 +3,7 @@
 70 windows of real ETHUSD bars under both closing policies, 140 fits, by the reference's rule for both sides of
 the comparison, in one call and one a call on tensors; then the command line's own fill rules, DIRECT on the very same
 surface, where the two take turns and times are the processor's, so that other work on the machine favors neither. With
-the extra `bench`, also what a skilled user would write by hand with numba (_numba_rivals.py). Then what problems
+the extra `bench`, also what a skilled user would write by hand (_by_hand.py). Then what problems
 without an order cost, and long windows beside windows of 60 by the arrays' way, which the compiled one replaced.
 Run: scripts/bench fit [WINDOW ...]
 """
@@ -19,6 +19,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import torch
+from _by_hand import ByHand
 from scipy import optimize
 
 from marketsim.data import open_source
@@ -41,14 +42,13 @@ from marketsim.profiling import Clock
 from marketsim.reference import BOUNDS, optimize_entry_exit_multipliers
 from marketsim.reference.fees import Fee
 from marketsim.reference.terms import reference_terms
-from marketsim.settings.choices import EXPECTED, FILLS
+from marketsim.settings.choices import EXPECTED, FILLS, TOUCH
 
 FEE, RULE = 0.0015, "2025-11-13"
 COSTS = Costs(FEE, 0.0005)
 SIMULATIONS = 70
 NEEDED = {7: 5_000, 30: 1_000, 60: 500, 200: 60}
 NEEDED_CALLS = 100  # of calls one by one
-NEEDED_SWEEP = {7: 1.0, 30: 1.2, 60: 1.5, 200: 2.0}  # of numba's exact sweep, warm
 NEEDED_OWN = {(60, "expected"): 100}  # of the command line's rules, by window and fill
 NEEDED_EMPTY = 0.25  # of the time of problems with orders, at most
 LONG: dict[int, float | None] = {250: None, 1000: 250.0}  # long windows, and their half-lives
@@ -110,8 +110,9 @@ def main(windows: list[int]) -> int:
     bars = open_source("sample").load("ETHUSD")
     heads = f"{'140 x direct':>13} {'exact, ms':>10} {'ratio':>8} {'needed':>8}  profit, exact - direct"
     print(f"{'window':>6} {'rule':<10} {heads}")
-    if find_spec("numba") is None:
-        print("numba is not here: no rows of its sweep and its grid (extra bench)")
+    for rival_name in ("numba", "vectorbt"):
+        if find_spec(rival_name) is None:
+            print(f"{rival_name} is not here: no rows of it (extra bench)")
     missed = False
     for window in windows:
         walk = make_walk(len(bars), SIMULATIONS, window, 2, "ETHUSD")
@@ -142,10 +143,16 @@ def main(windows: list[int]) -> int:
             ratio, words = own_rules(levels, did, rows, fill)
             missed |= ratio < NEEDED_OWN.get((window, fill), 0)
             print(f"{window:>6} {fill:<10} {words}")
-            if (by_hand := against_numba(levels, did, rows, fill)) is not None:
-                ratio, gain, words = by_hand
-                missed |= ratio < NEEDED_SWEEP.get(window, 0) or gain < -1e-12
+            by_hand = ByHand(levels, did, rows, COSTS, fill, BOUNDS)
+            for many in (False, True) if find_spec("numba") else ():
+                held, words = by_hand.against_sweep(many)
+                missed |= not held
                 print(f"{window:>6} {'  by numba':<10} {words}")
+            if find_spec("numba"):
+                print(f"{window:>6} {'  cells':<10} {by_hand.cells()}")
+            if find_spec("vectorbt") and fill == TOUCH:
+                most = maximize(WindowTerms(by_hand.bars, by_hand.rows[:1]), BOUNDS).profit[0]
+                print(f"{window:>6} {'  vectorbt':<10} {by_hand.against_vectorbt(most)}")
         print(f"{window:>6} {'as booked':<10} {as_booked(levels, did, rows)}")
         part, words = without_orders(levels, did, rows)
         missed |= part > NEEDED_EMPTY
@@ -186,44 +193,6 @@ def own_rules(levels: Levels, did: Outcomes, rows: np.ndarray, fill: str) -> tup
     return ratio, (
         f"{direct:>11.2f} s {1e3 * taken:>10.2f} {ratio:>7,.0f}x {f'{needed}x' if needed else '':>8}  "
         f"least {gain.min():+.1e}, mean {gain.mean():+.5f}"
-    )
-
-
-def against_numba(levels: Levels, did: Outcomes, rows: np.ndarray, fill: str) -> tuple[float, float, str] | None:
-    """The same 140 fits by numba's exact sweep, and those with take-profits by its grid: ratio, least gain, words."""
-    try:
-        from _numba_rivals import grid, sweep
-    except ImportError:
-        return None
-    rows = np.ascontiguousarray(rows)
-    bars = profit_terms(levels, did, COSTS, fill, False).placed(always_on(levels.high_move, levels.low_move, False))
-    windows = [WindowTerms(by_policy, rows) for by_policy in (bars.at_close(), bars)]
-    terms = ProfitTerms.concatenate([of_policy.gathered() for of_policy in windows])  # as the sweep takes them
-
-    def ours() -> Optimum:
-        return Optimum.concatenate([maximize(of_policy, BOUNDS) for of_policy in windows])
-
-    ways: list[Callable[[], Optimum]] = [
-        ours,
-        partial(sweep, terms, BOUNDS),
-        partial(grid, bars, rows, BOUNDS),
-    ]
-    found, swept, gridded = (way() for way in ways)  # which compiles numba's
-    seconds: list[list[float]] = [[], [], []]
-    for _ in range(TURNS):
-        for way, taken in zip(ways, seconds, strict=True):
-            start = time.process_time()
-            way()
-            taken.append(time.process_time() - start)
-    mine, by_sweep, by_grid = map(statistics.median, seconds)
-    lost = 1e4 * float(np.mean(found.profit[len(rows) :] - gridded.profit)) / rows.shape[1]
-    gain = float((found.profit - swept.profit).min())
-    needed = NEEDED_SWEEP.get(rows.shape[1], 0.0)
-    return (
-        by_sweep / mine,
-        gain,
-        f"{1e3 * by_sweep:>10.2f} ms {1e3 * mine:>10.2f} {by_sweep / mine:>7.1f}x {needed:>7.1f}x  least {gain:+.1e}; "
-        f"its grid of 41 x 41, 70 of them: {1e3 * by_grid:.2f} ms, {lost:.1f} bps a bar less",
     )
 
 
