@@ -22,6 +22,10 @@ def test_python_says_so_once_and_counts_as_tried_what_was_run() -> None:
     ]
     document = many.to_dict()
     assert document["reality_check"]["tried"] == 2, "a strategy of two symbols"
+    p = {each["symbol"]: each["evidence"]["strategies"][0]["p"] for each in document["symbols"]}
+    best = min(p, key=lambda symbol: p[symbol])
+    assert document["reality_check"] == {"tried": 2, "best": f"{best} always-on", "p": p[best]}
+    assert p["NVDA"] != p["ETHUSD"]
     assert [each["evidence"]["tried"] for each in document["symbols"]] == [2, 2]
     alone = marketsim.backtest_many(["ETHUSD", "ethusd"], **options)
     assert alone["ETHUSD"].document["evidence"]["tried"] == 1

@@ -24,6 +24,11 @@ from tests.journal.entries import DAYS, small, small_journal
 JOURNALS = st.lists(st.text(max_size=6), min_size=3, max_size=7, unique=True).map(small_journal)
 
 
+def entry_of(line: bytes) -> bytes:
+    """The bytes that were hashed."""
+    return line.partition(b'"entry":')[2].removesuffix(b"}\n")
+
+
 def first_defect(lines: list[bytes]) -> Defect | None:
     chain = read_chain(b"".join(lines))
     return chain.defect or torn_line(chain)
@@ -156,14 +161,72 @@ def test_a_line_that_was_not_finished_is_torn_and_not_changed(lines: list[bytes]
     assert found is not None and (found.what, found.entry) == ("torn", len(lines))
 
 
+def forged(number: int, after: bytes | None) -> bytes:
+    """An entry that nobody sealed, after another one or, for None, after none of the journal."""
+    return line_of(small(number, "f" * 64 if after is None else hash_of(entry_of(after)), number - 1, "forged"))
+
+
+A, B, C, D, E = SOUND = small_journal(["a", "b", "c", "d", "e"])
+OF_NO_ENTRY = "the line belongs to no entry of the chain"
+ANEW = "entry 5 does not follow it: it was written anew, or that one is of another journal"
+
+
+@pytest.mark.parametrize(
+    ("lines", "what", "entry", "line", "why"),
+    [
+        ([A, B, b"{}\n", C, D, E], "inserted", 3, 3, OF_NO_ENTRY),
+        ([A, B, C.replace(b"c", b"x", 1), D, E], "changed", 3, 3, "its bytes are not those of its hash"),
+        ([A, B, C, D, B, E], "inserted", 5, 5, "it is entry 2 once more"),
+        ([A, B, forged(4, B), D, E], "changed", 3, 3, "it calls itself entry 4"),
+        ([A, D, C, B, E], "reordered", 2, 2, "entry 4 stands in its place, before the one that it follows"),
+        ([A, B, forged(3, B), C, D, E], "inserted", 3, 3, "entry 3 follows the one before it, as if it were not there"),
+        ([A, B, forged(3, None), C, D, E], "inserted", 3, 3, "the next entry follows the one before it"),
+        ([A, B, D, E], "removed", 3, 3, "entry 3 is missing before entry 4"),
+        ([A, E], "removed", 2, 2, "entries 2 to 4 are missing before entry 5"),
+        ([A, B, C, forged(4, C), E], "changed", 4, 4, ANEW),
+        ([forged(1, None), B, C, D, E], "changed", 1, 1, ANEW.replace("5", "1")),
+    ],
+)
+def test_a_defect_is_told_with_its_place_and_its_reason(
+    lines: list[bytes], what: str, entry: int, line: int, why: str
+) -> None:
+    assert first_defect(SOUND) is None
+    assert first_defect(lines) == Defect(what=what, entry=entry, line=line, why=why)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("head", "kept", "what", "at", "why"),
+    [
+        ("5", 4, "removed", 5, "the head that was written down is entry 5, and the journal ends with entry 4"),
+        ("5", 2, "removed", 3, "the head that was written down is entry 5, and the journal ends with entry 2"),
+        ("", 3, "removed", 3, "no entry has the hash that was written down: it was removed, or entries up to 3 were"),
+        ("2", 3, "changed", 2, "no entry has the hash that was written down: it was removed, or entries up to 2 were"),
+    ],
+)
+def test_a_head_that_is_not_there_is_told_with_its_place_and_its_reason(
+    head: str, kept: int, what: str, at: int, why: str
+) -> None:
+    digest = hash_of(entry_of(E))
+    found = missing_head(read_chain(b"".join(SOUND[:kept])), f"{head}:{digest}" if head else digest)
+    assert found is not None and (found.what, found.entry, found.line) == (what, at, at)
+    assert found.why.startswith(why)
+
+
+def test_a_number_that_is_not_that_of_its_hash_is_no_head() -> None:
+    chain, digest = read_chain(b"".join(SOUND)), hash_of(entry_of(B))
+    assert missing_head(chain, f"2:{digest}") is None
+    assert missing_head(chain, f"3:{digest}") is not None
+
+
+def test_a_torn_line_is_told_with_its_place_and_its_reason() -> None:
+    found = torn_line(read_chain(A + B + C[:9]))
+    assert found is not None and (found.what, found.entry, found.line) == ("torn", 3, 3)
+    assert found.why.endswith("the next seal puts it aside")
+
+
 def test_a_hash_is_what_everybody_computes() -> None:
     (line,) = small_journal(["x"])
     assert hash_of(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert str(read_chain(line).head) == f"1:{hash_of(entry_of(line))}"
     assert set(hash_of(entry_of(line))) <= set(string.hexdigits.lower())
     assert Head(1, "ab") == Head(1, "ab")
-
-
-def entry_of(line: bytes) -> bytes:
-    """The bytes that were hashed."""
-    return line.partition(b'"entry":')[2].removesuffix(b"}\n")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from marketsim.results.blocks import Blocks
 from marketsim.results.pooling import DatedProfits, pool, side_by_side
-from marketsim.results.significance import mean_interval
+from marketsim.results.significance import around, mean_interval
 
 
 def test_series_stand_side_by_side_by_date() -> None:
@@ -43,6 +44,24 @@ def test_the_interval_covers_the_mean_of_correlated_symbols_with_missing_bars() 
         assert interval is not None
         hits.append(interval.low <= 0 <= interval.high)
     assert 0.925 <= np.mean(hits) <= 0.98
+
+
+def test_a_resample_s_mean_is_that_of_the_bars_that_it_holds() -> None:
+    """Dates with few bars count little: one resample after the other, from the dates that it draws."""
+    rng = np.random.default_rng(4)
+    profits = 0.5 + rng.standard_normal((50, 6))
+    profits[rng.random(profits.shape) < np.linspace(0, 0.9, 50)[:, None]] = np.nan
+    profits[7] = np.nan
+    profits[7, 2] = 3.0
+    pooled, blocks = pool(profits, 9), Blocks.drawn(50, 9)
+    beyond = []
+    for starts in blocks.starts:
+        dates = [date for start in starts for date in range(start, start + blocks.length)][:50]
+        held = [value for date in dates for value in profits[date] if not np.isnan(value)]
+        beyond.append(np.mean(held) - pooled.mean)
+    expected = around(pooled.mean, np.array(beyond), blocks.blocks)
+    assert pooled.interval is not None
+    assert (pooled.interval.low, pooled.interval.high) == pytest.approx((expected.low, expected.high))
 
 
 def test_dates_without_profit_are_too_few_for_an_interval() -> None:
