@@ -9,7 +9,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from marketsim.backtesting.costs import fee_bps
-from marketsim.backtesting.gate import stands_aside, t_statistic
+from marketsim.backtesting.gate import stands_aside
 from marketsim.data.bars import Bars
 from marketsim.data.walk_forward import Walk
 from marketsim.execution.bar_variance import path_variance
@@ -102,9 +102,7 @@ def fit_strategies(
         allowed = np.stack([fit.allowed for fit in found])
         worth = np.where(allowed, in_sample, -np.inf)
         better = np.argmax(worth >= worth.max(0) - TIE, axis=0)
-        booked = np.stack([fit.booked for fit in found])[better, row]
-        weights = age_weights(booked.shape[1], rules.half_life)
-        t = np.where(allowed[better, row], t_statistic(booked, weights), np.nan)
+        t = np.where(allowed[better, row], np.stack([fit.t for fit in found])[better, row], np.nan)
         wanted = legs.at(origins)
         aside = stands_aside(t, rules.min_t) & wanted.any
         h = np.stack([fit.high_multiplier for fit in found])[better, row]

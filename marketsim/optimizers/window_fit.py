@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from marketsim.execution.floor import Floor
 from marketsim.execution.lattices import PRECISIONS
 from marketsim.execution.profit_terms import ProfitTerms
+from marketsim.execution.t_statistic import t_statistic
 from marketsim.execution.window_terms import WindowTerms
 from marketsim.execution.windows import Windows
 from marketsim.optimizers import Optimizer
@@ -37,13 +38,13 @@ class FitsTogether(Protocol):
 
 
 class WindowFit(Struct, frozen=True):
-    """The multipliers of B windows, and what they would have earned on the W bars of theirs."""
+    """The multipliers of B windows, and what they would have earned on the bars of theirs."""
 
     high_multiplier: NDArray[np.float64]  # [B]
     low_multiplier: NDArray[np.float64]  # [B]
-    booked: NDArray[np.float64]  # [B, W] profit of each bar, fraction of the close before it
-    in_sample: NDArray[np.float64]  # [B] sum of them by the windows' weights
-    claimed: NDArray[np.float64]  # [B] the same on the surface that was maximized
+    in_sample: NDArray[np.float64]  # [B] sum of the bars' profits as they are booked, by the windows' weights
+    t: NDArray[np.float64]  # [B] the t statistic of those profits
+    claimed: NDArray[np.float64]  # [B] the sum on the surface that was maximized
     allowed: NDArray[np.bool_]  # [B] whether they keep the floor; where one does not, none inside the bounds does
     fallbacks: int = 0  # problems that a search gave up on and another one finished
 
@@ -53,8 +54,8 @@ class WindowFit(Struct, frozen=True):
         return cls(
             high_multiplier=np.concatenate([part.high_multiplier for part in parts]),
             low_multiplier=np.concatenate([part.low_multiplier for part in parts]),
-            booked=np.concatenate([part.booked for part in parts]),
             in_sample=np.concatenate([part.in_sample for part in parts]),
+            t=np.concatenate([part.t for part in parts]),
             claimed=np.concatenate([part.claimed for part in parts]),
             allowed=np.concatenate([part.allowed for part in parts]),
             fallbacks=sum(part.fallbacks for part in parts),
@@ -63,7 +64,7 @@ class WindowFit(Struct, frozen=True):
     def with_again(self, rows: NDArray[np.int64], again: WindowFit) -> WindowFit:
         """The fits with some of them made again."""
         changed = {}
-        for name in ("high_multiplier", "low_multiplier", "booked", "in_sample", "claimed", "allowed"):
+        for name in ("high_multiplier", "low_multiplier", "in_sample", "t", "claimed", "allowed"):
             changed[name] = getattr(self, name).copy()
             changed[name][rows] = getattr(again, name)
         return WindowFit(**changed, fallbacks=self.fallbacks + again.fallbacks)
@@ -125,14 +126,15 @@ def _fit(several: Sequence[Windows], terms: ProfitTerms, fit: Callable[[Parts], 
 def _booked(windows: Windows, found: Optimum) -> WindowFit:
     """The fit that an optimum is."""
     h, l = found.high_multiplier, found.low_multiplier
-    first, booked = 0, []
+    in_sample, t = np.empty(len(h)), np.empty(len(h))
+    first = 0
     for some in few_at_a_time(windows):
         rows = slice(first, first + len(some))
-        booked.append(some.booked(h[rows], l[rows]))
+        profits = some.booked(h[rows], l[rows])
+        in_sample[rows], t[rows] = some.summed(profits), t_statistic(profits, some.weights)
         first += len(some)
-    profits = np.concatenate(booked)
     allowed = np.ones(len(h), bool) if windows.floor is None else windows.floor.allows(h, l)
-    return WindowFit(h, l, profits, windows.summed(profits), found.profit, allowed, found.fallbacks)
+    return WindowFit(h, l, in_sample, t, found.profit, allowed, found.fallbacks)
 
 
 def _apart(windows: Windows, fitted: WindowFit) -> NDArray[np.int64]:

@@ -207,7 +207,7 @@ def as_booked(levels: Levels, did: Outcomes, rows: np.ndarray) -> str:
             for eod in (True, False)
         ]
         taken.append(time.process_time() - start)
-    apart = max(float(np.abs(fit.claimed - fit.booked.sum(1)).max()) for fit in found) / rows.shape[1]
+    apart = max(float(np.abs(fit.claimed - fit.in_sample).max()) for fit in found) / rows.shape[1]
     return f"{'':>13} {1e3 * statistics.median(taken):>10.2f} {'':>8} {'':>8}  apart by {1e4 * apart:.2f} bps a bar"
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from marketsim.backtesting.gate import stands_aside, t_statistic
+from marketsim.backtesting.gate import stands_aside
+from marketsim.execution.t_statistic import t_statistic
 from marketsim.results.document import simulation_rows, symbol_document
 from marketsim.results.schema import SimulationRow
 from tests import oracle

@@ -11,6 +11,7 @@ from marketsim.execution.track_record import book
 from marketsim.optimizers.exact import Exact
 from marketsim.optimizers.window_fit import fit_windows
 from marketsim.settings.settings import Settings
+from tests import oracle
 from tests.optimizers.test_window_fit import SIMULATIONS, windows_under
 from tests.problems import BOUNDS
 
@@ -22,7 +23,7 @@ HALF_A_BASIS_POINT = 0.5e-4
 def test_surface_and_book_agree_to_half_a_basis_point_a_bar_on_every_window(symbol: str, strategy: str) -> None:
     market, windows = windows_under(symbol, 60, strategy, "expected", False)
     fit = fit_windows(windows, market_terms(market, Settings().rules), Exact(), BOUNDS, 0)
-    apart = np.abs(fit.claimed - fit.booked.sum(1)) / 60
+    apart = np.abs(fit.claimed - fit.in_sample) / 60
     assert apart.max() < HALF_A_BASIS_POINT
 
 
@@ -30,7 +31,7 @@ def test_surface_and_book_agree_to_half_a_basis_point_a_bar_on_every_window(symb
 def test_short_windows_where_a_bar_counts_for_more_agree_too(symbol: str) -> None:
     market, windows = windows_under(symbol, 7, "always-on", "expected", False)
     fit = fit_windows(windows, market_terms(market, Settings().rules), Exact(), BOUNDS, 0)
-    assert (np.abs(fit.claimed - fit.booked.sum(1)) / 7).max() < HALF_A_BASIS_POINT
+    assert (np.abs(fit.claimed - fit.in_sample) / 7).max() < HALF_A_BASIS_POINT
 
 
 @pytest.mark.parametrize("close_at_eod", [False, True])
@@ -51,4 +52,8 @@ def test_in_sample_is_what_the_book_pays_for_the_same_bars_and_levels(fill: str,
             chosen,
             np.full(count, close_at_eod),
         )
-        np.testing.assert_allclose(fit.booked[s], track.profits[fill], rtol=0, atol=1e-15)
+        one = windows.at(np.array([s]))
+        booked = one.booked(fit.high_multiplier[[s]], fit.low_multiplier[[s]])[0]
+        np.testing.assert_allclose(booked, track.profits[fill], rtol=0, atol=1e-15)
+        assert fit.in_sample[s] == pytest.approx(booked.sum(), abs=1e-15)
+        assert fit.t[s] == pytest.approx(oracle.t_statistic(booked, np.ones(count)), rel=1e-6)

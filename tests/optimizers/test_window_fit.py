@@ -44,7 +44,7 @@ def test_what_a_window_gets_does_not_depend_on_the_windows_beside_it() -> None:
         alone = fit_windows(windows.at(np.array([s])), terms, Exact(), BOUNDS, 0)
         assert alone.high_multiplier[0] == together.high_multiplier[s]
         assert alone.low_multiplier[0] == together.low_multiplier[s]
-        np.testing.assert_array_equal(alone.booked[0], together.booked[s])
+        assert (alone.in_sample[0], alone.t[0]) == (together.in_sample[s], together.t[s])
 
 
 @pytest.mark.parametrize("together", [1, 100])
@@ -54,5 +54,5 @@ def test_windows_are_fitted_some_at_a_time_where_they_are_many(together: int, mo
     whole = fit_windows(windows, terms, Exact(), BOUNDS, 0)
     monkeypatch.setattr(window_fit, "TOGETHER", together)
     parts = fit_windows(windows, terms, Exact(), BOUNDS, 0)
-    for name in ("high_multiplier", "low_multiplier", "booked", "in_sample", "claimed", "allowed"):
+    for name in ("high_multiplier", "low_multiplier", "in_sample", "t", "claimed", "allowed"):
         np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
