@@ -26,7 +26,7 @@ from marketsim.profiling import Clock
 from marketsim.settings.settings import Settings
 from tests.candles import random_bars
 
-SETTINGS = Settings.of(sims=12, window=8, cache="off")
+SETTINGS = Settings.of(sims=12, window=8, fill="touch", cache="off")
 CUTS = 2
 
 

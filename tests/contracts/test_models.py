@@ -39,7 +39,7 @@ def check_independence(model: Model) -> None:
     for origin, forecast in zip(ORIGINS, expected, strict=True):
         cut = ohlcv[: origin + 1].copy()
         other = np.concatenate([cut, random_ohlcv(BARS - origin - 1, seed=2)])
-        for seen in (ohlcv, cut, other):
+        for seen in (cut, other):
             np.testing.assert_array_equal(model.forecast(series_of(seen), np.array([origin]))[0], forecast)
     scrambled = ohlcv.copy()
     scrambled[ORIGINS[-1] + 1 :] = scrambled[ORIGINS[-1] + 1 :][::-1] * 3
@@ -87,11 +87,10 @@ def test_forecasts_are_finite_rising_and_coherent(model: Model) -> None:
 
 def test_price_scale_does_not_matter(model: Model) -> None:
     ohlcv = random_ohlcv(BARS)
+    expected = model.forecast(series_of(ohlcv), ORIGINS)
     for scale in (1e-6, 1e6, 1e-200, 1e200):
         scaled = np.concatenate([ohlcv[:, :4] * scale, ohlcv[:, 4:]], axis=1)
-        np.testing.assert_allclose(
-            model.forecast(series_of(scaled), ORIGINS), model.forecast(series_of(ohlcv), ORIGINS), atol=1e-9
-        )
+        np.testing.assert_allclose(model.forecast(series_of(scaled), ORIGINS), expected, atol=1e-9)
 
 
 @pytest.mark.parametrize("moving", [0, 1, 5, 300])

@@ -156,7 +156,7 @@ def test_on_a_bar_with_room_on_both_sides_the_probability_is_inside_and_moves_wi
     assert 0 < far < near < early < 1
 
 
-@settings(max_examples=120)
+@settings(max_examples=50)
 @given(bars_of_any_kind(), any_rules())
 def test_each_leg_equals_its_slow_twin_and_the_policies_keep_their_order(bars: list[Bar], rules: Rules) -> None:
     for bar in bars:

@@ -50,7 +50,7 @@ def mirrored(day: Day) -> Day:
 
 @pytest.mark.parametrize("fill", ["provable", "touch"])
 @given(st.lists(days(), min_size=1, max_size=4))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_steps_are_those_of_a_replay(fill: str, given_days: list[Day]) -> None:
     """Every weight is the one of a replay, at all levels, of longs and shorts."""
     levels, did = arrays(given_days)
@@ -66,7 +66,7 @@ def test_steps_are_those_of_a_replay(fill: str, given_days: list[Day]) -> None:
 
 @pytest.mark.parametrize("fill", FILLS)
 @given(st.lists(days(), min_size=1, max_size=5), st.sampled_from(MULTIPLIERS), st.sampled_from(MULTIPLIERS))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_what_is_booked_is_what_a_replay_credits(fill: str, given_days: list[Day], h: float, l: float) -> None:
     """Equal to the last digit, also of w where there is one."""
     levels, did = arrays(given_days)
@@ -83,7 +83,7 @@ def test_what_is_booked_is_what_a_replay_credits(fill: str, given_days: list[Day
 
 @given(st.lists(days(), min_size=1, max_size=4))
 @example([Day((Candle(0.0, 0.03, -0.03, 0.03),), 0.0, 0.0, 1e-4, 0.0)])  # rises to its high: steep by the open
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_the_surface_has_the_steps_of_a_replay(given_days: list[Day]) -> None:
     """Where no w is left it is exact; where there is one it is near, to the precision that windows are refitted to."""
     levels, did = arrays(given_days)
@@ -105,7 +105,7 @@ def test_the_surface_has_the_steps_of_a_replay(given_days: list[Day]) -> None:
 
 @pytest.mark.parametrize("fill", FILLS)
 @given(st.lists(days(), min_size=1, max_size=4), st.booleans())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_the_maximum_is_the_best_of_all_corners(fill: str, given_days: list[Day], both: bool) -> None:
     """No corner of any cell earns more than what the optimizer returns, and it attains what it claims."""
     levels, did = arrays(given_days)
@@ -140,7 +140,7 @@ def corners(
 
 @pytest.mark.parametrize("fill", FILLS)
 @given(st.lists(days(), min_size=1, max_size=4))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_the_least_and_the_most_close_in(fill: str, given_days: list[Day]) -> None:
     """On finer bars `provable` pays no less, `touch` no more, and both policies keep `expected` between them."""
     levels, did = arrays(given_days)

@@ -60,7 +60,7 @@ def test_the_surface_follows_what_is_booked_to_its_precision_and_without_a_sign(
     assert abs(error.mean()) < bias
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.sampled_from(["continuous", "lattice", "duplicated", "knife-edge"]))
 def test_edges_and_weights_are_in_order_and_certain_where_the_bar_is(seed: int, kind: str) -> None:
     levels, did = some_bars(seed, kind)

@@ -67,7 +67,7 @@ def assert_alone(levels: Levels, did: Outcomes, fill: str, precision: Precision,
 
 @pytest.mark.parametrize("fill", FILLS)
 @given(st.integers(0, 10**6), KINDS, st.sampled_from([(MANY, PRECISIONS[0]), (20, PRECISIONS[1])]))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_terms_in_any_groups_are_those_of_all_bars(
     fill: str, seed: int, kind: str, bars: tuple[int, Precision]
 ) -> None:
@@ -77,14 +77,14 @@ def test_terms_in_any_groups_are_those_of_all_bars(
 
 @pytest.mark.parametrize("fill", FILLS)
 @given(st.lists(days(), min_size=2, max_size=8), st.integers(0, 10**6))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_so_are_those_of_bars_whose_finer_bars_are_known(fill: str, some: list[Day], seed: int) -> None:
     assert_alone(*arrays(some), fill, PRECISIONS[0], seed)
 
 
 @pytest.mark.parametrize("fill", FILLS)
 @given(st.integers(0, 10**6), KINDS)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_and_those_that_are_booked(fill: str, seed: int, kind: str) -> None:
     levels, did = some_bars(seed, kind, TRADED)
     groups, rng = some_groups(seed, TRADED), np.random.default_rng(seed)

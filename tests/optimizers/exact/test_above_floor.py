@@ -32,7 +32,7 @@ def traded_bar(high_move: float, low_move: float) -> Bar:
     return Bar(high_move, low_move, 0.0, 0.0, 0.0, 0.0)
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(any_move, any_move, any_distance, any_bounds, st.floats(0, 1), st.floats(0, 1))
 def test_a_floor_allows_what_keeps_the_distance_and_moves_the_rest_to_it(
     high_move: float, low_move: float, distance: float, bounds: Bounds, at_h: float, at_l: float
@@ -50,7 +50,7 @@ def test_a_floor_allows_what_keeps_the_distance_and_moves_the_rest_to_it(
         assert h <= near_h <= bounds[0][1] and bounds[1][0] <= near_l <= l
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(bars_of_any_kind(6), any_rules(("provable", "touch")), any_bounds, any_move, any_move, any_distance)
 def test_the_maximum_above_a_floor_equals_brute_force(
     bars: list[Bar], rules: Rules, bounds: Bounds, high_move: float, low_move: float, distance: float
@@ -64,7 +64,7 @@ def test_the_maximum_above_a_floor_equals_brute_force(
         assert best - 2 * STEP * len(bars) - 1e-12 <= found.profit[0] <= best + 2 * STEP * len(bars) + 1e-12
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     bars_of_any_kind(8),
     st.sampled_from([0.0, 0.0015]),

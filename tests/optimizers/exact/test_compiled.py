@@ -58,21 +58,21 @@ def assert_same(found: Optimum, expected: Optimum) -> None:
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=0, atol=TIE + 1e-15)
 
 
-@settings(max_examples=400)
+@settings(max_examples=160)
 @given(bars_of_any_kind(), any_rules(), any_bounds, st.sampled_from([STEP, FINE]), st.booleans())
 def test_few_bars(bars: list[Bar], rules: Rules, bounds: Bounds, step: float, touching: bool) -> None:
     terms = terms_of(bars, rules)
     assert_same(maximize(terms, bounds, step, touching), by_arrays(terms, bounds, step, touching))
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(bars_of_any_kind(120), any_rules(), any_bounds, st.booleans())
 def test_many_bars(bars: list[Bar], rules: Rules, bounds: Bounds, touching: bool) -> None:
     terms = terms_of(bars, rules)
     assert_same(maximize(terms, bounds, STEP, touching), by_arrays(terms, bounds, STEP, touching))
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     bars_of_any_kind(20), any_rules(), any_bounds, st.floats(-0.01, 0.03), st.floats(-0.03, 0.01), st.floats(0, 0.06)
 )
@@ -86,7 +86,7 @@ def test_above_a_floor(
         assert not floor.allows(np.array([bounds[0][1]]), np.array([bounds[1][0]]))[0]
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(bars_of_any_kind(20), any_rules(), st.lists(st.floats(-0.05, 0.05), min_size=1, max_size=5), st.booleans())
 def test_profits_of_candidates_are_equal_to_the_last_bit(
     bars: list[Bar], rules: Rules, at: list[float], for_all: bool

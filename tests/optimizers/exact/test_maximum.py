@@ -29,14 +29,14 @@ any_bounds = st.sampled_from(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(bars_of_any_kind(), any_rules(("provable", "touch")), multiplier, multiplier)
 def test_evaluate_equals_the_bar_by_bar_simulator(bars: list[Bar], rules: Rules, h: float, l: float) -> None:
     found = evaluate(terms_of(bars, rules), np.array([[h]]), np.array([[l]]))[0, 0]
     assert found == pytest.approx(profit(bars, h, l, rules), abs=1e-14)
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(bars_of_any_kind(), any_rules(), st.lists(multiplier, min_size=1), st.lists(multiplier, min_size=1))
 def test_evaluate_equals_the_formula_of_a_leg(bars: list[Bar], rules: Rules, h: list[float], l: list[float]) -> None:
     terms, along_h, along_l = terms_of(bars, rules), whole(np.array(h)), whole(np.array(l))
@@ -46,7 +46,7 @@ def test_evaluate_equals_the_formula_of_a_leg(bars: list[Bar], rules: Rules, h: 
     np.testing.assert_allclose(found.reshape(expected.shape), expected, rtol=0, atol=1e-8)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(bars_of_any_kind(6), any_rules(("provable", "touch")), any_bounds)
 def test_the_maximum_equals_brute_force_and_is_attained(bars: list[Bar], rules: Rules, bounds: Bounds) -> None:
     found = maximize(terms_of(bars, rules), bounds)
@@ -63,7 +63,7 @@ def test_the_maximum_equals_brute_force_and_is_attained(bars: list[Bar], rules: 
     assert profit(bars, h, l, rules) == pytest.approx(found.profit[0], abs=1e-14)
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(bars_of_any_kind(3), any_rules(), any_bounds, st.sampled_from([TUNING, GRIDS, BLOCKS]))
 def test_the_maximum_of_every_lattice_equals_brute_force(
     bars: list[Bar], rules: Rules, bounds: Bounds, tuning: Tuning
@@ -94,7 +94,7 @@ def test_many_problems_at_once_equal_one_at_a_time(count: int, fill: str) -> Non
         assert together.low_multiplier[b] == alone.low_multiplier[0]
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(st.integers(0, 10**6), st.integers(1, 60), any_rules(("provable", "touch")), st.booleans())
 def test_float32_attains_what_float64_claims(seed: int, count: int, rules: Rules, shortable: bool) -> None:
     bars = make_bars(seed, count, "continuous", shortable, False)
@@ -121,7 +121,7 @@ def test_never_below_direct_or_differential_evolution(fill: str, shortable: bool
     assert (exact + allowance >= DifferentialEvolution().fit(problems, BOUNDS, 42).profit).all()
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(bars_of_any_kind(), st.booleans(), st.sampled_from(FILLS))
 def test_a_higher_fee_never_raises_the_maximum(bars: list[Bar], eod: bool, fill: str) -> None:
     profits = [maximize(terms_of(bars, Rules(fee, 0.0, fill, eod)), BOUNDS).profit[0] for fee in (0.0, 0.0005, 0.01)]
@@ -172,7 +172,7 @@ def make_lattice(seed: int, bars: int, upper_bins: int, lower_bins: int, mirrore
     return leg.map(lambda a: a[None])
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     st.integers(0, 10**6),
     st.integers(1, 5),
@@ -223,7 +223,7 @@ def test_blocks_that_bounds_leave_hold_the_optimum_of_the_whole_grid(kind: str, 
         np.testing.assert_array_equal(by_blocks.low_multiplier, by_grid.low_multiplier)
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), st.integers(1, 6), st.integers(1, 5), st.booleans(), st.booleans())
 def test_no_candidate_of_a_block_earns_more_than_its_bound(
     seed: int, bars: int, bins: int, mirrored: bool, falling: bool
