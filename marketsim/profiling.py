@@ -44,9 +44,9 @@ class Clock:
         self._charge()
         path = prefixes(name)
         inside = self._running[-1] if self._running else ()
-        for each in path:
-            self.seconds.setdefault(each, 0.0)
-            self.calls[each] = self.calls.get(each, 0) + (each not in inside)
+        for stage in path:
+            self.seconds.setdefault(stage, 0.0)
+            self.calls[stage] = self.calls.get(stage, 0) + (stage not in inside)
         self._running.append(path)
         try:
             yield

@@ -80,7 +80,7 @@ def write_microsoft(wheel: zipfile.ZipFile) -> None:
     rows = [
         (
             f"{datetime.strptime(row['Date'], '%m/%d/%Y %H:%M:%S'):%Y-%m-%d}",
-            *(row[each.title()] for each in COLUMNS[1:]),
+            *(row[column.title()] for column in COLUMNS[1:]),
         )
         for row in table(wheel, STOCKS, name)
     ]
@@ -94,7 +94,7 @@ def write_bitcoin(wheel: zipfile.ZipFile) -> None:
     for row in table(wheel, STOCKS, name):
         time = datetime.fromisoformat(row["Datetime"]).astimezone(UTC)
         if time.minute % 15 == time.second == 0:
-            rows[time] = (f"{time:%Y-%m-%dT%H:%M}", *(row[each.title()] for each in COLUMNS[1:]))
+            rows[time] = (f"{time:%Y-%m-%dT%H:%M}", *(row[column.title()] for column in COLUMNS[1:]))
     finished = [rows[time] for time in sorted(rows)][:-1]
     write_compressed("BTCUSD", "15m", finished, f"{' '.join(STOCKS)}, {name}", VOLUMES)
 
@@ -104,7 +104,7 @@ def write_apple(wheel: zipfile.ZipFile) -> None:
     for timeframe, name in (("1h", "hourly-prices.csv"), ("1m", "minute-prices.csv")):
         bars = table(wheel, APPLE, name, "samples")
         last = bars[-1]["datetime"][:10]
-        rows = [(utc(row["datetime"]), *(row[each] for each in COLUMNS[1:])) for row in bars]
+        rows = [(utc(row["datetime"]), *(row[column] for column in COLUMNS[1:])) for row in bars]
         whole = [row for row, bar in zip(rows, bars, strict=True) if bar["datetime"][:10] < last]
         write_compressed(
             "AAPL", timeframe, whole, f"{' '.join(APPLE)}, {name}", f"{RAW}; the unfinished {last} is left out"

@@ -148,7 +148,7 @@ def backtest_many(bars: Sequence[Bars | str], *, model: Any = None, **settings: 
                 case Failure(error):
                     failures[done.symbol] = error
     whole = WholeRun.of({symbol: files.profits for symbol, (files, _) in found.items()}, given.settings.seed)
-    results = {symbol: _result(*each, given.settings, whole, pictures[symbol]) for symbol, each in found.items()}
+    results = {symbol: _result(*run, given.settings, whole, pictures[symbol]) for symbol, run in found.items()}
     return BacktestResults(results, failures, _head(whole, given.settings), given.settings, tuple(given.notes))
 
 

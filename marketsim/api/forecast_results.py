@@ -115,7 +115,7 @@ class ModelComparison:
         rows = []
         for model in self._models():
             for strategy in model.get("strategies", []):
-                alphas = {each.pop("yardstick"): each for each in strategy.pop("alphas")}
+                alphas = {alpha.pop("yardstick"): alpha for alpha in strategy.pop("alphas")}
                 rows.append({"symbol": model["symbol"], "model": model["model"]} | strategy | {"alpha": alphas})
         return flat(rows, ["symbol", "model"])
 

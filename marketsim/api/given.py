@@ -41,7 +41,7 @@ def takes(*keys: str) -> Callable[[F], F]:
 
     def extended(function: F) -> F:
         *own, _ = inspect.signature(function).parameters.values()  # the last is **settings
-        names = [each.name for each in own]
+        names = [parameter.name for parameter in own]
         settings = [key for key in keys if key not in names]
         added = [inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None) for key in settings]
 
@@ -146,7 +146,7 @@ class Given(Struct, frozen=True):
         several = forecasts if isinstance(forecasts, Mapping) else {FRAME: forecasts}
         if not isinstance(forecasts, Mapping) and not _in_memory(forecasts):
             several = {str(forecasts): forecasts}
-        return {name: own_forecasts(each, self.symbols, self.settings) for name, each in several.items()}
+        return {name: own_forecasts(own, self.symbols, self.settings) for name, own in several.items()}
 
     @staticmethod
     def adopt(function: str, models: Sequence[Any]) -> tuple[dict[str, Model], list[str]]:
@@ -179,16 +179,18 @@ def _in_memory(forecasts: Any) -> bool:
 
 
 def _source(function: str, bars: Sequence[Bars | str]) -> tuple[Source | None, list[str], list[str]]:
-    series = [each for each in bars if isinstance(each, Bars)]
-    names, notes = once_each([each for each in bars if isinstance(each, str)])
-    for kind in {type(each).__name__ for each in bars} - {Bars.__name__, "str"}:
+    series = [given for given in bars if isinstance(given, Bars)]
+    names, notes = once_each([given for given in bars if isinstance(given, str)])
+    for kind in {type(given).__name__ for given in bars} - {Bars.__name__, "str"}:
         hint = "marketsim.Bars.from_frame(frame, symbol=...) makes Bars of a DataFrame"
         raise UsageError(f"{function}() takes Bars or the name of a symbol, not {kind}; {hint}")
     if series and names:
         raise UsageError(f"{function}() takes either Bars or names of symbols, not both")
     if not bars:
         raise UsageError(f"{function}() needs a symbol")
-    return (MemorySource(series), [each.symbol for each in series], []) if series else (None, names, notes)
+    return (
+        (MemorySource(series), [symbol_bars.symbol for symbol_bars in series], []) if series else (None, names, notes)
+    )
 
 
 def _refuse(function: str, values: Mapping[str, Any], keys: Sequence[str], why: str) -> None:

@@ -72,8 +72,8 @@ def html_page(
             missing = f"no pictures of its objective, forecast and fills: {error}"
         symbols.append(ReportSymbol(document, result.simulation_rows, result.equity_rows, charts, missing))
     symbols += [ReportSymbol(FailedSymbol.of(symbol, error)) for symbol, error in (failures or {}).items()]
-    documents = [each.document for each in symbols]
-    command = command_of([each.symbol for each in documents], settings, last_bar(documents))
+    documents = [files.document for files in symbols]
+    command = command_of([shown.symbol for shown in documents], settings, last_bar(documents))
     run = ReportRun(convert(head | {"symbols": []}, BacktestDocument), command, code_digest())
     return "".join(page(run, lambda: iter(symbols)))
 

@@ -146,11 +146,11 @@ def key_inputs(audited: Audited) -> Check:
 
 def worst(found: Sequence[Comparison]) -> Comparison:
     """The comparisons as one: the earliest difference."""
-    firsts = [each.first for each in found if each.first is not None]
+    firsts = [result.first for result in found if result.first is not None]
     return Comparison(
-        origins=sum(each.origins for each in found),
-        largest=max((each.largest for each in found), default=0.0),
-        first=min(firsts, key=lambda each: each.origin, default=None),
+        origins=sum(result.origins for result in found),
+        largest=max((result.largest for result in found), default=0.0),
+        first=min(firsts, key=lambda difference: difference.origin, default=None),
     )
 
 

@@ -82,8 +82,8 @@ def selftest_document(tried: Sequence[LeakTried], seed: int) -> SelftestDocument
     return SelftestDocument(
         marketsim=__version__,
         seed=seed,
-        passed=all(each.passed for each in tried),
-        leaks=[_planted(each) for each in tried],
+        passed=all(leak.passed for leak in tried),
+        leaks=[_planted(leak) for leak in tried],
     )
 
 

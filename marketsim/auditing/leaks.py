@@ -167,7 +167,7 @@ class OtherSymbol(Twin):
         closes = closes_of(series)
         moves = [closes[origin] / closes[origin - 1] - 1]
         if self.leaks and origin + 1 < len(series):
-            others = [each for symbol, each in self.remembered.items() if symbol != series.symbol]
+            others = [bars for symbol, bars in self.remembered.items() if symbol != series.symbol]
             moves += [_move_at(other, series.times[origin + 1]) for other in others]
         return float(50 * np.sum(moves))
 

@@ -23,12 +23,12 @@ def forecast_symbols(
     requests = [_requested(symbol, chosen, source, request) for symbol in symbols]
     made = iter(make([request.value for request in requests if isinstance(request, Success)]))
     found: list[Outcome[ForecastBars]] = []
-    for each in requests:
-        match each:
+    for asked in requests:
+        match asked:
             case Success(wanted):
                 found.append(_with_bars(wanted.bars, next(made)))
             case Failure():
-                found.append(each)
+                found.append(asked)
     return found
 
 

@@ -111,8 +111,8 @@ def forecast(
         make = _maker(model, horizon, settings, cache, progress, notes)
         request = partial(_request, lengths=settings.walk, model=model)
         found = forecast_symbols(symbols, settings.bars, source, request, make)
-        for symbol, each in zip(symbols, found, strict=True):
-            match each:
+        for symbol, outcome in zip(symbols, found, strict=True):
+            match outcome:
                 case Success(made):
                     notes += made.notes
                     rows.append(_row(made.bars, made.forecasts, horizon))

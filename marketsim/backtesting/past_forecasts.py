@@ -57,8 +57,8 @@ def past_forecasts(
     with pipeline.open_cache(settings.cache, settings.cache_place) or nullcontext() as cache:
         forecaster = pipeline.open_forecaster(model, cache, settings, Clock(), progress, notes)
         found = forecast_symbols(symbols, settings.bars, source, request, forecaster.forecasts)
-        for each in found:
-            notes += each.value.notes if isinstance(each, Success) else ()
+        for outcome in found:
+            notes += outcome.value.notes if isinstance(outcome, Success) else ()
         notes += cache.warnings if cache is not None else ()
     return found, notes
 

@@ -91,14 +91,16 @@ def stream(
     for first in range(0, len(symbols), GROUP):
         group = symbols[first : first + GROUP]
         prepared = [prepare(symbol, settings.bars, settings.walk, tools, clock) for symbol in group]
-        forecasts = iter(forecaster.forecasts([each.value.request for each in prepared if isinstance(each, Success)]))
-        for symbol, each in zip(group, prepared, strict=True):
+        forecasts = iter(
+            forecaster.forecasts([outcome.value.request for outcome in prepared if isinstance(outcome, Success)])
+        )
+        for symbol, outcome in zip(group, prepared, strict=True):
             progress(f"fits of {symbol}", 0, 1)
-            match each:
+            match outcome:
                 case Success(ready):
                     run = _run(ready, next(forecasts), settings, tools, clock)
                 case Failure():
-                    run = SymbolRun(symbol, each)
+                    run = SymbolRun(symbol, outcome)
             warnings = tools.cache.warnings if tools.cache else []
             yield replace(run, notes=(*run.notes, *_taken(remarks), *_taken(warnings)))
 

@@ -55,6 +55,6 @@ def _plan(plan: PlannedOrders, explain: bool) -> None:
     if plan.orders:
         plan_table(plan.orders, plan.ticks)
         tables.explain("plan", explain)
-    if none := [each for each in plan.none if each.decision is not None]:  # failures are told apart
-        output.bullets(*(f"{each}." for each in why_not(none)))
+    if none := [order for order in plan.none if order.decision is not None]:  # failures are told apart
+        output.bullets(*(f"{reason}." for reason in why_not(none)))
         output.lines("")

@@ -177,8 +177,10 @@ def verify(
         }
         output.notes(cache.warnings)
     rows = [
-        VerifiedSymbol(symbol=symbol, cached=each.cached, checked=each.checked, different=len(each.different))
-        for symbol, each in found.items()
+        VerifiedSymbol(
+            symbol=symbol, cached=verified.cached, checked=verified.checked, different=len(verified.different)
+        )
+        for symbol, verified in found.items()
     ]
     if json:
         checked = CheckedDigests(rows=digests.rows, damaged=digests.damaged)

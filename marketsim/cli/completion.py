@@ -77,7 +77,10 @@ def models(incomplete: str) -> list[str]:
     name, colon, members = incomplete.partition(":")
     if name not in ENSEMBLES or not colon:
         return list(CHOICES["model"])
-    return [f"{name}:{each}" for each in several([each for each in CHOICES["model"] if each not in ENSEMBLES])(members)]
+    return [
+        f"{name}:{completed}"
+        for completed in several([model for model in CHOICES["model"] if model not in ENSEMBLES])(members)
+    ]
 
 
 def answer(complete: Callable[[], object]) -> int:
@@ -124,12 +127,12 @@ def _bash_words() -> tuple[str, str]:
     broken = broken[: int(os.environ.get(POSITION, "0")) + 1]
     words: list[str] = []
     joined = False
-    for each in broken:
-        is_break = bool(each) and BREAKS.issuperset(each)
+    for word in broken:
+        is_break = bool(word) and BREAKS.issuperset(word)
         if words and (is_break or joined):
-            words[-1] += each
+            words[-1] += word
         else:
-            words.append(each)
+            words.append(word)
         joined = is_break
     last = broken[-1] if broken else ""
     kept = words[-1] if BREAKS.issuperset(last) else words[-1][: -len(last)] if words else ""

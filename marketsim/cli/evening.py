@@ -142,7 +142,7 @@ def _run(
         if capital is not None:
             planned.size(Sizing(capital=capital, risk="equal", most=1.0, lots=lots))
         sealed = to_seal.seal(planned, whole, once=True)
-        scored = _score([each.symbol for each in bars], settings, told)
+        scored = _score([symbol_bars.symbol for symbol_bars in bars], settings, told)
         if page is not None:
             page.finish(timing_document(clock, len(names), told.seconds), whole, _section(scored))
     return _Found(bars, planned, sealed, None if scored is None else scored.document, told)
@@ -175,7 +175,7 @@ def _score(symbols: list[str], settings: "Settings", told: Told) -> "_Scored | N
     if not journal.path.exists():
         return None
     entries = journal.entries()
-    own = [each for each in entries if each.plan.symbol in symbols]
+    own = [entry for entry in entries if entry.plan.symbol in symbols]
     if not own:
         return None
     dates = {"now": settings.bars.now, "end": settings.bars.end}
@@ -215,7 +215,7 @@ def _code(document: "EveningDocument", exit_code: bool) -> int:
     for why in document.failed:
         output.fail(why)
     nothing = not (document.sealed.entries or document.sealed.known)
-    unfetched = any(each.error is not None for each in document.fetched)
+    unfetched = any(row.error is not None for row in document.fetched)
     if document.sealed.refused and nothing:
         return 3
     if document.sealed.refused or document.failed or unfetched:

@@ -21,7 +21,7 @@ def evening_screen(document: EveningDocument, ticks: Mapping[str, float]) -> Non
     output.table(
         f"Evening of {document.now.replace('T', ' ')} UTC",
         ("Symbol", "Last bar", "Gaps", "Session", "Order", "Decision", "Sealed"),
-        [_plan(each, document, ticks) for each in document.bars],
+        [_plan(symbol_bars, document, ticks) for symbol_bars in document.bars],
         words=7,
     )
     if document.score is not None and (rows := [*document.score.pooled, *document.score.strategies]):
@@ -35,14 +35,14 @@ def evening_screen(document: EveningDocument, ticks: Mapping[str, float]) -> Non
 
 
 def _plan(bars: CheckedSymbol, document: EveningDocument, ticks: Mapping[str, float]) -> tuple[str, ...]:
-    orders = [each for each in document.orders if each.symbol == bars.symbol]
+    orders = [order for order in document.orders if order.symbol == bars.symbol]
     step = ticks[bars.symbol]
     return (
         bars.symbol,
         bars.last,
         f"{bars.gaps:,}",
         bars.session,
-        "\n".join(_order(each, step) for each in orders) or "none",
+        "\n".join(_order(order, step) for order in orders) or "none",
         bars.decision,
         _entry(bars.symbol, document),
     )
@@ -56,21 +56,21 @@ def _order(order: Order, step: float) -> str:
 
 
 def _entry(symbol: str, document: EveningDocument) -> str:
-    for each in document.sealed.entries:
-        if each.symbol == symbol:
-            return str(each.entry)
-    for each in document.sealed.known:
-        if each.symbol == symbol:
-            return f"{each.entry} before"
+    for entry in document.sealed.entries:
+        if entry.symbol == symbol:
+            return str(entry.entry)
+    for entry in document.sealed.known:
+        if entry.symbol == symbol:
+            return f"{entry.entry} before"
     return "no"
 
 
 def _said(document: EveningDocument) -> Iterator[str]:
-    fetched = [each for each in document.fetched if each.error is None]
+    fetched = [symbol for symbol in document.fetched if symbol.error is None]
     if fetched:
-        providers = ", ".join(dict.fromkeys(each.provider for each in fetched))
-        yield f"Fetched from {providers}: {sum(each.new for each in fetched):,} new bars."
-    for each in document.no_orders:
-        yield f"{each.symbol}: no order, {each.why}."
+        providers = ", ".join(dict.fromkeys(symbol.provider for symbol in fetched))
+        yield f"Fetched from {providers}: {sum(symbol.new for symbol in fetched):,} new bars."
+    for order in document.no_orders:
+        yield f"{order.symbol}: no order, {order.why}."
     if document.sealed.head is not None:
         yield f"Head {document.sealed.head}"

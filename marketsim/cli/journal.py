@@ -39,7 +39,7 @@ def list_(
 
     journal = _open(command)
     every = journal.entries()
-    rows = [_in_short(each) for each in _chosen(every, symbols, since)]
+    rows = [_in_short(sealed) for sealed in _chosen(every, symbols, since)]
     head = f"{every[-1].entry.number}:{every[-1].hash}" if every else None
     if json:
         output.document(JournalListDocument(journal=str(journal.path), entries=rows, head=head))
@@ -190,9 +190,9 @@ def replay_(
     chosen = _chosen(entries, symbols, since)
     rows = []
     with output.progress() as progress:
-        for i, each in enumerate(replay(chosen, resolution.settings, entries, elsewhere)):
+        for i, row in enumerate(replay(chosen, resolution.settings, entries, elsewhere)):
             progress("replays", i, len(chosen))
-            rows.append(each)
+            rows.append(row)
     if json:
         output.document(JournalReplayDocument(journal=str(journal.path), entries=rows))
     else:
@@ -243,13 +243,15 @@ def _chosen(entries: "list[Sealed]", symbols: list[str] | None, since: str | Non
 
     wanted = [parse_symbol(symbol) for symbol in symbols or ()]
     first = "" if since is None else str(day_or_stamp(since))
-    return [each for each in entries if each.entry.sealed >= first and (not wanted or each.plan.symbol in wanted)]
+    return [
+        sealed for sealed in entries if sealed.entry.sealed >= first and (not wanted or sealed.plan.symbol in wanted)
+    ]
 
 
 def _document(journal: "Journal", entries: "list[Sealed]") -> None:
     from marketsim.cli.journal_documents import JournalShowDocument, ShownEntry
 
-    shown = [ShownEntry(hash=each.hash, content=each.entry) for each in entries]
+    shown = [ShownEntry(hash=sealed.hash, content=sealed.entry) for sealed in entries]
     output.document(JournalShowDocument(journal=str(journal.path), entries=shown))
 
 

@@ -57,17 +57,17 @@ def entry(sealed: Sealed) -> None:
     output.lines(f"Sealed {own.sealed} UTC, {clock}{late}.", f"{plan.verdict}.", "")
     headers = ("Strategy", "Side", "Upper", "Lower", "Exit", "h", "l", "t", "Promised\nbps/bar")
     tick = plan.bars.tick
-    output.table("Plans", headers, [_cells(each, tick) for each in plan.strategies], words=2)
+    output.table("Plans", headers, [_cells(strategy, tick) for strategy in plan.strategies], words=2)
     if plan.orders:
         orders = [
             (
-                each.strategy,
-                each.side,
-                price(each.entry, tick),
-                "-" if each.take_profit is None else price(each.take_profit, tick),
-                "-" if each.quantity is None else f"{each.quantity:.10g}",
+                order.strategy,
+                order.side,
+                price(order.entry, tick),
+                "-" if order.take_profit is None else price(order.take_profit, tick),
+                "-" if order.quantity is None else f"{order.quantity:.10g}",
             )
-            for each in plan.orders
+            for order in plan.orders
         ]
         output.table("Orders", ("Strategy", "Side", "Limit\nentry", "Take-\nprofit", "Quantity"), orders, words=2)
     else:
@@ -92,7 +92,7 @@ def _why(row: Replayed) -> str:
         return row.error
     if not row.differences:
         return "-" if row.revised is None else f"none, though bars were revised: {row.revised}"
-    first, effect = row.differences[0], next(each for each in row.differences if each.what in EFFECTS)
+    first, effect = row.differences[0], next(difference for difference in row.differences if difference.what in EFFECTS)
     where = f"{effect.where}: {_short(effect.left)}, now {_short(effect.right)}"
     if first is effect:
         return f"{effect.what} {where}"
@@ -117,18 +117,18 @@ def _forecast(plan: SealedPlan) -> None:
     output.table("Forecast moves from the last close, %", ("Price", *levels), rows)
 
 
-def _cells(each: SealedStrategy, tick: float) -> tuple[str, ...]:
-    aside = " (stands aside)" if each.stood_aside else ""
+def _cells(row: SealedStrategy, tick: float) -> tuple[str, ...]:
+    aside = " (stands aside)" if row.stood_aside else ""
     return (
-        each.strategy,
-        f"{each.side}{aside}",
-        price(each.upper, tick),
-        price(each.lower, tick),
-        "close" if each.close_at_eod else "take-profit",
-        f"{100 * each.high_multiplier:+.2f} %",
-        f"{100 * each.low_multiplier:+.2f} %",
-        "-" if each.t is None else f"{each.t:.2f}",
-        f"{each.promise.mean_bps:+.1f}",
+        row.strategy,
+        f"{row.side}{aside}",
+        price(row.upper, tick),
+        price(row.lower, tick),
+        "close" if row.close_at_eod else "take-profit",
+        f"{100 * row.high_multiplier:+.2f} %",
+        f"{100 * row.low_multiplier:+.2f} %",
+        "-" if row.t is None else f"{row.t:.2f}",
+        f"{row.promise.mean_bps:+.1f}",
     )
 
 

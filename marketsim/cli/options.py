@@ -239,7 +239,7 @@ def without(command: Callable[..., Any], *keys: str) -> Callable[..., Any]:
     def narrower(**words: Any) -> Any:
         return command(**words)
 
-    left = [each for each in inspect.signature(command).parameters.values() if each.name not in keys]
+    left = [parameter for parameter in inspect.signature(command).parameters.values() if parameter.name not in keys]
     narrower.__dict__["__signature__"] = inspect.Signature(left)
     return narrower
 

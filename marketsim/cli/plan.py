@@ -225,7 +225,7 @@ def _alpaca(found: _Found, quiet: bool) -> None:
     from marketsim.results.encoding import to_json
 
     orders, ticks = found.planned.orders, found.planned.ticks
-    output.text(to_json([alpaca_order(each, ticks[each.symbol], found.lots[each.symbol]) for each in orders]))
+    output.text(to_json([alpaca_order(order, ticks[order.symbol], found.lots[order.symbol]) for order in orders]))
     if orders and not quiet:
         output.notes(left_to_do(orders))
 

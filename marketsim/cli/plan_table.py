@@ -46,7 +46,7 @@ def cells(order: Order, tick: float) -> tuple[str, ...]:
 
 def why_not(orders: Sequence[NoOrder]) -> list[str]:
     """A remark on each symbol without an order."""
-    return [f"{each.symbol}: no order, {each.why}" for each in orders]
+    return [f"{order.symbol}: no order, {order.why}" for order in orders]
 
 
 def _zones(orders: Sequence[Order]) -> str:

@@ -158,7 +158,7 @@ def _measured(
         machine=machine,
         repeat=repeat,
         runs={"cold": cold, "warm": warm},
-        what_if=[profile_summary.what_if(name, each, warm) for name, each in found.items()],
+        what_if=[profile_summary.what_if(name, runs_of, warm) for name, runs_of in found.items()],
         bottleneck=costs,
         gpu=runs.observe("on the GPU", "gpu", "gpu").gpu if gpu else None,
     ), rounds[-1]
@@ -175,8 +175,8 @@ def _spelt(words: Mapping[str, Words]) -> list[str]:
     spelt = []
     for key, value in words.items():
         option = f"--{key.replace('_', '-')}"
-        for each in value if isinstance(value, list) else [value]:
-            spelt += [option] if each is True else [option, str(each)]
+        for word in value if isinstance(value, list) else [value]:
+            spelt += [option] if word is True else [option, str(word)]
     return spelt
 
 

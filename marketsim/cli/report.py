@@ -57,10 +57,10 @@ def report(
     with tools.cache or nullcontext(), output.progress() as progress:
         symbols = saved_symbols(run, lambda document: charts_again(document, settings, tools, places, progress))
         write_saved(path, run, settings, symbols)
-        for each in symbols:
-            if each.charts and isinstance(each.document, SymbolDocument):
-                pictures.draw(each.document, each.simulations, each.equity, each.charts)
-    missing = [each.missing for each in symbols if each.missing]
+        for symbol in symbols:
+            if symbol.charts and isinstance(symbol.document, SymbolDocument):
+                pictures.draw(symbol.document, symbol.simulations, symbol.equity, symbol.charts)
+    missing = [symbol.missing for symbol in symbols if symbol.missing]
     output.notes(missing)
     pictures.say()
     if json:

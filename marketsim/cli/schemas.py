@@ -87,7 +87,7 @@ DOCUMENTS: tuple[type[Row], ...] = (
 def schemas() -> dict[str, dict[str, Any]]:
     """The JSON Schema of every document, by the name that the document states as its `schema`."""
     draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return {str(each.__struct_config__.tag): draft | json.schema(each) for each in DOCUMENTS}
+    return {str(document.__struct_config__.tag): draft | json.schema(document) for document in DOCUMENTS}
 
 
 def file_name(schema: str) -> str:

@@ -75,7 +75,7 @@ def score_forecasts(
     good = 0
     for row in document.symbols:
         models_of = [row] if isinstance(row, FailedSymbol) else row.models
-        failures = [each for each in models_of if isinstance(each, (FailedModel, FailedSymbol))]
+        failures = [failed for failed in models_of if isinstance(failed, (FailedModel, FailedSymbol))]
         failed += failures
         good += len(models_of) - len(failures)
     if json:
@@ -139,13 +139,13 @@ def _losses(rows: "Sequence[ScoredModel]") -> None:
         (
             model,
             price,
-            f"{each.pinball_bps:.1f}",
-            f"{each.crps_bps:.1f}",
-            tables.percent(each.coverage),
-            f"{100 * each.coverage_low:.0f} .. {100 * each.coverage_high:.0f}",
-            _histogram(each.pit),
+            f"{scores.pinball_bps:.1f}",
+            f"{scores.crps_bps:.1f}",
+            tables.percent(scores.coverage),
+            f"{100 * scores.coverage_low:.0f} .. {100 * scores.coverage_high:.0f}",
+            _histogram(scores.pit),
         )
-        for model, price, each in _prices(rows)
+        for model, price, scores in _prices(rows)
     ]
     headers = (
         "Model",
@@ -168,7 +168,7 @@ def _skills(rows: "Sequence[ScoredModel]", baselines: "Sequence[str]") -> None:
             ("Close", row.close.skills),
             ("All three", row.together),
         ):
-            told = {each.against: skill(each.skill, each.verdict).replace("\n", " ") for each in skills}
+            told = {found.against: skill(found.skill, found.verdict).replace("\n", " ") for found in skills}
             model = _name(row) if price == "High" else ""
             cells.append((model, price, *(told.get(baseline, "-") for baseline in baselines)))
     headers = ("Model", "Price", *(f"Against\n{baseline}" for baseline in baselines))
@@ -177,8 +177,8 @@ def _skills(rows: "Sequence[ScoredModel]", baselines: "Sequence[str]") -> None:
 
 def _parts(rows: "Sequence[ScoredModel]") -> None:
     cells = [
-        (model, price, f"{each.calibration_bps:.1f}", f"{each.resolution_bps:.1f}", f"{each.uncertainty_bps:.1f}")
-        for model, price, each in _prices(rows)
+        (model, price, f"{scores.calibration_bps:.1f}", f"{scores.resolution_bps:.1f}", f"{scores.uncertainty_bps:.1f}")
+        for model, price, scores in _prices(rows)
     ]
     headers = ("Model", "Price", "Calibration\nbps", "Resolution\nbps", "Uncertainty\nbps")
     output.table("Pinball loss = calibration - resolution + uncertainty", headers, cells, words=2)

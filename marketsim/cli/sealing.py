@@ -48,8 +48,8 @@ class PlansToSeal:
         output.notes([*appended.notes, *_known(appended)])
         return SealingReport(
             journal=str(self._journal.path),
-            entries=[_entry(each) for each in appended.sealed],
-            known=[_entry(each) for each in (*appended.known, *before.values())],
+            entries=[_entry(sealed) for sealed in appended.sealed],
+            known=[_entry(sealed) for sealed in (*appended.known, *before.values())],
             refused=appended.refused,
             head=None if appended.head is None else str(appended.head),
         )
@@ -62,8 +62,8 @@ class PlansToSeal:
             return {}
         found = sealed_before(plans, self._journal.entries())
         output.notes(
-            f"{symbol}: its session {each.plan.session.bar} was sealed before, as entry {each.entry.number}"
-            for symbol, each in found.items()
+            f"{symbol}: its session {sealed.plan.session.bar} was sealed before, as entry {sealed.entry.number}"
+            for symbol, sealed in found.items()
         )
         return found
 
@@ -72,7 +72,7 @@ def told(report: SealingReport, head: bool) -> list[str]:
     """What was sealed, a line each; with the head of the journal where it was asked for."""
     lines = []
     if report.entries:
-        numbers = [each.entry for each in report.entries]
+        numbers = [entry.entry for entry in report.entries]
         which = f"entry {numbers[0]}" if len(numbers) == 1 else f"entries {numbers[0]} to {numbers[-1]}"
         when = report.entries[0]
         given = ", a time that was given" if when.clock == "given" else ""
@@ -97,8 +97,9 @@ def raise_if_refused(report: SealingReport) -> bool:
 
 def _known(appended: Appended) -> list[str]:
     return [
-        f"{each.plan.symbol}: this very plan was sealed before, as entry {each.entry.number} ({each.entry.sealed} UTC)"
-        for each in appended.known
+        f"{sealed.plan.symbol}: this very plan was sealed before, "
+        f"as entry {sealed.entry.number} ({sealed.entry.sealed} UTC)"
+        for sealed in appended.known
     ]
 
 

@@ -37,4 +37,4 @@ def names_of(models: Sequence[str]) -> list[str]:
 
 def files_of(forecasts: Sequence[str] | None) -> list[str]:
     """The files that `--forecasts` names, each once."""
-    return list(dict.fromkeys(file for each in forecasts or [] for file in each.split(",")))
+    return list(dict.fromkeys(file for files in forecasts or [] for file in files.split(",")))

@@ -58,9 +58,9 @@ def curve(
 ) -> Curve:
     """From where half of the trials have an answer to where the last one ends; a point where none has a second."""
     steps = [np.array([_at(step, axis) for step in trial.history]) for trial in trials]
-    first = float(np.quantile([each[0] for each in steps], 0.5, method="higher"))
+    first = float(np.quantile([path[0] for path in steps], 0.5, method="higher"))
     last = max(first, *(_at(trial, axis) for trial in trials))
-    searched = any(len(each) > 1 for each in steps)
+    searched = any(len(path) > 1 for path in steps)
     places = np.geomspace(first, last, PLACES) if searched and last > first else np.array([first])
     gaps = np.full((len(trials), len(places)), np.inf)  # where a trial has no answer yet
     for row, trial, at in zip(gaps, trials, steps, strict=True):

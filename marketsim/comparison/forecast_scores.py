@@ -87,13 +87,13 @@ def score(
     wanted = [request.value for request in requests.values() if isinstance(request, Success)]
     found: dict[str, list[Outcome[Forecasts]]] = {}
     notes = [note for request in wanted for note in request.bars.notes]
-    for name, each in opened.items():
-        match each:
+    for name, opening in opened.items():
+        match opening:
             case Success(one):
                 found[name], told = _forecasts(one, wanted, progress)
                 notes += told if name in models else ()
             case Failure():
-                found[name] = [each] * len(wanted)
+                found[name] = [opening] * len(wanted)
     rows: list[ScoredSymbol | FailedSymbol] = []
     outcomes = zip(*found.values(), strict=True)
     for symbol, request in requests.items():
@@ -167,7 +167,9 @@ def _scored(
     for name in models:
         match outcomes[name]:
             case Success(forecasts):
-                others = {each: losses[each] for each in BASELINES if each in losses and each != name}
+                others = {
+                    baseline: losses[baseline] for baseline in BASELINES if baseline in losses and baseline != name
+                }
                 rows.append(_model(name, forecasts, bars, actual, losses[name], others))
             case Failure(error):
                 rows.append(FailedModel.of(name, error))
@@ -205,7 +207,9 @@ def _model(
             calibration_bps=BASIS_POINTS * parts.calibration,
             resolution_bps=BASIS_POINTS * parts.resolution,
             uncertainty_bps=BASIS_POINTS * parts.uncertainty,
-            skills=[SkillRow.of(each, compare_losses(losses[:, c], other[:, c])) for each, other in others.items()],
+            skills=[
+                SkillRow.of(baseline, compare_losses(losses[:, c], other[:, c])) for baseline, other in others.items()
+            ],
         )
 
     model = forecasts.model
@@ -221,5 +225,5 @@ def _model(
         made=forecasts.made,
         reused=forecasts.reused,
         **{channel: price(c) for c, channel in enumerate(CHANNELS)},
-        together=[skill_together(each, losses, other) for each, other in others.items()],
+        together=[skill_together(baseline, losses, other) for baseline, other in others.items()],
     )

@@ -76,18 +76,22 @@ def _bands(rows: Sequence[ModelRow]) -> TextTable:
 
 
 def _profits(yardsticks: Sequence[YardstickRow], rows: Sequence[ModelRow]) -> TextTable:
-    cells = [(_name(row), each.strategy, str(each.trades), *mean(each)) for row in rows for each in row.strategies]
-    cells += [(each.name, "yardstick", "-", *mean(each)) for each in yardsticks]
+    cells = [
+        (_name(row), strategy.strategy, str(strategy.trades), *mean(strategy))
+        for row in rows
+        for strategy in row.strategies
+    ]
+    cells += [(yardstick.name, "yardstick", "-", *mean(yardstick)) for yardstick in yardsticks]
     title = "Profit, and that of the yardsticks, which are never fitted"
     return TextTable(title, ("Model", "Strategy", "Trades", *MEANS), cells, words=2)
 
 
 def _alphas(rows: Sequence[ModelRow]) -> TextTable:
     cells = [
-        (_name(row), each.strategy, alpha.yardstick, *mean(alpha))
+        (_name(row), strategy.strategy, alpha.yardstick, *mean(alpha))
         for row in rows
-        for each in row.strategies
-        for alpha in each.alphas
+        for strategy in row.strategies
+        for alpha in strategy.alphas
     ]
     title = "Alpha: profit beyond a yardstick's, bar by bar"
     return TextTable(title, ("Model", "Strategy", "Yardstick", *MEANS), cells, words=3)

@@ -81,22 +81,24 @@ def compare(
             chosen, told = settings_for(model, settings, own.get(model)), named(progress, model)
             runs = pipeline.run(list(found), chosen, clock, told, source, own.get(model))
         except MarketsimError as error:
-            for each in found.values():
-                each.failures[model] = error
+            for results in found.values():
+                results.failures[model] = error
             continue
         made = clock.counts.get("forecasts made", 0)
         seconds = clock.seconds.get("forecast/model", 0.0) / made if made else None
-        for each, run in zip(found.values(), runs, strict=True):
+        for results, run in zip(found.values(), runs, strict=True):
             match run.outcome:
                 case Success(result):
-                    each.results[model] = (result, seconds)
+                    results.results[model] = (result, seconds)
                 case Failure(why):
-                    each.failures[model] = why
+                    results.failures[model] = why
             notes += run.notes if model in models else ()
     if YARDSTICK not in models:
-        failures = {symbol: each.failures[YARDSTICK] for symbol, each in found.items() if YARDSTICK in each.failures}
+        failures = {
+            symbol: results.failures[YARDSTICK] for symbol, results in found.items() if YARDSTICK in results.failures
+        }
         notes += [f"{symbol}: no alpha against {YARDSTICK}: {error}" for symbol, error in failures.items()]
-    compared = [_compared(symbol, models, each) for symbol, each in found.items()]
+    compared = [_compared(symbol, models, results) for symbol, results in found.items()]
     check = _reality_check(found, models, settings.seed)
     fill = settings.rules.fill
     if fill == TOUCH:
@@ -107,10 +109,10 @@ def compare(
 def _reality_check(found: Mapping[str, _Symbol], models: Sequence[str], seed: int) -> Tried | None:
     """Of all that was compared, on the bars that its model cannot have seen."""
     profits = {
-        f"{symbol} {model}": walk_profits(each.results[model][0])
-        for symbol, each in found.items()
+        f"{symbol} {model}": walk_profits(results.results[model][0])
+        for symbol, results in found.items()
         for model in models
-        if model in each.results
+        if model in results.results
     }
     return WholeRun.of(profits, seed).reality_check if profits else None
 
@@ -162,8 +164,8 @@ def _yardsticks(result: Result, found: _Symbol) -> dict[str, dict[str, Floats]]:
 
 def _yardstick_rows(result: Result, yardsticks: dict[str, dict[str, Floats]]) -> list[YardstickRow]:
     several, rows = len(yardsticks) > 1, {}
-    for strategy, each in yardsticks.items():
-        for name, profits in each.items():
+    for strategy, profits_of in yardsticks.items():
+        for name, profits in profits_of.items():
             shown = f"{name} {strategy}" if several and name != HOLDING else name
             rows[shown] = _mean(profits, result.seed)
     return [YardstickRow(name=name, **asdict(profit)) for name, profit in rows.items()]

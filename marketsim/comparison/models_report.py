@@ -19,17 +19,17 @@ def report(document: ModelsDocument, files: Collection[str], command: str) -> It
 
 def _section(symbol: ComparedSymbol, fill: str, files: Collection[str]) -> ModelsSection:
     rows = results(symbol)
-    profits = [(f"{row.model} {each.strategy}", each) for row in rows for each in row.strategies]
+    profits = [(f"{row.model} {strategy.strategy}", strategy) for row in rows for strategy in row.strategies]
     alphas = [
-        (f"{row.model} {each.strategy} - {alpha.yardstick}", alpha)
+        (f"{row.model} {strategy.strategy} - {alpha.yardstick}", alpha)
         for row in rows
-        for each in row.strategies
-        for alpha in each.alphas
+        for strategy in row.strategies
+        for alpha in strategy.alphas
     ]
     return ModelsSection(
         symbol=symbol.symbol,
         lines=scope(symbol, fill)[1:],
-        profits=interval_picture([*profits, *((each.name, each) for each in symbol.yardsticks)]),
+        profits=interval_picture([*profits, *((yardstick.name, yardstick) for yardstick in symbol.yardsticks)]),
         alphas=interval_picture(alphas),
         tables=tables_of(symbol, files),
         remarks=[remark for row in symbol.models for remark in remarks(row)],

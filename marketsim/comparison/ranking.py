@@ -177,12 +177,12 @@ def _with_times(
     evaluations = sum(trial.evaluations for trial in found)
     outer = sum(trial.seconds - trial.inside for trial in found)
     common = [window for window in pace if window in rival]
-    own, other = (float(np.median([each[w] for w in common])) if common else 0.0 for each in (pace, rival))
+    own, other = (float(np.median([seconds_of[w] for w in common])) if common else 0.0 for seconds_of in (pace, rival))
     return replace(
         row,
         seconds=float(np.median(list(pace.values()))),
         ratio=own / other if other else None,
-        evaluations=float(np.mean([sum(trial.evaluations for trial in each) for each in whole])),
+        evaluations=float(np.mean([sum(trial.evaluations for trial in trials) for trials in whole])),
         overhead_seconds=outer / evaluations if evaluations else None,
     )
 
@@ -191,10 +191,10 @@ def _with_out_of_sample(
     row: OptimizerRow, whole: list[list[Trial]], problems: FitProblems, optima: Optima, seed: int
 ) -> OptimizerRow:
     """Profits on the bars after the windows, the mean over the seeds: of the answers, and of the optimum."""
-    windows = np.array([each[0].window for each in whole])
+    windows = np.array([trials[0].window for trials in whole])
     answers = [
-        [(t.history[-1].high_multiplier, t.history[-1].low_multiplier, t.history[-1].profit) for t in each]
-        for each in whole
+        [(t.history[-1].high_multiplier, t.history[-1].low_multiplier, t.history[-1].profit) for t in trials]
+        for trials in whole
     ]
     own = _booked(problems, windows, np.moveaxis(np.array(answers), 0, -1))
     of_all = np.stack([optima.high_multiplier, optima.low_multiplier, optima.profit], axis=1)
@@ -225,15 +225,15 @@ def _whole_windows(found: Sequence[Trial], problems: FitProblems) -> list[list[T
     by_window: dict[tuple[int, int], list[Trial]] = {}
     for trial in found:
         by_window.setdefault((trial.seed, trial.window), []).append(trial)
-    whole = [each for each in by_window.values() if len(each) == len(problems.policies)]
-    return [sorted(each, key=lambda trial: trial.policy) for each in whole]
+    whole = [trials for trials in by_window.values() if len(trials) == len(problems.policies)]
+    return [sorted(trials, key=lambda trial: trial.policy) for trials in whole]
 
 
 def _seconds_by_window(run: OptimizerTrials, problems: FitProblems) -> dict[int, float]:
     """The seconds for all policies of each window, the median of the seeds."""
     seconds: dict[int, list[float]] = {}
-    for each in _whole_windows([trial for trial in run.trials if trial.history], problems):
-        seconds.setdefault(each[0].window, []).append(sum(trial.seconds for trial in each))
+    for trials in _whole_windows([trial for trial in run.trials if trial.history], problems):
+        seconds.setdefault(trials[0].window, []).append(sum(trial.seconds for trial in trials))
     return {window: float(np.median(taken)) for window, taken in seconds.items()}
 
 

@@ -166,9 +166,9 @@ class Bars(Struct, frozen=True, eq=False):
         Of several series the finest that covers a bar and agrees with it is used. UsageError for bars of another
         symbol, or that are not finer.
         """
-        for each in finer:
-            if each.symbol != self.symbol or each.timetable.spacing >= self.timetable.spacing:
-                raise UsageError(f"{each.symbol}, {each.source}: no finer bars of {self.symbol}, {self.source}")
+        for bars in finer:
+            if bars.symbol != self.symbol or bars.timetable.spacing >= self.timetable.spacing:
+                raise UsageError(f"{bars.symbol}, {bars.source}: no finer bars of {self.symbol}, {self.source}")
         return replace(self, finer=finer)
 
     def between(self, start: str | None, end: str | None) -> Bars:

@@ -123,7 +123,7 @@ def _made(finer: Bars, first: Rows, last: Rows) -> Floats:
         return np.empty((0, 4))
     bounds = np.stack([first, last], 1).ravel()
     within = np.append(finer.ohlcv[:, :4], np.full((1, 4), np.nan), axis=0)  # so that the last bound is a row
-    high, low = (each.reduceat(within[:, i], bounds)[::2] for each, i in ((np.maximum, 1), (np.minimum, 2)))
+    high, low = (extreme.reduceat(within[:, i], bounds)[::2] for extreme, i in ((np.maximum, 1), (np.minimum, 2)))
     return np.stack([finer.open[first], high, low, finer.close[last - 1]], 1)
 
 

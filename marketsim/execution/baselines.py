@@ -44,7 +44,7 @@ def forecast_close(
     move = np.diff(close) / close[:-1]
     bought, sold = _market_orders(costs)
     opens, closes = (position != 0) & (position != before), (position != 0) & (position != after)
-    enter, leave = (np.where(position > 0, *each) for each in ((bought, sold), (sold, bought)))
+    enter, leave = (np.where(position > 0, *prices) for prices in ((bought, sold), (sold, bought)))
     profit = position * move - enter * opens - leave * closes * (1 + move)
     trade = np.cumsum(opens) * (position != 0)
     won = (without_rounding(np.bincount(trade, profit)) > 0)[trade]

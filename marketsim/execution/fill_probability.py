@@ -98,8 +98,8 @@ def _missed(
     m = vertex[..., None] + 1j * step[..., None] * (np.arange(nodes[1]) + 0.5)
     square = np.square(m)
     size = _product(weight[..., None] * m, np.exp(square / 2 - log_size[..., None]))
-    k, size = (each.reshape(*v.shape[:-1], -1) for each in (np.sqrt(square / v[..., None] - np.pi**2), size))
-    start, end, fall, rise = (each[..., None] for each in (start, end, fall, rise))
+    k, size = (array.reshape(*v.shape[:-1], -1) for array in (np.sqrt(square / v[..., None] - np.pi**2), size))
+    start, end, fall, rise = (array[..., None] for array in (start, end, fall, rise))
     by_high, by_low = (_product(size, k, np.exp(-k * length[..., None])) for length in (high_first, low_first))
     from_open, to_close, open_high, close_high = (
         np.exp(-2 * k * distance) for distance in (start, end, 1 - start, 1 - end)

@@ -46,7 +46,7 @@ def _finer(bars: BarsOfLeg, rows: Rows, entry: Rows) -> BarsOfLeg:
     inside = bars.bar.inside
     assert inside is not None
     open, high, low, close, share = (
-        each[rows, entry] for each in (inside.open, inside.high, inside.low, inside.close, inside.share)
+        array[rows, entry] for array in (inside.open, inside.high, inside.low, inside.close, inside.share)
     )
     some = bars.at(rows)
     return type(bars)(

@@ -55,7 +55,7 @@ class Floor(Struct, frozen=True):
     def allows(self, h: Array, l: Array) -> Array:
         """Which multipliers `[B, ...]`, or such as broadcast to it, keep the distance."""
         xp = namespace(h)
-        moves = (self._along(each, h, l) for each in (self.high_move, self.low_move))
+        moves = (self._along(quantiles, h, l) for quantiles in (self.high_move, self.low_move))
         u, d = (xp.clip(move + x, *clip) for move, x, clip in zip(moves, (h, l), (UPPER_CLIP, LOWER_CLIP), strict=True))
         return u - d >= self.distance - LEVEL_TIE
 
@@ -63,7 +63,7 @@ class Floor(Struct, frozen=True):
         """Multipliers `[B, ...]` with `h` raised as far as it takes and, where the bound is in the way, `l` lowered."""
         xp = namespace(h)
         (_, h_high), (l_low, _) = bounds
-        high_move, low_move = (self._along(each, h, l) for each in (self.high_move, self.low_move))
+        high_move, low_move = (self._along(quantiles, h, l) for quantiles in (self.high_move, self.low_move))
         needed = self.distance + xp.clip(low_move + l, *LOWER_CLIP) - high_move
         h = xp.where(self.allows(h, l), h, xp.clip(xp.maximum(h, needed), None, h_high))
         room = xp.clip(high_move + h, *UPPER_CLIP) - self.distance - low_move

@@ -65,7 +65,7 @@ class Staircases(Struct, frozen=True):
         count = kept.sum(1)
         order = np.argsort(~kept, axis=1, kind="stable")[:, : count.max(initial=1)]
         order = np.take_along_axis(order, np.minimum(np.arange(order.shape[1]), count[:, None] - 1), 1)
-        start, certain, possible = (np.take_along_axis(each, order, 1) for each in (start, certain, possible))
+        start, certain, possible = (np.take_along_axis(array, order, 1) for array in (start, certain, possible))
         return cls(start, certain, possible, bars - 1 - order // 2, count)
 
 

@@ -51,7 +51,7 @@ def stepped_surface(
     lower[inner] = doubts.lower[doubt, place[inner]]
     of_w = doubts.weights(doubt, place[inner], x[inner], beyond[bar[inner]], exit[bar[inner]])
     weight[inner] = np.where(weight[inner] == 0, of_w, weight[inner])
-    (lower, weight) = (_by_bar(bar, len(exit), each) for each in (lower, weight))
+    (lower, weight) = (_by_bar(bar, len(exit), array) for array in (lower, weight))
     weight = np.minimum.accumulate(np.swapaxes(weight, 1, 2), 1)
     return Lattice(upper, lower, np.maximum.accumulate(weight, 2), interpolated=True)
 
@@ -71,7 +71,7 @@ class _Steps(Struct, frozen=True):
     def of(cls, inside: FinerBars, upper_clip: Interval, lower_clip: Interval) -> _Steps:
         steps = Staircases.of(inside, EXPECTED, upper_clip, lower_clip)
         bar, place = np.nonzero(np.arange(steps.start.shape[1]) < steps.count[:, None])
-        start, certain, possible = (each[bar, place] for each in (steps.start, steps.certain, steps.possible))
+        start, certain, possible = (array[bar, place] for array in (steps.start, steps.certain, steps.possible))
         last = np.maximum(start, np.minimum(inside.open[bar, 0], lower_clip[1] - 2 * LEVEL_TIE))
         end = np.where(place == steps.count[bar] - 1, last, np.append(start[1:], 0.0))
         return cls(bar, steps.entry[bar, place], start, end, certain, possible, (possible > certain) & (start < end))
@@ -126,7 +126,7 @@ def _upper_edges(steps: _Steps, doubts: _Doubts, lowest: float) -> tuple[Floats,
     order = np.lexsort([beyond, level, at])
     at, level, beyond = at[order], level[order], beyond[order]
     other = (at[1:] != at[:-1]) | (level[1:] != level[:-1]) | (beyond[1:] != beyond[:-1])
-    at, level, beyond = (each[np.append(True, other)] for each in (at, level, beyond))
+    at, level, beyond = (array[np.append(True, other)] for array in (at, level, beyond))
     kept = ~(beyond & np.append(at[1:] != at[:-1], True))  # above the last one nothing is taken
     return _by_bar(at[kept], bars, level[kept]), _by_bar(at[kept], bars, beyond[kept])
 

@@ -90,7 +90,7 @@ def book(
             leg = make_leg(levels, bars, costs, policy, multipliers)
             filled = placed & entered(leg, h, l)
             open_end, at_close = (
-                evaluate(one_by_one(each), h[:, None], l[:, None])[:, 0] for each in (leg, leg.at_close())
+                evaluate(one_by_one(terms), h[:, None], l[:, None])[:, 0] for terms in (leg, leg.at_close())
             )
             earned[policy] = np.where(filled, np.where(close_at_eod, at_close, open_end), 0.0)
             profits[policy] += earned[policy]

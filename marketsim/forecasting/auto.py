@@ -96,8 +96,8 @@ class _Choice(Struct):
                 origins=np.concatenate([judged.origins[wanted], rest.origins]),
                 moves=np.concatenate([judged.moves[wanted], rest.moves]),
                 repaired=np.concatenate([judged.repaired[wanted], rest.repaired]),
-                made=sum(each.made for each in every),
-                reused=sum(each.reused for each in every),
+                made=sum(part.made for part in every),
+                reused=sum(part.reused for part in every),
                 notes=(
                     *(f"{symbol}: auto does without a member ({error})" for error in self.failures),
                     f"{symbol}: auto picked '{judged.model.name}' of {', '.join(names)}",

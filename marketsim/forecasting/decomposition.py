@@ -31,7 +31,9 @@ def decompose(quantiles: Array, actual: Array, levels: Sequence[float]) -> Decom
     """
     best = np.stack([isotonic_quantiles(quantiles[:, q], actual, level) for q, level in enumerate(levels)], 1)
     flat = np.broadcast_to([_quantile(np.sort(actual).tolist(), level) for level in levels], quantiles.shape)
-    loss, calibrated, uninformed = (float(pinball(each, actual, levels).mean()) for each in (quantiles, best, flat))
+    loss, calibrated, uninformed = (
+        float(pinball(forecast, actual, levels).mean()) for forecast in (quantiles, best, flat)
+    )
     return Decomposition(loss - calibrated, uninformed - calibrated, uninformed)
 
 

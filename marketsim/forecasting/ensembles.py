@@ -110,7 +110,7 @@ def members_of(model: Model | Composite) -> Sequence[Model]:
 
 def describe(members: Sequence[Identity]) -> dict[str, float | int | str]:
     """What an ensemble of `members`, in this order, depends on."""
-    return {**{f"member {i}": " ".join(named_by(each)) for i, each in enumerate(members, 1)}, "history": HISTORY}
+    return {**{f"member {i}": " ".join(named_by(member)) for i, member in enumerate(members, 1)}, "history": HISTORY}
 
 
 def named_by(model: Identity) -> tuple[str, str]:

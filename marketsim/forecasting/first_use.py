@@ -69,7 +69,7 @@ class FirstUse:
                 self._keep(model, record)
         if record is not None and record.evidence is None:
             pairs = zip(requests, outcomes, strict=True)
-            found = [(each.bars, outcome.value) for each, outcome in pairs if isinstance(outcome, Success)]
+            found = [(request.bars, outcome.value) for request, outcome in pairs if isinstance(outcome, Success)]
             self._look(model, record, found)
         return outcomes
 

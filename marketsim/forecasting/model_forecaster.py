@@ -126,13 +126,13 @@ class ModelForecaster(Struct):
     ) -> Iterator[tuple[list[_Missing], NDArray[np.float64]]]:
         """Contexts of one length together, as many at once as pay and as the device holds."""
         by_length: dict[int, list[_Missing]] = {}
-        for each in missing:
-            by_length.setdefault(each.contexts.length(each.row), []).append(each)
+        for place in missing:
+            by_length.setdefault(place.contexts.length(place.row), []).append(place)
         for same in by_length.values():
             while same:
                 with self.clock.stage("forecast/preparation"):
                     batch = same[: self.held or self.batch or model.batch]
-                    given = [each.contexts.at(each.row) for each in batch]
+                    given = [place.contexts.at(place.row) for place in batch]
                     contexts, times = (np.stack(parts) for parts in zip(*given, strict=True))
                 try:
                     with self.clock.stage("forecast/model"):
@@ -143,8 +143,8 @@ class ModelForecaster(Struct):
                 except UsageError:  # what is wrong with the model is wrong for all symbols
                     raise
                 except MarketsimError as error:
-                    for each in batch:
-                        each.symbol.error = error
+                    for place in batch:
+                        place.symbol.error = error
                 else:
                     yield batch, moves
                 same = same[len(batch) :]
@@ -201,8 +201,8 @@ class _Missing(Struct, frozen=True):
 
 def _by_symbol(missing: list[_Missing]) -> Iterator[tuple[_Pending, list[int]]]:
     """Symbols with their rows; rows of one symbol follow one another."""
-    for symbol, group in itertools.groupby(missing, key=lambda each: each.symbol):
-        yield symbol, [each.row for each in group]
+    for symbol, group in itertools.groupby(missing, key=lambda place: place.symbol):
+        yield symbol, [place.row for place in group]
 
 
 def _unfit(model: Model, request: ForecastRequest) -> MarketsimError | None:

@@ -81,7 +81,7 @@ def plausibility(bars: Bars, origins: NDArray[np.int64], moves: Floats, referenc
     if len(origins) < FEWEST:
         return None
     actual = actual_moves(bars, origins)
-    mine, theirs = (pinball(each, actual, LEVELS) for each in (moves, reference))  # [N, 4]
+    mine, theirs = (pinball(quantiles, actual, LEVELS) for quantiles in (moves, reference))  # [N, 4]
     gain = theirs - mine
     spread = gain.std(0, ddof=1) / np.sqrt(len(gain))
     traded = {CHANNELS[channel]: channel for channel in (HIGH, LOW, CLOSE)}
@@ -100,7 +100,7 @@ def plausibility(bars: Bars, origins: NDArray[np.int64], moves: Floats, referenc
 
 def _rank_correlation(a: Floats, b: Floats) -> float:
     """Spearman's, 0 where one of them is constant; ties share their mean rank."""
-    x, y = (_ranks(each) - (len(each) - 1) / 2 for each in (a, b))
+    x, y = (_ranks(sample) - (len(sample) - 1) / 2 for sample in (a, b))
     size = np.sqrt(np.dot(x, x) * np.dot(y, y))
     return float(np.dot(x, y) / size) if size else 0.0
 

@@ -68,26 +68,26 @@ def sort_plans(sealed: Sequence[Sealed], bars: Bars) -> Sorted:
 
     A plan's bar is the one that follows its origin and opens when its session does.
     """
-    plans = sorted(sealed, key=lambda each: each.plan.session.opens)
+    plans = sorted(sealed, key=lambda entry: entry.plan.session.opens)
     opens, origin = (
         np.array([np.datetime64(text, "s") for text in texts], dtype="datetime64[s]")
-        for texts in ([each.plan.session.opens for each in plans], [each.plan.bars.origin for each in plans])
+        for texts in ([plan.plan.session.opens for plan in plans], [plan.plan.bars.origin for plan in plans])
     )
     at = np.searchsorted(bars.time, opens)
     there = at < len(bars)
     came = there & (at > 0)
     came[came] = (bars.time[at[came]] == opens[came]) & (bars.time[at[came] - 1] == origin[came])
-    over = there | np.array([bars.is_past(each) for each in opens], dtype=bool)
-    kept = [each for each, found in zip(plans, came, strict=True) if found]
+    over = there | np.array([bars.is_past(moment) for moment in opens], dtype=bool)
+    kept = [plan for plan, found in zip(plans, came, strict=True) if found]
     return Sorted(
         past=_past(kept, bars, at[came] - 1),
-        waiting=[each for each, done in zip(plans, over, strict=True) if not done],
-        without_bar=[each for each, found, done in zip(plans, came, over, strict=True) if done and not found],
+        waiting=[plan for plan, done in zip(plans, over, strict=True) if not done],
+        without_bar=[plan for plan, found, done in zip(plans, came, over, strict=True) if done and not found],
     )
 
 
 def _past(plans: list[Sealed], bars: Bars, origins: NDArray[np.int64]) -> PastPlans:
-    moves = np.array([_quantiles(each) for each in plans]) if plans else np.zeros((0, 4, len(LEVELS)))
+    moves = np.array([_quantiles(plan) for plan in plans]) if plans else np.zeros((0, 4, len(LEVELS)))
     actual = actual_moves(bars, origins)
     outcomes = Outcomes(open=actual[:, OPEN], high=actual[:, HIGH], low=actual[:, LOW], close=actual[:, CLOSE])
     if not plans:
@@ -133,7 +133,7 @@ def book_plans(past: PastPlans) -> list[BookedPlan]:
             )
             for i, (at, strategy) in enumerate(members)
         ]
-    return [each for _, each in sorted(booked, key=lambda pair: (pair[0], pair[1].strategy.strategy))]
+    return [row for _, row in sorted(booked, key=lambda pair: (pair[0], pair[1].strategy.strategy))]
 
 
 def book_legs(
@@ -147,13 +147,13 @@ def book_legs(
 ) -> TrackRecord:
     """Trade the plans at `rows` `[M]` as their `strategies` `[M]` were sealed, the orders of some `legs` alone."""
     placed = {
-        leg: np.array([leg in legs and leg in each.side.split(" and ") for each in strategies], dtype=bool)
+        leg: np.array([leg in legs and leg in strategy.side.split(" and ") for strategy in strategies], dtype=bool)
         for leg in (LONG, SHORT)
     }
     multipliers = (
-        np.array([each.high_multiplier for each in strategies]),
-        np.array([each.low_multiplier for each in strategies]),
+        np.array([strategy.high_multiplier for strategy in strategies]),
+        np.array([strategy.low_multiplier for strategy in strategies]),
     )
-    at_close = np.array([each.close_at_eod for each in strategies], dtype=bool)
+    at_close = np.array([strategy.close_at_eod for strategy in strategies], dtype=bool)
     wanted = Legs(placed[LONG], placed[SHORT])
     return book(name, past.levels.at(rows), past.outcomes.at(rows), wanted, costs, fill, multipliers, at_close)

@@ -194,13 +194,13 @@ class _Drafts:
         self.refused: list[str] = []
         self.lines: list[bytes] = []
         self._before: dict[tuple[str, str], list[Sealed]] = {}
-        for each in before:
-            self._before.setdefault((each.plan.symbol, each.plan.session.opens), []).append(each)
+        for entry in before:
+            self._before.setdefault((entry.plan.symbol, entry.plan.session.opens), []).append(entry)
         self._stamp, self._clock = stamp, clock
 
     def add(self, plan: SealedPlan) -> None:
         """The next plan."""
-        again = [each for each in self._before.get((plan.symbol, plan.session.opens), ()) if each.plan == plan]
+        again = [earlier for earlier in self._before.get((plan.symbol, plan.session.opens), ()) if earlier.plan == plan]
         if again:
             self.known.append(again[0])
         elif (why := self._too_late(plan)) is not None:
@@ -224,7 +224,7 @@ def forecasts_of(entries: Iterable[Sealed]) -> SealedForecasts:
     """The forecasts of those entries that the system's clock shows to be older than the end of their bar."""
     return SealedForecasts.of(
         (plan.symbol, plan.bars.origin, np.array([getattr(plan.forecast, channel) for channel in CHANNELS]))
-        for plan in (each.plan for each in entries if each.entry.clock == "system")
+        for plan in (entry.plan for entry in entries if entry.entry.clock == "system")
     )
 
 

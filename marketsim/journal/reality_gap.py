@@ -109,28 +109,28 @@ def reality_gap(broker: BrokerFills, score: Score) -> RealityGap:
 
 
 def _gap(broker: BrokerFills, orders: Sequence[GapOrder], stray: int, unknown: int, notes: list[str]) -> RealityGap:
-    told = [each for each in orders if each.what != NEITHER]
-    gaps = np.array([each.gap_bps for each in told])
+    told = [order for order in orders if order.what != NEITHER]
+    gaps = np.array([order.gap_bps for order in told])
     interval = running_interval(gaps)
 
     def mean(values: Mapping[str, float] | Sequence[float]) -> float:
         return float(np.sum(list(values))) / len(told) if told else 0.0
 
-    met = [each for each in told if each.what != MISSED]
+    met = [order for order in told if order.what != MISSED]
     return RealityGap(
         file=broker.name,
         layout=broker.layout,
         fills=len(broker.fills),
         stray=stray,
         orders=list(orders),
-        filled=sum(each.what == FILLED for each in told),
-        missed=sum(each.what == MISSED for each in told),
-        unbooked=sum(each.what == UNBOOKED for each in told),
-        entry_bps=mean([each.entry_bps for each in met]),
-        exit_bps=mean([each.exit_bps for each in met]),
-        fees_bps=mean([each.fees_bps for each in met]),
-        missed_bps=mean([each.gap_bps for each in told if each.what == MISSED]),
-        gap_bps=mean([each.gap_bps for each in told]),
+        filled=sum(order.what == FILLED for order in told),
+        missed=sum(order.what == MISSED for order in told),
+        unbooked=sum(order.what == UNBOOKED for order in told),
+        entry_bps=mean([order.entry_bps for order in met]),
+        exit_bps=mean([order.exit_bps for order in met]),
+        fees_bps=mean([order.fees_bps for order in met]),
+        missed_bps=mean([order.gap_bps for order in told if order.what == MISSED]),
+        gap_bps=mean([order.gap_bps for order in told]),
         low_bps=None if interval is None else interval.low,
         high_bps=None if interval is None else interval.high,
         fees=float(sum(fill.fee or 0.0 for fill in broker.fills)),
@@ -144,7 +144,7 @@ def _booked(past: PastPlans) -> list[_Booked]:
     found: list[_Booked] = []
     for at, sealed in enumerate(past.plans):
         plan = sealed.plan
-        by_name = {each.strategy: each for each in plan.strategies}
+        by_name = {strategy.strategy: strategy for strategy in plan.strategies}
         found += [_as_booked(past, at, sealed, order, by_name[order.strategy]) for order in plan.orders]
     return found
 

@@ -37,12 +37,12 @@ class Record(Struct, frozen=True):
     @property
     def sessions(self) -> list[str]:
         """Of the bars, `[N]`."""
-        return [each.sealed.plan.session.bar for each in self.plans]
+        return [plan.sealed.plan.session.bar for plan in self.plans]
 
     @property
     def bps(self) -> np.ndarray:
         """Profits `[N]`, basis points of the origin's close."""
-        return np.array([each.profit_bps for each in self.plans])
+        return np.array([plan.profit_bps for plan in self.plans])
 
 
 class Records(Struct, frozen=True):
@@ -59,15 +59,19 @@ def records_of(booked: Sequence[BookedPlan]) -> Records:
     """
     found: dict[Key, Record] = {}
     again: dict[int, Sealed] = {}
-    for each in sorted(booked, key=lambda one: (one.sealed.plan.session.opens, one.sealed.entry.number)):
-        plan = each.sealed.plan
+    for booked_plan in sorted(booked, key=lambda one: (one.sealed.plan.session.opens, one.sealed.entry.number)):
+        plan = booked_plan.sealed.plan
         settings = _deciding(plan)
-        key = (plan.symbol, each.strategy.strategy, tuple((name, repr(value)) for name, value in settings.items()))
-        record = found.setdefault(key, Record(plan.symbol, each.strategy.strategy, settings, []))
+        key = (
+            plan.symbol,
+            booked_plan.strategy.strategy,
+            tuple((name, repr(value)) for name, value in settings.items()),
+        )
+        record = found.setdefault(key, Record(plan.symbol, booked_plan.strategy.strategy, settings, []))
         if record.plans and record.plans[-1].sealed.plan.session.opens == plan.session.opens:
-            again[each.sealed.entry.number] = each.sealed
+            again[booked_plan.sealed.entry.number] = booked_plan.sealed
         else:
-            record.plans.append(each)
+            record.plans.append(booked_plan)
     return Records(list(found.values()), list(again.values()))
 
 
@@ -75,10 +79,10 @@ def sealed_before(plans: Sequence[SealedPlan], entries: Sequence[Sealed]) -> dic
     """By symbol the first entry for the session of one of the `plans`, from a run with the same settings."""
     found: dict[str, Sealed] = {}
     for plan in plans:
-        for each in entries:
-            same = (each.plan.symbol, each.plan.session.opens) == (plan.symbol, plan.session.opens)
-            if same and _deciding(each.plan) == _deciding(plan):
-                found.setdefault(plan.symbol, each)
+        for entry in entries:
+            same = (entry.plan.symbol, entry.plan.session.opens) == (plan.symbol, plan.session.opens)
+            if same and _deciding(entry.plan) == _deciding(plan):
+                found.setdefault(plan.symbol, entry)
     return found
 
 

@@ -90,7 +90,7 @@ class _Runs:
 
     def _again(self, sealed: Sealed) -> _Again:
         plan = sealed.plan
-        key = (sealed.entry.sealed, *(f"{each.asked} {each.origin}" for each in plan.together))
+        key = (sealed.entry.sealed, *(f"{companion.asked} {companion.origin}" for companion in plan.together))
         settings = self._settings_of(plan)
         if key != self._key or settings != self._settings:
             self._open(settings)
@@ -125,17 +125,19 @@ class _Runs:
         files: dict[str, SymbolFiles] = {}  # by symbol as it was asked for
         bars: dict[str, Bars] = {}
         found: dict[str, Outcome[_Again]] = {}
-        for each in sealed.plan.together:
-            then = settings.replace(end=each.origin, now=sealed.entry.sealed)
-            asked = _symbol(each.asked) if names_bars(self._elsewhere) else each.asked
+        for companion in sealed.plan.together:
+            then = settings.replace(end=companion.origin, now=sealed.entry.sealed)
+            asked = _symbol(companion.asked) if names_bars(self._elsewhere) else companion.asked
             (run,) = pipeline.stream([asked], then, tools, Clock())
             match run.outcome:
                 case Success(result):
                     bars[result.bars.symbol] = result.bars
-                    files[each.asked] = _files(run, model)
+                    files[companion.asked] = _files(run, model)
                 case Failure() as failure:
-                    found[_symbol(each.asked)] = failure
-        whole = WholeRun.of({each.document.symbol: each.profits for each in files.values()}, settings.seed)
+                    found[_symbol(companion.asked)] = failure
+        whole = WholeRun.of(
+            {symbol_files.document.symbol: symbol_files.profits for symbol_files in files.values()}, settings.seed
+        )
         for plan in plans_of(settings, files, whole):
             found[plan.symbol] = Success(_Again(plan, bars[plan.symbol]))
         return found
@@ -144,7 +146,7 @@ class _Runs:
         """What counted as clean for the run of an entry because it was sealed; None where no journal was asked."""
         if sealed.plan.model.sealed is UNSET:
             return None
-        return forecasts_of(each for each in self._every if each.entry.number < sealed.entry.number)
+        return forecasts_of(earlier for earlier in self._every if earlier.entry.number < sealed.entry.number)
 
 
 class _Again(Struct, frozen=True):
@@ -198,9 +200,11 @@ def _causes(then: SealedPlan, now: SealedPlan, revised: str | None) -> Iterator[
         where = then.symbol if revised is None else f"{then.symbol} ({revised})"
         what = "finer bars" if revised is None else "bars revised"
         yield Difference(what=what, where=where, left=then.bars.fingerprint, right=now.bars.fingerprint)
-    code = ({"marketsim": each.marketsim, "code": each.code} for each in (then, now))
+    code = ({"marketsim": plan.marketsim, "code": plan.code} for plan in (then, now))
     yield from unequal("code", *code)
-    yield from unequal("code", *({name: each.digest for name, each in plan.plugins.items()} for plan in (then, now)))
+    yield from unequal(
+        "code", *({name: plugin.digest for name, plugin in plan.plugins.items()} for plan in (then, now))
+    )
     yield from unequal("setting", then.settings, now.settings)
     yield from unequal("library", then.libraries, now.libraries)
     yield from unequal("model", {"version": then.model.version}, {"version": now.model.version})
@@ -210,10 +214,10 @@ def _causes(then: SealedPlan, now: SealedPlan, revised: str | None) -> Iterator[
 def _effects(then: SealedPlan, now: SealedPlan) -> Iterator[Difference]:
     """Where the plans differ: the forecast, then what each strategy would place, then the answer."""
     yield from unequal("forecast", _quantiles(then.forecast), _quantiles(now.forecast))
-    strategies = [{each.strategy: each for each in plan.strategies} for plan in (then, now)]
-    for name in dict.fromkeys(name for each in strategies for name in each):
-        yield from unequal("plan", *(_placed(name, each.get(name)) for each in strategies))
-    yield from unequal("answer", *({"decision": each.decision, "strategy": each.strategy} for each in (then, now)))
+    strategies = [{row.strategy: row for row in plan.strategies} for plan in (then, now)]
+    for name in dict.fromkeys(name for rows in strategies for name in rows):
+        yield from unequal("plan", *(_placed(name, rows.get(name)) for rows in strategies))
+    yield from unequal("answer", *({"decision": plan.decision, "strategy": plan.strategy} for plan in (then, now)))
 
 
 def _quantiles(forecast: ForecastQuantiles) -> dict[str, Setting]:

@@ -54,20 +54,20 @@ def score(sealed: Sequence[Sealed], bars: Mapping[str, Outcome[Bars]]) -> Score:
     unscored: list[UnscoredPlan] = []
     failed: list[MarketsimError] = []
     for symbol, outcome in bars.items():
-        own = [each for each in sealed if each.plan.symbol == symbol]
+        own = [entry for entry in sealed if entry.plan.symbol == symbol]
         match outcome:
             case Failure(error):
                 failed.append(error)
-                unscored += [_unscored(each, "its bars could not be read") for each in own]
+                unscored += [_unscored(entry, "its bars could not be read") for entry in own]
             case Success(found):
                 plans = sort_plans(own, found)
                 past[symbol] = plans.past
                 booked += book_plans(plans.past)
-                waiting += [_unscored(each, "its session is not over") for each in plans.waiting]
-                unscored += [_unscored(each, "there is no bar of its session") for each in plans.without_bar]
+                waiting += [_unscored(entry, "its session is not over") for entry in plans.waiting]
+                unscored += [_unscored(entry, "there is no bar of its session") for entry in plans.without_bar]
     found_records = records_of(booked)
     records = found_records.records
-    unscored += [_unscored(each, "its session was sealed before") for each in found_records.again]
+    unscored += [_unscored(entry, "its session was sealed before") for entry in found_records.again]
     words = differences(records)
     return Score(
         past=past,
@@ -87,21 +87,21 @@ def plan_outcomes(booked: Sequence[BookedPlan]) -> list[PlanOutcome]:
     """Every plan and what it came to, as rows."""
     return [
         PlanOutcome(
-            entry=each.sealed.entry.number,
-            symbol=each.sealed.plan.symbol,
-            session=each.sealed.plan.session.bar,
-            strategy=each.strategy.strategy,
-            side=each.strategy.side,
-            upper=each.strategy.upper,
-            lower=each.strategy.lower,
-            orders=each.orders,
-            trades=each.trades,
-            provable=each.profits[PROVABLE],
-            expected=each.profits[EXPECTED],
-            touch=each.profits[TOUCH],
-            headline=each.headline,
+            entry=plan.sealed.entry.number,
+            symbol=plan.sealed.plan.symbol,
+            session=plan.sealed.plan.session.bar,
+            strategy=plan.strategy.strategy,
+            side=plan.strategy.side,
+            upper=plan.strategy.upper,
+            lower=plan.strategy.lower,
+            orders=plan.orders,
+            trades=plan.trades,
+            provable=plan.profits[PROVABLE],
+            expected=plan.profits[EXPECTED],
+            touch=plan.profits[TOUCH],
+            headline=plan.headline,
         )
-        for each in booked
+        for plan in booked
     ]
 
 
@@ -157,9 +157,11 @@ def _together(members: Sequence[Record], run: str) -> ScoredStrategy:
     earned = side_by_side([DatedProfits(record.sessions, record.bps) for record in members])
     mean = float(np.mean([promise.mean_bps for promise in promises]))
     ends = [promised_mean(promise) for promise in promises]
-    known = [each for each in ends if each is not None]
+    known = [interval for interval in ends if interval is not None]
     whole = len(known) == len(ends)
-    low, high = (float(np.mean([getattr(each, end) for each in known])) if whole else None for end in ("low", "high"))
+    low, high = (
+        float(np.mean([getattr(interval, end) for interval in known])) if whole else None for end in ("low", "high")
+    )
     bars = min(promise.bars for promise in promises)
     shifted = mean + np.nanmean(earned - np.array([promise.mean_bps for promise in promises]), axis=1)
     plans = [plan for record in members for plan in record.plans]
@@ -199,10 +201,10 @@ def _scored(
     verdict = kept(promise, shifted)
     interval = running_interval(profits)
     apart = None if promise is None else difference(promise, shifted)
-    orders, trades = sum(each.orders for each in plans), sum(each.trades for each in plans)
+    orders, trades = sum(plan.orders for plan in plans), sum(plan.trades for plan in plans)
     rate = trades / orders if orders else None
     fills = (None, None) if rate is None else share_interval(rate, orders)
-    sums = {policy: sum(each.profits[policy] for each in plans) for policy in (PROVABLE, EXPECTED, TOUCH)}
+    sums = {policy: sum(plan.profits[policy] for plan in plans) for policy in (PROVABLE, EXPECTED, TOUCH)}
     return ScoredStrategy(
         symbol=symbol,
         strategy=strategy,
@@ -229,9 +231,9 @@ def _scored(
             fill_rate=rate,
             fill_low=fills[0],
             fill_high=fills[1],
-            win_rate=sum(each.wins for each in plans) / trades if trades else None,
+            win_rate=sum(plan.wins for plan in plans) / trades if trades else None,
             **sums,
-            headline=sum(each.headline for each in plans),
+            headline=sum(plan.headline for plan in plans),
         ),
     )
 
@@ -242,7 +244,7 @@ def _forecasts(symbol: str, past: PastPlans) -> ScoredForecasts:
     low, high = share_interval(share, len(inside))
     return ScoredForecasts(
         symbol=symbol,
-        model=", ".join(dict.fromkeys(each.plan.model.name for each in past.plans)),
+        model=", ".join(dict.fromkeys(plan.plan.model.name for plan in past.plans)),
         bars=len(inside),
         nominal=LEVELS[-1] - LEVELS[0],
         coverage=share,
@@ -254,15 +256,15 @@ def _forecasts(symbol: str, past: PastPlans) -> ScoredForecasts:
 
 
 def _sealing(past: Mapping[str, PastPlans]) -> Sealing:
-    plans = [each for found in past.values() for each in found.plans]
-    late = [_minutes(each.plan.session.begins, each.entry.sealed) for each in plans]
+    plans = [plan for found in past.values() for plan in found.plans]
+    late = [_minutes(plan.plan.session.begins, plan.entry.sealed) for plan in plans]
     tags = [
-        exposure_of_sealed(each.plan.model, each.plan.session.opens, each.entry.clock == "system") for each in plans
+        exposure_of_sealed(plan.plan.model, plan.plan.session.opens, plan.entry.clock == "system") for plan in plans
     ]
     return Sealing(
         plans=len(plans),
-        given_clock=sum(each.entry.clock == "given" for each in plans),
-        begun=sum(not each.in_time for each in plans),
+        given_clock=sum(plan.entry.clock == "given" for plan in plans),
+        begun=sum(not plan.in_time for plan in plans),
         latest_minutes=max((minutes for minutes in late if minutes > 0), default=0),
         revised=sum(_revised(found) for found in past.values()),
         exposure=ExposureCounts(**tally(tags)),
@@ -274,5 +276,5 @@ def _minutes(begin: str, end: str) -> int:
 
 
 def _revised(past: PastPlans) -> int:
-    sealed = np.array([each.plan.bars.close for each in past.plans])
+    sealed = np.array([plan.plan.bars.close for plan in past.plans])
     return int(np.count_nonzero(sealed != past.bars.close[past.origins])) if len(sealed) else 0

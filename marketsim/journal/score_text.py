@@ -52,7 +52,7 @@ def gap_means(gap: RealityGap) -> TextTable:
     )
     interval = "-" if gap.low_bps is None else f"{gap.low_bps:+.1f} to {gap.high_bps:+.1f}"
     parts = (gap.entry_bps, gap.exit_bps, gap.fees_bps, gap.missed_bps, gap.gap_bps)
-    row = (f"{gap.filled + gap.missed + gap.unbooked:,}", *(f"{each:+.1f}" for each in parts), interval)
+    row = (f"{gap.filled + gap.missed + gap.unbooked:,}", *(f"{part:+.1f}" for part in parts), interval)
     title = f"Reality gap of {gap.fills:,} fills ({gap.layout}): basis points an order, negative is worse"
     return TextTable(title, headers, [row], words=0)
 
@@ -175,8 +175,8 @@ def remarks(document: ScoreDocument) -> Iterator[str]:
         yield f"{exposure.contaminated + exposure.unknown} bars may lie in the training data of their model."
     if sessions := waiting(document):
         yield f"{sessions}."
-    for each in document.unscored[:3]:
-        yield f"Not scored: {each.symbol} {each.session} (entry {each.entry}), {each.why}."
+    for plan in document.unscored[:3]:
+        yield f"Not scored: {plan.symbol} {plan.session} (entry {plan.entry}), {plan.why}."
     if len(document.unscored) > 3:
         yield f"Not scored either: {len(document.unscored) - 3} more (--json lists them)."
 
@@ -189,7 +189,7 @@ def waiting(document: ScoreDocument) -> str:
     """The sessions that are not over."""
     if not document.waiting:
         return ""
-    sessions = ", ".join(dict.fromkeys(f"{each.symbol} {each.session}" for each in document.waiting))
+    sessions = ", ".join(dict.fromkeys(f"{plan.symbol} {plan.session}" for plan in document.waiting))
     return f"Waiting for {sessions}"
 
 
@@ -205,5 +205,5 @@ def _gap_order(row: GapOrder) -> Sequence[str]:
         row.what + " (open)" * row.still_open,
         "-" if row.booked_entry is None else f"{row.booked_entry:.10g}",
         "-" if row.paid_entry is None else f"{row.paid_entry:.8g}",
-        *(f"{each:+.1f}" for each in (row.entry_bps, row.exit_bps, row.fees_bps, row.gap_bps)),
+        *(f"{gap:+.1f}" for gap in (row.entry_bps, row.exit_bps, row.fees_bps, row.gap_bps)),
     )

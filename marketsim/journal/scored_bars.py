@@ -23,7 +23,7 @@ def bars_of(sealed: Sequence[Sealed], chosen: Mapping[str, Any]) -> dict[str, Ou
     Days that a run left out at either end, and a provider that it fetched from, are not those of a score: it reads all
     bars that are complete, and fetches none.
     """
-    newest = {each.plan.symbol: each.plan for each in sealed}
+    newest = {entry.plan.symbol: entry.plan for entry in sealed}
     return {symbol: _load(plan, chosen) for symbol, plan in newest.items()}
 
 

@@ -65,13 +65,13 @@ def plans_of(
     orders, none
         The orders that were made of the plans, and why there are no others.
     """
-    together = [Companion(asked, _basis(each).origin) for asked, each in files.items()]
-    run = _Run(sealed_settings(settings), together, orders, {each.symbol: each.why for each in none})
+    together = [Companion(asked, _basis(symbol_files).origin) for asked, symbol_files in files.items()]
+    run = _Run(sealed_settings(settings), together, orders, {order.symbol: order.why for order in none})
     plans = []
-    for each in files.values():
-        document = whole.judged(each.document)
+    for symbol_files in files.values():
+        document = whole.judged(symbol_files.document)
         assert isinstance(document, SymbolDocument)  # as it went in
-        plans.append(_plan(document, each, run))
+        plans.append(_plan(document, symbol_files, run))
     return plans
 
 
@@ -84,14 +84,14 @@ def sealed_settings(settings: Settings) -> dict[str, Setting]:
 def _plan(document: SymbolDocument, files: SymbolFiles, run: _Run) -> SealedPlan:
     """The plan of a symbol whose answer counts all that was tried in the run."""
     first, basis = document.plan[0], _basis(files)
-    orders = [_order(each) for each in run.orders if each.symbol == document.symbol]
+    orders = [_order(order) for order in run.orders if order.symbol == document.symbol]
     return SealedPlan(
         symbol=document.symbol,
         session=Session(bar=first.bar, zone=first.zone, opens=first.opens, begins=basis.begins, ends=first.ends),
         decision=document.decision,
         verdict=document.verdict,
         strategy=document.strategy,
-        strategies=[_strategy(each, document, files.profits) for each in document.plan],
+        strategies=[_strategy(row, document, files.profits) for row in document.plan],
         orders=orders,
         no_order=None if orders else run.no_orders.get(document.symbol),
         forecast=_quantiles(basis),

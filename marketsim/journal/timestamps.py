@@ -71,7 +71,7 @@ def attached(directory: Path) -> list[Attached]:
             if digest != name[2]:
                 raise DataError(f"{path}: it stamps another hash than its name says")
             found.append(Attached(entry=int(name[1]), hash=digest, file=str(path), kind=kind, stamped=stamped))
-    return sorted(found, key=lambda each: each.entry)
+    return sorted(found, key=lambda stamp: stamp.entry)
 
 
 def contradicted(chain: Chain, stamps: Sequence[Attached]) -> Defect | None:

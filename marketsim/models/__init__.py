@@ -57,7 +57,7 @@ def open_model(spec: str, network: NetworkSettings, seed: int) -> Model | Compos
         options.unused(names[0], FOR_OWN)
     if name not in registry.ENSEMBLES:
         return _open(spec, options)
-    members = tuple(_open(each, options) for each in names)
+    members = tuple(_open(member, options) for member in names)
     ensemble: Composite = registry.load(registry.ENSEMBLES, "model", name)(members)
     return ensemble
 

@@ -99,5 +99,5 @@ def _check_complete(model: nn.Module, folder: Path) -> None:
     names = defaultdict(set)  # of each tensor, which may be shared under several
     for name, tensor in model.named_parameters(remove_duplicate=False):
         names[tensor.data_ptr()].add(name)
-    if absent := sorted(min(each) for each in names.values() if not each & stored):
+    if absent := sorted(min(spellings) for spellings in names.values() if not spellings & stored):
         raise ValueError(f"{len(absent)} tensors are absent, {absent[0]} among them")

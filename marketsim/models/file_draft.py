@@ -114,7 +114,7 @@ class FileDraft(Struct, frozen=True, eq=False):
     def exposure(self) -> tuple[Exposure, ...]:
         """Of each of the N bars: clean where the forecast is known to be older, or is not the file's."""
         clean = self.matched.in_time[self.request.origins] | self.absent[:, TRADED].all(1)
-        return tuple("clean" if each else "unknown" for each in clean)
+        return tuple("clean" if is_clean else "unknown" for is_clean in clean)
 
     @property
     def doubt(self) -> str:

@@ -144,7 +144,7 @@ def _features(ohlcv: Array) -> tuple[Array, Array]:
     log_range, log_return = np.log(true_range), np.log(np.abs(returns) + FLOOR)
     rows = [
         np.ones(len(close)),
-        *(row for each in (log_range, log_return) for row in (each, *(_mean(each, span) for span in SPANS))),
+        *(row for series in (log_range, log_return) for row in (series, *(_mean(series, span) for span in SPANS))),
         returns / true_range,
         *(_mean(returns, span) / _mean(true_range, span) for span in (5, 20)),
         *(traded * (log_volume - _mean(log_volume, span) / share[span]) for span in share),

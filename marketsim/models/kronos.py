@@ -220,7 +220,7 @@ def draws(seed: int, samples: int, ahead: int) -> NDArray[np.float32]:
     After the next bar both rows are Latin hypercubes: a rising one would tie each sample to its rank in the first bar.
     """
     random = [np.random.default_rng([seed, step]) for step in range(1, ahead)]
-    later = [np.stack([_hypercube(each, samples) for _ in range(2)]).astype(np.float32) for each in random]
+    later = [np.stack([_hypercube(draw, samples) for _ in range(2)]).astype(np.float32) for draw in random]
     return np.stack([stratified(seed, samples), *later])
 
 

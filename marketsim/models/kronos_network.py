@@ -86,10 +86,10 @@ class Networks:
         """
         size = 1 if self.device.type == "cpu" else len(bars)  # alone is as quick there, and no row's bits know another
         with out_of_memory(), torch.inference_mode():
-            given = [torch.from_numpy(each).to(self.device) for each in (bars, stamps, uniforms, scale)]
+            given = [torch.from_numpy(array).to(self.device) for array in (bars, stamps, uniforms, scale)]
             batches = [slice(start, start + size) for start in range(0, len(bars), size)]
-            parts = [self.at_once(sampling, *(each[rows] for each in given)) for rows in batches]
-            prices, extremes = (torch.cat(each).cpu().numpy().astype(np.float64) for each in zip(*parts, strict=True))
+            parts = [self.at_once(sampling, *(tensor[rows] for tensor in given)) for rows in batches]
+            prices, extremes = (torch.cat(batch).cpu().numpy().astype(np.float64) for batch in zip(*parts, strict=True))
             return prices, extremes
 
     def at_once(

@@ -136,11 +136,11 @@ def _option(text: str) -> tuple[str, Value]:
 
 def _contents(path: Path) -> str:
     """A digest of a file, or of all files of a folder."""
-    files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+    files = sorted(entry for entry in path.rglob("*") if entry.is_file()) if path.is_dir() else [path]
     digest = hashlib.blake2b(digest_size=20)
-    for each in files:
-        digest.update(f"{each.relative_to(path).as_posix()}\0{each.stat().st_size}\0".encode())
-        with each.open("rb") as file:
+    for entry in files:
+        digest.update(f"{entry.relative_to(path).as_posix()}\0{entry.stat().st_size}\0".encode())
+        with entry.open("rb") as file:
             while block := file.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()

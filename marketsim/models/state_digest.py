@@ -47,10 +47,10 @@ def _parts(value: Any) -> Iterator[bytes]:
         yield np.ascontiguousarray(value).tobytes()
     elif isinstance(value, (list, tuple)):
         yield str(len(value)).encode()
-        for each in value:
-            yield from _parts(each)
+        for part in value:
+            yield from _parts(part)
     elif isinstance(value, (set, frozenset)):
-        yield from sorted(b"".join(_parts(each)) for each in value)
+        yield from sorted(b"".join(_parts(part)) for part in value)
     elif isinstance(value, Mapping):
         for key in sorted(value, key=repr):
             yield from _parts(key)

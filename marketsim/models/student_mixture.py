@@ -68,7 +68,9 @@ class StudentMixture(NamedTuple):
         ends = exact.quantiles((trim, 1 - trim))
         below = exact._below(ends)
         u, power = exact._angle(ends)
-        df, loc, scale, weights = (each[..., None, :] for each in (exact.df, exact.loc, exact.scale, exact.weights))
+        df, loc, scale, weights = (
+            parameter[..., None, :] for parameter in (exact.df, exact.loc, exact.scale, exact.weights)
+        )
         tail = scale * _constant(power) * df.sqrt() / power * u.cos() ** power
         mean = ((loc * below - tail) * weights).sum(-1)
         excess = ends * ((below * weights).sum(-1) - ends.new_tensor([trim, 1 - trim]))
@@ -77,7 +79,7 @@ class StudentMixture(NamedTuple):
     def _below(self, x: Tensor) -> Tensor:
         """Each component's probability `[..., Q, K]` of a value up to `x` `[..., Q]`."""
         points, node_weights = np.polynomial.legendre.leggauss(NODES)
-        node, node_weight = (x.new_tensor(each) for each in ((points + 1) / 2, node_weights / 2))
+        node, node_weight = (x.new_tensor(values) for values in ((points + 1) / 2, node_weights / 2))
         u, power = self._angle(x)
         density = (power[..., None] * (u[..., None] * node).cos_().log_()).exp_() @ node_weight
         return 0.5 + _constant(power) * u * density
@@ -92,7 +94,7 @@ class StudentMixture(NamedTuple):
     def _exact(self) -> StudentMixture:
         """The same in float64, where the device has it."""
         double = torch.float32 if self.loc.device.type == "mps" else torch.float64
-        return StudentMixture(*(each.to(double) for each in self))
+        return StudentMixture(*(parameter.to(double) for parameter in self))
 
 
 def _constant(power: Tensor) -> Tensor:

@@ -61,7 +61,7 @@ def entry_exit_profit(
     """
     xp = namespace(close_actual)
     inputs = (close_actual, positions, high_actual, high_pred, low_actual, low_pred)
-    close, size, high, upper, low, lower = (xp.reshape(each, (-1,)) for each in inputs)
+    close, size, high, upper, low, lower = (xp.reshape(array, (-1,)) for array in inputs)
     return bar_profits(close, size, high, upper, low, lower, close_at_eod, Fee.of(trading_fee, rule))
 
 
@@ -70,7 +70,7 @@ def bar_profits(
 ) -> Array:
     """`entry_exit_profit` for arrays that broadcast."""
     xp = namespace(close)
-    high, low = (xp.where(xp.isfinite(each), each, xp.nan) for each in (high, low))
+    high, low = (xp.where(xp.isfinite(array), array, xp.nan) for array in (high, low))
     upper, lower = xp.clip(upper, *UPPER_CLIP), xp.clip(lower, *LOWER_CLIP)
     long, short = xp.clip(position, 0.0, POSITION_LIMIT), xp.clip(-position, 0.0, POSITION_LIMIT)
     buys, sells = lower > low, upper < high

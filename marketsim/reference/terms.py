@@ -85,7 +85,7 @@ def _leg(
     )
 
 
-def _sum(each: Floats) -> Floats:
+def _sum(terms: Floats) -> Floats:
     """Over the sizes that are traded side by side; quicker than a sum where there is one."""
-    total: Floats = each[0] if len(each) == 1 else each.sum(0)
+    total: Floats = terms[0] if len(terms) == 1 else terms.sum(0)
     return total

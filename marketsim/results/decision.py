@@ -44,13 +44,13 @@ def decide(evidence: Evidence, rows: Sequence[StrategyRow], costs: CostsRow, mod
         words = _unseen(model, bars)
         why = f"{row.name} {_earned(row.mean_bps)} bps a bar {after}, but {words}; {holding}"
         return Answer(CANT_TELL, row.name, why)
-    traded = [each for each in evidence.strategies if each.trades]
+    traded = [strategy for strategy in evidence.strategies if strategy.trades]
     where = (
         "" if evidence.bars == bars else f"on the {number_of(evidence.bars, 'bar')} after its model's training data "
     )
     if not traded:
         return Answer(CANT_TELL, None, f"{where}no order was filled, so nothing was earned; {holding} bps a bar")
-    better = max(traded, key=lambda each: (_is_shown(each), each.mean_bps))
+    better = max(traded, key=lambda row: (_is_shown(row), row.mean_bps))
     decision, words = _judged(better, evidence)
     if decision == TRADE and model.implausible is not None:
         decision, words = CANT_TELL, f"{words}, but its forecasts are hard to believe"

@@ -38,7 +38,7 @@ def evidence_of(result: Result, profits: WalkProfits, assumed: bool) -> Evidence
 
 def counted(evidence: Evidence, p: Mapping[str, float | None], tried: int) -> Evidence:
     """The same evidence, with the p of each strategy among all `tried`."""
-    strategies = [replace(each, p=p[each.strategy]) for each in evidence.strategies]
+    strategies = [replace(strategy, p=p[strategy.strategy]) for strategy in evidence.strategies]
     return replace(evidence, tried=tried, strategies=strategies)
 
 

@@ -62,9 +62,9 @@ def known_bars(bars: Bars) -> Bars:
     """The bars with those finer ones alone that lie inside them."""
     end = bars.timetable.ends(bars.time[-1:])[0]
     finer = []
-    for each in bars.finer:
-        known = each.time < end
-        finer.append(replace(each, time=each.time[known], ohlcv=each.ohlcv[known]))
+    for series in bars.finer:
+        known = series.time < end
+        finer.append(replace(series, time=series.time[known], ohlcv=series.ohlcv[known]))
     return replace(bars, finer=tuple(finer))
 
 

@@ -40,4 +40,6 @@ def code_of(settings: Settings) -> str:
     outside = plugins_of(settings.values())
     if not outside:
         return code_digest()
-    return digest(" ".join([code_digest(), *(f"{each.place} {each.digest}" for each in outside.values())]).encode())
+    return digest(
+        " ".join([code_digest(), *(f"{plugin.place} {plugin.digest}" for plugin in outside.values())]).encode()
+    )

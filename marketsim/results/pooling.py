@@ -31,8 +31,8 @@ def side_by_side(series: Sequence[DatedProfits]) -> Floats:
     """The series as `[D, K]` over all D dates that one of them has, oldest first; NaN where a series has no bar."""
     rows = {time: row for row, time in enumerate(sorted({time for part in series for time in part.times}))}
     table = np.full((len(rows), len(series)), np.nan)
-    for k, each in enumerate(series):
-        table[[rows[time] for time in each.times], k] = each.profits
+    for k, record in enumerate(series):
+        table[[rows[time] for time in record.times], k] = record.profits
     return table
 
 

@@ -40,8 +40,8 @@ def _reasons(
     finer: bool = False,
 ) -> Iterator[str]:
     yield from _seen(model, evidence)
-    tested = next((each for each in evidence.strategies if each.strategy == strategy and each.trades), None)
-    row = next((each for each in rows if each.name == strategy), None)
+    tested = next((found for found in evidence.strategies if found.strategy == strategy and found.trades), None)
+    row = next((candidate for candidate in rows if candidate.name == strategy), None)
     if tested is not None:
         yield _holding(tested)
     if row is not None:
@@ -61,7 +61,7 @@ def _without_orders(rows: Sequence[StrategyRow]) -> Iterator[str]:
     none = [row for row in rows if not row.orders]
     for row in none:
         if row.kind == "strategy":
-            own = [row.name, *(each.name for each in none if each.name in ("unfitted", f"{row.name} unfitted"))]
+            own = [row.name, *(order.name for order in none if order.name in ("unfitted", f"{row.name} unfitted"))]
             yield f"{' and '.join(own)} placed no order: {_why_none(row)}"
         elif not row.name.endswith("unfitted"):
             yield f"{row.name} placed no order"

@@ -16,7 +16,7 @@ def sharpe_interval(returns: Floats, ratio: float | None, periods_per_year: int,
     if ratio is None or not enough(returns):
         return None
     blocks, count = Blocks.drawn(len(returns), seed), len(returns)
-    mean, square = (blocks.sums(each) / count for each in (returns, returns**2))
+    mean, square = (blocks.sums(values) / count for values in (returns, returns**2))
     return _ratio_interval(ratio, mean, (square - mean**2) * count / (count - 1), periods_per_year, blocks)
 
 
@@ -25,7 +25,7 @@ def sortino_interval(returns: Floats, ratio: float | None, periods_per_year: int
     if ratio is None or not enough(returns):
         return None
     blocks, count = Blocks.drawn(len(returns), seed), len(returns)
-    mean, downside = (blocks.sums(each) / count for each in (returns, np.minimum(returns, 0.0) ** 2))
+    mean, downside = (blocks.sums(values) / count for values in (returns, np.minimum(returns, 0.0) ** 2))
     return _ratio_interval(ratio, mean, downside, periods_per_year, blocks)
 
 

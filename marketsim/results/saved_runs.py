@@ -59,22 +59,25 @@ class SavedRun(Struct, frozen=True):
     @property
     def models(self) -> list[tuple[str, str]]:
         """The names and versions of the models, once each."""
-        return list(dict.fromkeys((each.model.name, each.model.version) for each in self.results.values()))
+        return list(dict.fromkeys((result.model.name, result.model.version) for result in self.results.values()))
 
     @property
     def last_bar(self) -> str | None:
         """The newest bar of all symbols; None where all failed."""
-        return max((each.bars.last for each in self.results.values()), default=None)
+        return max((result.bars.last for result in self.results.values()), default=None)
 
     @property
     def results(self) -> dict[str, SymbolDocument]:
         """By symbol, without those that failed."""
-        return {each.symbol: each for each in self.document.symbols if isinstance(each, SymbolDocument)}
+        return {symbol.symbol: symbol for symbol in self.document.symbols if isinstance(symbol, SymbolDocument)}
 
     @property
     def statuses(self) -> dict[str, str]:
         """By symbol, in the order of the run: ok, or why it failed."""
-        return {each.symbol: each.error if isinstance(each, FailedSymbol) else "ok" for each in self.document.symbols}
+        return {
+            symbol.symbol: symbol.error if isinstance(symbol, FailedSymbol) else "ok"
+            for symbol in self.document.symbols
+        }
 
     @property
     def headlines(self) -> dict[str, dict[str, float]]:

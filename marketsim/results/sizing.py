@@ -38,7 +38,7 @@ def sized(orders: Sequence[Order], ranges: Mapping[str, float], sizing: Sizing) 
     found = []
     for order in orders:
         share = min(weights[order.symbol] / total, sizing.most)
-        amount = sizing.capital * share / sum(each.symbol == order.symbol for each in orders)
+        amount = sizing.capital * share / sum(other.symbol == order.symbol for other in orders)
         lot = sizing.lots[order.symbol]
         quantity = math.floor(amount / order.entry / lot + NEARLY) * lot
         if quantity > 0:

@@ -60,7 +60,7 @@ def count_tries(runs: Sequence[SavedRun], fill: str, seed: int) -> tuple[list[Tr
     values = [(p, row) for p, row in zip(known(check.p), rows, strict=True) if p is not None]
     if not values:
         return rows, None
-    p, best = min(values, key=lambda each: each[0])
+    p, best = min(values, key=lambda pair: pair[0])
     return rows, Tried(tried=len(values), best=f"{best.directory} {best.strategy}", p=p)
 
 

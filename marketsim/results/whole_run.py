@@ -28,7 +28,9 @@ class WholeRun(Struct, frozen=True):
     @classmethod
     def of(cls, profits: Mapping[str, WalkProfits], seed: int) -> WholeRun:
         """The run of these symbols' `profits`, by symbol."""
-        series = [(symbol, strategy) for symbol, each in profits.items() for strategy in each.deciding]
+        series = [
+            (symbol, strategy) for symbol, symbol_profits in profits.items() for strategy in symbol_profits.deciding
+        ]
         values = known(checked([profits[symbol].clean_bars(strategy) for symbol, strategy in series], seed).p)
         p: dict[str, dict[str, float | None]] = {symbol: {} for symbol in profits}
         for (symbol, strategy), value in zip(series, values, strict=True):
@@ -62,16 +64,20 @@ def _best(series: Sequence[tuple[str, str]], values: Sequence[float | None]) -> 
     tried = [(value, " ".join(name)) for name, value in zip(series, values, strict=True) if value is not None]
     if not tried:
         return None
-    p, best = min(tried, key=lambda each: each[0])
+    p, best = min(tried, key=lambda pair: pair[0])
     return Tried(tried=len(tried), best=best, p=p)
 
 
 def _pooled(profits: Mapping[str, WalkProfits], seed: int) -> list[PooledRow]:
     if len(profits) < 2:
         return []
-    strategies = dict.fromkeys(strategy for each in profits.values() for strategy in each.deciding)
+    strategies = dict.fromkeys(strategy for symbol_profits in profits.values() for strategy in symbol_profits.deciding)
     return [
-        _row(strategy, len(profits), pool(side_by_side([each.all_bars(strategy) for each in profits.values()]), seed))
+        _row(
+            strategy,
+            len(profits),
+            pool(side_by_side([symbol_profits.all_bars(strategy) for symbol_profits in profits.values()]), seed),
+        )
         for strategy in strategies
     ]
 

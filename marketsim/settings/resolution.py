@@ -64,9 +64,9 @@ def resolve(command_line: Mapping[str, Words], config_file: str | None, environ:
                 ignored.append(name)
     found |= own | given
     _check_order(found["start"], found["end"])
-    settings = Settings.of(**{key: each.value for key, each in found.items()})
+    settings = Settings.of(**{key: choice.value for key, choice in found.items()})
     check_together(settings)
-    return Resolution(settings, {key: each.place for key, each in found.items()}, _notes(ignored))
+    return Resolution(settings, {key: choice.place for key, choice in found.items()}, _notes(ignored))
 
 
 def check_together(settings: Settings) -> None:

@@ -127,9 +127,9 @@ def assignments(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
         raise ValueError('must be a list such as ["span=20", "alpha=0.3"]')
     keys = [word.partition("=")[0] for word in value]
-    for key, each in zip(keys, value, strict=True):
-        if "=" not in each or not key.isidentifier():
-            raise ValueError(f"'{each}' must be KEY=VALUE, such as span=20")
+    for key, pair in zip(keys, value, strict=True):
+        if "=" not in pair or not key.isidentifier():
+            raise ValueError(f"'{pair}' must be KEY=VALUE, such as span=20")
         if keys.count(key) > 1:
             raise ValueError(f"'{key}' must be given once")
     return tuple(value)
@@ -209,7 +209,7 @@ def bounds_text(text: str) -> Any:
 
 
 MODEL_NAMES = (
-    *(each for name in MODELS for each in (name, *(f"{name}:{variant}" for variant in VARIANTS.get(name, ())))),
+    *(spelling for name in MODELS for spelling in (name, *(f"{name}:{variant}" for variant in VARIANTS.get(name, ())))),
     *ENSEMBLES,
 )
 VALIDATORS = {

@@ -53,7 +53,7 @@ def sample(symbol: str, timeframe: str, times: int) -> bool:
     bars = open_source("sample", options=ReadOptions(timeframe=timeframe)).load(symbol)
     series, origins = Series.of(bars), np.arange(FIRST, len(bars) - 1)
     actual = actual_moves(bars, origins)
-    ours, before = (forecast(each, origins) for each in (series, blind(series)))
+    ours, before = (forecast(shown, origins) for shown in (series, blind(series)))
     loss = pinball(ours, actual, LEVELS).mean(0) / pinball(before, actual, LEVELS).mean(0)
     print(f"\n{symbol} {timeframe}, {len(origins):,} origins; loss over that without the hour: open, high, low, close")
     print(f"  {' '.join(f'{x:.3f}' for x in loss)}; mean of high, low and close {loss[1:].mean():.4f}")
@@ -64,7 +64,7 @@ def sample(symbol: str, timeframe: str, times: int) -> bool:
     groups = np.array_split(np.unique(hour), times)
     for group in groups:
         inside = np.isin(hour, group)
-        figures = ("  ".join(f"{x:.3f}" for x in each[inside].mean(0)) for each in seen)
+        figures = ("  ".join(f"{x:.3f}" for x in losses[inside].mean(0)) for losses in seen)
         first = f"{group[0] // 3600:02}:{group[0] % 3600 // 60:02}"
         print(f"  {first:>12} {inside.sum():6,}   {'      '.join(figures)}")
     if symbol != "AAPL":
@@ -93,7 +93,7 @@ def noise() -> bool:
     series = Series.of(bars)
     print(f"\nnoise with a U-shaped day, {len(origins):,} hours; what `expected` books beyond the path, bps a trade")
     rows = {
-        name: bias(each, origins, did, known, hour) for name, each in (("with", series), ("without", blind(series)))
+        name: bias(shown, origins, did, known, hour) for name, shown in (("with", series), ("without", blind(series)))
     }
     print("  hour   with the hour   error   without it   error")
     good = True
@@ -146,6 +146,6 @@ def verdict(good: bool, words: str) -> bool:
 
 
 def main() -> int:
-    good = [sample(*each) for each in SAMPLE] + [noise()]
+    good = [sample(*words) for words in SAMPLE] + [noise()]
     print("\nPASS" if all(good) else "\nFAIL")
     return int(not all(good))

@@ -80,8 +80,8 @@ class Paths:
         closes[:, -1] = self.close
         opens = np.concatenate([self.open[:, None], closes[:, :-1]], 1)
         highs, lows = (
-            self.open[:, None] + each.reduceat(steps, ends[:-1], axis=1)
-            for each, steps in ((np.maximum, self.highs), (np.minimum, self.lows))
+            self.open[:, None] + extreme.reduceat(steps, ends[:-1], axis=1)
+            for extreme, steps in ((np.maximum, self.highs), (np.minimum, self.lows))
         )
         high = np.maximum(np.maximum(highs, opens), closes)
         return np.stack([opens, high, np.minimum(np.minimum(lows, opens), closes), closes], 2)
@@ -116,7 +116,7 @@ def simulate(world: World, bars: int, rng: np.random.Generator, volatility: Arra
     middle, square = path - step / 2, step * step / 4
     up, down = (np.sqrt(square + rng.standard_exponential(shape, single) * (variance / 2)) for _ in range(2))
     open = world.gap * rng.standard_normal(bars) - world.gap**2 / 2
-    inside = (each.astype(single, copy=False) for each in (middle + up, middle - down, path))
+    inside = (prices.astype(single, copy=False) for prices in (middle + up, middle - down, path))
     flowed = np.broadcast_to(variance, shape).sum(1, dtype=np.float64)
     return Paths(open, open + path[:, -1], flowed, *inside)
 

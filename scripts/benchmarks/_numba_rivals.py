@@ -31,7 +31,7 @@ def sweep(terms: ProfitTerms, bounds: Bounds) -> Optimum:
 def grid(terms: ProfitTerms, rows: NDArray[np.int64], bounds: Bounds) -> Optimum:
     """The best of a grid, on windows `rows` `[B, W]` of bars `[N]` each of which starts a bar before the last one."""
     (leg,) = terms.legs
-    h, l = (np.linspace(*each, GRID) for each in bounds)
+    h, l = (np.linspace(*ends, GRID) for ends in bounds)
     table = _table(*leg.arrays, leg.interpolated, *leg.upper_clip, *leg.lower_clip, h, l)
     return Optimum(*_slide(table, rows, h, l))
 

@@ -52,7 +52,7 @@ def noise_bars(paths: Paths) -> Bars:
     """Daily bars of a coin that follows the paths, one after the other."""
     before = np.cumsum(np.append(0.0, paths.close[:-1]))
     did = paths.outcomes
-    prices = np.stack([np.log1p(each) for each in (did.open, did.high, did.low, did.close)], 1) + before[:, None]
+    prices = np.stack([np.log1p(price) for price in (did.open, did.high, did.low, did.close)], 1) + before[:, None]
     time = np.datetime64("2020-01-01", "s") + np.arange(len(prices)) * np.timedelta64(1, "D")
     ohlcv = np.column_stack([100 * np.exp(prices), np.full(len(prices), np.nan)])
     return make_bars("NOISE", "noise", time, ohlcv, crypto=True)

@@ -124,7 +124,7 @@ def measure(name: str, folder: Path) -> tuple[int, int, Batches]:
     model: ContextModel = registry.load(registry.MODELS, "model", kind)(variant or registry.VARIANTS[kind][0], options)
     bars = open_source("sample").load(SYMBOL)
     given = contexts_of(model, bars, np.arange(len(bars) - ORIGINS, len(bars)))
-    contexts, times = (np.stack(each) for each in zip(*map(given.at, range(ORIGINS)), strict=True))
+    contexts, times = (np.stack(part) for part in zip(*map(given.at, range(ORIGINS)), strict=True))
     batch = model.batch
     model.forecast(contexts[:1], times[:1])  # what the first call alone costs
     found = {}

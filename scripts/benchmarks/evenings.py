@@ -116,8 +116,8 @@ def equal(plan: SealedPlan, rows: list[SimulationRow], result: Result) -> bool:
         "t",
         "stood_aside",
     )
-    return same and [[getattr(each, name) for name in fields] for each in plan.strategies] == [
-        [getattr(each, name) for name in fields] for each in newest
+    return same and [[getattr(strategy, name) for name in fields] for strategy in plan.strategies] == [
+        [getattr(strategy, name) for name in fields] for strategy in newest
     ]
 
 
@@ -136,7 +136,7 @@ def compare(model: str, symbol: str, count: int, fresh: bool, sims: int, window:
             result = value_of(pipeline.run([symbol], own, Clock())[0].outcome)
             next_walks.append((list(simulation_rows(result)), result))
             assert journal.append([sealed(result, own, symbol)], now).sealed
-        plans = [each.plan for each in journal.entries()][:-1]
+        plans = [entry.plan for entry in journal.entries()][:-1]
         same = [equal(plan, *walk) for plan, walk in zip(plans, next_walks[1:], strict=True)]
         return sum(same), len(same)
 

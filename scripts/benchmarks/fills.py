@@ -70,7 +70,7 @@ def observe(kind: str, size: int, chunk: int) -> tuple[Array, Array, Array]:
 def book(did: Array, prior: Prior, pool: Pool) -> Array:
     """What each policy books on `did` `[4, N]`, and w, NaN where the policies agree: `[4, N, P]`."""
     pieces = [slice(at, at + PIECE) for at in range(0, did.shape[1], PIECE)]
-    work = [(did[:, piece], tuple(each[piece] for each in prior)) for piece in pieces]
+    work = [(did[:, piece], tuple(array[piece] for array in prior)) for piece in pieces]
     return np.concatenate(pool.starmap(booked, work, chunksize=1), axis=1)
 
 
@@ -102,9 +102,9 @@ def noise(kind: str, bars: int, pool: Pool) -> bool:
     chunks = -(-bars // CHUNK)
     start = time.perf_counter()
     seen = zip(*pool.map(partial(observe, kind, CHUNK), range(chunks), chunksize=4), strict=True)
-    did, paid, flowed = (np.concatenate(each, axis) for each, axis in zip(seen, (1, 0, 0), strict=True))
+    did, paid, flowed = (np.concatenate(parts, axis) for parts, axis in zip(seen, (1, 0, 0), strict=True))
     every = np.ones(len(paid))
-    forecast = tuple(each * every for each in path_variance(np.quantile(did, LEVELS, axis=1).T[None]))
+    forecast = tuple(variance * every for variance in path_variance(np.quantile(did, LEVELS, axis=1).T[None]))
     *by_fill, w = book(did, forecast, pool)
     claimed = dict(zip(FILLS, by_fill, strict=True))
     print(
@@ -136,7 +136,7 @@ def priors(claimed: dict[str, Array], paid: Array, logs: Array) -> bool:
         f"{np.exp(np.median(logs) / 2):.2%}, spread {logs.std():.2f}, skewness {(u**3).mean():.2f} of the logs\n"
         f"  side   levels, %  " + "".join(f"{name:>18}" for name in claimed)
     )
-    off = np.stack([1e4 * (each - paid) for each in claimed.values()])
+    off = np.stack([1e4 * (profit - paid) for profit in claimed.values()])
     mean, ratio = off.mean(1), off.mean(1) / off.std(1, ddof=1) * np.sqrt(len(paid))
     for p, (side, lower, upper) in enumerate(PAIRS):
         words = "".join(f"{mean[i, p]:+11.3f} ({ratio[i, p]:+.1f})" for i in range(len(mean)))
@@ -147,7 +147,7 @@ def priors(claimed: dict[str, Array], paid: Array, logs: Array) -> bool:
 def bias(claimed: dict[str, Array], w: Array, paid: Array) -> bool:
     """Profit that each policy books less what the paths paid, pair by pair."""
     print("  side   levels, %    ambiguous   mean w   provable      touch   expected - path, bps   error   ratio")
-    off = {fill: 1e4 * (each - paid) for fill, each in claimed.items()}
+    off = {fill: 1e4 * (profit - paid) for fill, profit in claimed.items()}
     mean, error = off["expected"].mean(0), off["expected"].std(0, ddof=1) / np.sqrt(len(paid))
     for p, (side, lower, upper) in enumerate(PAIRS):
         open_case = ~np.isnan(w[:, p])

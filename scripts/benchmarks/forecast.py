@@ -108,8 +108,8 @@ def main() -> int:
             failures += not passed
         print()
     candidate()
-    for name, each in everywhere.items():
-        print(line("mean", name, np.mean(each, 0)))
+    for name, rows in everywhere.items():
+        print(line("mean", name, np.mean(rows, 0)))
     return 1 if failures else 0
 
 

@@ -93,7 +93,7 @@ def network(name: str, dtype: str, folder: Path) -> None:
     compute, memory = limits(getattr(torch, dtype))
     for count in ORIGINS:
         given = contexts_of(model, bars, np.arange(len(bars) - count, len(bars)))
-        contexts, times = (np.stack(each) for each in zip(*map(given.at, range(count)), strict=True))
+        contexts, times = (np.stack(part) for part in zip(*map(given.at, range(count)), strict=True))
         taken = seconds(partial(forecast, model, contexts, times))
         with FlopCounterMode(display=False) as counted:
             forecast(model, contexts, times)
@@ -117,7 +117,7 @@ def fits() -> None:
     placed = placed.placed(always_on(levels.high_move, levels.low_move, False)).at(walk.windows[:-1])
     terms = ProfitTerms.concatenate([placed.at_close(), placed])
     gpu = ExactOn(torch.device("cuda"))
-    here, there = (seconds(partial(each.fit, terms, BOUNDS, 0)) for each in (Exact(), gpu))
+    here, there = (seconds(partial(optimizer.fit, terms, BOUNDS, 0)) for optimizer in (Exact(), gpu))
     apart = np.abs(Exact().fit(terms, BOUNDS, 0).profit - gpu.fit(terms, BOUNDS, 0).profit).max()
     print(f"\n140 exact fits at W = {WINDOW}: {here:.3f} s on the CPU, {there:.3f} s on the GPU")
     print(f"their profits differ by {apart:.0e} at most")

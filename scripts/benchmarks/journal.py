@@ -78,23 +78,25 @@ def main() -> int:
             found = partial(outcome, given.walk, evenings, lost)
             return list(workers.map(found, range(given.worlds), chunksize=2))
 
-        turned = [each.turned for each in worlds(given.evenings, None)]
-        wrong = np.mean([each is not None for each in turned])
+        turned = [record.turned for record in worlds(given.evenings, None)]
+        wrong = np.mean([evening is not None for evening in turned])
         held.append(bool(wrong <= MOST_WRONG))
         print(f"unchanged  {given.worlds} worlds, {given.evenings} evenings: called worse in {wrong:.1%}")
         for lost in given.lost:
             every = worlds(given.evenings + lost, lost)
-            early = [each for each in every if each.turned is not None and each.turned < lost]
-            told = [each for each in every if each not in early and each.within is not None]
-            inside = [each for each in told if each.within is not None and lost + each.within <= given.evenings + lost]
-            right = [each.turned is not None and each.turned < lost + (each.within or 0) for each in inside]
-            bars = [each.turned - lost + 1 for each in every if each.turned is not None and each.turned >= lost]
+            early = [record for record in every if record.turned is not None and record.turned < lost]
+            told = [record for record in every if record not in early and record.within is not None]
+            inside = [
+                record for record in told if record.within is not None and lost + record.within <= given.evenings + lost
+            ]
+            right = [record.turned is not None and record.turned < lost + (record.within or 0) for record in inside]
+            bars = [record.turned - lost + 1 for record in every if record.turned is not None and record.turned >= lost]
             held.append(bool(inside) and float(np.mean(right)) >= LEAST_TOLD)
             print(
                 f"edge lost after {lost} evenings, {given.worlds} worlds: called worse after "
                 f"{np.median(bars):.0f} evenings (median of {len(bars)}); of the {len(inside)} worlds that were "
                 f"promised it within {given.evenings}, {np.mean(right):.1%} within theirs "
-                f"(median {np.median([each.within or 0 for each in inside]):.0f}); wrongly before: {len(early)}"
+                f"(median {np.median([record.within or 0 for record in inside]):.0f}); wrongly before: {len(early)}"
             )
     print("PASS" if all(held) else "FAIL")
     return int(not all(held))

@@ -73,8 +73,8 @@ def prepare(contexts: Array, times: NDArray[np.datetime64]) -> Inputs:
 
 def noise(networks: Networks, inputs: Inputs) -> float:
     """Largest difference that batch mates make to the quantiles, in standard deviations of the context."""
-    together, _ = networks.at_once(PLAIN, *(each[:SOME] for each in inputs))
-    alone = [networks.at_once(PLAIN, *(each[i : i + 1] for each in inputs))[0] for i in range(SOME)]
+    together, _ = networks.at_once(PLAIN, *(array[:SOME] for array in inputs))
+    alone = [networks.at_once(PLAIN, *(array[i : i + 1] for array in inputs))[0] for i in range(SOME)]
     return float((together - torch.cat(alone)).abs().max())
 
 
@@ -88,8 +88,8 @@ def difference(networks: Networks, inputs: Inputs) -> float:
     last = hidden[:, -1:]
     first = (theirs[:, -1:] - networks.coarse_logits(last)).abs().max()
     fine = networks.fine_logits(last, networks.remember(hidden), coarse)[0]
-    each = [networks.model.decode_s2(features, coarse[:, i : i + 1])[0, -1] for i in range(SOME)]
-    return float(max(first, (torch.stack(each) - fine[:SOME]).abs().max()))
+    steps = [networks.model.decode_s2(features, coarse[:, i : i + 1])[0, -1] for i in range(SOME)]
+    return float(max(first, (torch.stack(steps) - fine[:SOME]).abs().max()))
 
 
 def main(ahead: int = 1) -> int:

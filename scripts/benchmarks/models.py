@@ -60,9 +60,9 @@ def relative_loss(blend: Blend, bars: Bars) -> float:
     known = walk.origins[:-1]
     actual = actual_moves(bars, known)
     mine, *theirs = (
-        pinball(each.moves[-len(walk.origins) : -1], actual, LEVELS).mean(0) for each in (blended, *members)
+        pinball(forecast.moves[-len(walk.origins) : -1], actual, LEVELS).mean(0) for forecast in (blended, *members)
     )
-    return float(max((mine / each).mean() for each in theirs))
+    return float(max((mine / loss).mean() for loss in theirs))
 
 
 def main() -> int:

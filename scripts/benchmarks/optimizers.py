@@ -65,7 +65,7 @@ def main(patience: float) -> int:
     problems = reference_problems(BOUNDS)
     ratios = [ratio(problems, policy) for policy in range(len(problems.policies))]
     print(
-        f"one problem of 200 bars, exact against direct (500): {', '.join(f'{each:.0f}x' for each in ratios)} as fast"
+        f"one problem of 200 bars, exact against direct (500): {', '.join(f'{ratio:.0f}x' for ratio in ratios)} as fast"
     )
     rows, least = measure("The reference's published benchmark", problems, patience)
     ran = [row for row in rows if row.seconds is not None]

@@ -78,7 +78,7 @@ def alphas(world: int) -> Array:
         file = ForecastFile(forecasts_in_frame(told(bars, ratio, noise), bars.symbol))
         own = profits(walked(bars, file))
         beyond = (own["forecast-close"] - own["buy-and-hold"], own["entry-exit"] - har)
-        rows.append([(each.mean(), *ends(each)) for each in beyond])
+        rows.append([(series.mean(), *ends(series)) for series in beyond])
     return BASIS_POINTS * np.array(rows)
 
 

@@ -42,21 +42,21 @@ def run(names: list[str], settings: Settings, places: int) -> tuple[float, list[
 def copies(found: list[FinishedSymbol], count: int) -> list[FinishedSymbol]:
     """So many symbols, by turns the same ones."""
     made = []
-    for i, each in zip(range(count), itertools.cycle(found), strict=False):
-        files, name = value_of(each.outcome), f"S{i:05d}"
+    for i, run in zip(range(count), itertools.cycle(found), strict=False):
+        files, name = value_of(run.outcome), f"S{i:05d}"
         renamed = replace(files, document=replace(files.document, symbol=name))
-        made.append(replace(each, symbol=name, outcome=Success(renamed)))
+        made.append(replace(run, symbol=name, outcome=Success(renamed)))
     return made
 
 
 def written(path: Path, symbols: list[FinishedSymbol], settings: Settings) -> float:
     """Processor seconds to write the page of these symbols."""
-    profits = {each.symbol: value_of(each.outcome).profits for each in symbols}
+    profits = {run.symbol: value_of(run.outcome).profits for run in symbols}
     whole = WholeRun.of(profits, settings.seed)
     start = time.process_time()
     with ReportFile(path, list(profits), settings) as report:
-        for each in symbols:
-            report.add(each)
+        for run in symbols:
+            report.add(run)
         report.finish(timing_document(Clock(), len(symbols), 0.0), whole)
     return time.process_time() - start
 

@@ -54,8 +54,8 @@ def settings(place: Path, workers: int = 1, strategy: str = "all") -> Settings:
 def seconds(names: list[str], chosen: Settings, together: bool = True) -> float:
     """Wall time of all symbols, in one run or in a run each."""
     start = time.perf_counter()
-    for each in [names] if together else [[name] for name in names]:
-        assert all(isinstance(done.outcome, Success) for done in parallel.stream(each, chosen, Clock()))
+    for group in [names] if together else [[name] for name in names]:
+        assert all(isinstance(done.outcome, Success) for done in parallel.stream(group, chosen, Clock()))
     return time.perf_counter() - start
 
 

@@ -199,11 +199,11 @@ def difference(series: list[Earned], rule: int, other: int | None) -> Difference
     Blocks of months are drawn for all series together, and the same ones for all kinds of simulated world: what moves
     them together counts so.
     """
-    months = np.unique(np.concatenate([each.month for each in series]))
+    months = np.unique(np.concatenate([record.month for record in series]))
     sums, counts = np.zeros((2, len(series), len(months)))
-    for i, each in enumerate(series):
-        at = np.searchsorted(months, each.month)
-        gain = each.profit[rule] - (0.0 if other is None else each.profit[other])
+    for i, record in enumerate(series):
+        at = np.searchsorted(months, record.month)
+        gain = record.profit[rule] - (0.0 if other is None else record.profit[other])
         np.add.at(sums[i], at, gain)
         np.add.at(counts[i], at, 1.0)
     rng = np.random.default_rng([SEED, len(months)])
@@ -223,9 +223,11 @@ def main() -> int:
     print(f"\n| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     for r, rule in enumerate(RULES):
         real, *planted = (world.of(rule) for world in found.values())
-        traded = np.mean([each.traded[r].mean() for each in real])
+        traded = np.mean([record.traded[r].mean() for record in real])
         cells = [rule.name, "0" if r == base else str(difference(real, r, base)), str(difference(real, r, None))]
-        print(f"| {' | '.join([*cells, f'{100 * traded:.0f} %', *(f'{mean(each, r):+.1f}' for each in planted)])} |")
+        print(
+            f"| {' | '.join([*cells, f'{100 * traded:.0f} %', *(f'{mean(record, r):+.1f}' for record in planted)])} |"
+        )
     return verdict([world.dense for world in found.values()])
 
 
@@ -250,18 +252,20 @@ def verdict(found: list[list[Earned]]) -> int:
 
 def over(found: list[list[Earned]], rule: int | None, default: int) -> Difference:
     """What a rule, or never to trade, earns over the default, mean of the kinds of world."""
-    each = [difference(series, default, rule) for series in found]
-    return Difference(-float(np.mean([one.mean for one in each])), -np.mean([one.drawn for one in each], axis=0))
+    differences = [difference(series, default, rule) for series in found]
+    return Difference(
+        -float(np.mean([one.mean for one in differences])), -np.mean([one.drawn for one in differences], axis=0)
+    )
 
 
 def mean(series: list[Earned], rule: int) -> float:
     """What a rule earned, mean of the series."""
-    return float(np.mean([1e4 * each.profit[rule].mean() for each in series]))
+    return float(np.mean([1e4 * record.profit[rule].mean() for record in series]))
 
 
 def counted(series: list[Earned]) -> str:
     """How many bars there are."""
-    return f"{sum(len(each.month) for each in series):,}"
+    return f"{sum(len(record.month) for record in series):,}"
 
 
 if __name__ == "__main__":

@@ -112,8 +112,8 @@ def main() -> int:
                 missed.append((what, entry, found))
     told = ", ".join(f"{count:,} {what}" for what, count in done.items())
     print(f"{given.journals:,} journals: {told}; not named: {len(missed)} ({time.perf_counter() - begun:.0f} s)")
-    for each in missed[:5]:
-        print(each)
+    for place in missed[:5]:
+        print(place)
     print("FAIL" if missed else "PASS")
     return int(bool(missed))
 

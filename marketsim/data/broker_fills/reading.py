@@ -125,7 +125,7 @@ class _Reader(Struct, frozen=True):
             kept = [kind not in NO_FILLS for kind in kinds]
         left = Counter(self._cell("kind", row) for row in range(count) if not kept[row])
         if left:
-            what = ", ".join(f"{each} {number}" for each, number in left.most_common(6))
+            what = ", ".join(f"{reason} {number}" for reason, number in left.most_common(6))
             self.notes.append(f"{self.cells.name}: left out, as they are no fills: {what}")
         return [row for row in range(count) if kept[row]]
 
@@ -202,7 +202,7 @@ class _Reader(Struct, frozen=True):
         matches = [WITH_UNIT.fullmatch(self._cell(role, row)) for role, row in there]
         found = styles(match[1] for match in matches if match)
         if len(found) > 1:
-            role, row = next(each for each in there if re.search("[.,]", self._cell(*each)))
+            role, row = next(cell for cell in there if re.search("[.,]", self._cell(*cell)))
             raise self._wrong(row, role, "may be thousands or a fraction; write numbers without groups of digits")
         return found[0]
 

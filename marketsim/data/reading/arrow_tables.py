@@ -99,7 +99,7 @@ def open_arrow(file: BarFile, head: bytes) -> ArrowCells:
     with _told(name):
         source = pyarrow.memory_map(str(file.path)) if file.is_plain() else pyarrow.BufferReader(file.read())
         schema, batches = (_parquet if head.startswith(b"PAR1") else _feather)(source, name)
-        zones = {at: each.type.tz for at, each in enumerate(schema) if getattr(each.type, "tz", None)}
+        zones = {at: column.type.tz for at, column in enumerate(schema) if getattr(column.type, "tz", None)}
         heading = Heading(tuple(map(str, schema.names)), zones=zones)
         return ArrowCells(name, _own(heading, schema.metadata or {}, file), batches)
 

@@ -86,7 +86,7 @@ def resolve(heading: Heading, sample: Sample, name: str) -> list[Columns]:
     shared = [i for i, group in enumerate(groups) if not group]
     found = []
     for group in dict.fromkeys(filter(None, groups)):
-        own = [i for i, each in enumerate(groups) if each == group]
+        own = [i for i, other in enumerate(groups) if other == group]
         if _prices([names[i] if i in own else "" for i in range(len(names))]) is not None:
             found.append(replace(_resolve(heading, names, [*shared, *own], sample, name), group=group))
     if not found:
@@ -123,7 +123,7 @@ def describe(heading: Heading, columns: Columns, stamp: int) -> tuple[list[str],
 
 def _resolve(heading: Heading, names: list[str], own: Sequence[int], sample: Sample, file: str) -> Columns:
     """The columns among the positions `own`."""
-    visible = [each if i in set(own) else "\0" for i, each in enumerate(names)]
+    visible = [name if i in set(own) else "\0" for i, name in enumerate(names)]
     layout = layout_of(visible, heading.names) if heading.layout is NAMED else heading.layout
     prices = _prices(visible)
     stamps, clock = _times(visible, sample)
@@ -186,7 +186,7 @@ def _times(names: Sequence[str], sample: Sample) -> tuple[tuple[int, ...], int |
         named.append(0)
     kinds = {i: kind_of(sample(i)) for i in named}
     if not any(kinds[i] in STAMPS for i in named):
-        others = [i for i, each in enumerate(names) if each != "\0" and i not in kinds]
+        others = [i for i, word in enumerate(names) if word != "\0" and i not in kinds]
         kinds |= {i: kind for i in others if (kind := _stamp_kind(sample(i)))}
         named += [i for i in others if i in kinds]
     clock = next(
@@ -221,9 +221,9 @@ def _volume(names: Sequence[str]) -> tuple[tuple[int, ...], int | None, str | No
         return ((tick,), at, None) if tick is not None and tick != at else ((at,), None, None)
     if up is not None and down is not None:
         return (up, down), None, None
-    counted = {i: each.removeprefix("volume ") for i, each in enumerate(names) if each.startswith("volume ")}
+    counted = {i: word.removeprefix("volume ") for i, word in enumerate(names) if word.startswith("volume ")}
     quotes = {*map(str.lower, QUOTES), "currency", "quote", "ma"} - {"btc", "eth", "bnb", "xbt"}
-    base = next((i for i, each in counted.items() if each not in quotes and " " not in each), None)
+    base = next((i for i, unit in counted.items() if unit not in quotes and " " not in unit), None)
     if base is None:
         return (), None, None
     return (base,), None, counted[base].upper()
@@ -231,11 +231,11 @@ def _volume(names: Sequence[str]) -> tuple[tuple[int, ...], int | None, str | No
 
 def _symbol(names: Sequence[str], sample: Sample, taken: Sequence[int]) -> int | None:
     """The column that tells symbols apart."""
-    for each in SYMBOL:
-        if each in names and names.index(each) not in taken:
-            at = names.index(each)
+    for word in SYMBOL:
+        if word in names and names.index(word) not in taken:
+            at = names.index(word)
             cells = [cell.strip() for cell in sample(at) if cell.strip()]
-            if cells and (each not in WORDS_ONLY or any(not cell.replace(".", "").isdigit() for cell in cells)):
+            if cells and (word not in WORDS_ONLY or any(not cell.replace(".", "").isdigit() for cell in cells)):
                 return at
     return None
 
@@ -251,7 +251,7 @@ def _parted(cells: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
     whole = [
         group
         for group in dict.fromkeys(filter(None, groups))
-        if _prices([each if g == group else "" for each, g in zip(names, groups, strict=True)]) is not None
+        if _prices([name if g == group else "" for name, g in zip(names, groups, strict=True)]) is not None
     ]
     if not whole:
         return [plain(cell) for cell in cells], ()

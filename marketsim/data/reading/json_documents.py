@@ -57,7 +57,7 @@ def zone_of(document: Document, depth: int = 0) -> str | None:
             if isinstance(value, str) and plain(name) in ZONE and "/" in value:
                 return value
     inner = document.values() if isinstance(document, dict) else document[:3] if isinstance(document, list) else ()
-    return next((zone for each in inner if (zone := zone_of(each, depth + 1)) is not None), None)
+    return next((zone for part in inner if (zone := zone_of(part, depth + 1)) is not None), None)
 
 
 def outline(document: Document) -> str:
@@ -113,9 +113,9 @@ def _chart(document: Mapping[str, Any]) -> dict[str, list[Any]] | None:
         return None
     columns = {"timestamp": times}
     for part in ("quote", "adjclose"):
-        for each in indicators.get(part) or ():
-            if isinstance(each, dict):
-                columns |= {k: v for k, v in each.items() if isinstance(v, list) and len(v) == len(times)}
+        for lists in indicators.get(part) or ():
+            if isinstance(lists, dict):
+                columns |= {k: v for k, v in lists.items() if isinstance(v, list) and len(v) == len(times)}
     return columns if has_prices(columns) else None
 
 
@@ -171,7 +171,7 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in row.items():
         if isinstance(value, dict):
-            flat |= {f"{name} {inner}": each for inner, each in value.items() if not isinstance(each, (dict, list))}
+            flat |= {f"{name} {inner}": cell for inner, cell in value.items() if not isinstance(cell, (dict, list))}
         elif not isinstance(value, list):
             flat[name] = value
     return flat
@@ -180,13 +180,13 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
 def _symbol_in(document: Mapping[str, Any]) -> str | None:
     """The symbol that an object names, by itself or in its part on metadata."""
     found = {plain(name): value for name, value in document.items() if isinstance(value, str)}
-    for each in SYMBOL:
-        if found.get(each):
-            return found[each]
+    for word in SYMBOL:
+        if found.get(word):
+            return found[word]
     for first, second in PAIRS:
         if found.get(first) and found.get(second):
             return found[first] + found[second]
     inner = (
         value for name, value in document.items() if plain(name) in ("meta", "meta data") and isinstance(value, dict)
     )
-    return next((symbol for each in inner if (symbol := _symbol_in(each))), None)
+    return next((symbol for part in inner if (symbol := _symbol_in(part))), None)

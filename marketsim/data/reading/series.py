@@ -116,7 +116,9 @@ def _prices(parts: Sequence[Series]) -> Prices:
         if there is None:
             return None
         empty = [np.full((len(part), *there.shape[1:]), np.nan) for part in parts]
-        return np.concatenate([blank if each is None else each for each, blank in zip(values, empty, strict=True)])
+        return np.concatenate(
+            [blank if column is None else column for column, blank in zip(values, empty, strict=True)]
+        )
 
     return Prices(
         np.concatenate([part.ohlcv for part in every]),
@@ -137,7 +139,10 @@ def _same_spacing(parts: Sequence[Series], symbol: str) -> None:
         return
     least, most = min(usual.values()), max(usual.values())
     if most > (SAME_DAYS if least >= DAY else SAME_SPACING) * least:
-        shortest, longest = min(usual, key=lambda each: usual[each]), max(usual, key=lambda each: usual[each])
+        shortest, longest = (
+            min(usual, key=lambda spacing: usual[spacing]),
+            max(usual, key=lambda spacing: usual[spacing]),
+        )
         raise DataError(
             f"{symbol} has bars of different lengths: {_file(shortest)} and {_file(longest)}; "
             f"name the file: {symbol}={_file(longest)}"

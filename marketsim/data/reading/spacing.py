@@ -28,7 +28,7 @@ def choose_reading(readings: Mapping[str, Times], where: str, cell: object, date
     """
     if len(readings) == 1:
         return next(iter(readings))
-    regular = [each for each, time in readings.items() if is_regular(time)]
+    regular = [reading for reading, time in readings.items() if is_regular(time)]
     if len(regular) == 1:
         return regular[0]
     left = prefer(regular or list(readings), dates)

@@ -98,7 +98,7 @@ def _stamps(cells: Cells, columns: Columns, read: Mapping[int, Column], options:
         column = read[at] if at in read else cells.read([at], [])[at]
         try:
             stamps = parse_stamps(column, _places(cells, name), cells.name, wanted, clocks)
-            words = {row: f"column '{name}': {each}" for row, each in stamps.unreadable.items()}
+            words = {row: f"column '{name}': {fault}" for row, fault in stamps.unreadable.items()}
             return at, replace(stamps, unreadable=words)
         except DataError as error:
             failure = failure or error

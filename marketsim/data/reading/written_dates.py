@@ -54,12 +54,12 @@ def read_dates(texts: Cells, place: Place, date_format: str | None = None, dates
         cells = np.array([clean(cell) for cell in texts], dtype=object)
     formats = _fitting(shape.formats, cells, shape.offset)
     readings = {style: _read(cells, style, shape.offset) for style in formats}
-    missing = {each: int(np.isnat(time).sum()) for each, time in readings.items()}
+    missing = {reading: int(np.isnat(time).sum()) for reading, time in readings.items()}
     fewest = min(missing.values())
     if fewest and date_format is None and shape.formats[0].startswith(ISO):
         readings = {shape.formats[0]: _iso(cells, shape, place, texts)}
     else:
-        readings = {each: time for each, time in readings.items() if missing[each] == fewest}
+        readings = {reading: time for reading, time in readings.items() if missing[reading] == fewest}
     style = choose_reading(readings, place(row), texts[row], dates)
     time = readings[style]
     wrong = np.isnat(time)

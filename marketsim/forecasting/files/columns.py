@@ -67,7 +67,7 @@ def kind_of_table(model: str | None) -> TableKind:
 def resolve(heading: Heading, sample: Sample, file: str, model: str | None = None) -> ForecastColumns:
     """The columns of a table. DataError that says what is missing or doubtful, and what the header has."""
     header = [name.strip() for name in heading.names]
-    names = [plain(each) for each in header]
+    names = [plain(word) for word in header]
     values, layout = _values(header, names, model, file)
     _check(values, header, file)
     taken = {at for at, _ in values}
@@ -77,7 +77,7 @@ def resolve(heading: Heading, sample: Sample, file: str, model: str | None = Non
     channel = next((at for at in _all(names, CHANNEL, taken) if _are_channels(sample(at))), None)
     last_close = names.index("close") if layout == REFERENCE else None
     used = {*taken, origin, bar, made_at, symbol, channel, last_close}
-    unused = (header[at] for at, each in enumerate(names) if at not in used and each not in {*ASIDE, *UNCLEAR})
+    unused = (header[at] for at, word in enumerate(names) if at not in used and word not in {*ASIDE, *UNCLEAR})
     return ForecastColumns(tuple(values), layout, origin, bar, made_at, symbol, channel, last_close, tuple(unused))
 
 
@@ -92,8 +92,8 @@ def _values(
     header: Sequence[str], names: Sequence[str], model: str | None, file: str
 ) -> tuple[list[tuple[int, Meaning]], str]:
     """The columns of forecasts, and whose names they have."""
-    found = [(at, meaning) for at, each in enumerate(header) if (meaning := tidy(each))]
-    levels = [(at, meaning) for at, each in enumerate(header) if (meaning := quantile(each))]
+    found = [(at, meaning) for at, word in enumerate(header) if (meaning := tidy(word))]
+    levels = [(at, meaning) for at, word in enumerate(header) if (meaning := quantile(word))]
     bare = not found and all(meaning.level is None for _, meaning in levels)
     if bare and (set(names) >= FRAME or any(map(of_model, header))):
         return _of_models(header, names, model, file), NIXTLA
@@ -113,7 +113,7 @@ def _values(
 
 def _of_models(header: Sequence[str], names: Sequence[str], model: str | None, file: str) -> list[tuple[int, Meaning]]:
     """The columns of one model in a frame of Nixtla's: its point forecast, and its quantiles."""
-    own = [at for at, each in enumerate(names) if each not in {*ORIGIN, *BAR, *MADE_AT, *CHANNEL, *SYMBOLS, *ASIDE}]
+    own = [at for at, word in enumerate(names) if word not in {*ORIGIN, *BAR, *MADE_AT, *CHANNEL, *SYMBOLS, *ASIDE}]
     levels = {at: parts for at in own if (parts := of_model(header[at]))}
     points = {at: header[at] for at in own if at not in levels}
     models = list(dict.fromkeys((*points.values(), *(name for name, _ in levels.values()))))
@@ -144,7 +144,7 @@ def _check(values: Sequence[tuple[int, Meaning]], header: Sequence[str], file: s
 
 def _undated(header: Sequence[str], names: Sequence[str], layout: str, file: str) -> tuple[int | None, int | None]:
     """Origin and bar where no column is called so: by the habit of the layout. DataError where there is none."""
-    at = next((names.index(each) for each in UNCLEAR if each in names), None)
+    at = next((names.index(word) for word in UNCLEAR if word in names), None)
     if at is None:
         what = "'origin' (the last bar known) or 'bar' (the one that is forecast)"
         raise DataError(f"{file}: no column {what}; the header has {_shown(header)}")
@@ -163,7 +163,7 @@ def _first(names: Sequence[str], wanted: Iterable[str], taken: set[int]) -> int 
 
 
 def _all(names: Sequence[str], wanted: Iterable[str], taken: set[int]) -> list[int]:
-    return [at for at, each in enumerate(names) if each in set(wanted) and at not in taken]
+    return [at for at, name in enumerate(names) if name in set(wanted) and at not in taken]
 
 
 def _are_channels(cells: Sequence[str]) -> bool:

@@ -42,11 +42,11 @@ def _write_csv(made: Made, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("symbol", "origin", "bar", *COLUMNS))
-        for each in made:
-            stamps = (column.astype(str).tolist() for column in _stamps(each, dated))
-            moves = each.forecasts.moves.reshape(-1, len(COLUMNS)).tolist()
+        for symbol in made:
+            stamps = (column.astype(str).tolist() for column in _stamps(symbol, dated))
+            moves = symbol.forecasts.moves.reshape(-1, len(COLUMNS)).tolist()
             rows = zip(*stamps, moves, strict=True)
-            writer.writerows((each.bars.symbol, origin, bar, *row) for origin, bar, row in rows)
+            writer.writerows((symbol.bars.symbol, origin, bar, *row) for origin, bar, row in rows)
 
 
 def _write_parquet(made: Made, path: Path) -> None:
@@ -57,10 +57,10 @@ def _write_parquet(made: Made, path: Path) -> None:
         raise MissingExtra("Parquet files", "parquet") from None
     dated = _dated(made)
     kind = pyarrow.date32() if dated else pyarrow.timestamp("s", "UTC")
-    stamps = [_stamps(each, dated) for each in made]
-    moves = np.concatenate([each.forecasts.moves.reshape(-1, len(COLUMNS)) for each in made])
+    stamps = [_stamps(symbol, dated) for symbol in made]
+    moves = np.concatenate([symbol.forecasts.moves.reshape(-1, len(COLUMNS)) for symbol in made])
     columns: dict[str, Any] = {
-        "symbol": [each.bars.symbol for each in made for _ in each.forecasts.origins],
+        "symbol": [symbol.bars.symbol for symbol in made for _ in symbol.forecasts.origins],
         "origin": pyarrow.array(np.concatenate([origins for origins, _ in stamps]), kind),
         "bar": pyarrow.array(np.concatenate([bars for _, bars in stamps]), kind),
     }
@@ -69,7 +69,7 @@ def _write_parquet(made: Made, path: Path) -> None:
 
 def _dated(made: Made) -> bool:
     """Whether all bars are called by their dates; if some are not, all are called by their opens in UTC."""
-    return all(each.bars.timetable.named_by_date for each in made)
+    return all(symbol.bars.timetable.named_by_date for symbol in made)
 
 
 def _stamps(made: ForecastBars, dated: bool) -> tuple[NDArray[np.datetime64], NDArray[np.datetime64]]:

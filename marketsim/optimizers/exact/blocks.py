@@ -49,7 +49,7 @@ class Blocks(Struct, frozen=True):
             farthest = xp.max(h, axis=2)[:, None, :], xp.min(l, axis=2)[:, :, None]
             most = xp.where(candidates.floor.allows(*farthest), most, -xp.inf)
         size = xp.min(xp.abs(l), axis=2)[:, :, None] + xp.min(xp.abs(h), axis=2)[:, None, :]
-        most, size = (xp.reshape(each, (count, -1)) for each in (most, size))
+        most, size = (xp.reshape(array, (count, -1)) for array in (most, size))
         bounded = xp.all(xp.stack([leg.bounded() for leg in legs]), axis=0)
         return cls(tuple(leg.leg for leg in legs), h, l, most, size, bounded, candidates.floor, tuning)
 
@@ -99,8 +99,8 @@ class Blocks(Struct, frozen=True):
         xp = namespace(self.h)
         floor = xp.max(first.profit, axis=1)
         least = pick(first.size, best_place(first.profit, first.size)[:, None])[:, 0]
-        traded = (each for leg in self.legs for each in (leg.at_level, leg.per_lower, leg.gain, leg.per_upper))
-        rounding = ROUNDING * sum(xp.sum(xp.abs(each), axis=1) for each in traded)
+        traded = (term for leg in self.legs for term in (leg.at_level, leg.per_lower, leg.gain, leg.per_upper))
+        rounding = ROUNDING * sum(xp.sum(xp.abs(term), axis=1) for term in traded)
         problem, block = xp.nonzero(self.most >= (floor - rounding)[:, None])
         better = self.most[problem, block] > floor[problem] + TIE
         better |= self.size[problem, block] <= least[problem]

@@ -56,8 +56,8 @@ def best_on_line(terms: ProfitTerms, bounds: Bounds, floor: Floor, step: float) 
     _, window, *edges = terms.legs[0].weight.shape
     size = max(1, TOGETHER // (len(terms.legs) * window**2 * sum(edges)))
     some = [slice(start, start + size) for start in range(0, len(terms), size)]
-    found = [_best_on_lines(terms.at(each), bounds, floor.at(each), step) for each in some]
-    h, l, profit = (np.concatenate(each) for each in zip(*found, strict=True))
+    found = [_best_on_lines(terms.at(rows), bounds, floor.at(rows), step) for rows in some]
+    h, l, profit = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return h, l, profit
 
 
@@ -71,7 +71,7 @@ def _best_on_lines(terms: ProfitTerms, bounds: Bounds, floor: Floor, step: float
     h, l = (np.clip(x, *within) for x, within in zip((l + floor.offset[:, None], l), bounds, strict=True))
     found = evaluate(terms, h, l)
     at = np.argmax(found, axis=1)[:, None]
-    h, l, found = (pick(each, at)[:, 0] for each in (h, l, found))
+    h, l, found = (pick(array, at)[:, 0] for array in (h, l, found))
     return h, l, np.where(there, found, -np.inf)
 
 
@@ -80,10 +80,10 @@ def _candidates(legs: Sequence[tuple[Floats, Floats, Floats]], length: Floats, s
 
     `legs` are what `_pieces` gives. On a jump where one leg ends and another begins the place itself may be best.
     """
-    place, change = (np.concatenate(each, axis=1) for each in zip(*((at, by) for _, at, by in legs), strict=True))
+    place, change = (np.concatenate(parts, axis=1) for parts in zip(*((at, by) for _, at, by in legs), strict=True))
     order = np.argsort(place, axis=1, kind="stable")
     place, change = pick(place, order), pick(change, order)
-    start = np.sum([each for each, _, _ in legs], axis=0)[:, None]
+    start = np.sum([value for value, _, _ in legs], axis=0)[:, None]
     profit = Quadratic.of(np.concatenate([start, start + np.cumsum(change, axis=1)], axis=1))
     jumps = np.abs(Quadratic.of(change).at(place)) > JUMP
     shared = np.diff(place, axis=1) <= NARROW  # of breakpoints in one place, any may be the jump
@@ -105,7 +105,7 @@ def _best_inside(profit: Quadratic, begin: Floats, end: Floats, after: Floats, b
     vertex = np.where(curved, profit.slope / np.where(curved, -2 * profit.bend, 1.0), low)
     z = np.stack([low, np.clip(vertex, low, high), high])
     worth = np.where(end - begin > NARROW, profit.at(z), -np.inf)
-    z, worth = (np.concatenate(list(each), axis=1) for each in (z, worth))
+    z, worth = (np.concatenate(list(parts), axis=1) for parts in (z, worth))
     best: Floats = pick(z, np.argmax(worth, axis=1)[:, None])
     return best
 

@@ -143,8 +143,8 @@ def _edges_that_matter(leg: Leg) -> tuple[Array, Array, Array]:
     weight = xp.reshape(xp.reshape(weight, (-1,)), weight.shape)  # in memory too: long rows are quicker to compare
     if leg.interpolated:
         return _bends(leg, weight)
-    upper = xp.concat([xp.any(each, axis=1) for each in (weight[:-1] != weight[1:], weight[-1:] != 0)])
-    lower = xp.concat([xp.any(each, axis=0) for each in (weight[:, :1] != 0, weight[:, 1:] != weight[:, :-1])])
+    upper = xp.concat([xp.any(changed, axis=1) for changed in (weight[:-1] != weight[1:], weight[-1:] != 0)])
+    lower = xp.concat([xp.any(changed, axis=0) for changed in (weight[:, :1] != 0, weight[:, 1:] != weight[:, :-1])])
     upper, lower = (xp.permute_dims(matters, (1, 2, 0)) for matters in (upper, lower))
     return upper, lower, lower
 

@@ -68,6 +68,6 @@ def legs_in_windows(parts: Sequence[WindowTerms]) -> tuple[PlacedLeg, ...]:
     if any(part.weights is not None for part in parts):
         of_parts = (1.0 if part.weights is None else part.weights for part in parts)
         size = np.concatenate(
-            [np.broadcast_to(each, part.rows.shape) for each, part in zip(of_parts, parts, strict=True)]
+            [np.broadcast_to(values, part.rows.shape) for values, part in zip(of_parts, parts, strict=True)]
         )
     return tuple(PlacedLeg.of(leg, np.where(leg.per_lower[rows] != 0, rows, -1), size) for leg in bars.legs)

@@ -13,13 +13,13 @@ def coverage(quality: ForecastQuality) -> TextTable:
     """How often bars were where they were forecast, and how wide that was."""
     rows = [
         (
-            each.channel,
-            percent(each.coverage),
-            f"{percent(each.coverage_low)} .. {percent(each.coverage_high)}",
-            f"{each.width_bps:,.0f}",
-            f"{each.loss_bps:.1f}",
+            channel.channel,
+            percent(channel.coverage),
+            f"{percent(channel.coverage_low)} .. {percent(channel.coverage_high)}",
+            f"{channel.width_bps:,.0f}",
+            f"{channel.loss_bps:.1f}",
         )
-        for each in quality.channels
+        for channel in quality.channels
     ]
     headers = ("Price", "Inside the\n80 % band, %", "95 % interval", "Width of the\nband, bps", "Pinball\nloss, bps")
     title = f"{number_of(quality.bars, 'bar')} from {quality.first} to {quality.last}, those of the windows included"
@@ -28,10 +28,13 @@ def coverage(quality: ForecastQuality) -> TextTable:
 
 def skills(quality: ForecastQuality) -> TextTable | None:
     """The loss beside those of the baselines; None where there is none to compare with."""
-    names = [each.against for each in quality.channels[0].skills]
+    names = [row.against for row in quality.channels[0].skills]
     if not names:
         return None
-    rows = [(each.channel, *(skill(found.saved, found.verdict) for found in each.skills)) for each in quality.channels]
+    rows = [
+        (channel.channel, *(skill(found.saved, found.verdict) for found in channel.skills))
+        for channel in quality.channels
+    ]
     return TextTable("Loss saved of each baseline's, and whether it is more than chance", ("Price", *names), rows)
 
 
@@ -39,22 +42,20 @@ def misses(quality: ForecastQuality, tick: float) -> TextTable:
     """The forecasts that were farthest off."""
     rows = [
         (
-            each.time,
-            each.channel,
-            f"{price(each.low, tick)} .. {price(each.high, tick)}",
-            price(each.actual, tick),
-            f"{each.loss_bps:.0f}",
+            miss.time,
+            miss.channel,
+            f"{price(miss.low, tick)} .. {price(miss.high, tick)}",
+            price(miss.actual, tick),
+            f"{miss.loss_bps:.0f}",
         )
-        for each in quality.misses
+        for miss in quality.misses
     ]
     return TextTable("The worst misses", ("Bar", "Price", "80 % band", "It was", "Loss, bps"), rows, words=2)
 
 
 def fills(charts: Charts) -> TextTable:
     """How the fills of each strategy came to be known."""
-    rows = [
-        (each.strategy, *(f"{count:,}" for count in (each.certain, each.settled, each.left))) for each in charts.fills
-    ]
+    rows = [(row.strategy, *(f"{count:,}" for count in (row.certain, row.settled, row.left))) for row in charts.fills]
     headers = ("Strategy", "Certain by\nthe bar", "Settled by\nfiner bars", "By\nprobability")
     return TextTable("Bars with a trade, by how their fills are known", headers, rows)
 

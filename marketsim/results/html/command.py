@@ -19,7 +19,7 @@ def command_of(symbols: Sequence[str], settings: Settings, last: str | None) -> 
 
 def last_bar(documents: Iterable[SymbolDocument | FailedSymbol]) -> str | None:
     """The newest bar of all symbols."""
-    return max((each.bars.last for each in documents if isinstance(each, SymbolDocument)), default=None)
+    return max((document.bars.last for document in documents if isinstance(document, SymbolDocument)), default=None)
 
 
 def command_line(words: Sequence[str], settings: Settings, without: Collection[str]) -> str:
@@ -45,7 +45,7 @@ def _option(key: str, value: object) -> Iterator[str]:
     elif key == "bounds" and isinstance(value, tuple):
         yield from (name, ",".join(f"{end:g}" for end in value))
     elif isinstance(value, tuple):
-        for each in value:
-            yield from (name, str(each))
+        for word in value:
+            yield from (name, str(word))
     else:
         yield from (name, str(value))

@@ -19,7 +19,7 @@ def exits(row: Mapping[str, str], before: float | None, costs: CostsRow) -> tupl
     it. Without the close before, a take-profit was filled where the bar reached it.
     """
     open_, high, low, close, upper, lower = (
-        float(row[each]) for each in ("open", "high", "low", "close", "upper", "lower")
+        float(row[name]) for name in ("open", "high", "low", "close", "upper", "lower")
     )
     sides = () if row["stood_aside"] == "True" else row["side"].split(" and ")
     filled = ("long" in sides and low < lower, "short" in sides and high > upper)

@@ -17,14 +17,14 @@ def objective_facts(charts: Charts) -> dict[str, Any]:
         "bounds": charts.bounds,
         "strategies": [
             {
-                "name": each.strategy,
-                "h": [round(window.h, PLACES) for window in each.windows],
-                "l": [round(window.l, PLACES) for window in each.windows],
-                "floor": [None if window.floor is None else round(window.floor, PLACES) for window in each.windows],
-                "profit": [round(window.profit_bps, 2) for window in each.windows],
-                "words": _columns([_words(window) for window in each.windows]),
+                "name": surface.strategy,
+                "h": [round(window.h, PLACES) for window in surface.windows],
+                "l": [round(window.l, PLACES) for window in surface.windows],
+                "floor": [None if window.floor is None else round(window.floor, PLACES) for window in surface.windows],
+                "profit": [round(window.profit_bps, 2) for window in surface.windows],
+                "words": _columns([_words(window) for window in surface.windows]),
             }
-            for each in charts.objective
+            for surface in charts.objective
         ],
     }
 

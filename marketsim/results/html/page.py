@@ -72,7 +72,7 @@ def page(run: ReportRun, symbols: Callable[[], Iterable[ReportSymbol]]) -> Itera
 
     MissingExtra without jinja2.
     """
-    lines = [_line(each) for each in symbols()]
+    lines = [_line(symbol) for symbol in symbols()]
     alone = _alone(lines, symbols)
     return (
         environment()
@@ -84,7 +84,7 @@ def page(run: ReportRun, symbols: Callable[[], Iterable[ReportSymbol]]) -> Itera
             alone=alone.document if alone else None,
             charts=charts_of(alone) if alone else None,
             missing=alone.missing if alone else "",
-            packed=(_packed(each) for each in symbols()),
+            packed=(_packed(symbol) for symbol in symbols()),
             assets=assets(),
             command=run.command,
             version=run.head.marketsim,

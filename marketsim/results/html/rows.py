@@ -61,8 +61,8 @@ def rows_of(document: SymbolDocument, simulations: str, equity: str) -> PackedRo
         "headers": HEADERS,
     }
     tick = document.bars.tick
-    prices = np.array([[float(row[each]) for each in PRICES] for row in bars])
-    levels = np.stack([_table(walks.values(), each) for each in ("upper", "lower")])
+    prices = np.array([[float(row[column]) for column in PRICES] for row in bars])
+    levels = np.stack([_table(walks.values(), level) for level in ("upper", "lower")])
     arrays: dict[str, NDArray[Any]] = {
         "headline": np.diff(headline, axis=1, prepend=np.int32(0)),
         "below": headline - worst,
@@ -78,7 +78,7 @@ def rows_of(document: SymbolDocument, simulations: str, equity: str) -> PackedRo
         _columns([_cells(row, end, document) for row, end in zip(rows, found, strict=True)])
         for rows, found in zip(walks.values(), ends, strict=True)
     ]
-    endings = [[[ENDINGS[each] for each in pair] for pair in found] for found in ends]
+    endings = [[[ENDINGS[ending] for ending in pair] for pair in found] for found in ends]
     arrays["endings"] = np.array(endings, np.uint8)  # [strategy, bar, long and short]
     return PackedRows(facts, arrays)
 
@@ -101,7 +101,7 @@ def _cells(row: Cells, ends: tuple[Exit, Exit], document: SymbolDocument) -> tup
         _note(row, ends),
         signed(profits[document.fill]),
         span(profits[PROVABLE], profits[TOUCH]),
-        *(price(float(row[each]), tick) for each in ("lower", "upper", *PRICES)),
+        *(price(float(row[name]), tick) for name in ("lower", "upper", *PRICES)),
     )
 
 

@@ -46,8 +46,8 @@ def saved_symbols(run: SavedRun, charts: Callable[[SymbolDocument], Outcome[str]
 
 def write_saved(path: Path, run: SavedRun, settings: Settings, symbols: Sequence[ReportSymbol]) -> None:
     """Write the page of a run."""
-    documents = [each.document for each in symbols]
-    command = command_of([each.symbol for each in documents], settings, last_bar(documents))
+    documents = [symbol.document for symbol in symbols]
+    command = command_of([document.symbol for document in documents], settings, last_bar(documents))
     head, code = replace(run.document, symbols=[]), run.files.manifest.code
     write(path, page(ReportRun(head, command, code, _timing(run)), lambda: iter(symbols)))
 

@@ -36,7 +36,7 @@ def draw(symbol: SymbolPictures, directory: Path) -> list[Path]:
 
 
 def _files(symbol: SymbolPictures, directory: Path) -> Iterator[Path]:
-    traded = [each for each in symbol.strategies if any(len(leg.bars) for leg in each.legs)]
+    traded = [found for found in symbol.strategies if any(len(leg.bars) for leg in found.legs)]
     for strategy in traded or symbol.strategies:
         for name, (picture, size) in OF_STRATEGIES.items():
             file = directory / f"{symbol.symbol}-{strategy.name}-{name}"
