@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from marketsim.forecasting.sealed_forecasts import SealedForecasts
 
 GROUP = 32  # symbols whose forecasts are made together
+MANY = 10_000  # simulations that fit into any memory
 
 Progress = Callable[[str, int, int], None]
 
@@ -194,6 +195,10 @@ def walk_over(bars: Bars, lengths: WalkSettings, model: Model | Composite) -> Wa
     """The walk of these lengths, in fast mode the newest part of the full one."""
     room = len(bars) - model.minimum_bars - lengths.sims
     window = longest_window(room) if lengths.window is None else lengths.window
+    if MANY < lengths.simulations < len(bars):  # of too few bars the walk tells
+        from marketsim.backtesting.free_memory import check_memory  # short walks fit anywhere
+
+        check_memory(bars.symbol, lengths.simulations, window)
     return make_walk(len(bars), lengths.simulations, window, model.minimum_bars, bars.symbol, whole=lengths.sims)
 
 

@@ -1,6 +1,9 @@
-"""What a long walk needs beside a short one: 5,000 simulations in 150 MiB. Run: scripts/bench memory [SIMULATIONS]
+"""What a long walk needs beside a short one: 5,000 simulations in 150 MiB, 100,000 of one-minute bars in 500 MiB.
 
-Its walks are those of a process of their own, for memory that was used once is not always given back.
+Run: scripts/bench memory [full]
+
+The long walk of minutes is 12,000 simulations, and what 100,000 would take is reckoned from two lengths; `full` runs
+them, in some minutes. Walks are those of processes of their own, for memory that was used once is not always given back.
 """
 
 from __future__ import annotations
@@ -18,17 +21,22 @@ from marketsim.errors import Success
 from marketsim.profiling import Clock, peak_bytes
 from marketsim.settings.settings import Settings
 
-SIMULATIONS, SHORT, PAST = 5000, 70, 800  # of the long walk, of the short one, and bars before either
-MOST = 150 << 20  # bytes that the long walk may add
+SHORT, PAST = 70, 800  # simulations of a short walk, and bars before any
+SHARE, MOST = 5_000, 150 << 20  # simulations on bars of a share, and the bytes that they may add to a short walk
+MINUTES, MOST_OF_MINUTES = 100_000, 500 << 20  # the same of one-minute bars
+LENGTHS = {False: (4_000, 12_000), True: (10_000, MINUTES)}  # of walks of minutes, by whether all are run
+LINEAR = 1.25  # processor time a simulation of the longer walk, of that of the shorter one, at most
 
 
-def write_bars(directory: Path, count: int) -> None:
-    """A random walk by the working day, eight steps a bar, as a share has it, so that both sides are traded."""
+def write_bars(directory: Path, count: int, minutes: bool) -> None:
+    """A random walk, eight steps a bar: by the working day as a share has it, or by the minute; both sides are traded."""
     rng = np.random.default_rng(1)
-    path = 100 * np.exp(np.cumsum(0.01 * rng.standard_normal(count * 8))).reshape(count, 8)
-    days = np.busday_offset(np.datetime64("2000-01-03"), np.arange(count))
-    rows = zip(days, path[:, 0], path.max(1), path.min(1), path[:, -1], strict=True)
-    lines = [f"{day},{a:.6f},{b:.6f},{c:.6f},{d:.6f}" for day, a, b, c, d in rows]
+    path = 100 * np.exp(np.cumsum((2e-4 if minutes else 0.01) * rng.standard_normal(count * 8))).reshape(count, 8)
+    times: np.ndarray = np.datetime64("2024-01-01T00:00") + np.arange(count)
+    if not minutes:
+        times = np.busday_offset(np.datetime64("2000-01-03"), np.arange(count))
+    rows = zip(times, path[:, 0], path.max(1), path.min(1), path[:, -1], strict=True)
+    lines = [f"{at}{'Z' if minutes else ''},{a:.6f},{b:.6f},{c:.6f},{d:.6f}" for at, a, b, c, d in rows]
     (directory / "NOISE.csv").write_text("date,open,high,low,close\n" + "\n".join(lines) + "\n")
 
 
@@ -38,31 +46,49 @@ def walk(directory: str, simulations: int) -> None:
 
 
 def added(directory: str, simulations: int) -> None:
-    """In a process of its own: the bytes that the long walk adds to the peak of a short one, and its seconds."""
+    """In a process of its own: the bytes that the long walk adds to the peak of a short one, and processor seconds."""
     walk(directory, SHORT)
-    before, start = peak_bytes(), time.perf_counter()
+    before, start = peak_bytes(), time.process_time()
     walk(directory, simulations)
-    print(peak_bytes() - before, time.perf_counter() - start)
+    print(peak_bytes() - before, time.process_time() - start)
 
 
-def measured(simulations: int) -> tuple[int, float]:
+def measured(simulations: int, minutes: bool) -> tuple[int, float]:
     """What `added` prints."""
     with tempfile.TemporaryDirectory() as directory:
-        write_bars(Path(directory), simulations + PAST)
+        write_bars(Path(directory), simulations + PAST, minutes)
         child = [sys.executable, __file__, directory, str(simulations)]
         more, seconds = subprocess.run(child, capture_output=True, text=True, check=True).stdout.split()
     return int(more), float(seconds)
+
+
+def share() -> bool:
+    more, seconds = measured(SHARE, False)
+    print(f"{SHARE:,} simulations of a share: {more >> 20} MiB more than {SHORT}, {seconds:.1f} s")
+    return more <= MOST
+
+
+def minutes(full: bool) -> bool:
+    (fewer, more), (low, high) = LENGTHS[full], [measured(count, True) for count in LENGTHS[full]]
+    ratio = high[1] / more / (low[1] / fewer)
+    whole = high[0] + (MINUTES - more) * max(0, high[0] - low[0]) // (more - fewer)
+    for count, (size, seconds) in ((fewer, low), (more, high)):
+        print(f"{count:,} simulations of minutes: {size >> 20} MiB more than {SHORT}, {seconds:.1f} s")
+    reckoned = "" if full else " would take, by these,"
+    print(f"  {MINUTES:,}{reckoned} {whole >> 20} MiB; a simulation of {more:,} takes {ratio:.2f} of one of {fewer:,}")
+    return whole <= MOST_OF_MINUTES and ratio <= LINEAR
 
 
 def main() -> int:
     if len(sys.argv) > 2:
         added(sys.argv[1], int(sys.argv[2]))
         return 0
-    simulations = int(sys.argv[1]) if len(sys.argv) > 1 else SIMULATIONS
-    more, seconds = measured(simulations)
-    print(f"{simulations:,} simulations: {more >> 20} MiB more than {SHORT}, {seconds:.1f} s")
-    print("PASS" if more <= MOST else f"FAIL: {MOST >> 20} MiB were asked for")
-    return int(more > MOST)
+    held = [share(), minutes(sys.argv[1:] == ["full"])]
+    limits = (
+        f"{MOST >> 20} and {MOST_OF_MINUTES >> 20} MiB, and {LINEAR} of the time a simulation, are the most allowed"
+    )
+    print("PASS" if all(held) else f"FAIL: {limits}")
+    return int(not all(held))
 
 
 if __name__ == "__main__":
