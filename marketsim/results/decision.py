@@ -86,7 +86,7 @@ def _above_zero(bps: float) -> bool:
 
 
 def _earned(bps: float) -> str:
-    return f"{'lost' if bps < -0.05 else 'earned'} {abs(bps):.1f}"
+    return f"{'lost' if round(bps, 1) < 0 else 'earned'} {abs(bps):.1f}"
 
 
 def _after(costs: CostsRow) -> str:

@@ -107,8 +107,21 @@ def test_bars_that_the_model_may_have_seen_prove_nothing() -> None:
 
 def test_costs_are_named_as_they_are_charged() -> None:
     rows, evidence = [strategy_row("always-on")], replace(EVIDENCE, strategies=[ALONE])
-    for fee, slippage, words in ((0, 0, "without costs"), (1.5, 0, "(1.5 bps a side)"), (0, 3, "(3 slippage)")):
+    for fee, slippage, words in (
+        (0, 0, " bps a bar without costs, "),
+        (0.5, 0, "after costs (0.5 bps a side), "),
+        (0, 0.5, "after costs (0.5 slippage), "),
+        (1.5, 3, "after costs (1.5 bps a side, 3 slippage), "),
+    ):
         assert words in decide(evidence, rows, CostsRow(fee_bps=fee, slippage_bps=slippage), MODEL, EVIDENCE.fill).why
+
+
+@pytest.mark.parametrize(
+    ("bps", "words"),
+    [(-0.04, "earned 0.0"), (-0.05, "lost 0.1"), (-1.0, "lost 1.0"), (0.04, "earned 0.0"), (0.06, "earned 0.1")],
+)
+def test_what_is_shown_as_nothing_is_no_loss(bps: float, words: str) -> None:
+    assert f"always-on {words} bps a bar" in answer(LUCK | {"mean_bps": bps}).why
 
 
 def test_forecasts_that_are_hard_to_believe_are_no_reason_to_trade() -> None:
