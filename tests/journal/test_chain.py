@@ -182,6 +182,7 @@ ANEW = "entry 5 does not follow it: it was written anew, or that one is of anoth
         ([A, B, forged(3, B), C, D, E], "inserted", 3, 3, "entry 3 follows the one before it, as if it were not there"),
         ([A, B, forged(3, None), C, D, E], "inserted", 3, 3, "the next entry follows the one before it"),
         ([A, B, D, E], "removed", 3, 3, "entry 3 is missing before entry 4"),
+        ([A, D, E], "removed", 2, 2, "entries 2 to 3 are missing before entry 4"),
         ([A, E], "removed", 2, 2, "entries 2 to 4 are missing before entry 5"),
         ([A, B, C, forged(4, C), E], "changed", 4, 4, ANEW),
         ([forged(1, None), B, C, D, E], "changed", 1, 1, ANEW.replace("5", "1")),
@@ -200,6 +201,7 @@ def test_a_defect_is_told_with_its_place_and_its_reason(
         ("5", 4, "removed", 5, "the head that was written down is entry 5, and the journal ends with entry 4"),
         ("5", 2, "removed", 3, "the head that was written down is entry 5, and the journal ends with entry 2"),
         ("", 3, "removed", 3, "no entry has the hash that was written down: it was removed, or entries up to 3 were"),
+        ("3", 3, "changed", 3, "no entry has the hash that was written down: it was removed, or entries up to 3 were"),
         ("2", 3, "changed", 2, "no entry has the hash that was written down: it was removed, or entries up to 2 were"),
     ],
 )
@@ -227,6 +229,8 @@ def test_a_torn_line_is_told_with_its_place_and_its_reason() -> None:
 def test_a_hash_is_what_everybody_computes() -> None:
     (line,) = small_journal(["x"])
     assert hash_of(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    (link,) = read_chain(line).links
+    assert link is not None and link.content == entry_of(line)
     assert str(read_chain(line).head) == f"1:{hash_of(entry_of(line))}"
     assert set(hash_of(entry_of(line))) <= set(string.hexdigits.lower())
     assert Head(1, "ab") == Head(1, "ab")
