@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from collections.abc import Sequence
 
 import pytest
 
@@ -19,6 +21,55 @@ NEEDLESS = (  # for a backtest of a sample: each is milliseconds
     *("marketsim.comparison", "marketsim.api", "marketsim.auditing", "marketsim.journal", "marketsim.cli.runs"),
     *("marketsim.cli.data", "marketsim.cli.cache", "marketsim.cli.forecast", "marketsim.cli.documents"),
 )
+HELP = (
+    "",
+    "--help",
+    "--version",
+    "backtest --help",
+    "fast --help",
+    "fills --help",
+    "forecast --help",
+    "compare-models --help",
+    "compare-optimizers --help",
+    "audit --help",
+    "profile --help",
+    "config --help",
+    "config --json",
+    "data check --help",
+    "data fetch --help",
+    "cache verify --help",
+    "runs compare --help",
+)
+MISTAKES = (
+    "bactest ETHUSD",
+    "backtest",
+    "backtest ETHUSD --simz 5",
+    "backtest ETHUSD --sims 0",
+    "backtest ETHUSD --bounds 0.03,-0.03",
+    "backtest ETHUSD --model hat",
+    "fast ETHUSD --config missing.toml",
+    "forecast",
+    "forecast ETHUSD --horizon 0",
+    "forecast ETHUSD --horizon 2",
+    "forecast ETHUSD --model hat",
+    "compare-models ETHUSD --models har,hat",
+    "audit",
+    "audit ETHUSD --selftest",
+    "audit ETHUSD --origins 0",
+    "audit ETHUSD --model hat",
+    "profile --repeat 0",
+    "profile --trace nowhere/trace.json",
+    "config --config missing.toml",
+    "data show",
+    "data fetch AAPL",
+    "data list --source nowhere",
+    "compare-optimizers --optimizers exat",
+    "compare-optimizers --landscape a.gif",
+    "cache prune",
+    "runs compare one",
+    "cache info --cache-dir",
+    "cache info --cache-url mysql://host/db",
+)
 PROGRAM = """
 import sys
 try:
@@ -28,6 +79,28 @@ except SystemExit as ended:
     loaded = [name for name in {heavy} if name in sys.modules]
     sys.stderr.write(f"\\n{{ended.code or 0}} {{' '.join(loaded)}}")
 """
+
+
+SEVERAL = """
+import contextlib, io, json, sys
+import marketsim.cli
+for words in json.loads(sys.argv.pop()):
+    sys.argv[1:] = words
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        try:
+            marketsim.cli.main()
+        except SystemExit as ended:
+            code = ended.code or 0
+    print(code, *(name for name in {heavy} if name in sys.modules))
+"""
+
+
+def in_one_process(*commands: str | Sequence[str]) -> list[tuple[int, set[str]]]:
+    """The exit code of each command, and the heavy modules that it and those before it imported."""
+    words = [command.split() if isinstance(command, str) else command for command in commands]
+    program = [sys.executable, "-c", SEVERAL.format(heavy=HEAVY), json.dumps(words)]
+    lines = subprocess.run(program, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [(int(code), set(names)) for code, *names in map(str.split, lines)]
 
 
 def loaded(*arguments: str, among: tuple[str, ...] = HEAVY) -> tuple[int, set[str]]:
@@ -44,67 +117,12 @@ def test_importing_marketsim_imports_nothing_else():
     assert done.stdout.strip() == "{'marketsim'}"
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        "",
-        "--help",
-        "--version",
-        "backtest --help",
-        "fast --help",
-        "fills --help",
-        "forecast --help",
-        "compare-models --help",
-        "compare-optimizers --help",
-        "audit --help",
-        "profile --help",
-        "config --help",
-        "config --json",
-        "data check --help",
-        "data fetch --help",
-        "cache verify --help",
-        "runs compare --help",
-    ],
-)
-def test_help_is_light(arguments):
-    assert loaded(*arguments.split()) == (0, set())
+def test_help_is_light():
+    assert in_one_process(*HELP) == [(0, set())] * len(HELP)
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        "bactest ETHUSD",
-        "backtest",
-        "backtest ETHUSD --simz 5",
-        "backtest ETHUSD --sims 0",
-        "backtest ETHUSD --bounds 0.03,-0.03",
-        "backtest ETHUSD --model hat",
-        "fast ETHUSD --config missing.toml",
-        "forecast",
-        "forecast ETHUSD --horizon 0",
-        "forecast ETHUSD --horizon 2",
-        "forecast ETHUSD --model hat",
-        "compare-models ETHUSD --models har,hat",
-        "audit",
-        "audit ETHUSD --selftest",
-        "audit ETHUSD --origins 0",
-        "audit ETHUSD --model hat",
-        "profile --repeat 0",
-        "profile --trace nowhere/trace.json",
-        "config --config missing.toml",
-        "data show",
-        "data fetch AAPL",
-        "data list --source nowhere",
-        "compare-optimizers --optimizers exat",
-        "compare-optimizers --landscape a.gif",
-        "cache prune",
-        "runs compare one",
-        "cache info --cache-dir",
-        "cache info --cache-url mysql://host/db",
-    ],
-)
-def test_argument_errors_are_light(arguments):
-    assert loaded(*arguments.split()) == (2, set())
+def test_argument_errors_are_light():
+    assert in_one_process(*MISTAKES) == [(2, set())] * len(MISTAKES)
 
 
 def test_a_backtest_builds_no_dataclasses():

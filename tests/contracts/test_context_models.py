@@ -27,7 +27,7 @@ from marketsim.profiling import Clock
 from marketsim.settings.resolution import resolve
 from marketsim.settings.settings import Settings
 from tests.candles import random_bars, random_ohlcv
-from tests.cli.test_startup import loaded
+from tests.cli.test_startup import in_one_process
 from tests.opened import opened
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "models"
@@ -229,10 +229,10 @@ def test_a_second_run_needs_no_torch(name: str, settings: Settings, tmp_path: Pa
     small = settings.replace(sims=2, window=3, cache_dir=str(tmp_path))
     (first,) = run(["ETHUSD"], small, Clock())
     assert isinstance(first.outcome, Success)
-    words = ["backtest", "ETHUSD", "--model", name, "--weights", str(settings.network.weights), "--device", "cpu"]
-    assert loaded(*words, "--sims", "2", "--window", "3", "--cache-dir", str(tmp_path), "--json") == (0, {"numpy"})
-    words[0] = "forecast"
-    assert loaded(*words, "--cache-dir", str(tmp_path), "--json") == (0, {"numpy"})
+    words = ["ETHUSD", "--model", name, "--weights", str(settings.network.weights), "--device", "cpu", "--json"]
+    words += ["--cache-dir", str(tmp_path)]
+    commands = (["backtest", *words, "--sims", "2", "--window", "3"], ["forecast", *words])
+    assert in_one_process(*commands) == [(0, {"numpy"})] * 2
 
 
 def test_it_passes_the_audit(name: str, settings: Settings) -> None:

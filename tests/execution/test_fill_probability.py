@@ -119,19 +119,19 @@ LEVELS = np.array([(-0.1, 0.1), (-0.3, 0.3), (-0.8, 0.2), (-0.2, 0.8), (-0.5, -0
 
 def test_fast_nodes_are_close_to_exact_on_the_bars_that_occur() -> None:
     rng = np.random.default_rng(1)
-    *bar, _, _ = noisy_bars(1_500, 60, 1)
-    variance = np.exp(0.4 * rng.standard_normal((1_500, 1)))
+    *bar, _, _ = noisy_bars(400, 60, 1)
+    variance = np.exp(0.4 * rng.standard_normal((400, 1)))
     for spread in (0.0, 0.3, 0.6, np.inf):
         fast, exact = (take_profit_probability(*bar, *LEVELS[:, None], variance, spread, n) for n in (FAST, EXACT))
         unsure = (exact > 0) & (exact < 1)
         off = np.abs(fast - exact)[unsure]
-        assert unsure.sum() > 1_000
+        assert unsure.sum() > 300
         assert off.max() < 1e-3
         assert off.mean() < 5e-5
 
 
 def test_w_is_the_frequency_on_paths() -> None:
-    open, high, low, close, highs, lows = noisy_bars(6_000, 400, 2)
+    open, high, low, close, highs, lows = noisy_bars(3_000, 400, 2)
     predicted = take_profit_probability(open, high, low, close, *LEVELS[:, None], 1.0, 0.0)
     later = np.maximum.accumulate(highs[:, ::-1], 1)[:, ::-1]
     for p, (lower, upper) in enumerate(LEVELS.T):
