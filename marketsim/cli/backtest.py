@@ -1,20 +1,23 @@
 """`marketsim backtest` and `marketsim fast`."""
 
-from contextlib import ExitStack, closing
-from pathlib import Path
+from collections.abc import Callable, Generator
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from marketsim.cli import backtest_screen, options, output, tables
-from marketsim.cli.output_files import check_file
+from marketsim.cli.backtest_files import AskedFiles, BacktestFiles, opened
 from marketsim.cli.plots import Plots
 from marketsim.errors import Failure, MarketsimError, UsageError
 from marketsim.settings.named_files import read_lines
 
 if TYPE_CHECKING:
+    from marketsim.cli.progress import Progress
     from marketsim.forecasting.sealed_forecasts import SealedForecasts
+    from marketsim.profiling import Clock
     from marketsim.results.result import FinishedSymbol
+    from marketsim.results.spooled_symbols import SpooledSymbols
     from marketsim.settings.settings import Settings
 
 
@@ -58,23 +61,17 @@ def backtest(
     settings = options.settings_of(command, **fixed)
 
     names = names_of(symbols or [], symbols_file, all_symbols, settings, "backtest")
-    if resume and output_directory is None:
-        raise UsageError("--resume needs --output DIR, the folder of the other run")
-    if overwrite and (output_directory, report, plots) == (None, None, None):
-        raise UsageError("--overwrite needs --output DIR, --report FILE or --plots DIR, what it replaces")
+    asked = AskedFiles(output_directory, report, plots, resume, overwrite, live)
+    asked.check()
+    pictures = Plots(plots, overwrite or resume)
     if sealed and resume:
         raise UsageError("--sealed and --resume: what a run kept was judged by the journal of another day")
-    if live and report is None:
-        raise UsageError("--live needs --report FILE, the page that is written as symbols finish")
-    if report is not None:
-        check_file("--report", report, (".html", ".htm"), overwrite or resume)
-    pictures = Plots(plots, overwrite or resume)
 
     from marketsim.profiling import Clock, observer
 
     clock = observer() or Clock()
     with clock.stage("start-up/libraries"):
-        from marketsim.backtesting import parallel
+        from marketsim.backtesting.parallel import stream
         from marketsim.data.symbols import once_each
         from marketsim.results.document import head
         from marketsim.results.spooled_symbols import SpooledSymbols
@@ -83,69 +80,26 @@ def backtest(
     names, repeated = once_each(names)
     output.notes(repeated)
 
-    told = Told()
-    directory = None
-    with ExitStack() as stack:
-        stack.callback(lambda: output.notes(directory.notes if directory is not None else ()))
-        if output_directory is not None:
-            from marketsim.results.run_directory import RunDirectory
-
-            directory = RunDirectory(output_directory, settings, resume, overwrite)
-            stack.enter_context(directory)
-        documents = stack.enter_context(SpooledSymbols(settings.seed))
-        page, places, rows = None, 0, report is not None or pictures.wanted
-        if rows:
-            from marketsim.backtesting.charts import places_for
-
-            places = places_for(len(names))
-        if report is not None:
-            from marketsim.results.html.report_file import ReportFile
-
-            page = stack.enter_context(ReportFile(Path(report), names, settings, live))
-        with (
-            output.progress() as progress,
-            closing(
-                parallel.stream(
-                    names,
-                    settings,
-                    clock,
-                    directory,
-                    progress,
-                    rows=rows,
-                    places=places,
-                    sealed=sealed_forecasts(settings) if sealed else None,
-                )
-            ) as stream,
-        ):
-            for finished in stream:
-                told.add(finished)
-                with clock.stage("report"):
-                    documents.add(finished)
-                    if directory is not None:
-                        directory.add(finished)
-                    if page is not None:
-                        page.add(finished)
-                if pictures.wanted:
-                    with clock.stage("report/pictures"):
-                        pictures.add(finished)
+    with opened(asked, pictures, names, settings, clock) as files, SpooledSymbols(settings.seed) as documents:
+        known = sealed_forecasts(settings) if sealed else None
+        told = _run(
+            lambda progress: stream(
+                names, settings, clock, files.directory, progress, files.rows, places=files.places, sealed=known
+            ),
+            files,
+            documents,
+            clock,
+        )
         output.notes(told.notes)
-        pictures.say()
         with clock.stage("report/document"):
             whole = documents.whole()
-        if directory is not None:
-            with clock.stage("report/files"):
-                timing = timing_document(clock, len(names), told.seconds)
-                directory.finish(timing, whole)
-        if page is not None:
-            with clock.stage("report/page"):
-                page.finish(timing_document(clock, len(names), told.seconds), whole)
+        files.finish(whole, told.seconds)
         with clock.stage("report/print"):
             if json:
                 output.symbols(head(whole, settings), documents.judged(whole))
             elif len(told.errors) < len(names):
-                backtest_screen.show(
-                    documents.judged(whole), len(names), whole.pooled, whole.reality_check, full, explain
-                )
+                judged = documents.judged(whole)
+                backtest_screen.show(judged, len(names), whole.pooled, whole.reality_check, full, explain)
     told.raise_if_all_failed(len(names))
     if not json:
         timing = timing_document(clock, len(names), told.seconds)
@@ -156,6 +110,23 @@ def backtest(
         output.fail(f"{len(told.errors)} of {len(names)} symbols failed")
         return 4
     return 0
+
+
+def _run(
+    started: "Callable[[Progress], Generator[FinishedSymbol]]",
+    files: BacktestFiles,
+    documents: "SpooledSymbols",
+    clock: "Clock",
+) -> "Told":
+    """What a run says on the way; its symbols are written as they finish."""
+    told = Told()
+    with output.progress() as progress, closing(started(progress)) as stream:
+        for finished in stream:
+            told.add(finished)
+            with clock.stage("report"):
+                documents.add(finished)
+            files.add(finished)
+    return told
 
 
 fast = options.without(backtest, "fast")
