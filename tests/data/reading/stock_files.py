@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from tests.data.reading.written import MINUTES, STOCK, Row, Written, continental, ohlcv, quoted, table
+from tests.data.reading.stock_files_abroad import STOCK_FILES_ABROAD
+from tests.data.reading.written import MINUTES, STOCK, Row, Written, continental, day, ohlcv, quoted, table, two_symbols
 
 TURNED = ("the newest bar is first; the order is turned",)
-
-
-def day(row: Row, style: str = "%Y-%m-%d") -> str:
-    return row.time.strftime(style)
-
-
-def two_symbols(header: str, style: str, cells: str) -> bytes:
-    """Rows of two symbols, one under the other; `cells` is a format of s (symbol), d (date) and the row."""
-    lines = [cells.format(s=s, d=day(row, style), r=row) for s in ("NVDA", "ZZZ") for row in STOCK]
-    return (header + "\n" + "\n".join(lines) + "\n").encode()
 
 
 def million(row: Row) -> str:
@@ -48,11 +39,6 @@ def plain(row: Row) -> tuple[object, ...]:
 
 
 CSV = "Date,Open,High,Low,Close,Volume"
-NSE = "SYMBOL,SERIES,OPEN,HIGH,LOW,CLOSE,LAST,PREVCLOSE,TOTTRDQTY,TOTTRDVAL,TIMESTAMP,TOTALTRADES,ISIN,"
-NSE_NEW = (
-    "TradDt,BizDt,Sgmt,Src,FinInstrmTp,FinInstrmId,ISIN,TckrSymb,SctySrs,OpnPric,HghPric,LwPric,ClsPric,LastPric,"
-    "PrvsClsgPric,TtlTradgVol"
-)
 STOCK_FILES = {
     "plain": Written("NVDA.csv", table(STOCK, CSV, plain), STOCK, layout="Date, Open, High, Low, Close, Volume"),
     "yfinance history": Written(
@@ -280,153 +266,6 @@ STOCK_FILES = {
         STOCK,
         layout="S&P 500 (Kaggle)",
     ),
-    "NSE bhavcopy": Written(
-        "cm.csv",
-        two_symbols(NSE, "%d-%b-%Y", "{s},EQ,{r.open},{r.high},{r.low},{r.close},1,1,{r.volume:.0f},1,{d},1,INE,"),
-        STOCK,
-        layout="NSE bhavcopy",
-    ),
-    "NSE bhavcopy, full": Written(
-        "sec_bhavdata_full.csv",
-        two_symbols(
-            "SYMBOL, SERIES, DATE1, PREV_CLOSE, OPEN_PRICE, HIGH_PRICE, LOW_PRICE, LAST_PRICE, CLOSE_PRICE, AVG_PRICE, "
-            "TTL_TRD_QNTY",
-            "%d-%b-%Y",
-            "{s}, EQ, {d}, 1, {r.open}, {r.high}, {r.low}, 1, {r.close}, 1, {r.volume:.0f}",
-        ),
-        STOCK,
-        layout="NSE bhavcopy",
-    ),
-    "NSE bhavcopy, UDiFF": Written(
-        "BhavCopy_NSE_CM.csv",
-        two_symbols(
-            NSE_NEW,
-            "%Y-%m-%d",
-            "{d},{d},CM,NSE,STK,1,INE,{s},EQ,{r.open},{r.high},{r.low},{r.close},1,1,{r.volume:.0f}",
-        ),
-        STOCK,
-        layout="NSE bhavcopy, UDiFF",
-    ),
-    "NSE, one symbol": Written(
-        "NVDA.csv",
-        table(
-            STOCK,
-            '"Date ","series ","OPEN ","HIGH ","LOW ","PREV. CLOSE ","ltp ","close ","vwap ","VOLUME "',
-            lambda row: (
-                f'"{day(row, "%d-%b-%Y")}","EQ"',
-                *map(quoted, (row.open, row.high, row.low, 1, 1, row.close, row.close)),
-                quoted(row.volume, 0),
-            ),
-            newest_first=True,
-        ),
-        STOCK,
-        layout="NSE, one symbol",
-    ),
-    "tushare": Written(
-        "600519.csv",
-        table(
-            STOCK,
-            "ts_code,trade_date,open,high,low,close,pre_close,change,pct_chg,vol,amount",
-            lambda row: (
-                "600519.SH",
-                day(row, "%Y%m%d"),
-                row.open,
-                row.high,
-                row.low,
-                row.close,
-                1,
-                0,
-                0,
-                row.volume,
-                1,
-            ),
-            newest_first=True,
-        ),
-        STOCK,
-        symbol="600519.SH",
-        layout="tushare",
-    ),
-    "akshare": Written(
-        "NVDA.csv",
-        table(
-            STOCK,
-            "日期,开盘,收盘,最高,最低,成交量,成交额,振幅",
-            lambda row: (day(row), row.open, row.close, row.high, row.low, int(row.volume), 1, 2),
-        ),
-        STOCK,
-        layout="akshare",
-    ),
-    "NetEase": Written(
-        "600519.csv",
-        table(
-            STOCK,
-            "日期,股票代码,名称,收盘价,最高价,最低价,开盘价,前收盘,成交量",
-            lambda row: (day(row), "600519", "贵州茅台", row.close, row.high, row.low, row.open, 1, int(row.volume)),
-            encoding="gb18030",
-            newest_first=True,
-        ),
-        STOCK,
-        symbol="600519",
-        layout="NetEase",
-    ),
-    "ariva.de": Written(
-        "wkn_918422_historic.csv",
-        table(
-            STOCK,
-            "Datum;Erster;Hoch;Tief;Schlusskurs;Stuecke;Volumen",
-            lambda row: (
-                day(row),
-                *map(continental, (row.open, row.high, row.low, row.close)),
-                continental(row.volume, 0),
-                "1.000",
-            ),
-            ";",
-            newest_first=True,
-        ),
-        STOCK,
-        symbol="WKN",
-        layout="ariva.de",
-    ),
-    "MOEX": Written(
-        "history.csv",
-        table(
-            STOCK,
-            "BOARDID;TRADEDATE;SHORTNAME;SECID;NUMTRADES;VALUE;OPEN;LOW;HIGH;LEGALCLOSEPRICE;WAPRICE;CLOSE;VOLUME",
-            lambda row: (
-                "TQBR",
-                day(row),
-                "Сбербанк",
-                "SBER",
-                1,
-                1,
-                row.open,
-                row.low,
-                row.high,
-                1,
-                1,
-                row.close,
-                int(row.volume),
-            ),
-            ";",
-            encoding="cp1251",
-            before="history\n\n",
-        ),
-        STOCK,
-        symbol="SBER",
-        layout="MOEX",
-    ),
-    "MOEX candles": Written(
-        "SBER.csv",
-        table(
-            MINUTES,
-            "open;close;high;low;value;volume;begin;end",
-            lambda row: (row.open, row.close, row.high, row.low, 1, int(row.volume), row.time, row.time),
-            ";",
-        ),
-        MINUTES,
-        symbol="SBER",
-        layout="MOEX candles",
-    ),
     "Nixtla": Written(
         "panel.csv",
         two_symbols(
@@ -437,4 +276,5 @@ STOCK_FILES = {
         STOCK,
         layout="Nixtla",
     ),
+    **STOCK_FILES_ABROAD,
 }

@@ -99,3 +99,13 @@ def continental(value: float, digits: int = 2) -> str:
 
 def document(value: Any) -> bytes:
     return json.dumps(value).encode()
+
+
+def day(row: Row, style: str = "%Y-%m-%d") -> str:
+    return row.time.strftime(style)
+
+
+def two_symbols(header: str, style: str, cells: str) -> bytes:
+    """Rows of two symbols, one under the other; `cells` is a format of s (symbol), d (date) and the row."""
+    lines = [cells.format(s=s, d=day(row, style), r=row) for s in ("NVDA", "ZZZ") for row in STOCK]
+    return (header + "\n" + "\n".join(lines) + "\n").encode()
