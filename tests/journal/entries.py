@@ -20,6 +20,7 @@ from marketsim.journal.entry import (
     Session,
 )
 from marketsim.results.plan_basis import BarBlock
+from tests.documents import COIN, HAR
 
 DAYS = [f"2020-08-{day:02}" for day in range(1, 29)]
 
@@ -57,18 +58,13 @@ def sealed_plan(day: int = 0, **changes: Any) -> SealedPlan:
         strategy="always-on", side="buy", entry=329.43, take_profit=343.77, exit="take-profit, else close", quantity=2.5
     )
     bars = SealedBars(
+        **COIN,
         source="sample",
-        fingerprint="ab" * 32,
         count=1079,
-        first="2017-08-18",
         last=DAYS[day],
         origin=f"{DAYS[day]}T00:00:00",
         ended=f"{DAYS[day + 1]}T00:00:00",
         close=335.02,
-        crypto=True,
-        calendar="24/7",
-        zone="UTC",
-        tick=0.01,
         blocks=[BarBlock(first=f"{DAYS[day]}T00:00:00", bars=1, digest="ab" * 8)],
     )
     opens, ends = f"{DAYS[day + 1]}T00:00:00", f"{DAYS[day + 2]}T00:00:00"
@@ -85,16 +81,7 @@ def sealed_plan(day: int = 0, **changes: Any) -> SealedPlan:
             levels=[0.1, 0.5, 0.9], open=[0, 0, 0], high=[0, 1, 2], low=[0, 1, 2], close=[0, 1, 2]
         ),
         bars=bars,
-        model=SealedModel(
-            name="har",
-            version="3",
-            parameters={},
-            fingerprint="cd" * 32,
-            trained_until=None,
-            training="fits on past bars only",
-            look_ahead=None,
-            implausible=None,
-        ),
+        model=SealedModel(**HAR, version="3"),
         fee_bps=15.0,
         slippage_bps=5.0,
         fill="expected",
