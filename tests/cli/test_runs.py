@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.cli.saved_runs import changed as changed
 from tests.cli.saved_runs import write
+from tests.cli.saved_runs import written as written
 
 
 def compared(cli, left: Path | str, right: Path | str) -> dict[str, Any]:

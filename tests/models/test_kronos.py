@@ -1,6 +1,5 @@
 """`kronos` on a tiny checkpoint of the real architecture: equal to the vendor's own predictor, and to itself."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,6 @@ import pandas as pd
 import pytest
 
 from marketsim.data.bars import make_bars
-from marketsim.errors import MissingExtra, UsageError
 from marketsim.forecasting.forecaster import make_forecasts
 from marketsim.forecasting.forecasts import LEVELS
 from marketsim.forecasting.keys import fingerprint
@@ -24,8 +22,9 @@ torch = pytest.importorskip("torch")
 vendor = pytest.importorskip("kronos_finance._vendor.kronos_model", reason="needs the extra 'kronos'")
 
 from marketsim.models import kronos_network  # noqa: E402
-from marketsim.models.kronos_network import draw, open_networks  # noqa: E402
-from tests.models.tiny_kronos import TOKENIZER, build  # noqa: E402
+from marketsim.models.kronos_network import open_networks  # noqa: E402
+from tests.models.test_kronos_draws import vendors_chances  # noqa: E402
+from tests.models.tiny_kronos import build  # noqa: E402
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "models"
 L, N, S = 48, 5, 32
@@ -114,25 +113,8 @@ def test_greedy_forecast_equals_the_vendors_predictor(folder, networks, contexts
     assert np.ptp(theirs, 0).min() > 1e-3
 
 
-def vendors_chances(logits, temperature, top_k, top_p):
-    kept = vendor.kronos.top_k_top_p_filtering(logits / temperature, top_k=top_k, top_p=top_p)
-    return (logits / temperature if kept is None else kept).softmax(-1).numpy()
-
-
-@pytest.mark.parametrize(
-    ("temperature", "top_k", "top_p"), [(1.0, 0, 1.0), (0.3, 0, 1.0), (2.0, 7, 1.0), (1.0, 0, 0.7), (0.5, 0, 0.05)]
-)
-def test_draws_have_the_vendors_distribution(temperature, top_k, top_p):
-    logits = 2 * torch.randn((3, 64), generator=torch.Generator().manual_seed(0))
-    count = 4096
-    uniforms = torch.from_numpy(np.stack([stratified(seed, count)[0] for seed in range(3)]))
-    tokens = draw(logits, uniforms, Sampling(temperature, top_k, top_p)).numpy()
-    shares = np.stack([np.bincount(row, minlength=64) for row in tokens]) / count
-    np.testing.assert_allclose(shares, vendors_chances(logits, temperature, top_k, top_p), atol=1.01 / count)
-
-
 def test_quantiles_are_those_of_the_vendors_joint_distribution(networks, contexts, times):
-    bars, when = (each[:1] for each in inputs(contexts, times))
+    bars, when = (array[:1] for array in inputs(contexts, times))
     kept, count = 8, 2048
     with torch.inference_mode():
         context = networks.tokenizer.encode(bars, half=True)
@@ -153,19 +135,6 @@ def test_quantiles_are_those_of_the_vendors_joint_distribution(networks, context
     levels = torch.tensor(LEVELS)
     assert ((chances * (atoms <= quantiles + 1e-5)).sum(0) > levels - 0.03).all()
     assert ((chances * (atoms < quantiles - 1e-5)).sum(0) < levels + 0.03).all()
-
-
-def test_top_k_and_top_p_hold_together():
-    logits = torch.log(torch.tensor([0.4, 0.3, 0.2, 0.1]))
-    uniforms = torch.linspace(0, 1, 1001)
-    assert set(draw(logits, uniforms, Sampling(1.0, 3, 1.0)).tolist()) == {0, 1, 2}
-    assert set(draw(logits, uniforms, Sampling(1.0, 3, 0.5)).tolist()) == {0, 1}
-    assert set(draw(logits, uniforms, Sampling(1.0, 1, 0.99)).tolist()) == {0}
-
-
-def test_no_draw_falls_off_the_end_or_on_what_cannot_be():
-    logits = torch.tensor([-torch.inf, 0.0, 0.1, 0.2, -torch.inf, -200.0])
-    assert set(draw(logits, torch.tensor([0.0, 0.5, 1.0]), PLAIN).tolist()) == {1, 2, 3}
 
 
 def test_uniforms_are_stratified_and_their_own():
@@ -313,83 +282,6 @@ def test_memory_error_comes_out_as_such(folder, contexts, times, monkeypatch):
     monkeypatch.setattr(kronos_network, "draw", refuse)
     with pytest.raises(MemoryError):
         make(folder).forecast(contexts, times)
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"context": 512}, "kronos:small reads 2 to 511 bars, not 512"),
-        ({"context": 1}, "kronos:small reads 2 to 511 bars, not 1"),
-        ({"representation": "moves"}, "reads prices"),
-        ({"trim": 0.2}, "--trim: model 'kronos' has no use for it"),
-    ],
-)
-def test_what_it_cannot_do_is_a_usage_error(folder, options, words):
-    with pytest.raises(UsageError, match=words):
-        make(folder, **options)
-
-
-def test_without_the_package_the_extra_is_named(folder, monkeypatch):
-    monkeypatch.setattr(kronos.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(MissingExtra, match="kronos"):
-        make(folder)
-
-
-def test_folder_without_its_parts_is_told_which(folder, tmp_path):
-    with pytest.raises(UsageError, match=r"'model' .*Kronos-small.* 'tokenizer' .*Kronos-Tokenizer-base"):
-        make(folder / "model")
-
-
-def spoil(folder, what):
-    weights, config = folder / "model" / "model.safetensors", folder / "model" / "config.json"
-    if what == "truncated":
-        weights.write_bytes(weights.read_bytes()[:1000])
-    elif what == "pickled":
-        weights.rename(folder / "model" / "pytorch_model.bin")
-        (folder / "model" / "other.safetensors").write_bytes(b"")
-    elif what == "smaller":
-        config.write_text(json.dumps(json.loads(config.read_text()) | {"d_model": 16}))
-    elif what == "deeper":
-        config.write_text(json.dumps(json.loads(config.read_text()) | {"n_layers": 3}))
-    elif what == "incomplete":
-        config.write_text("{}")
-
-
-@pytest.mark.parametrize("what", ["truncated", "pickled", "smaller", "deeper", "incomplete"])
-def test_folder_that_holds_something_else_is_one_line(tmp_path, contexts, times, what):
-    build(tmp_path)
-    spoil(tmp_path, what)
-    with pytest.raises(UsageError, match=r"^\S+model does not hold a Kronos: .+") as caught:
-        make(tmp_path).forecast(contexts, times)
-    assert "\n" not in str(caught.value)
-
-
-def test_tokenizer_of_another_model_is_refused(tmp_path, contexts, times):
-    build(tmp_path)
-    other = TOKENIZER | {"s1_bits": 8, "s2_bits": 8}
-    vendor.KronosTokenizer(**other).save_pretrained(tmp_path / "tokenizer")
-    with pytest.raises(UsageError, match="is not the tokenizer of"):
-        make(tmp_path).forecast(contexts, times)
-
-
-@pytest.mark.parametrize("own", [None, "someone/tuned"])
-def test_weights_come_from_the_hubs_cache_with_the_tokenizer_of_the_variant(tmp_path, monkeypatch, folder, own):
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    for repository, part in ((own or "NeoQuasar/Kronos-mini", "model"), ("NeoQuasar/Kronos-Tokenizer-2k", "tokenizer")):
-        with pytest.raises(UsageError, match=repository):
-            Kronos("mini", Options(weights=own, context=L))
-        place = tmp_path / f"models--{repository.replace('/', '--')}"
-        (place / "refs").mkdir(parents=True)
-        (place / "refs" / "main").write_text("c0ffee")
-        (place / "snapshots").mkdir()
-        (place / "snapshots" / "c0ffee").symlink_to(folder / part)
-    model = Kronos("mini", Options(weights=own, context=L, samples=S, device="cpu"))
-    assert model.trained_until == ("unknown" if own else "2024-05-31")
-    assert model.parameters["tokenizer"] == "NeoQuasar/Kronos-Tokenizer-2k@c0ffee"
-    bars, when = random_ohlcv(L)[None], stamps("2020-01-01", L + 1)[None]
-    assert np.isfinite(model.forecast(bars, when)).all()
-    assert Kronos("mini", Options(weights=own, context=2047)).context == 2047
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
