@@ -20,7 +20,7 @@ up_to_date() {
   read_into constraints "$root/constraints.txt"
   wanted=$root$'\n'$project$constraints
   [[ -f $stamp ]] && read_into made "$stamp"
-  for compiled in "$root"/setup.py "$root"/marketsim/optimizers/exact/c/*; do
+  for compiled in "$root"/setup.py "$root"/marketsim/{optimizers/exact,execution}/c/*; do
     [[ ! $compiled -nt $stamp ]] || return 1
   done
   [[ $made == "$wanted$extras" || $made == "${wanted}dev" ]]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-COMPILED = Path("marketsim/optimizers/exact/c")
+COMPILED = (Path("marketsim/optimizers/exact/c/compiled.c"), Path("marketsim/execution/c/fill_probability.c"))
 FAKE = f"""#!/bin/sh
 log() {{ echo "$*" >> "$LOG"; }}
 case "$1 $2" in
@@ -34,7 +34,8 @@ def checkout(tmp_path, monkeypatch):
     shutil.copytree(ROOT / "scripts", root / "scripts", ignore=shutil.ignore_patterns("benchmarks"))
     for name in ("pyproject.toml", "constraints.txt", "setup.py"):
         shutil.copy(ROOT / name, root)
-    shutil.copytree(ROOT / COMPILED, root / COMPILED)
+    for source in COMPILED:
+        shutil.copytree(ROOT / source.parent, root / source.parent)
     (tmp_path / "bin").mkdir()
     fake = tmp_path / "bin" / "python3"
     fake.write_text(FAKE)
@@ -74,11 +75,12 @@ def test_the_first_use_sets_up_and_the_second_does_not(checkout):
     assert kinds(checkout) == ["run"]
 
 
-def test_what_is_compiled_is_installed_again_when_it_changed(checkout):
+@pytest.mark.parametrize("source", COMPILED)
+def test_what_is_compiled_is_installed_again_when_it_changed(source, checkout):
     run(checkout)
     log(checkout)
     later = time.time() + 5
-    os.utime(checkout / COMPILED / "compiled.c", (later, later))
+    os.utime(checkout / source, (later, later))
     assert run(checkout).returncode == 0
     assert "pip" in kinds(checkout)
 

@@ -27,11 +27,17 @@ variance is a sum over its hours, and the logs of such sums are skewed even wher
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from marketsim.execution.compiled import compiled_module
+
+VERSION = 1  # of c/fill_probability.c
 
 FAST = (7, 8)  # nodes over the variance, and on the contour for each
 EXACT = (20, 14)
@@ -84,13 +90,8 @@ def take_profit_probability(
 def _missed(
     start: Array, end: Array, fall: Array, rise: Array, variance: Array, spread: Array, nodes: tuple[int, int]
 ) -> Array:
-    """1 - w in units of the range: open and close above the low, the levels' distances from them.
-
-    Every term but one of the missed paths is a factor of the entry times a factor of what follows, so that on grids of
-    levels each is computed once for a row or a column, and joined by a product over the nodes, the last axis here.
-    """
-    high_first, low_first = 2 - start + end, 2 + start - end  # lengths of the shortest paths through both extremes
-    shortest = np.minimum(high_first, low_first)
+    """1 - w in units of the range: open and close above the low, the levels' distances from them."""
+    shortest = np.minimum(2 - start + end, 2 + start - end)  # path through both extremes
     v, log_weight = _variances(shortest, np.clip(variance, *VARIANCES), np.clip(spread, *SPREADS), nodes[0])
     vertex, step, log_size = _parabola(shortest[..., None] / np.sqrt(v), nodes[1])
     log_weight += log_size - np.pi**2 / 2 * v
@@ -98,9 +99,21 @@ def _missed(
     m = vertex[..., None] + 1j * step[..., None] * (np.arange(nodes[1]) + 0.5)
     square = np.square(m)
     size = _product(weight[..., None] * m, np.exp(square / 2 - log_size[..., None]))
-    k, size = (array.reshape(*v.shape[:-1], -1) for array in (np.sqrt(square / v[..., None] - np.pi**2), size))
-    start, end, fall, rise = (array[..., None] for array in (start, end, fall, rise))
-    by_high, by_low = (_product(size, k, np.exp(-k * length[..., None])) for length in (high_first, low_first))
+    k, size = (each.reshape(*v.shape[:-1], -1) for each in (np.sqrt(square / v[..., None] - np.pi**2), size))
+    code = compiled_module("marketsim.execution._fill_probability", VERSION)
+    if code is None:
+        return _summed(k, size, start, end, fall, rise)
+    return _compiled_sums(code.missed, k, size, start, end, fall, rise)
+
+
+def _summed(k: Complex, size: Complex, start: Array, end: Array, fall: Array, rise: Array) -> Array:
+    """1 - w by sums over nodes `k` `[..., K]` of those sizes.
+
+    Every term but one of the missed paths is a factor of the entry times a factor of what follows, so that on grids of
+    levels each is computed once for a row or a column, and joined by a product over the nodes, the last axis here.
+    """
+    start, end, fall, rise = (each[..., None] for each in (start, end, fall, rise))
+    by_high, by_low = (_product(size, k, np.exp(-k * length)) for length in (2 - start + end, 2 + start - end))
     from_open, to_close, open_high, close_high = (
         np.exp(-2 * k * distance) for distance in (start, end, 1 - start, 1 - end)
     )
@@ -117,6 +130,27 @@ def _missed(
     bar = (both / (1 - np.exp(-2 * k)) ** 3).real.sum(-1)
     probability: Array = missed / bar
     return probability
+
+
+def _compiled_sums(
+    missed: Callable[..., None], k: Complex, size: Complex, start: Array, end: Array, fall: Array, rise: Array
+) -> Array:
+    """`_summed` by compiled code: for grids of levels, else for one pair of levels after the other."""
+    given = (start, end, fall, rise)
+    shape = np.broadcast_shapes(k.shape[:-1], *(each.shape for each in given))
+    shapes = [shape] * 4
+    if len(shape) == 3 and k.shape[1:-1] == (1, 1):
+        bars, uppers, lowers = shape
+        grid = [(bars, 1, 1), (bars, 1, 1), (bars, 1, lowers), (bars, uppers, 1)]
+        if all(np.broadcast_shapes(each.shape, wide) == wide for each, wide in zip(given, grid, strict=True)):
+            shapes = grid
+    bars, nodes, found = math.prod(shapes[0]), k.shape[-1], np.empty(shape)
+    lowers, uppers = (math.prod(each) // max(1, bars) for each in shapes[2:])
+    at_nodes = (np.broadcast_to(each, (*shapes[0], nodes)).reshape(bars, nodes) for each in (k, size))
+    parts = (np.stack([each.real, each.imag], axis=1) for each in at_nodes)
+    arrays = (np.broadcast_to(each, wide) for each, wide in zip(given, shapes, strict=True))
+    missed(*map(np.ascontiguousarray, (*parts, *arrays)), bars, nodes, lowers, uppers, found)
+    return found
 
 
 def _product(*factors: NDArray[Any]) -> Complex:

@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from marketsim.execution import fill_probability
+from marketsim.execution.compiled import VARIABLE, compiled_module
 from marketsim.execution.fill_probability import BEND, EXACT, FAST, take_profit_probability
 
 Array = NDArray[np.float64]
@@ -207,3 +209,51 @@ def test_the_unit_of_log_prices_and_the_shapes_do_not_matter() -> None:
     np.testing.assert_allclose(moved, grid, atol=1e-9)
     alone = take_profit_probability(*(each[2, 0, 0] for each in bar), lower[2, 1, 0], upper[2, 0, 1], 0.3, 0.4)
     assert alone == pytest.approx(grid[2, 1, 1], abs=1e-12)
+
+
+SHARE = st.floats(1e-3, 0.999)  # nearer to an edge both lose digits, of 1 - exp(-x)
+
+
+@pytest.mark.skipif(
+    compiled_module("marketsim.execution._fill_probability", fill_probability.VERSION) is None,
+    reason="nothing is compiled here",
+)
+@settings(deadline=None, max_examples=25)
+@given(
+    st.lists(
+        st.tuples(SHARE, SHARE, st.floats(-6, 5), st.sampled_from([0.0, 0.2, 1.0, np.inf])), min_size=1, max_size=5
+    ),
+    st.lists(SHARE, min_size=1, max_size=4),
+    st.lists(SHARE, min_size=1, max_size=4),
+    st.floats(-4, 0),
+    st.sampled_from([FAST, EXACT]),
+)
+def test_compiled_code_gives_what_numpy_gives(bars, falls, rises, digits, nodes):
+    open, close, decades, spread = np.array(bars).T
+    high = np.full(len(bars), 10.0**digits)
+    open, close, variance = open * high, close * high, high**2 * 10**decades
+    lower, upper = open[:, None] * np.array(falls), close[:, None] + (high - close)[:, None] * np.array(rises)
+    whole = [each[:, None, None] for each in (open, high, 0 * high, close)]
+    wide = variance[:, None, None], spread[:, None, None], nodes
+
+    def found() -> list[Array]:
+        grid = take_profit_probability(*whole, lower[:, None, :], upper[:, :, None], *wide)
+        pairs = take_profit_probability(open, high, 0 * high, close, lower[:, 0], upper[:, 0], variance, spread, nodes)
+        mixed = take_profit_probability(*whole, lower[:, None, :], upper[:, None, :1], *wide)
+        single = take_profit_probability(
+            *(np.array(each[0]) for each in (open, high, 0 * high, close, lower[:, 0], upper[:, 0])),
+            variance[0],
+            spread[0],
+            nodes,
+        )
+        return [grid, pairs, mixed, single]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv(VARIABLE, "1")
+        compiled = found()
+        patched.setenv(VARIABLE, "0")
+        for one, other in zip(compiled, found(), strict=True):
+            assert one.shape == other.shape
+            np.testing.assert_allclose(one, other, rtol=0, atol=1e-10)
+    grid, pairs, *_ = compiled
+    np.testing.assert_array_equal(grid[:, 0, 0], pairs)  # a pair is worth the same alone and on a grid

@@ -6,7 +6,6 @@ It is optional. Where it is not compiled, `maximum.py` and `evaluation.py` do th
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -14,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.execution.compiled import VARIABLE as VARIABLE
+from marketsim.execution.compiled import is_wanted
 from marketsim.execution.floor import Floor
 from marketsim.execution.profit_terms import Leg
 from marketsim.execution.window_terms import Problems, WindowTerms
@@ -21,7 +22,6 @@ from marketsim.execution.window_terms import Problems, WindowTerms
 if TYPE_CHECKING:
     from marketsim.optimizers.exact.candidates import Bounds
 
-VARIABLE = "MARKETSIM_COMPILED"
 VERSION = 3  # that of c/compiled.c
 
 Floats = NDArray[np.float64]
@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 @cache
 def compiled_code() -> ModuleType | None:
     """The module; None where there is none of these sources, or it is turned off."""
-    if os.environ.get(VARIABLE, "1").strip().lower() in ("0", "false", "no", "off"):
+    if not is_wanted():
         return None
     try:
         from marketsim.optimizers.exact import _compiled

@@ -1,0 +1,32 @@
+"""Whether compiled code is used: the modules that `setup.py` builds, where they could be built.
+
+They are optional. Without them, for torch's tensors, and with `MARKETSIM_COMPILED=0`, Python does the same.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+VARIABLE = "MARKETSIM_COMPILED"
+
+
+def is_wanted() -> bool:
+    """Whether the user has not turned compiled code off."""
+    return os.environ.get(VARIABLE, "1").strip().lower() not in ("0", "false", "no", "off")
+
+
+def compiled_module(name: str, version: int) -> Any:
+    """A compiled module; None where there is none of these sources, or it is turned off."""
+    return _found(name, version) if is_wanted() else None
+
+
+@cache
+def _found(name: str, version: int) -> Any:
+    try:
+        module = import_module(name)
+    except ImportError:
+        return None
+    return module if version == module.VERSION else None  # an older build beside newer sources
