@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import reduce
+from functools import cache, reduce
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,7 @@ TINY = 1e-9  # of the bar's range: the least distance of a level from the open o
 VARIANCES = (1e-2, 1e4)  # of the squared range: beyond them w has reached its limit
 SPREADS = (1e-6, 1e6)  # in effect a known variance, and the scale-free prior
 NEWTON_STEPS = 12
+SAMPLED = 1 << 9  # upper levels of grids whose probabilities numpy sums at once: arrays that fit a cache
 FARTHEST = 10.0  # standard deviations that the mode may lie off the forecast, within the fold of the bend at -15
 BEND = 1 / 30  # a skewness of 0.2; the standard deviation grows by a thousandth
 
@@ -107,11 +108,15 @@ def _missed(
 
 
 def _summed(k: Complex, size: Complex, start: Array, end: Array, fall: Array, rise: Array) -> Array:
-    """1 - w by sums over nodes `k` `[..., K]` of those sizes.
+    """1 - w by sums over nodes `k` `[..., K]` of those sizes, on grids of levels for a few bars at once.
 
     Every term but one of the missed paths is a factor of the entry times a factor of what follows, so that on grids of
     levels each is computed once for a row or a column, and joined by a product over the nodes, the last axis here.
     """
+    if rise.ndim == 3 and len(rise) > (bars := max(1, SAMPLED // rise.shape[1])):
+        given = (k, size, start, end, fall, rise)
+        parts = (slice(first, first + bars) for first in range(0, len(rise), bars))
+        return np.concatenate([_summed(*(each[part] if len(each) > 1 else each for each in given)) for part in parts])
     start, end, fall, rise = (each[..., None] for each in (start, end, fall, rise))
     by_high, by_low = (_product(size, k, np.exp(-k * length)) for length in (2 - start + end, 2 + start - end))
     from_open, to_close, open_high, close_high = (
@@ -178,6 +183,7 @@ def _variances(shortest: Array, variance: Array, spread: Array, count: int) -> t
     return v, np.log(gauss) + (t * t - normal**2) / 2
 
 
+@cache
 def _gauss_hermite(count: int) -> tuple[Array, Array]:
     """Nodes and weights for exp(-t^2 / 2), after Golub and Welsch (1969); numpy.polynomial is slow to import."""
     off_diagonal = np.sqrt(np.arange(1.0, count))

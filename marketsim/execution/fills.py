@@ -40,7 +40,6 @@ Floats = NDArray[np.float64]
 Multipliers = tuple[Floats, Floats]  # h and l, each [N]
 
 TOGETHER = 128  # bars whose terms are made at once, which bounds memory: `expected` needs 150 KiB a bar and more
-SAMPLED = 1 << 9  # upper levels, of all bars, whose probabilities are computed at once: arrays that fit a cache
 
 
 def long_leg(
@@ -205,10 +204,6 @@ class BarsOfLeg(Struct, frozen=True):
 
     def probabilities(self, upper: Floats, lower: Floats) -> Floats:
         """w `[N, P, Q]` at levels `[N, P]` and `[N, Q]`."""
-        size = max(1, SAMPLED // upper.shape[1])
-        if len(upper) > size:
-            parts = (slice(first, first + size) for first in range(0, len(upper), size))
-            return np.concatenate([self.at(part).probabilities(upper[part], lower[part]) for part in parts])
         open, high, low, close = (self._log(x)[:, None, None] for x in self._prices(slice(None)))
         variance, spread = self.variance[:, None, None], self.spread[:, None, None]
         levels = self._log(lower)[:, None, :], self._log(upper)[:, :, None]

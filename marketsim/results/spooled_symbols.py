@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from tempfile import SpooledTemporaryFile
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from msgspec import json
 
@@ -15,7 +14,7 @@ from marketsim.results.schema import FailedSymbol, SymbolDocument
 from marketsim.results.walk_profits import WalkProfits
 from marketsim.results.whole_run import WholeRun
 
-SPOOLED = 1 << 23  # bytes of documents held in memory
+HELD = 32  # documents that are held as they are: to write and read them takes longer than a short run has
 
 
 class SpooledSymbols:
@@ -24,7 +23,8 @@ class SpooledSymbols:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._profits: dict[str, WalkProfits] = {}
-        self._file = SpooledTemporaryFile(SPOOLED)  # noqa: SIM115 -- closed by __exit__
+        self._held: list[SymbolDocument | FailedSymbol] = []
+        self._file: IO[bytes] | None = None  # of those after them
 
     def __enter__(self) -> Self:
         return self
@@ -32,14 +32,25 @@ class SpooledSymbols:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
     def add(self, finished: FinishedSymbol) -> None:
         """The next symbol."""
-        self._file.write(json.encode(finished.document) + b"\n")
+        if len(self._held) < HELD:
+            self._held.append(finished.document)
+        else:
+            self._spool(finished.document)
         match finished.outcome:
             case Success(files):
                 self._profits[files.document.symbol] = files.profits
+
+    def _spool(self, document: SymbolDocument | FailedSymbol) -> None:
+        if self._file is None:
+            from tempfile import TemporaryFile  # a run of few symbols needs none
+
+            self._file = TemporaryFile()  # noqa: SIM115 -- closed by __exit__
+        self._file.write(json.encode(document) + b"\n")
 
     def whole(self) -> WholeRun:
         """What all of them come to."""
@@ -47,6 +58,9 @@ class SpooledSymbols:
 
     def judged(self, whole: WholeRun) -> Iterator[SymbolDocument | FailedSymbol]:
         """Their documents, with answers that count all that was tried."""
+        yield from map(whole.judged, self._held)
+        if self._file is None:
+            return
         self._file.seek(0)
         decoder = json.Decoder(SymbolDocument | FailedSymbol)
         for line in self._file:
