@@ -114,7 +114,7 @@ def _summed(k: Complex, size: Complex, start: Array, end: Array, fall: Array, ri
     levels each is computed once for a row or a column, and joined by a product over the nodes, the last axis here.
     """
     if rise.ndim == 3 and len(rise) > (bars := max(1, SAMPLED // rise.shape[1])):
-        given = (k, size, start, end, fall, rise)
+        given: tuple[NDArray[Any], ...] = (k, size, start, end, fall, rise)
         parts = (slice(first, first + bars) for first in range(0, len(rise), bars))
         return np.concatenate([_summed(*(each[part] if len(each) > 1 else each for each in given)) for part in parts])
     start, end, fall, rise = (each[..., None] for each in (start, end, fall, rise))

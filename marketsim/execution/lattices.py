@@ -206,27 +206,25 @@ def _fitted(
     left = values - _between(on_edges, after, way)
     row, every = np.arange(len(x))[:, None], np.zeros((len(x), 1), bool)
     start, end = (every if kept is None else kept[:, None] for kept in (start, end))
+    before = after - 1
     at_start, at_end = (
         np.where((start & (edge == 0)) | (end & (edge == last)), 0.0, share)
-        for edge, share in ((after - 1, 1 - way), (after, way))
+        for edge, share in ((before, 1 - way), (after, way))
     )
-    before, after = (row * edges.shape[1] + edge for edge in (after - 1, after))
 
     def summed(edge: Rows, weights: Floats) -> Floats:
-        """By edge `[N, P]`, in the order of `x`."""
-        sums = np.bincount(edge.reshape(-1), weights.reshape(-1), edges.size).astype(np.float64)
-        return sums.reshape(edges.shape)
+        """By edge `[N, P, Q]`, in the order of `x`, of weights `[N, M, Q]`."""
+        sums, bar = np.zeros((*edges.shape, weights.shape[2])), row[:, 0]
+        for place in range(x.shape[1]):  # of every bar, all at once
+            sums[bar, edge[:, place]] += weights[:, place]
+        return sums
 
-    diagonal = summed(before, length * at_start**2) + summed(after, length * at_end**2)
+    squares = np.stack([length * at_start**2, length * at_start * at_end], axis=2)
+    diagonal, beside = np.moveaxis(summed(before, squares), 2, 0)
+    diagonal = diagonal + summed(after, (length * at_end**2)[:, :, None])[:, :, 0]
     diagonal += np.where(diagonal > 0, RIDGE * diagonal, 1.0)
-    beside = summed(before, length * at_start * at_end)
-    wanted = np.stack(
-        [
-            summed(before, length * at_start * part) + summed(after, length * at_end * part)
-            for part in np.moveaxis(left, 2, 0)
-        ],
-        2,
-    )
+    wanted = summed(before, (length * at_start)[:, :, None] * left)
+    wanted += summed(after, (length * at_end)[:, :, None] * left)
     fitted = on_edges + _solved(diagonal, beside, wanted)
     kept: Floats = fitted[row, np.minimum(np.arange(edges.shape[1]), last)]
     return kept

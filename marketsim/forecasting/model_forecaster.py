@@ -79,12 +79,20 @@ class ModelForecaster(Struct):
                 contexts = symbol.contexts
                 symbol.keys = series_keys(Series.of(bars), origins) if contexts is None else context_keys(contexts)
                 found = self.cache.get(fingerprint(self.model), symbol.keys)
-                for i, key in enumerate(symbol.keys):
-                    row = found.get(key)
-                    if row is not None and fault(row, self.shape) is None and (np.diff(row) >= 0).all():
-                        symbol.moves[i] = row
+                rows = {i: found[key] for i, key in enumerate(symbol.keys) if key in found}
+                if not self._usable([*rows.values()]):
+                    rows = {i: row for i, row in rows.items() if self._usable([row])}
+                for i, row in rows.items():
+                    symbol.moves[i] = row
         unknown = np.isnan(symbol.moves)
         symbol.missing = np.flatnonzero(unknown.any(tuple(range(1, unknown.ndim))))
+
+    def _usable(self, rows: Sequence[NDArray[np.float64]]) -> bool:
+        """Whether all of the `rows` are forecasts that the model may have returned, their quantiles sorted."""
+        if any(row.shape != self.shape for row in rows):
+            return False
+        moves = np.stack(rows) if rows else np.empty((0, *self.shape))
+        return fault(moves, moves.shape) is None and bool((np.diff(moves) >= 0).all())
 
     def _write(self, symbol: _Pending, rows: list[int]) -> None:
         if self.cache is not None:

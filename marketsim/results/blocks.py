@@ -42,7 +42,7 @@ class Blocks(Struct, frozen=True):
     def sums(self, values: Floats) -> Floats:
         """The sum `[R]` of `values` `[N]` over each resample."""
         total = np.concatenate([[0.0], np.cumsum(values)])
-        whole = (total[self.starts + self.length] - total[self.starts]).sum(1)
+        whole = (total.take(self.starts + self.length) - total.take(self.starts)).sum(1)
         overhang = self.blocks * self.length - self.bars
         ends = self.starts[:, -1] + self.length
         cut: Floats = whole - (total[ends] - total[ends - overhang])

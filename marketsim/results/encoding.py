@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
@@ -21,6 +20,8 @@ def to_json(document: Row | Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> 
 
 def to_csv(rows: Iterable[Row]) -> str:
     """Rows of one kind below their header; nothing without rows."""
+    import csv  # a run without CSV files needs none
+
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for i, row in enumerate(rows):

@@ -15,7 +15,7 @@ HEAVY = (
 )
 NEEDLESS = (  # for a backtest of a sample: each is milliseconds
     *("numpy.ma", "numpy.f2py", "numpy.polynomial", "numpy.fft", "importlib.metadata", "zoneinfo", "jsonschema"),
-    *("numpy.random", "hashlib", "hmac", "secrets", "base64"),
+    *("numpy.random", "hashlib", "hmac", "secrets", "base64", "csv", "tempfile"),
     *("asyncio", "multiprocessing", "socketserver", "http", "ssl", "xml", "unittest", "filelock", "platformdirs"),
     *("marketsim.data.store", "marketsim.data.reading.files", "marketsim.results.run_directory"),
     *("marketsim.comparison", "marketsim.api", "marketsim.auditing", "marketsim.journal", "marketsim.cli.runs"),

@@ -219,10 +219,17 @@ def _share(
 
 
 def _taken_along(edges: Floats, index: NDArray[np.int64]) -> Floats:
-    return np.take_along_axis(edges, index, axis=2)
+    found: Floats = edges.take(_bars(index) * edges.shape[2] + index)
+    return found
 
 
 def _weight(leg: Leg, p: NDArray[np.int64], q: NDArray[np.int64]) -> Floats:
-    b, w = np.ogrid[: p.shape[0], : p.shape[1]]
-    found: Floats = leg.weight[b[..., None], w[..., None], p, q]
+    _, _, upper, lower = leg.weight.shape
+    found: Floats = leg.weight.take((_bars(p) * upper + p) * lower + q)
     return found
+
+
+def _bars(index: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The numbers `[B, W, 1]` of the bars that `index` `[B, W, N]` tells places of."""
+    problems, window, _ = index.shape
+    return np.arange(problems * window).reshape(problems, window, 1)
