@@ -100,7 +100,7 @@ def _missed(
     m = vertex[..., None] + 1j * step[..., None] * (np.arange(nodes[1]) + 0.5)
     square = np.square(m)
     size = _product(weight[..., None] * m, np.exp(square / 2 - log_size[..., None]))
-    k, size = (each.reshape(*v.shape[:-1], -1) for each in (np.sqrt(square / v[..., None] - np.pi**2), size))
+    k, size = (array.reshape(*v.shape[:-1], -1) for array in (np.sqrt(square / v[..., None] - np.pi**2), size))
     code = compiled_module("marketsim.execution._fill_probability", VERSION)
     if code is None:
         return _summed(k, size, start, end, fall, rise)
@@ -116,8 +116,10 @@ def _summed(k: Complex, size: Complex, start: Array, end: Array, fall: Array, ri
     if rise.ndim == 3 and len(rise) > (bars := max(1, SAMPLED // rise.shape[1])):
         given: tuple[NDArray[Any], ...] = (k, size, start, end, fall, rise)
         parts = (slice(first, first + bars) for first in range(0, len(rise), bars))
-        return np.concatenate([_summed(*(each[part] if len(each) > 1 else each for each in given)) for part in parts])
-    start, end, fall, rise = (each[..., None] for each in (start, end, fall, rise))
+        return np.concatenate(
+            [_summed(*(array[part] if len(array) > 1 else array for array in given)) for part in parts]
+        )
+    start, end, fall, rise = (array[..., None] for array in (start, end, fall, rise))
     by_high, by_low = (_product(size, k, np.exp(-k * length)) for length in (2 - start + end, 2 + start - end))
     from_open, to_close, open_high, close_high = (
         np.exp(-2 * k * distance) for distance in (start, end, 1 - start, 1 - end)
@@ -142,18 +144,18 @@ def _compiled_sums(
 ) -> Array:
     """`_summed` by compiled code: for grids of levels, else for one pair of levels after the other."""
     given = (start, end, fall, rise)
-    shape = np.broadcast_shapes(k.shape[:-1], *(each.shape for each in given))
+    shape = np.broadcast_shapes(k.shape[:-1], *(array.shape for array in given))
     shapes = [shape] * 4
     if len(shape) == 3 and k.shape[1:-1] == (1, 1):
         bars, uppers, lowers = shape
         grid = [(bars, 1, 1), (bars, 1, 1), (bars, 1, lowers), (bars, uppers, 1)]
-        if all(np.broadcast_shapes(each.shape, wide) == wide for each, wide in zip(given, grid, strict=True)):
+        if all(np.broadcast_shapes(array.shape, wide) == wide for array, wide in zip(given, grid, strict=True)):
             shapes = grid
     bars, nodes, found = math.prod(shapes[0]), k.shape[-1], np.empty(shape)
-    lowers, uppers = (math.prod(each) // max(1, bars) for each in shapes[2:])
-    at_nodes = (np.broadcast_to(each, (*shapes[0], nodes)).reshape(bars, nodes) for each in (k, size))
-    parts = (np.stack([each.real, each.imag], axis=1) for each in at_nodes)
-    arrays = (np.broadcast_to(each, wide) for each, wide in zip(given, shapes, strict=True))
+    lowers, uppers = (math.prod(array) // max(1, bars) for array in shapes[2:])
+    at_nodes = (np.broadcast_to(array, (*shapes[0], nodes)).reshape(bars, nodes) for array in (k, size))
+    parts = (np.stack([array.real, array.imag], axis=1) for array in at_nodes)
+    arrays = (np.broadcast_to(array, wide) for array, wide in zip(given, shapes, strict=True))
     missed(*map(np.ascontiguousarray, (*parts, *arrays)), bars, nodes, lowers, uppers, found)
     return found
 
