@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from marketsim.forecasting.sealed_forecasts import SealedForecasts
 
 
+LONG = 1_000  # simulations of a run that is worth preparing for
+
+
 class Job(Struct, frozen=True):
     """What a worker is told: plain values, from which it opens its own tools."""
 
@@ -104,6 +107,10 @@ def work(job: Job) -> JobDone:
     """
     if job.version != __version__:
         raise MarketsimError(f"a worker runs marketsim {__version__}, not {job.version}: install the same everywhere")
+    if len(job.symbols) > 1 or job.settings.walk.simulations > LONG:
+        from marketsim.backtesting.allocator import keep_memory  # a short run ends before it pays
+
+        keep_memory()
     worker = worker_name.get()
     if job.code is not None and job.code != code_of(job.settings):
         other = Refused(f"the sources of marketsim {__version__} on {worker} are others: install the same", code=True)
