@@ -171,7 +171,10 @@ def _prices(names: Sequence[str]) -> tuple[int, int, int, int] | None:
 
 def _in_dollars(names: Sequence[str]) -> tuple[int, int, int, int] | None:
     """Prices whose names end in a currency: "open usd"."""
+    last_words = {name.rpartition(" ")[2] for name in names}
     for quote in map(str.lower, QUOTES):
+        if quote not in last_words:
+            continue
         found = [_first(names, [f"{role} {quote}", f"{role} price {quote}"]) for role in FIELDS]
         if None not in found:
             open_, high, low, close = (column for column in found if column is not None)
