@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from marketsim.errors import UsageError
 from marketsim.models.device import free_memory, open_device, out_of_memory
 from marketsim.models.one_thread import ONE_THREAD
 from marketsim.models.options import Options
+from marketsim.models.uploads import Uploads
+from marketsim.profiling import part
 
 CONTEXT_BYTES = 64 << 20  # device memory that a context takes at most, in the largest of the networks
 LARGEST_BATCH = 1024  # contexts; more do not make a device faster
@@ -50,15 +52,25 @@ class Inference(Struct, frozen=True):
         batch = micro_batch if free is None else min(max(free // CONTEXT_BYTES, 1), LARGEST_BATCH)
         return cls(network, device, batch, options.dtype == "bfloat16")
 
-    def quantiles(self, series: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Quantiles `[N, C, Q]` of the value after `series` `[N, C, L]`; MemoryError where the device has no room."""
+    def quantiles(self, count: int, prepare: Callable[[slice], NDArray[np.float32]]) -> NDArray[np.float64]:
+        """Quantiles `[N, C, Q]` of the value after `count` series; MemoryError where the device has no room.
+
+        `prepare` makes those of a slice, `[N, C, L]`. On a GPU that goes on beside what the network does with others.
+        """
+        uploads, found = Uploads(self.device), []
         with (
             ONE_THREAD,
             out_of_memory(),
             torch.inference_mode(),
             torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16),
         ):
-            result = self.network.quantiles(torch.from_numpy(series).to(self.device)).cpu()
+            for rows in uploads.parts(count):
+                with part("preparation"):
+                    series = prepare(rows)
+                with part("forward", len(series)):
+                    found.append(self.network.quantiles(uploads.send(series)))
+            with part("forward"):
+                result = torch.cat(found).cpu()
         quantiles: NDArray[np.float64] = result.double().numpy()
         return quantiles
 

@@ -21,7 +21,7 @@ from marketsim.models.weights import Weights, locate
 from marketsim.profiling import part
 
 if TYPE_CHECKING:
-    from marketsim.models.kronos_network import Networks
+    from marketsim.models.kronos_network import Inputs, Networks
 
 SMALL, LARGE = "NeoQuasar/Kronos-Tokenizer-base", "NeoQuasar/Kronos-Tokenizer-2k"
 TOKENIZERS = {"small": (SMALL, 512), "mini": (LARGE, 2048), "base": (SMALL, 512)}  # repository, bars it was trained on
@@ -59,7 +59,7 @@ class Kronos:
     """
 
     name = "kronos"
-    version = "2"
+    version = "3"
     trained_until: str | None = TRAINED_UNTIL  # of the author's own weights
     training = TRAINING
     minimum_bars = 2
@@ -132,16 +132,20 @@ class Kronos:
 
     def paths(self, contexts: Array, times: NDArray[np.datetime64]) -> Array:
         """Quantiles `[N, K, 6, Q]` of moves after `contexts` `[N, L, 5]` at `times` `[N, L + K]`; see `PathModel`."""
-        networks, length = self._networks, contexts.shape[1]
-        with part("preparation"):
-            bars, mean, deviation = standardize(contexts, self.clip)
-            stamps = calendar(times[:, :-1])
+        length, scales = contexts.shape[1], []
+
+        def prepare(rows: slice) -> Inputs:
+            bars, mean, deviation = standardize(contexts[rows], self.clip)
+            stamps = calendar(times[rows, :-1])
             seeds = [digest(*given, self._options.seed) for given in zip(bars, stamps[:, :length], strict=True)]
             uniforms = np.stack([draws(seed, self.samples, times.shape[1] - length) for seed in seeds])
-            scale = np.stack([deviation, mean], 1)[..., :4]
-        with part("forward", len(contexts)), ONE_THREAD:
-            standard, extremes = networks.quantiles(self.sampling, bars, stamps, uniforms, scale.astype(np.float32))
+            scales.append(np.stack([deviation, mean], 1)[..., :4])
+            return bars, stamps, uniforms, scales[-1].astype(np.float32)
+
+        with ONE_THREAD:
+            standard, extremes = self._networks.quantiles(self.sampling, len(contexts), prepare)
         with part("post-processing"):
+            scale = np.concatenate(scales)
             prices = standard * scale[:, None, 0, :, None] + scale[:, None, 1, :, None]
             return np.clip(np.concatenate([prices, extremes], 2) / UNIT, FLOOR, 1 + LARGEST_MOVE) - 1
 

@@ -2,12 +2,15 @@
 
 Letters: N contexts of one length, L bars, S samples, J bars that a sample drew so far, D features, H heads.
 
-Keys and values of the context are kept once, not once per sample: all samples are queries of one attention over them.
-The scores of a sample's own bars are put beside theirs before the softmax, which therefore is that of the whole path.
+Keys and values of the context are kept once, not once per sample: all samples are queries of one attention over them,
+and over the bars of all samples, of which a mask hides those of the others. Memory is taken once, for all bars that
+will follow. Where many bars follow, what the mask hides would cost more than the attention itself: then the scores of
+a sample's own bars are taken alone, and put beside those of the context before the softmax.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,72 +19,115 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+HIDDEN = 4  # times the context: so many bars of all samples together are quicker behind a mask than one by one
+
 
 class Memory:
-    """The keys and values of one attention."""
+    """The keys and values of one attention, with room for some bars that each of the samples will draw."""
 
-    def __init__(self, keys: Tensor, values: Tensor) -> None:
-        self.keys, self.values = keys, values  # [N, H, L, D / H], of the context
-        self.own: tuple[Tensor, Tensor] | None = None  # [N, H, S, J, D / H] each, of the bars that the samples drew
-
-    @property
-    def length(self) -> int:
-        """L + J, the bars that a query sees."""
-        return self.keys.shape[2] + (0 if self.own is None else self.own[0].shape[3])
+    def __init__(self, keys: Tensor, values: Tensor, samples: int, bars: int) -> None:
+        """`keys` and `values` `[N, H, L, D / H]` are those of the context."""
+        self._context, self._samples, self._drawn = keys.shape[2], samples, 0
+        self.keys, self.values = (_with_room(x, samples * bars) for x in (keys, values))  # [N, H, L + bars * S, D / H]
+        self._visible = visible(self._context, samples, bars, keys.device) if bars else None
 
     def add(self, key: Tensor, value: Tensor) -> None:
         """One more bar of each sample, `[N, H, S, D / H]`."""
-        new = key.unsqueeze(3), value.unsqueeze(3)
-        self.own = (
-            new if self.own is None else (torch.cat([self.own[0], new[0]], 3), torch.cat([self.own[1], new[1]], 3))
-        )
+        start = self._context + self._drawn * self._samples
+        self.keys[:, :, start : start + self._samples] = key
+        self.values[:, :, start : start + self._samples] = value
+        self._drawn += 1
 
     def attend(self, query: Tensor) -> Tensor:
         """What each of the queries `[N, H, S, D / H]` finds in the context and in the bars of its own sample."""
-        if self.own is None:
-            return F.scaled_dot_product_attention(query, self.keys, self.values)
-        keys, values = self.own
-        scores = torch.cat([query @ self.keys.mT, (query.unsqueeze(3) * keys).sum(-1)], -1)
-        weights = (scores / math.sqrt(query.shape[-1])).softmax(-1)
-        shared, own = weights.tensor_split([self.keys.shape[2]], -1)
-        return shared @ self.values + (own.unsqueeze(-1) * values).sum(3)
+        own = self._drawn * self._samples
+        if own > HIDDEN * self._context:
+            return self._one_by_one(query)
+        length = self._context + own
+        mask = None if self._visible is None or not own else self._visible[:, :length]
+        return F.scaled_dot_product_attention(query, self.keys[:, :, :length], self.values[:, :, :length], mask)
+
+    def _one_by_one(self, query: Tensor) -> Tensor:
+        """The same, of the queries' own bars alone."""
+        (shared_keys, keys), (shared_values, values) = (self._parts(x) for x in (self.keys, self.values))
+        own = (query.unsqueeze(2) * keys).sum(-1).transpose(2, 3)
+        weights = (torch.cat([query @ shared_keys.mT, own], -1) / math.sqrt(query.shape[-1])).softmax(-1)
+        shared, own = weights.tensor_split([self._context], -1)
+        return shared @ shared_values + (own.transpose(2, 3).unsqueeze(-1) * values).sum(2)
+
+    def _parts(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The context's part `[N, H, L, D / H]`, and that of the samples, `[N, H, J, S, D / H]`."""
+        own = x[:, :, self._context : self._context + self._drawn * self._samples]
+        return x[:, :, : self._context], own.reshape(*x.shape[:2], self._drawn, self._samples, -1)
 
 
 class Blocks:
     """Transformer blocks that have read a context, each with its memory."""
 
-    def __init__(self, layers: Iterable[Any], inputs: Sequence[Tensor]) -> None:
-        """`inputs` are the features `[N, L, D]` of the context that each of the `layers` was handed."""
+    def __init__(self, layers: Iterable[Any], inputs: Sequence[Tensor], samples: int, bars: int) -> None:
+        """`inputs` are the features `[N, L, D]` of the context that each of the `layers` was handed.
+
+        There is room for so many `bars` of each of the `samples`.
+        """
         self._layers = tuple(layers)
-        self._memories = [_read(layer.self_attn, layer.norm1(x)) for layer, x in zip(self._layers, inputs, strict=True)]
+        if not self._layers:
+            return
+        self._next = inputs[0].shape[1]
+        self._turns = turns(self._layers[0].self_attn, torch.arange(self._next + bars, device=inputs[0].device))
+        self._memories = [
+            self._read(layer.self_attn, layer.norm1(x), samples, bars)
+            for layer, x in zip(self._layers, inputs, strict=True)
+        ]
+
+    def _read(self, attention: Any, context: Tensor, samples: int, bars: int) -> Memory:
+        keys, values = (split(project(context), attention.n_heads) for project in (attention.k_proj, attention.v_proj))
+        return Memory(rotate(keys, self._turns[:, : self._next]), values, samples, bars)
 
     def follow(self, x: Tensor) -> Tensor:
         """What the blocks make of one more bar of each sample, `[N, S, D]`."""
+        place = self._turns[:, self._next : self._next + 1]
+        self._next += 1
         for layer, memory in zip(self._layers, self._memories, strict=True):
             attention, own = layer.self_attn, layer.norm1(x)
-            place = torch.tensor([memory.length], device=x.device)
             query, key, value = (
                 split(project(own), attention.n_heads)
                 for project in (attention.q_proj, attention.k_proj, attention.v_proj)
             )
-            memory.add(rotate(key, place, attention), value)
-            x = x + attention.out_proj(join(memory.attend(rotate(query, place, attention))))
+            memory.add(rotate(key, place), value)
+            x = x + attention.out_proj(join(memory.attend(rotate(query, place))))
             x = x + layer.ffn(layer.norm2(x))
         return x
 
 
-def _read(attention: Any, context: Tensor) -> Memory:
-    keys, values = (split(project(context), attention.n_heads) for project in (attention.k_proj, attention.v_proj))
-    return Memory(rotate(keys, torch.arange(context.shape[1], device=context.device), attention), values)
+@functools.lru_cache(maxsize=8)
+def visible(length: int, samples: int, bars: int, device: torch.device) -> Tensor:
+    """Which of the places `[S, L + bars * S]` a sample sees: the context, and of every bar its own."""
+    with torch.inference_mode(False):  # whoever else takes it
+        place = torch.arange(length + samples * bars, device=device) - length
+        return (place < 0) | (place % samples == torch.arange(samples, device=device)[:, None])
 
 
-def rotate(x: Tensor, positions: Tensor, attention: Any) -> Tensor:
-    """Rotary embedding of `x` `[N, H, K, D / H]` at `positions` `[K]` or `[1]` (Su et al. 2021), halves as pairs."""
+def turns(attention: Any, positions: Tensor) -> Tensor:
+    """Cosines and sines `[2, K, D / H / 2]` of the rotary embedding at `positions` `[K]` (Su et al. 2021)."""
     frequencies = attention.rotary.inv_freq
     angles = torch.outer(positions.to(frequencies.dtype), frequencies)
-    cosine, sine = angles.cos(), angles.sin()
+    return torch.stack([angles.cos(), angles.sin()])
+
+
+def rotate(x: Tensor, by: Tensor) -> Tensor:
+    """Rotary embedding of `x` `[N, H, K, D / H]` by `turns` at K positions or at one, halves as pairs."""
+    cosine, sine = by
     left, right = x.chunk(2, -1)
     return torch.cat([left * cosine - right * sine, right * cosine + left * sine], -1)
+
+
+def _with_room(x: Tensor, places: int) -> Tensor:
+    """`[N, H, L, D / H]` with as many places after it, whose content is not read before it is written."""
+    if not places:
+        return x
+    whole = x.new_empty(*x.shape[:2], x.shape[2] + places, x.shape[3])
+    whole[:, :, : x.shape[2]] = x
+    return whole
 
 
 def split(x: Tensor, heads: int) -> Tensor:

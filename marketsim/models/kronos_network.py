@@ -14,7 +14,7 @@ import functools
 import inspect
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,11 +31,14 @@ from marketsim.forecasting.forecasts import LEVELS
 from marketsim.models.device import out_of_memory
 from marketsim.models.kronos_attention import Blocks, Memory, join, split
 from marketsim.models.options import Sampling
+from marketsim.models.uploads import Uploads
+from marketsim.profiling import part
 
 PRICES = 4  # of the six channels that a bar is decoded into
 LARGEST = 1 - 2**-23  # uniform that times a sum, rounded to float32, still is below that sum
 
-Array = NDArray[np.float32] | NDArray[np.int64]
+Floats = NDArray[np.float32]
+Inputs = tuple[Floats, NDArray[np.int64], Floats, Floats]  # bars, stamps, uniforms and scale: Networks.quantiles
 Module = TypeVar("Module", bound=nn.Module)
 
 
@@ -71,49 +74,56 @@ class Networks:
     ) -> None:
         self.model, self.tokenizer = model.to(device), tokenizer.to(device)
         self.device = device
+        self._powers = 2 ** torch.arange(tokenizer.codebook_dim // 2, device=device)
         self._half = dtype == "bfloat16"
         self._hidden = torch.compile(self._forward) if compiled else self._forward
 
     def quantiles(
-        self, sampling: Sampling, bars: Array, stamps: Array, uniforms: Array, scale: Array
+        self, sampling: Sampling, count: int, prepare: Callable[[slice], Inputs]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Quantiles of the K bars after each context: `[N, K, 4, Q]` of their prices, in the units of `bars`, and
-        `[N, K, 2, Q]` of the highest and the lowest price up to each, in the units that `scale` gives.
+        """Quantiles of the K bars after each of `count` contexts: `[N, K, 4, Q]` of their prices, in the units of
+        `bars`, and `[N, K, 2, Q]` of the highest and the lowest price up to each, in the units that `scale` gives.
 
+        `prepare` makes what goes in for a slice of them; on a GPU that goes on beside what it computes of others.
         `bars` `[N, L, 6]` float32, standardized; `stamps` `[N, L + K - 1, 5]` int64, minute, hour, weekday, day, month;
         `uniforms` `[N, K, 2, S]` float32 in [0, 1], for the coarse and the fine tokens; `scale` `[N, 2, 4]` float32,
         deviations and means of the prices. MemoryError where N is too many.
         """
-        size = 1 if self.device.type == "cpu" else len(bars)  # alone is as quick there, and no row's bits know another
+        uploads, found = Uploads(self.device), []
         with out_of_memory(), torch.inference_mode():
-            given = [torch.from_numpy(array).to(self.device) for array in (bars, stamps, uniforms, scale)]
-            batches = [slice(start, start + size) for start in range(0, len(bars), size)]
-            parts = [self.at_once(sampling, *(tensor[rows] for tensor in given)) for rows in batches]
-            prices, extremes = (torch.cat(batch).cpu().numpy().astype(np.float64) for batch in zip(*parts, strict=True))
-            return prices, extremes
+            for some in uploads.parts(count):
+                with part("preparation"):
+                    inputs = prepare(some)
+                with part("forward", len(inputs[0])):
+                    given = [uploads.send(array) for array in inputs]
+                    # Alone is as quick on a CPU, and no row's bits know another.
+                    size = 1 if self.device.type == "cpu" else len(given[0])
+                    found += [
+                        self.at_once(sampling, *batch)
+                        for batch in zip(*(torch.split(tensor, size) for tensor in given), strict=True)
+                    ]
+            with part("forward"):
+                prices, extremes = (torch.cat(parts).cpu().numpy() for parts in zip(*found, strict=True))
+        return prices.astype(np.float64), extremes.astype(np.float64)
 
     def at_once(
         self, sampling: Sampling, bars: Tensor, stamps: Tensor, uniforms: Tensor, scale: Tensor
     ) -> tuple[Tensor, Tensor]:
         """The same of tensors on the device, all contexts in one pass."""
-        deviation, mean = scale[:, :1], scale[:, 1:]
-        prices, extremes = [], []
-        highest = lowest = None
-        for drawn in self.paths(sampling, bars, stamps, uniforms):
-            price = drawn * deviation + mean
-            high, low = price.amax(-1), price.amin(-1)
-            highest = high if highest is None else torch.maximum(highest, high)
-            lowest = low if lowest is None else torch.minimum(lowest, low)
-            prices.append(at_levels(drawn))
-            extremes.append(at_levels(torch.stack([highest, lowest], -1)))
-        return torch.stack(prices, 1), torch.stack(extremes, 1)
+        deviation, mean = scale[:, None, :1], scale[:, None, 1:]
+        drawn = torch.stack(list(self.paths(sampling, bars, stamps, uniforms)), 1)
+        price = drawn * deviation + mean
+        extremes = price.amax(-1).cummax(1).values, price.amin(-1).cummin(1).values
+        quantiles = at_levels(torch.cat([drawn, torch.stack(extremes, -1)], -1))
+        return quantiles[:, :, :PRICES], quantiles[:, :, PRICES:]
 
     def paths(self, sampling: Sampling, bars: Tensor, stamps: Tensor, uniforms: Tensor) -> Iterator[Tensor]:
         """The prices `[N, S, 4]` of one bar after another, of every sample, in the units of `bars`."""
-        length, ahead = bars.shape[1], uniforms.shape[1]
+        length, (ahead, _, samples) = bars.shape[1], uniforms.shape[1:]
         context = self.encode(bars)
-        hidden, blocks = self.read(context, stamps[:, :length], ahead > 1)
-        last, memory, decoder = hidden[:, -1:], self.remember(hidden), self.decoder(context)
+        hidden, blocks = self.read(context, stamps[:, :length], samples, ahead - 1)
+        last, memory = hidden[:, -1:], self.remember(hidden, samples, ahead - 1)
+        decoder = self.decoder(context, samples, ahead)
         for k in range(ahead):
             coarse = draw_each(self.coarse_logits(last), uniforms[:, k, 0], sampling)
             drawn = coarse, draw_each(self.fine_logits(last, memory, coarse), uniforms[:, k, 1], sampling)
@@ -126,11 +136,14 @@ class Networks:
         coarse, fine = self.tokenizer.encode(bars, half=True)
         return coarse, fine
 
-    def read(self, context: tuple[Tensor, Tensor], stamps: Tensor, ahead: bool) -> tuple[Tensor, Blocks]:
-        """The model's features `[N, L, D]` float32 of the tokens of a context; its blocks remember it to go `ahead`."""
+    def read(self, context: tuple[Tensor, Tensor], stamps: Tensor, samples: int, follow: int) -> tuple[Tensor, Blocks]:
+        """The model's features `[N, L, D]` float32 of the tokens of a context; its blocks remember it, if bars follow.
+
+        They have room for so many bars to `follow`, of each of the `samples`.
+        """
         with self._precision():
-            hidden, handed = self._hidden(context, stamps, ahead)
-            return hidden.float(), Blocks(self.model.transformer[: len(handed)], handed)
+            hidden, handed = self._hidden(context, stamps, follow > 0)
+            return hidden.float(), Blocks(self.model.transformer[: len(handed)], handed, samples, follow)
 
     def _forward(self, context: tuple[Tensor, Tensor], stamps: Tensor, keep: bool) -> tuple[Tensor, list[Tensor]]:
         x = self.model.embedding(context) + self.model.time_emb(stamps)
@@ -157,9 +170,9 @@ class Networks:
         logits: Tensor = self.model.head(last)
         return logits
 
-    def remember(self, hidden: Tensor) -> Memory:
-        """What the cross attention of the fine tokens keeps of the features of a context."""
-        return Memory(*self._crossed(hidden))
+    def remember(self, hidden: Tensor, samples: int, follow: int) -> Memory:
+        """What the cross attention of the fine tokens keeps of the features of a context; see `read`."""
+        return Memory(*self._crossed(hidden), samples, follow)
 
     def _crossed(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
         cross = self.model.dep_layer.cross_attn
@@ -176,12 +189,12 @@ class Networks:
         logits: Tensor = self.model.head.cond_forward(layer.norm(last + attended))
         return logits
 
-    def decoder(self, context: tuple[Tensor, Tensor]) -> Blocks:
-        """The blocks that turn tokens into bars, with the tokens `[N, L]` of a context before them."""
+    def decoder(self, context: tuple[Tensor, Tensor], samples: int, bars: int) -> Blocks:
+        """The blocks that turn tokens into bars, so many of each sample, after the tokens `[N, L]` of a context."""
         handed = [self._embedded(context)]
         for layer in self.tokenizer.decoder[:-1]:
             handed.append(layer(handed[-1]))
-        return Blocks(self.tokenizer.decoder, handed)
+        return Blocks(self.tokenizer.decoder, handed, samples, bars)
 
     def decode(self, decoder: Blocks, drawn: tuple[Tensor, Tensor]) -> Tensor:
         """The bar `[N, S, 6]` that each of the `drawn` tokens `[N, S]` is after all that the `decoder` remembers."""
@@ -189,7 +202,10 @@ class Networks:
         return bars
 
     def _embedded(self, tokens: tuple[Tensor, Tensor]) -> Tensor:
-        embedded: Tensor = self.tokenizer.post_quant_embed(self.tokenizer.indices_to_bits(tokens, half=True))
+        # The vendor's indices_to_bits makes its powers of two for every bar.
+        bits = torch.cat([(token.unsqueeze(-1) & self._powers) != 0 for token in tokens], -1)
+        scaled = (bits.float() * 2 - 1) * (1.0 / self.tokenizer.codebook_dim**0.5)
+        embedded: Tensor = self.tokenizer.post_quant_embed(scaled)
         return embedded
 
     def bytes_per_context(self, length: int, samples: int) -> int:
@@ -225,5 +241,17 @@ def draw_each(logits: Tensor, uniforms: Tensor, sampling: Sampling) -> Tensor:
 
 
 def at_levels(values: Tensor) -> Tensor:
-    """Quantiles `[N, C, Q]` of `values` `[N, S, C]` over the samples."""
-    return torch.quantile(values, torch.tensor(LEVELS, device=values.device), dim=1).permute(1, 2, 0)
+    """Quantiles `[..., C, Q]` of `values` `[..., S, C]` over the samples, as `torch.quantile` has them."""
+    below, above, way = _ranks(values.shape[-2], values.device)
+    rising = values.sort(-2).values
+    found = torch.lerp(rising.index_select(-2, below), rising.index_select(-2, above), way)
+    return found.transpose(-1, -2)
+
+
+@functools.lru_cache(maxsize=8)
+def _ranks(samples: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Between which samples `[Q]` each quantile lies, and how far from the first of them, `[Q, 1]`."""
+    with torch.inference_mode(False):  # whoever else takes them
+        rank = torch.tensor(LEVELS) * (samples - 1)
+        way = (rank - rank.floor())[:, None]
+        return rank.long().to(device), rank.ceil().long().to(device), way.to(device)

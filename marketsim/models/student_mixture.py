@@ -5,6 +5,7 @@ torch has no Student-t distribution function, hence this one.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -34,7 +35,7 @@ class StudentMixture(NamedTuple):
             F(t) = 1/2 + c * integral over v in (0, u) of  cos(v)^(df - 1) dv
             c    = Gamma((df + 1) / 2) / (Gamma(df / 2) * sqrt(pi))
         """
-        return (self._below(x) * self.weights[..., None, :]).sum(-1)
+        return _Integral.of(self).cdf(x)
 
     def quantiles(self, levels: tuple[float, ...]) -> Tensor:
         """Quantiles `[..., Q]` at `levels`, rising, by bisection; computed in float64 where the device has it.
@@ -43,16 +44,8 @@ class StudentMixture(NamedTuple):
         freedom have: `loc + scale * (2p - 1) / sqrt(2p (1 - p))` and `loc`.
         """
         exact = self._exact()
-        p = exact.loc.new_tensor(levels)
-        widest = (2 * p - 1) / torch.sqrt(2 * p * (1 - p))
-        loc, scale = exact.loc[..., None, :], exact.scale[..., None, :]
-        low = (loc + scale * widest[:, None].clamp(max=0)).amin(-1)
-        high = (loc + scale * widest[:, None].clamp(min=0)).amax(-1)
-        for _ in range(HALVINGS):
-            middle = (low + high) / 2
-            below = exact.cdf(middle) < p
-            low, high = torch.where(below, middle, low), torch.where(below, high, middle)
-        return (low + high) / 2
+        p = _sent(tuple(levels), exact.loc.dtype, exact.loc.device)
+        return _Integral.of(exact).quantiles(p)
 
     def trimmed_mean(self, trim: float) -> Tensor:
         """The mean `[...]` of the quantile function between `trim` and `1 - trim`, 0 < trim < 1/2.
@@ -65,31 +58,17 @@ class StudentMixture(NamedTuple):
         The terms after the sum vanish at exact quantiles; with them an error of a or b enters squared only.
         """
         exact = self._exact()
-        ends = exact.quantiles((trim, 1 - trim))
-        below = exact._below(ends)
-        u, power = exact._angle(ends)
+        integral = _Integral.of(exact)
+        at = _sent((trim, 1 - trim), exact.loc.dtype, exact.loc.device)
+        ends = integral.quantiles(at)
+        below, u, power = integral.below(ends), integral.angle(ends), integral.power
         df, loc, scale, weights = (
             parameter[..., None, :] for parameter in (exact.df, exact.loc, exact.scale, exact.weights)
         )
-        tail = scale * _constant(power) * df.sqrt() / power * u.cos() ** power
+        tail = scale * integral.constant * df.sqrt() / power * u.cos() ** power
         mean = ((loc * below - tail) * weights).sum(-1)
-        excess = ends * ((below * weights).sum(-1) - ends.new_tensor([trim, 1 - trim]))
+        excess = ends * ((below * weights).sum(-1) - at)
         return (mean - excess).diff(dim=-1)[..., 0] / (1 - 2 * trim)
-
-    def _below(self, x: Tensor) -> Tensor:
-        """Each component's probability `[..., Q, K]` of a value up to `x` `[..., Q]`."""
-        points, node_weights = np.polynomial.legendre.leggauss(NODES)
-        node, node_weight = (x.new_tensor(values) for values in ((points + 1) / 2, node_weights / 2))
-        u, power = self._angle(x)
-        density = (power[..., None] * (u[..., None] * node).cos_().log_()).exp_() @ node_weight
-        return 0.5 + _constant(power) * u * density
-
-    def _angle(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """`u` `[..., Q, K]` of `cdf`, no further than the density reaches, and `df - 1` `[..., 1, K]`."""
-        power = self.df[..., None, :] - 1
-        reach = torch.acos(torch.exp(-REACH / power))
-        t = (x[..., None] - self.loc[..., None, :]) / self.scale[..., None, :]
-        return torch.atan(t / self.df[..., None, :].sqrt()).clamp(-reach, reach), power
 
     def _exact(self) -> StudentMixture:
         """The same in float64, where the device has it."""
@@ -97,6 +76,60 @@ class StudentMixture(NamedTuple):
         return StudentMixture(*(parameter.to(double) for parameter in self))
 
 
-def _constant(power: Tensor) -> Tensor:
-    """`c` of `StudentMixture.cdf`, for `df - 1`."""
-    return torch.exp(torch.lgamma((power + 2) / 2) - torch.lgamma((power + 1) / 2)) / math.sqrt(math.pi)
+class _Integral(NamedTuple):
+    """What the distribution function of a mixture needs at any value, made once; all `[..., 1, K]`."""
+
+    weights: Tensor
+    loc: Tensor
+    scale: Tensor
+    root: Tensor  # of the degrees of freedom
+    power: Tensor  # of the cosine: one less than they are
+    reach: Tensor  # the angle up to which there is any density
+    constant: Tensor  # c of `cdf`
+    nodes: Tensor  # [NODES] of the rule, between 0 and 1
+    node_weights: Tensor  # [NODES]
+
+    @classmethod
+    def of(cls, mixture: StudentMixture) -> _Integral:
+        weights, df, loc, scale = (parameter[..., None, :] for parameter in mixture)
+        power = df - 1
+        reach = torch.acos(torch.exp(-REACH / power))
+        constant = torch.exp(torch.lgamma((power + 2) / 2) - torch.lgamma((power + 1) / 2)) / math.sqrt(math.pi)
+        points, of_points = np.polynomial.legendre.leggauss(NODES)
+        nodes, node_weights = (
+            _sent(tuple(numbers.tolist()), loc.dtype, loc.device) for numbers in ((points + 1) / 2, of_points / 2)
+        )
+        return cls(weights, loc, scale, df.sqrt(), power, reach, constant, nodes, node_weights)
+
+    def angle(self, x: Tensor) -> Tensor:
+        """`u` `[..., Q, K]` of `cdf` at `x` `[..., Q]`, no further than the density reaches."""
+        t = (x[..., None] - self.loc) / self.scale
+        return torch.atan(t / self.root).clamp(-self.reach, self.reach)
+
+    def below(self, x: Tensor) -> Tensor:
+        """Each component's probability `[..., Q, K]` of a value up to `x` `[..., Q]`."""
+        u = self.angle(x)
+        density = (self.power[..., None] * (u[..., None] * self.nodes).cos_().log_()).exp_() @ self.node_weights
+        return 0.5 + self.constant * u * density
+
+    def cdf(self, x: Tensor) -> Tensor:
+        """That of the mixture, `[..., Q]`."""
+        return (self.below(x) * self.weights).sum(-1)
+
+    def quantiles(self, p: Tensor) -> Tensor:
+        """Quantiles `[..., Q]` at levels `p` `[Q]`."""
+        widest = ((2 * p - 1) / torch.sqrt(2 * p * (1 - p)))[:, None]
+        low = (self.loc + self.scale * widest.clamp(max=0)).amin(-1)
+        high = (self.loc + self.scale * widest.clamp(min=0)).amax(-1)
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            below = self.cdf(middle) < p
+            low, high = torch.where(below, middle, low), torch.where(below, high, middle)
+        return (low + high) / 2
+
+
+@functools.lru_cache(maxsize=16)
+def _sent(numbers: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Numbers on the device, sent there once a process."""
+    with torch.inference_mode(False):  # whoever else takes it
+        return torch.tensor(numbers, dtype=dtype, device=device)

@@ -65,10 +65,7 @@ class ZeroShot(ABC):
     def forecast(self, contexts: NDArray[np.float64], times: NDArray[np.datetime64]) -> NDArray[np.float64]:
         """Quantiles of moves `[N, 4, Q]` after `contexts` `[N, L, 5]`; see `ContextModel.forecast`."""
         inference = self._inference()
-        with part("preparation"):
-            series = to_percent(contexts, self.representation)
-        with part("forward", len(series)):
-            quantiles = inference.quantiles(series)
+        quantiles = inference.quantiles(len(contexts), lambda rows: to_percent(contexts[rows], self.representation))
         with part("post-processing"):
             return to_moves(quantiles)
 

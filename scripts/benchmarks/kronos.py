@@ -84,10 +84,10 @@ def difference(networks: Networks, inputs: Inputs) -> float:
     coarse = torch.arange(SAMPLES)[None]
     tokens = networks.tokenizer.encode(bars, half=True)
     theirs, features = networks.model.decode_s1(*tokens, stamps)
-    hidden, _ = networks.read(networks.encode(bars), stamps, ahead=False)
+    hidden, _ = networks.read(networks.encode(bars), stamps, SAMPLES, 0)
     last = hidden[:, -1:]
     first = (theirs[:, -1:] - networks.coarse_logits(last)).abs().max()
-    fine = networks.fine_logits(last, networks.remember(hidden), coarse)[0]
+    fine = networks.fine_logits(last, networks.remember(hidden, SAMPLES, 0), coarse)[0]
     steps = [networks.model.decode_s2(features, coarse[:, i : i + 1])[0, -1] for i in range(SOME)]
     return float(max(first, (torch.stack(steps) - fine[:SOME]).abs().max()))
 

@@ -74,10 +74,10 @@ def test_logits_of_both_stages_equal_the_vendors(networks, contexts, times):
     with torch.inference_mode():
         tokens = networks.tokenizer.encode(bars, half=True)
         logits, features = networks.model.decode_s1(*tokens, when.float())
-        hidden, _ = networks.read(networks.encode(bars), when, ahead=False)
+        hidden, _ = networks.read(networks.encode(bars), when, S, 0)
         last = hidden[:, -1:]
         torch.testing.assert_close(networks.coarse_logits(last), logits[:, -1:], atol=1e-5, rtol=1e-5)
-        fine = networks.fine_logits(last, networks.remember(hidden), coarse)
+        fine = networks.fine_logits(last, networks.remember(hidden, S, 0), coarse)
         for i in range(S):
             one = networks.model.decode_s2(features, coarse[:, i : i + 1])[:, -1]
             torch.testing.assert_close(fine[:, i], one, atol=1e-5, rtol=1e-5)
@@ -90,7 +90,7 @@ def test_decoded_bars_equal_the_vendors(networks, contexts, times):
     coarse, fine = torch.from_numpy(tokens)
     with torch.inference_mode():
         before = networks.encode(inputs(contexts, times)[0])
-        bars = networks.decode(networks.decoder(before), (coarse, fine))
+        bars = networks.decode(networks.decoder(before, S, 1), (coarse, fine))
         for i in range(S):
             whole = [torch.cat([a, b[:, i : i + 1]], 1) for a, b in zip(before, (coarse, fine), strict=True)]
             theirs = networks.tokenizer.decode(whole, half=True)[:, -1]
@@ -269,7 +269,7 @@ def test_bfloat16_leaves_the_tokenizer_alone(folder, networks, contexts, times):
     bars, when = inputs(contexts, times)
     with torch.inference_mode():
         tokens = networks.encode(bars)
-        (exact, _), (rough, _) = networks.read(tokens, when, False), half.read(half.encode(bars), when, False)
+        (exact, _), (rough, _) = networks.read(tokens, when, S, 0), half.read(half.encode(bars), when, S, 0)
     assert all(torch.equal(*pair) for pair in zip(half.encode(bars), tokens, strict=True))
     assert rough.dtype == torch.float32
     assert 1e-4 < (exact - rough).abs().max() < 0.2

@@ -14,7 +14,10 @@ from tests.candles import random_ohlcv
 torch = pytest.importorskip("torch")
 vendor = pytest.importorskip("kronos_finance._vendor.kronos_model", reason="needs the extra 'kronos'")
 
-from marketsim.models.kronos_attention import rotate  # noqa: E402
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+
+from marketsim.models import kronos_attention  # noqa: E402
+from marketsim.models.kronos_attention import Memory, rotate, turns  # noqa: E402
 from marketsim.models.kronos_network import Networks, open_networks  # noqa: E402
 from tests.models.tiny_kronos import build  # noqa: E402
 
@@ -70,8 +73,8 @@ def test_logits_and_bars_of_every_step_of_a_path_equal_the_vendors(networks, con
     bars, when = torch.from_numpy(standardize(contexts, 5.0)[0]), torch.from_numpy(calendar(times))
     with torch.inference_mode():
         context = networks.encode(bars)
-        hidden, blocks = networks.read(context, when[:, :L], ahead=True)
-        last, memory, decoder = hidden[:, -1:], networks.remember(hidden), networks.decoder(context)
+        hidden, blocks = networks.read(context, when[:, :L], S, K)
+        last, memory, decoder = hidden[:, -1:], networks.remember(hidden, S, K), networks.decoder(context, S, K)
         for k in range(K):
             drawn = forced[0, ..., k], forced[1, ..., k]
             coarse = networks.coarse_logits(last).expand(N, S, -1)
@@ -85,6 +88,47 @@ def test_logits_and_bars_of_every_step_of_a_path_equal_the_vendors(networks, con
                     torch.testing.assert_close(mine[:, i], theirs, atol=1e-5, rtol=1e-5)
             last = networks.follow(blocks, memory, drawn, when[:, L + k])
     assert (coarse[:, 0] - coarse[:, 1]).abs().max() > 1e-3  # by now each path has logits of its own
+
+
+class Counted(TorchDispatchMode):
+    def __init__(self):
+        super().__init__()
+        self.calls = Counter()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.calls[func.overloadpacket.__name__] += 1
+        return func(*args, **(kwargs or {}))
+
+
+def test_a_further_bar_costs_the_same_and_no_tensor_is_made_for_it_by_the_host(networks, contexts, times):
+    bars, when = torch.from_numpy(standardize(contexts, 5.0)[0]), torch.from_numpy(calendar(times))
+    uniforms, scale = torch.rand(N, K, 2, S), torch.ones(N, 2, 4)
+    calls = []
+    with torch.inference_mode():
+        for ahead in (K - 2, K - 2, K - 1, K):  # the first time what all share is made
+            with Counted() as counted:
+                networks.at_once(Sampling(1.0, 0, 1.0), bars, when[:, : L + ahead - 1], uniforms[:, :ahead], scale)
+            calls.append(counted.calls)
+    totals = [made.total() for made in calls]
+    assert totals[3] - totals[2] == totals[2] - totals[1] > 0
+    assert not {"arange", "lift_fresh", "full", "_local_scalar_dense"} & (calls[3] - calls[2]).keys()
+
+
+def test_own_bars_are_read_behind_a_mask_or_one_by_one(monkeypatch):
+    """Both ways to what a sample finds in the context and its own bars, and in those of no other sample."""
+    random = torch.Generator().manual_seed(0)
+    context, query, own = (torch.randn(2, 3, n, 8, generator=random) for n in (5, 4, 12))
+    found = []
+    for hidden in (100, 0):
+        monkeypatch.setattr(kronos_attention, "HIDDEN", hidden)
+        memory = Memory(context, 2 * context, samples=4, bars=3)
+        for bar in own.split(4, 2)[:2]:
+            memory.add(bar, 2 * bar)
+        found.append(memory.attend(query))
+    torch.testing.assert_close(found[0], found[1])
+    keys = torch.cat([context, own[:, :, [1, 5]]], 2)
+    alone = torch.nn.functional.scaled_dot_product_attention(query[:, :, [1]], keys, 2 * keys)
+    torch.testing.assert_close(found[0][:, :, [1]], alone)
 
 
 @pytest.mark.parametrize("length", [L, 512 - K])
@@ -206,7 +250,7 @@ def test_a_place_beyond_256_is_exact_in_bfloat16(networks):
     for place in (0, 301, 511):
         at = torch.tensor([place])
         torch.testing.assert_close(
-            rotate(x, at, attention).float(), rotate(x.float(), at, attention), atol=0.05, rtol=0
+            rotate(x, turns(attention, at)).float(), rotate(x.float(), turns(attention, at)), atol=0.05, rtol=0
         )
 
 
@@ -225,8 +269,8 @@ def test_bfloat16_goes_the_same_way(networks, contexts, times, forced):
     found = []
     with torch.inference_mode():
         for each in (networks, half):
-            hidden, blocks = each.read(each.encode(bars), when[:, :L], ahead=True)
-            memory = each.remember(hidden)
+            hidden, blocks = each.read(each.encode(bars), when[:, :L], S, 2)
+            memory = each.remember(hidden, S, 2)
             for k in range(2):
                 last = each.follow(blocks, memory, (forced[0, ..., k], forced[1, ..., k]), when[:, L + k])
             found.append(last)
