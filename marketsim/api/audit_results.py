@@ -1,4 +1,4 @@
-"""What an audit returns in Python: DataFrames, a dictionary, HTML."""
+"""The result of an audit in Python: DataFrames, a dictionary, HTML."""
 
 from __future__ import annotations
 

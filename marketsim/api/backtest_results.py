@@ -1,4 +1,4 @@
-"""What a backtest returns in Python: DataFrames, a dictionary, HTML."""
+"""The result of a backtest in Python: DataFrames, a dictionary, HTML."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class BacktestResult:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """What else a reader should know, the weightiest first."""
+        """Further reasons and warnings, the most important first."""
         return tuple(self.document["reasons"])
 
     def to_dict(self) -> dict[str, Any]:

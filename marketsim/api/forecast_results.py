@@ -1,4 +1,4 @@
-"""What a forecast and a comparison of models return in Python: DataFrames, a dictionary, HTML."""
+"""The results of a forecast and of a comparison of models in Python: DataFrames, a dictionary, HTML."""
 
 from __future__ import annotations
 

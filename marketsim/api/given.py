@@ -1,4 +1,4 @@
-"""What a caller of the Python interface hands over: bars or symbols, models or their names, settings."""
+"""The arguments of the Python interface: bars or symbols, models or their names, settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is audited: a symbol's walk as it is run, which everything else is compared with."""
+"""The walk of a symbol as a backtest runs it: the baseline of all checks of an audit."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Chain(Struct, frozen=True):
         beside: ForecastRequest | None = None,
         cache: Cache | None = None,
     ) -> Forecasts:
-        """What the model forecasts on a walk.
+        """The model's forecasts on a walk.
 
         It is called as `calls` says, and forecasts another symbol `beside` this one, first. Nothing is cached, unless a
         `cache` is given.
@@ -52,7 +52,7 @@ class Chain(Struct, frozen=True):
         return value_of(outcomes[-1])
 
     def forecasts_at(self, bars: Bars, origins: NDArray[np.int64]) -> Forecasts:
-        """What the model forecasts at `origins`, whatever the walk."""
+        """The model's forecasts at `origins`, whatever the walk."""
         (outcome,) = Forecaster(self.tools.model, None, Clock()).forecasts([ForecastRequest(bars, origins)])
         return value_of(outcome)
 
@@ -61,7 +61,7 @@ class Chain(Struct, frozen=True):
         return trace_forecasts(bars, forecasts.origins, forecasts.moves, self.tools.model, self.keys)
 
     def result(self, bars: Bars, walk: Walk, forecasts: Forecasts) -> Result:
-        """What the walk over `bars` comes to with these forecasts: fits, trades and plan."""
+        """The result of the walk over `bars` with these forecasts: fits, trades and plan."""
         return evaluate_walk(Prepared(bars, walk), forecasts, self.settings, self.tools, Clock())
 
 

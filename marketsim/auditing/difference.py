@@ -22,7 +22,7 @@ class Difference(Struct, frozen=True):
 
 
 class Comparison(Struct, frozen=True):
-    """What was compared, and how it came out."""
+    """A comparison of forecasts, and its outcome."""
 
     origins: int  # compared
     largest: float  # by which a forecast moved

@@ -78,7 +78,7 @@ def audited_model(model: Identity) -> AuditedModel:
 
 
 def selftest_document(tried: Sequence[LeakTried], seed: int) -> SelftestDocument:
-    """What became of the planted leaks."""
+    """Which planted leaks were caught."""
     return SelftestDocument(
         marketsim=__version__,
         seed=seed,

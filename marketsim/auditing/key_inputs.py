@@ -1,4 +1,4 @@
-"""What a model is handed, one input at a time: each must change the key that a forecast is kept under."""
+"""The inputs of a model, one at a time: a change of any must change the cache key of a forecast."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class StrategyProfit(Struct, frozen=True):
 
 
 class SymbolAudit(Struct, frozen=True):
-    """What the audit of a symbol found."""
+    """The findings of the audit of one symbol."""
 
     audited: Audited
     checks: tuple[Check, ...]

@@ -1,4 +1,4 @@
-"""How the probability w did on bars whose order is known: what it claims of take-profits in doubt, and what happened.
+"""Calibration of the take-profit probability w, on bars whose finer bars tell the order of their prices.
 
 Longs and shorts are placed between parts of the forecast high and low of every bar: levels that nothing has fitted.
 Each is booked twice, without and with the finer bars; no costs are charged.
@@ -102,7 +102,7 @@ def _booked(pair: _Pair, outcomes: Outcomes) -> TrackRecord:
 
 
 def calibration(bars: Bars, found: Trades) -> CalibratedSymbol:
-    """What the trades say of w."""
+    """Compare w with how often the take-profits in doubt were filled."""
     pair, bar = np.nonzero(found.known)
     w, happened = found.w[pair, bar], found.happened[pair, bar]
     trades = int(found.trades.sum())

@@ -79,17 +79,17 @@ class Dispatcher:
 
     @property
     def over(self) -> bool:
-        """Whether every symbol was given back."""
+        """Whether every symbol has been returned."""
         return self._turn == len(self._symbols)
 
     def due(self) -> Iterator[FinishedSymbol]:
-        """What is finished and has its turn."""
+        """The finished symbols that come next in the order given."""
         while self._turn in self._finished:
             yield self._finished.pop(self._turn)
             self._turn += 1
 
     def advance(self) -> None:
-        """Hand out what there is room for, and wait for what comes back first, but not for ever."""
+        """Submit as many jobs as there is room for, then wait for the first to end, up to a limit."""
         room = self.executor.room
         while self._refused:
             self._submit((self._refused.popleft(),))
@@ -172,7 +172,7 @@ class Dispatcher:
         return self.executor.submit_to_others(unfit, work, job) if unfit else self.executor.submit(work, job)
 
     def _take(self, future: Future[JobDone], chunk: tuple[int, ...]) -> None:
-        """What became of a job."""
+        """Take the outcome of a job that has ended."""
         try:
             done = future.result()
         except MarketsimError:
@@ -220,7 +220,7 @@ class Dispatcher:
         self._refused.append(i)
 
     def _suspect(self, chunk: tuple[int, ...], error: Exception) -> None:
-        """Each symbol of a job that failed as none should is tried alone, and a killed worker's once more."""
+        """Run the symbols of a job that crashed one by one, and those of a killed worker once more."""
         killed = isinstance(error, BrokenExecutor)
         if len(chunk) > 1 or (killed and chunk[0] not in self._tried):
             self._tried.update(chunk)

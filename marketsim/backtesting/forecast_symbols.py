@@ -1,4 +1,4 @@
-"""What is forecast of several symbols, without fits and trades."""
+"""Forecasts of several symbols, without fits and trades."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model forecasts of the bars after the newest one."""
+"""Forecasts of the bars after the newest one."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Quantiles(Row, frozen=True):
 
 
 class BarForecast(Row, frozen=True):
-    """What is forecast of one bar."""
+    """The forecast of one bar."""
 
     ahead: Count  # 1 is the next bar
     bar: Stamp
@@ -65,7 +65,7 @@ class BarForecast(Row, frozen=True):
 
 
 class SymbolForecast(Row, frozen=True, tag_field="status", tag="ok"):
-    """What is forecast of a symbol."""
+    """The forecasts of one symbol's next bars."""
 
     symbol: str
     bars: BarsFacts

@@ -1,4 +1,4 @@
-"""Many symbols: through an executor, each done once, given back in order."""
+"""Backtests of many symbols by an executor, returned in the order given."""
 
 from __future__ import annotations
 

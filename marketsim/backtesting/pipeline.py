@@ -69,7 +69,7 @@ def run(
     source: Source | None = None,
     model: Model | Composite | None = None,
 ) -> list[SymbolRun]:
-    """What `stream` yields with the tools of `open_tools`."""
+    """All that `stream` yields, with the tools of `open_tools`."""
     tools = open_tools(settings, clock, source, model)
     with tools.cache or nullcontext():
         return list(stream(symbols, settings, tools, clock, progress))
@@ -146,7 +146,7 @@ def run_symbol(symbol: str, settings: Settings, tools: Tools, clock: Clock) -> R
 
 
 def _taken(remarks: list[str]) -> list[str]:
-    """The remarks so far, which are then not made again."""
+    """Return the remarks so far and empty the list."""
     taken = remarks.copy()
     remarks.clear()
     return taken

@@ -12,7 +12,7 @@ from marketsim.settings.settings import Settings
 
 
 class SharedModel:
-    """The model of a run; it is let go of when no thread holds it any more."""
+    """The model of a run, dropped when no thread uses it any more."""
 
     def __init__(self, model: Model | Composite) -> None:
         self.model = model

@@ -1,4 +1,4 @@
-"""The part of a run that is done elsewhere: some symbols, from plain values to plain values."""
+"""Jobs: some symbols of a run, computed by a worker from plain values to plain values."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LONG = 1_000  # simulations of a run that is worth preparing for
 
 
 class Job(Struct, frozen=True):
-    """What a worker is told: plain values, from which it opens its own tools."""
+    """Some symbols and their settings, in plain values; the worker opens model, cache and bars itself."""
 
     run: str  # tells runs apart in a process that outlives them
     settings: Settings
@@ -57,7 +57,7 @@ class Refused(Struct, frozen=True):
 
 
 class JobDone(Struct, frozen=True):
-    """What a worker tells back of its symbols, in their order."""
+    """The results of a job's symbols, in their order."""
 
     worker: str
     symbols: list[FinishedSymbol | Refused]
@@ -65,11 +65,11 @@ class JobDone(Struct, frozen=True):
 
 
 def silent(what: str, done: int, total: int) -> None:
-    """The progress that nobody hears."""
+    """Show no progress."""
 
 
 class CurrentProcess(threading.local):
-    """What a thread that works keeps from one job of a run to the next."""
+    """What a worker's thread keeps open between the jobs of one run."""
 
     def __init__(self) -> None:
         self.run = ""

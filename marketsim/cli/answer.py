@@ -20,7 +20,7 @@ def answer(symbol: SymbolDocument) -> None:
 
 
 def reasons(symbol: SymbolDocument, brief: bool) -> None:
-    """What else a reader should know, each on a line."""
+    """Further reasons and warnings, a line each."""
     said = [*symbol.reasons[: BRIEF if brief else None], notes_on_range(symbol.plan[0])]
     output.bullets(*(sentence(reason) for reason in said if reason))
     output.lines("")

@@ -118,7 +118,7 @@ def _run(
     documents: "SpooledSymbols",
     clock: "Clock",
 ) -> "Told":
-    """What a run says on the way; its symbols are written as they finish."""
+    """Run all symbols, write them as they finish, and return the remarks and failures."""
     told = Told()
     with output.progress() as progress, closing(started(progress)) as stream:
         for finished in stream:
@@ -141,7 +141,7 @@ def sealed_forecasts(settings: "Settings") -> "SealedForecasts":
 
 
 class Told:
-    """What a run says on the way: remarks, failures, and the seconds that symbols took."""
+    """Remarks and failures of a run as it goes on, and the seconds that its symbols took."""
 
     def __init__(self) -> None:
         self.notes: dict[str, None] = {}

@@ -1,4 +1,4 @@
-"""What a backtest shows, whether it ran just now or was saved."""
+"""The screen of a backtest, whether it ran just now or was saved."""
 
 from __future__ import annotations
 

@@ -224,7 +224,7 @@ def _records(command: typer.Context, mode: str) -> "AuditRecords | None":
 
 
 def _words(record: "AuditRecord") -> str:
-    """What an audit found, in a few words."""
+    """The finding of an audit, in a few words."""
     if record.evidence is not None:
         return f"{record.evidence.what} ({record.evidence.symbol})"
     if record.doubt is not None:

@@ -51,7 +51,7 @@ def dates(command: typer.Context, incomplete: str) -> list[str]:
 
 
 def several(choices: Sequence[str]) -> Callable[[str], list[str]]:
-    """What completes the last of several words with commas between.
+    """A completer of the last of several words with commas between.
 
     >>> several(["har", "last-bar"])("har,l")
     ['har,last-bar']

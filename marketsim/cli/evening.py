@@ -79,14 +79,14 @@ def evening(
 
 
 class _Scored(Struct, frozen=True):
-    """What the sealed plans came to, in arrays and as a document."""
+    """The score of the sealed plans, in arrays and as a document."""
 
     score: "Score"
     document: "ScoreDocument"
 
 
 class _Found(Struct, frozen=True):
-    """What an evening came to."""
+    """The result of an evening."""
 
     bars: "list[CheckedSymbol]"
     planned: "PlannedOrders"

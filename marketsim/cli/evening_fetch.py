@@ -21,7 +21,7 @@ from marketsim.settings.settings import Settings
 
 
 class Brought(Struct, frozen=True):
-    """What fetching came to, and the settings that read what was fetched."""
+    """The result of fetching, and the settings that read the fetched bars."""
 
     settings: Settings
     rows: list[FetchedSymbol]

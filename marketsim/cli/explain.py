@@ -73,7 +73,7 @@ def _find(word: str) -> Entry:
 
 
 def _setting(word: str) -> Entry | None:
-    """What help says of a setting, named as an option, a variable or a key."""
+    """The help text of a setting, named as an option, a variable or a key."""
     key = word.lstrip("-").replace("-", "_").lower().removeprefix(ENVIRONMENT_PREFIX.lower())
     if key not in options.TEXTS:
         return None
@@ -85,5 +85,5 @@ def _setting(word: str) -> Entry | None:
 
 
 def letters(text: str) -> str:
-    """What two spellings of a word have in common."""
+    """A word without case, blanks and signs, so that its spellings are equal."""
     return re.sub(r"[\W_]", "", text.lower())

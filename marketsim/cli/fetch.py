@@ -65,7 +65,7 @@ def fetch(
 
 
 def _row(fetched: Any) -> dict[str, Any]:
-    """What is said of a symbol that was fetched."""
+    """The row of a symbol that was fetched."""
     from marketsim.data.reading.read_options import ReadOptions
     from marketsim.data.store import StoreSource
 

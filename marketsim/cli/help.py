@@ -1,4 +1,4 @@
-"""How commands read their words and show their help: options of their own first, then settings by group."""
+"""Parsing and help of the commands: options of their own first, then settings by group."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def entry(sealed: Sealed) -> None:
 
 
 def replayed(rows: Sequence[Replayed], journal: str) -> None:
-    """What became of entries that were replayed, a line each."""
+    """The outcome of replays, a row for each entry."""
     cells = [(str(row.entry), row.symbol, row.session, row.status, _why(row)) for row in rows]
     output.table(
         f"Sealed plans of {journal}, run again", ("Entry", "Symbol", "Session", "Plan", "First\ndifference"), cells, 5

@@ -89,7 +89,7 @@ RUN = tuple(group for group in GROUPS if group != JOURNAL)  # what a backtest ta
 
 
 class Text(Struct, frozen=True):
-    """What help says of a setting."""
+    """The help text of a setting."""
 
     help: str
     metavar: str = ""  # of no words: its choices

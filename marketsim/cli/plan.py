@@ -110,7 +110,7 @@ def plan(
 
 
 class _Rules(Struct, frozen=True):
-    """How orders are sized and rounded."""
+    """The rules by which orders are sized and rounded."""
 
     capital: float | None
     risk: "Risk"

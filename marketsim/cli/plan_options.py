@@ -1,4 +1,4 @@
-"""What the options of `marketsim plan` say: a share, and steps of prices and of quantities by symbol."""
+"""Values of the options of `marketsim plan`: a share, and steps of prices and of quantities by symbol."""
 
 from __future__ import annotations
 

@@ -55,6 +55,6 @@ class Plots:
         self._count += len(draw(SymbolPictures.of(document, simulations, equity, charts), self._directory))
 
     def say(self) -> None:
-        """What was drawn, and where."""
+        """Say which pictures were drawn, and where."""
         if self._directory is not None:
             output.notes([f"{self._count} pictures are in {self._directory}"])

@@ -125,7 +125,7 @@ def _runs(symbol: str, words: Mapping[str, Words], count: int) -> "Iterator[_Run
 def _measured(
     runs: _Runs, settings: "Settings", repeat: int, spans: bool, gpu: bool
 ) -> "tuple[ProfileDocument, dict[str, Observed]]":
-    """What was found, and the last run of each kind."""
+    """The document of the profile, and the last run of each kind."""
     from marketsim.cli import profile_summary
     from marketsim.cli.profile_summary import ProfileDocument, search_cost, summary
 

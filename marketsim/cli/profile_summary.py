@@ -1,4 +1,4 @@
-"""What observed runs of the main job come to: medians, costs of a search, a trace."""
+"""Summaries of observed runs: medians, costs of a search, a trace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tables of a profile say."""
+"""The tables of a profile."""
 
 from __future__ import annotations
 

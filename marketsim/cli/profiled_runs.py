@@ -18,7 +18,7 @@ MODULE = observed_run.__name__
 
 
 class GpuTraffic(Struct, frozen=True):
-    """What went between the host and a GPU, in numbers of calls."""
+    """Transfers between the host and a GPU, in numbers of calls."""
 
     name: str
     to_device: int

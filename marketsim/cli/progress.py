@@ -17,7 +17,7 @@ ERASE = "\r\x1b[K"
 
 
 class Work:
-    """What is being done, in words.
+    """The work in progress, in words.
 
     The first thing that there are several of leads, with the time that is left; what else is being done follows it.
     What is heard of more than once is given a rate.

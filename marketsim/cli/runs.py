@@ -129,7 +129,7 @@ def _settings(run: "SavedRun", full: bool) -> None:
 
 
 def _tried(fill: str, rows: "list[TriedRow]", best: "Tried | None") -> None:
-    """What all runs come to, counted together."""
+    """All runs counted together."""
     cells = [(row.directory, row.strategy, *tables.mean(row)) for row in rows]
     headers = ("Run", "Strategy", "Mean\nbps/bar", "95 % interval", "Smallest\nedge", "Bars for\n10 bps")
     title = f"Mean over all bars of a run, {fill} fills; intervals hold for all that was tried"

@@ -1,4 +1,4 @@
-"""What sealed plans came to, on a screen."""
+"""The score of sealed plans, on a screen."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def symbols_of(names: list[str], settings: "Settings") -> "Iterator[tuple[str, S
 
 
 def facts_of(bars: "Bars") -> dict[str, Any]:
-    """What a document says of bars."""
+    """The facts of bars in a document."""
     return {
         "symbol": bars.symbol,
         "bars": len(bars),
@@ -107,7 +107,7 @@ def facts_of(bars: "Bars") -> dict[str, Any]:
 
 
 def _understood(bars: "Bars", source: "Source", settings: "Settings") -> dict[str, Any]:
-    """What was made of a file: its layout and columns, and what follows for the bars."""
+    """How a file was read: its layout and columns, and what follows for the bars."""
     from marketsim.backtesting.costs import fee_bps
     from marketsim.data.reading.files import FileSource
 
@@ -125,7 +125,7 @@ def _understood(bars: "Bars", source: "Source", settings: "Settings") -> dict[st
 
 
 def _described(bars: "Bars", understood: dict[str, Any]) -> tuple[str, ...]:
-    """What was understood, in five lines."""
+    """How a file was read, in five lines."""
     unused = ", ".join(understood["unused"]) or "none"
     zone = "" if understood["zone"] == "UTC" else f" (the file's zone is {understood['zone']})"
     gaps = f"{bars.gaps:,} gap{'' if bars.gaps == 1 else 's'}"
@@ -141,7 +141,7 @@ def _described(bars: "Bars", understood: dict[str, Any]) -> tuple[str, ...]:
 
 
 def asset(bars: "Bars") -> str:
-    """What can be done with the asset."""
+    """Whether the asset is a coin, and so which sides can be traded."""
     return "crypto, long only" if bars.crypto else "long and short"
 
 

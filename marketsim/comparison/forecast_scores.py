@@ -138,7 +138,7 @@ def _request(
 def _forecasts(
     one: _Opened, requests: Sequence[ForecastRequest], progress: pipeline.Progress
 ) -> tuple[list[Outcome[Forecasts]], list[str]]:
-    """What a model forecasts of each request, and remarks for stderr."""
+    """The model's forecasts for each request, and remarks for stderr."""
     notes: list[str] = []
     with pipeline.open_cache(one.settings.cache, one.settings.cache_place) or nullcontext() as cache:
         told = named(progress, one.name)

@@ -53,7 +53,7 @@ Floats = NDArray[np.float64]
 
 
 class _Symbol(Struct):
-    """What the models came to on one symbol, so far."""
+    """The results of the models on one symbol, so far."""
 
     results: dict[str, tuple[Result, float | None]] = field(default_factory=dict)  # with the seconds a forecast
     failures: dict[str, MarketsimError] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What optimizers are compared on: a symbol's own windows, or the benchmark that the reference system published."""
+"""The problems that optimizers are compared on: a symbol's own windows, or the reference's published benchmark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the trials of the optimizers come to: a row an optimizer, best first, and rows of trials for the files."""
+"""The ranking of the optimizers: a row for each, best first, and rows of their trials for the files."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ Status = Literal["done", "budget", "timeout", "failed", "not installed"]
 
 
 class ProblemFacts(Row, frozen=True):
-    """What the optimizers had to fit."""
+    """The problems that the optimizers had to fit."""
 
     name: str  # a symbol, or reference
     source: str

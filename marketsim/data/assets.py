@@ -1,4 +1,4 @@
-"""What an asset is: a coin, by its symbol and by the days on which it has bars."""
+"""The class of an asset: a coin or not, by its symbol and by the days on which it has bars."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ Progress = Callable[[str, int, int], None]
 
 
 class Fetched(Struct, frozen=True):
-    """What came of one symbol."""
+    """The outcome of fetching one symbol."""
 
     stored: StoredBars
     path: Path

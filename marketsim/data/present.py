@@ -1,4 +1,4 @@
-"""What time it is: the system's clock, or the stamp that the setting `now` (MARKETSIM_NOW) puts in its place."""
+"""The present: the system's clock, or the stamp of the setting `now` (MARKETSIM_NOW)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the audits of models from outside came to, a file a model in the cache's directory."""
+"""Results of the audits of models from outside, a file a model in the cache's directory."""
 
 from __future__ import annotations
 

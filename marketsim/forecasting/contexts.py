@@ -1,4 +1,4 @@
-"""What a context model is handed for the origins of one symbol."""
+"""The contexts that a model is handed for the origins of one symbol."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a loss is made of: bad calibration, what forecasts tell apart, and what cannot be known."""
+"""The parts of a loss: miscalibration, resolution, and uncertainty that no forecast can remove."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def is_given(model: Model | Composite) -> TypeIs[GivenModel]:
 
 
 class Ensemble(ABC):
-    """What ensembles have in common."""
+    """The common part of ensembles."""
 
     name: ClassVar[str]
     version: ClassVar[str] = "2"
@@ -90,7 +90,7 @@ class Ensemble(ABC):
 
     @property
     def minimum_bars(self) -> int:
-        """What the member that needs most needs."""
+        """The greatest of the members' minimum numbers of bars."""
         return max(member.minimum_bars for member in self.members)
 
     @property

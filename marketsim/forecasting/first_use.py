@@ -100,7 +100,7 @@ class FirstUse:
             self._keep(model, replace(record, doubts=doubts))
 
     def record(self, model: Identity) -> AuditRecord | None:
-        """What is known of a model; AuditError where it was caught before."""
+        """The record of a model; AuditError where it was caught before."""
         identity = fingerprint(model)
         if identity not in self.known and self.records is not None:
             record = self.records.get(identity)

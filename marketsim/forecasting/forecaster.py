@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Forecaster(Struct):
-    """What makes forecasts; `notes` collects one-line remarks for stderr."""
+    """Makes forecasts, from the cache where it has them; `notes` collects one-line remarks for stderr."""
 
     model: Model | Composite
     cache: Cache | None

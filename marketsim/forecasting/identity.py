@@ -1,4 +1,4 @@
-"""What a model says of itself, as a value."""
+"""A model's own description, as a value."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ class ModelForecaster(Struct):
                 self.cache.put(self.model, new, symbol.request.bars.symbol)
 
     def made(self, missing: list[_Missing]) -> Iterator[tuple[list[_Missing], NDArray[np.float64]]]:
-        """What is missing, as the model makes it."""
+        """The missing forecasts, made by the model."""
         if reads_contexts(self.model):
             return self._from_contexts(self.model, missing)
         return self._from_histories(self.model, missing)

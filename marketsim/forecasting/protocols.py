@@ -1,4 +1,4 @@
-"""What a forecast model must offer, and what the forecaster needs of a cache and a clock."""
+"""Protocols: of forecast models, and of the cache and the clock that the forecaster uses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from marketsim.forecasting.series import Series
 
 
 class Identity(Protocol):
-    """What a forecast model is, apart from its forecasts."""
+    """The name, version and needs of a forecast model."""
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""Which forecasts are asked for."""
+"""Requests for forecasts."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class SealedForecasts(Struct, frozen=True):
 
 
 def key_of(symbol: str, origin: str) -> str:
-    """What a forecast is found by."""
+    """The key of a forecast."""
     return f"{symbol} {origin}"
 
 

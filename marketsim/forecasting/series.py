@@ -1,4 +1,4 @@
-"""What a history model is handed: the bars of one symbol, and which symbol it is."""
+"""The input of a history model: the bars of one symbol, and its name."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def _quantiles(sealed: Sealed) -> list[list[float]]:
 
 
 def book_plans(past: PastPlans) -> list[BookedPlan]:
-    """What every strategy of every plan came to, in the order of the sessions."""
+    """Book every strategy of every plan, in the order of the sessions."""
     groups: dict[tuple[str, float, float, str], list[tuple[int, SealedStrategy]]] = {}
     for at, sealed in enumerate(past.plans):
         plan = sealed.plan

@@ -60,7 +60,7 @@ class _Times(Struct, frozen=True):
 
 
 class Link(Struct, frozen=True):
-    """What the chain reads of an entry."""
+    """The part of an entry that the chain reads."""
 
     number: int
     previous: str

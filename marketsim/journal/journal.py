@@ -23,7 +23,7 @@ LOCKED = 60  # seconds for which another process may be sealing
 
 
 class Appended(Struct, frozen=True):
-    """What became of plans that were to be sealed."""
+    """The outcome of sealing plans."""
 
     sealed: list[Sealed]
     known: list[Sealed]  # entries that held the very same plans before

@@ -1,4 +1,4 @@
-"""What a broker's fills say of the booked ones: order by order, and as a mean."""
+"""A broker's fills beside the booked ones: order by order, and as a mean."""
 
 from __future__ import annotations
 

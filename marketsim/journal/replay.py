@@ -32,7 +32,7 @@ Status = Literal["same", "differs", "failed"]
 
 
 class Replayed(Row, frozen=True):
-    """What became of an entry that was replayed."""
+    """The outcome of a replayed entry."""
 
     entry: Count
     symbol: str

@@ -32,7 +32,7 @@ from marketsim.settings.choices import BASIS_POINTS, EXPECTED, PROVABLE, TOUCH
 
 
 class Score(Struct, frozen=True):
-    """What a journal's plans came to."""
+    """The score of a journal's plans."""
 
     past: dict[str, PastPlans]  # by symbol
     booked: list[BookedPlan]

@@ -54,7 +54,7 @@ class RangeVariance(Refitted):
     @classmethod
     @abstractmethod
     def process(cls) -> VolatilityProcess:
-        """What is fitted."""
+        """The process that is fitted."""
 
     @classmethod
     @abstractmethod

@@ -34,7 +34,7 @@ BATCH = 32  # contexts a call
 
 
 class OwnModel:
-    """What marketsim asks of a model, from an object with a method `forecast`.
+    """A model made of an object with a method `forecast`.
 
     What the object does not say of itself has a default: its class's name for `name`, 2 for `minimum_bars`, "unknown"
     for `trained_until`, so that the result says that nobody knows which bars it has seen.
@@ -85,7 +85,7 @@ class OwnModel:
         raise MarketsimError(f"{subject}model '{self.name}' returned {words}")
 
     def failed(self, subject: str, error: Exception) -> MarketsimError:
-        """What the object raised, in one line."""
+        """The object's exception, in one line."""
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if not INSTALLED.intersection(Path(frame.filename).parts)] or frames
         where = f"{Path(own[-1].filename).name}, line {own[-1].lineno}"

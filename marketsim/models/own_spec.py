@@ -147,7 +147,7 @@ def _contents(path: Path) -> str:
 
 
 def _unusable(spec: str, error: Exception) -> UsageError:
-    """What the user's code raised, in one line."""
+    """The exception of the user's code, in one line."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
     if isinstance(error, SyntaxError):

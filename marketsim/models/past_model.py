@@ -1,4 +1,4 @@
-"""What models without weights say of themselves."""
+"""The description of models without weights."""
 
 from __future__ import annotations
 

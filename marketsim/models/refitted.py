@@ -1,4 +1,4 @@
-"""What models share that are fitted to true ranges now and then, and filtered over every bar in between."""
+"""The common part of models that are refitted to true ranges now and then, and filtered over the bars in between."""
 
 from __future__ import annotations
 

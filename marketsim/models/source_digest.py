@@ -1,4 +1,4 @@
-"""What the code of a model from outside is: a digest of its source files, and the versions of the packages it imports.
+"""The code of a model from outside: a digest of its source files, and the versions of the packages it imports.
 
 An edited model is a new model, comments included: it is the source that counts.
 """
@@ -31,7 +31,7 @@ _loaded: dict[str, bytes] = {}  # digests of the sources of modules as this proc
 
 
 class SourceDigest(Struct, frozen=True):
-    """What identifies code."""
+    """The identity of code."""
 
     digest: str  # of the file that defines it and of the files outside packages that this may import, at any remove
     packages: Mapping[str, str]  # versions of the packages that these files import at their top
@@ -39,7 +39,7 @@ class SourceDigest(Struct, frozen=True):
 
 
 def digest_class(kind: type) -> SourceDigest | None:
-    """What the code of a class is that was loaded before; None where it stands in no file, or not in its module's."""
+    """The code of a class that is loaded; None where it stands in no file, or not in its module's."""
     module = sys.modules.get(kind.__module__)
     try:
         inspect.getsource(kind)
@@ -49,7 +49,7 @@ def digest_class(kind: type) -> SourceDigest | None:
 
 
 def digest_sources(module: ModuleType, loaded_before: Collection[str]) -> SourceDigest | None:
-    """What the code of `module` is; None where it has no file, as in an interactive session.
+    """The code of `module`; None where it has no file, as in an interactive session.
 
     `loaded_before` are the names of the modules that the process had loaded before this one. UsageError where a file
     beside the module's was not imported because another one of its name had been.

@@ -1,4 +1,4 @@
-"""What the zero-shot networks of series share: per cent in, quantiles out; nothing here imports torch."""
+"""The common part of the zero-shot networks: per cent in, quantiles out; nothing here imports torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs a model of skforecast's on a device. Letters: N contexts, C channels, L bars, Q levels."""
+"""Runs a model of skforecast's on a device. Letters: N contexts, C channels, L bars, Q levels."""
 
 from __future__ import annotations
 

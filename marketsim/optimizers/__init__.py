@@ -35,7 +35,7 @@ class Optimizer(Protocol):
 
 
 class Search:
-    """What fits by searching a problem at a time; every problem draws from the same seed."""
+    """An optimizer that searches one problem at a time; every problem draws from the same seed."""
 
     stochastic = True
     limits = Limits(evaluations=500)  # of a fit

@@ -46,5 +46,5 @@ class DocumentWriter:
         self._empty = False
 
     def end(self) -> None:
-        """What comes after the last symbol."""
+        """Write the end of the document."""
         self._file.write((f"{self._before}]" if self._empty else "\n  ]") + self._after)

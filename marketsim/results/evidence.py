@@ -55,7 +55,7 @@ def _alone(profits: WalkProfits, seed: int) -> tuple[dict[str, float | None], in
 
 
 def known(p: Floats) -> list[float | None]:
-    """None for what is NaN."""
+    """The number, or None for NaN."""
     return [None if np.isnan(value) else float(value) for value in p]
 
 

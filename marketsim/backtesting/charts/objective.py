@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 
 
 class Surfaces(Struct, frozen=True):
-    """What the surfaces of a symbol's strategies are made of."""
+    """Profit over both multipliers, for the strategies of a symbol."""
 
     market: Market
     rules: TradingRules

@@ -28,11 +28,11 @@ class Executor(Protocol):
 
     @property
     def room(self) -> int:
-        """Tasks that are worth having in flight as things are now; MarketsimError where nothing is to be had."""
+        """How many tasks are worth submitting now; MarketsimError where there is no worker."""
         ...
 
     def submit(self, fn: Callable[[A], T], argument: A, /) -> Future[T]:
-        """BrokenExecutor where a worker died: of this executor nothing more is to be had."""
+        """Start a task; BrokenExecutor where a worker died, after which this executor is of no more use."""
         ...
 
     def submit_to_others(self, workers: Collection[str], fn: Callable[[A], T], argument: A, /) -> Future[T] | None:

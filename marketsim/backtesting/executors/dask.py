@@ -38,14 +38,14 @@ class Task:
 
 @dataclass(slots=True)
 class Sign:
-    """The newest sign of life of a worker."""
+    """The last heartbeat of a worker."""
 
     seen: float  # by the scheduler's clock
     since: float  # by ours: when we first heard of it
 
 
 class Dask(futures.Executor):
-    """The cluster of `work.scheduler`; how many workers it has is its own affair.
+    """The Dask cluster at `work.scheduler`, with as many workers as it has.
 
     A worker without a sign of life for `work.worker_timeout` seconds gets no more tasks, and what it had is as if it
     had died. Dask's own settings say how connections are secured.
@@ -147,7 +147,7 @@ class Dask(futures.Executor):
             task.future.set_result(result)
 
     def _living(self, patience: float) -> dict[str, int]:
-        """The workers that give signs of life, with their threads; none after `patience` seconds without one."""
+        """The workers whose heartbeats arrive, with their threads; none after `patience` seconds without one."""
         end = time.monotonic() + patience
         while True:
             try:

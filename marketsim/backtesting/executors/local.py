@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Local(futures.Executor):
-    """Does what it is given before `submit` returns; no setting is of use to it."""
+    """Runs a task in this process before `submit` returns; it has no settings."""
 
     separate = remote = False
     room = 1
@@ -22,7 +22,7 @@ class Local(futures.Executor):
         super().__init__()
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> futures.Future[T]:
-        """A future that is done, or failed; Ctrl-C is nobody's result."""
+        """Run the task and return its finished future; Ctrl-C is raised, not stored in it."""
         future: futures.Future[T] = futures.Future()
         try:
             future.set_result(fn(*args, **kwargs))

@@ -61,7 +61,7 @@ class Processes(ProcessPoolExecutor):
 
 
 def _end_together(processes: set[BaseProcess]) -> None:
-    """Kill what does not end soon after the first: it waits for a lock that a killed process held.
+    """Kill the processes that do not end soon after the first: they wait for a lock that a killed one held.
 
     The pool does so itself, but not where it is told to end at the moment in which a process is killed.
     """
@@ -78,7 +78,7 @@ def _end_together(processes: set[BaseProcess]) -> None:
 
 @contextmanager
 def _surroundings() -> Iterator[None]:
-    """What a process inherits that is started inside: one thread, and no ear for Ctrl-C, which its parent hears."""
+    """Processes that are started inside compute with one thread and leave Ctrl-C to their parent."""
     before = {name: os.environ.get(name) for name in THREADS}
     os.environ.update(dict.fromkeys(THREADS, "1"))
     masks = hasattr(signal, "pthread_sigmask")

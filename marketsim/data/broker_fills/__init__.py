@@ -1,1 +1,1 @@
-"""What a broker says was bought and sold: files of fills, as its users export them."""
+"""Files of a broker's fills, as its users export them."""

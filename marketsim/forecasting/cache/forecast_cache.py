@@ -1,4 +1,4 @@
-"""What the forecast caches have in common: rows by model and key, and what is held against damage.
+"""The common part of the forecast caches: rows by model and key, and checks against damage.
 
 A cache that fails costs time, never a run: its use ends with one warning, or it is begun anew.
 """
