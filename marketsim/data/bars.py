@@ -33,7 +33,12 @@ NEWEST = 1_000  # bars among which the unfinished ones are
 
 
 class Bars(Struct, frozen=True, eq=False):
-    """One symbol's T bars, oldest first; `make_bars` builds checked ones."""
+    """One symbol's T bars, oldest first; `make_bars` builds checked ones.
+
+    >>> import marketsim
+    >>> marketsim.load_bars("ETHUSD").to_frame().columns.tolist()
+    ['Open', 'High', 'Low', 'Close', 'Volume']
+    """
 
     symbol: str  # canonical, such as "ETHUSD"
     source: str  # where they come from, in words

@@ -109,7 +109,30 @@ def optimize_maxdiff_always_on(
     log_timings: bool = False,
     rule: str | None = None,
 ) -> AlwaysOnOptimizationResult:
-    """As `optimize_maxdiff_entry_exit`, for two positions on every bar; crypto has the buying one alone."""
+    """As `optimize_maxdiff_entry_exit`, for two positions on every bar; crypto has the buying one alone.
+
+    Parameters:
+        buy_indicator, sell_indicator: sizes of the long and of the short of W bars; a short is below zero.
+        is_crypto: whether the short is left out.
+        optim_kwargs: arguments for `optimize_always_on_multipliers`, such as `bounds`.
+        close_actual, high_actual, high_pred, low_actual, low_pred, close_at_eod_candidates, trading_fee, log_timings,
+            rule: as of `optimize_maxdiff_entry_exit`.
+
+    Returns:
+        The better policy with its multipliers and the profits of both positions; zeros without a policy.
+
+    Raises:
+        DataError, UsageError: as `optimize_entry_exit_multipliers`.
+
+    Example:
+        >>> import numpy as np
+        >>> from marketsim.reference import optimize_maxdiff_always_on
+        >>> close, ones = np.array([0.01, -0.01]), np.ones(2)
+        >>> found = optimize_maxdiff_always_on(close, ones, -ones, close + 0.02, 0 * ones, close - 0.02, 0 * ones)
+        >>> found.best_close_at_eod, found.buy_returns.round(3).tolist()
+        (False, [0.0, 0.039])
+
+    """
     bars = _bars(close_actual, high_actual, high_pred, low_actual, low_pred)
     given: dict[str, Any] = {"trading_fee": trading_fee, "rule": rule}
 

@@ -81,7 +81,30 @@ def optimize_always_on_multipliers(
     workers: int = -1,
     rule: str | None = None,
 ) -> Answer:
-    """As `optimize_entry_exit_multipliers`, for two positions on every bar; crypto has the buying one alone."""
+    """As `optimize_entry_exit_multipliers`, for two positions on every bar; crypto has the buying one alone.
+
+    Parameters:
+        buy_indicator, sell_indicator: sizes of the long and of the short of W bars; a short is below zero.
+        is_crypto: whether the short is left out.
+        close_actual, high_actual, high_pred, low_actual, low_pred, close_at_eod, trading_fee, bounds, maxiter, popsize,
+            atol, seed, workers, rule: as of `optimize_entry_exit_multipliers`.
+
+    Returns:
+        `(high_multiplier, low_multiplier, profit)`, the profit of both positions together.
+
+    Raises:
+        DataError, UsageError: as `optimize_entry_exit_multipliers`.
+
+    Example:
+        >>> import numpy as np
+        >>> from marketsim.reference import optimize_always_on_multipliers
+        >>> close, ones = np.array([0.01, -0.01]), np.ones(2)
+        >>> bars = (close + 0.02, 0 * ones, close - 0.02, 0 * ones)
+        >>> h, l, profit = optimize_always_on_multipliers(close, ones, -ones, *bars, trading_fee=0)
+        >>> round(h, 4), round(l, 4), round(profit, 4)
+        (0.01, -0.03, 0.08)
+
+    """
     legs = [[buy_indicator]] if is_crypto else [[buy_indicator], [sell_indicator]]
     columns = ([close_actual], legs, [high_actual], [high_pred], [low_actual], [low_pred])
     return solve(Windows.of(*columns, close_at_eod, Fee.of(trading_fee, rule)), checked(bounds))[0]
@@ -105,7 +128,28 @@ def optimize_batch_entry_exit(
 ) -> list[Answer]:
     """`optimize_entry_exit_multipliers` of many windows, which may differ in length, in one call.
 
-    Every window has multipliers of its own. `maxfun`, `batch_size` and `device` steered the reference's search.
+    Every window has multipliers of its own.
+
+    Parameters:
+        close_actuals, positions_list, high_actuals, high_preds, low_actuals, low_preds: an array for each window; see
+            `optimize_entry_exit_multipliers`, also for close_at_eod, trading_fee, bounds and rule.
+        maxfun, batch_size, device: steered the reference's search; the exact solution needs none of them.
+
+    Returns:
+        `(high_multiplier, low_multiplier, profit)` of each window, in the order given.
+
+    Raises:
+        DataError, UsageError: as `optimize_entry_exit_multipliers`.
+
+    Example:
+        >>> import numpy as np
+        >>> from marketsim.reference import optimize_batch_entry_exit
+        >>> close, ones = np.array([0.01, -0.01]), np.ones(2)
+        >>> bars = [close + 0.02], [0 * ones], [close - 0.02], [0 * ones]
+        >>> ((h, l, profit),) = optimize_batch_entry_exit([close], [ones], *bars, trading_fee=0)
+        >>> round(h, 4), round(l, 4), round(profit, 4)
+        (0.01, -0.03, 0.04)
+
     """
     columns = (close_actuals, [positions_list], high_actuals, high_preds, low_actuals, low_preds)
     return solve(Windows.of(*columns, close_at_eod, Fee.of(trading_fee, rule)), checked(bounds))
@@ -129,7 +173,30 @@ def optimize_batch_always_on(
     device: str = "cuda",
     rule: str | None = None,
 ) -> list[Answer]:
-    """`optimize_always_on_multipliers` of many windows, as `optimize_batch_entry_exit`."""
+    """`optimize_always_on_multipliers` of many windows, which may differ in length, in one call.
+
+    Parameters:
+        close_actuals, buy_indicators, sell_indicators, high_actuals, high_preds, low_actuals, low_preds: an array for
+            each window; see `optimize_always_on_multipliers`, also for close_at_eod, trading_fee, is_crypto, bounds and
+            rule.
+        maxfun, batch_size, device: steered the reference's search; the exact solution needs none of them.
+
+    Returns:
+        `(high_multiplier, low_multiplier, profit)` of each window, in the order given.
+
+    Raises:
+        DataError, UsageError: as `optimize_entry_exit_multipliers`.
+
+    Example:
+        >>> import numpy as np
+        >>> from marketsim.reference import optimize_batch_always_on
+        >>> close, ones = np.array([0.01, -0.01]), np.ones(2)
+        >>> bars = [close + 0.02], [0 * ones], [close - 0.02], [0 * ones]
+        >>> ((h, l, profit),) = optimize_batch_always_on([close], [ones], [-ones], *bars, trading_fee=0)
+        >>> round(h, 4), round(l, 4), round(profit, 4)
+        (0.01, -0.03, 0.08)
+
+    """
     legs = [buy_indicators] if is_crypto else [buy_indicators, sell_indicators]
     columns = (close_actuals, legs, high_actuals, high_preds, low_actuals, low_preds)
     return solve(Windows.of(*columns, close_at_eod, Fee.of(trading_fee, rule)), checked(bounds))

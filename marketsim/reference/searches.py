@@ -65,7 +65,25 @@ def optimize_single_parameter(
     seed: int | None = 42,
     workers: int = 1,
 ) -> tuple[float, float]:
-    """As `optimize_entry_exit_multipliers_with_callback`, for a function of one parameter: `(parameter, profit)`."""
+    """As `optimize_entry_exit_multipliers_with_callback`, for a function of one parameter.
+
+    Parameters:
+        profit_calculator: profit of the parameter.
+        bounds: its lowest and highest value.
+        maxiter, popsize, atol, seed, workers: as of `optimize_entry_exit_multipliers_with_callback`.
+
+    Returns:
+        `(parameter, profit)` of the best that was found.
+
+    Raises:
+        BoundsError: when bounds are reversed, missing or not finite.
+
+    Example:
+        >>> from marketsim.reference import optimize_single_parameter
+        >>> tuple(round(x, 3) for x in optimize_single_parameter(lambda x: 1 - (x - 0.01) ** 2))
+        (0.01, 1.0)
+
+    """
     (x,), loss = _evolve(_Loss(profit_calculator), intervals([bounds]), maxiter, popsize, atol, seed, workers)
     return x, -loss
 
@@ -94,6 +112,12 @@ def run_bounded_optimizer(
 
     Raises:
         BoundsError: when bounds are reversed, missing or not finite.
+
+    Example:
+        >>> from marketsim.reference import run_bounded_optimizer
+        >>> (x, y), loss = run_bounded_optimizer(lambda at: (at[0] - 0.25) ** 2 + at[1] ** 2, [(0, 1), (-1, 1)])
+        >>> round(x, 1), abs(round(y, 1)), round(loss, 2)
+        (0.2, 0.0, 0.0)
 
     """
     pairs = intervals(bounds)

@@ -42,7 +42,7 @@ def test_every_public_name_is_explained(name):
         for section in ("Parameters", "Returns", "Raises", "Examples"):
             assert f"\n{section}\n{'-' * len(section)}\n" in inspect.getdoc(public), section
     elif inspect.isclass(public):
-        assert inspect.getdoc(public)
+        assert ">>>" in inspect.getdoc(public) or issubclass(public, Exception)
         for attribute, member in vars(public).items():
             if not attribute.startswith("_") and (callable(member) or isinstance(member, property)):
                 assert inspect.getdoc(member), f"{name}.{attribute}"

@@ -27,6 +27,8 @@ def test_models_is_a_function_and_a_package():
 
     assert list(marketsim.models().index) == list(listing.frame().index)
     assert marketsim.models.har.Har.name == "har"
+    said = marketsim.models.__call__.__doc__
+    assert "Returns\n" in said and ">>> marketsim.models()" in said
 
 
 def test_listing_imports_no_network():
