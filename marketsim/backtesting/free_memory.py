@@ -13,11 +13,11 @@ PART = 0.8  # of what is free, which a walk may take
 
 def check_memory(symbol: str, simulations: int, window: int) -> None:
     """DataError where so many simulations do not fit into the memory that is free; it says how many do."""
-    each = SIMULATION + BAR * window
-    needed = simulations * each
+    size = SIMULATION + BAR * window
+    needed = simulations * size
     if (free := free_bytes()) is None or needed <= PART * free:
         return
-    fitting = int(PART * free) // each
+    fitting = int(PART * free) // size
     raise DataError(
         f"{symbol}: {simulations:,} simulations on a window of {window} need about {needed / 2**30:.1f} GiB of memory, "
         f"and {free / 2**30:.1f} GiB are free: lower --sims to {fitting}"
