@@ -138,8 +138,14 @@ def test_an_entry_sealed_by_a_clock_that_its_bars_contradict_is_back_dated(seale
         previous = hash_of(content)
         lines.append(line_of(content))
     found = first_defect(lines)
-    assert found is not None and (found.what, found.entry) == ("back-dated", 5)
+    assert found is not None and (found.what, found.entry, found.line) == ("back-dated", 5, 5)
     assert why in found.why
+
+
+def test_a_plan_may_be_sealed_at_the_very_end_of_its_bar_and_with_others_at_once() -> None:
+    first = small(1, BEFORE_FIRST, 3, sealed=f"{DAYS[4]}T00:00:00")
+    second = small(2, hash_of(first), 3, sealed=f"{DAYS[4]}T00:00:00")
+    assert first_defect([line_of(first), line_of(second)]) is None
 
 
 def test_a_clock_that_runs_back_is_back_dating() -> None:
