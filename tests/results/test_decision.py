@@ -95,10 +95,11 @@ def test_bars_that_the_model_may_have_seen_prove_nothing() -> None:
     assert "nobody says whether har was trained on these bars (--assume-clean vouches that it was not)" in found.why
     unfilled = replace(EVIDENCE, bars=22, strategies=[replace(ALONE, trades=0)])
     rows = [strategy_row("always-on")]
-    why = decide(unfilled, rows, COSTS, MODEL, EVIDENCE.fill).why
-    assert why == (
+    assert decide(unfilled, rows, COSTS, MODEL, EVIDENCE.fill) == Answer(
+        "CAN'T TELL",
+        None,
         "on the 22 bars after its model's training data no order was filled, so nothing was earned; "
-        "holding earned 96.5 bps a bar"
+        "holding earned 96.5 bps a bar",
     )
     part = answer(EARNED, evidence={"bars": 22}, exposure=ExposureCounts(clean=22, contaminated=48, unknown=0))
     assert part.decision == "TRADE"
