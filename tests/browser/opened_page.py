@@ -62,7 +62,8 @@ class OpenedPage:
         """What axe-core finds serious or critical by some rules, or all, with the elements that it means."""
         from axe_playwright_python.sync_playwright import Axe
 
-        found = Axe().run(self.page, options={"runOnly": rules} if rules else None).response["violations"]
+        options = {"resultTypes": ["violations"], **({"runOnly": rules} if rules else {})}  # no others in full
+        found = Axe().run(self.page, options=options).response["violations"]
         return [
             f"{each['id']}: {each['help']}: {[node['html'] for node in each['nodes']][:3]}"
             for each in found
