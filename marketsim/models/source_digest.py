@@ -12,6 +12,7 @@ import importlib.metadata
 import importlib.util
 import inspect
 import sys
+import textwrap
 import time
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
@@ -41,11 +42,18 @@ class SourceDigest(Struct, frozen=True):
 def digest_class(kind: type) -> SourceDigest | None:
     """The code of a class that is loaded; None where it stands in no file, or not in its module's."""
     module = sys.modules.get(kind.__module__)
-    try:
-        inspect.getsource(kind)
-    except (OSError, TypeError):
+    if module is None or not _stands_in_its_file(kind):
         return None
-    return None if module is None else digest_sources(module, frozenset(sys.modules))
+    return digest_sources(module, frozenset(sys.modules))
+
+
+def _stands_in_its_file(kind: type) -> bool:
+    """Whether its module's file defines it; from 3.13 on inspect reads whatever stands in its line there."""
+    try:
+        (found,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    except (OSError, TypeError, ValueError, SyntaxError):
+        return False
+    return isinstance(found, ast.ClassDef) and found.name == kind.__name__
 
 
 def digest_sources(module: ModuleType, loaded_before: Collection[str]) -> SourceDigest | None:
