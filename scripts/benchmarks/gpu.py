@@ -76,11 +76,11 @@ class Reached(Struct, frozen=True):
     flops: int
 
 
-class Counted(TorchDispatchMode):
+class Counted(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Operations on tensors, views included."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.operations = 0
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
@@ -89,21 +89,11 @@ class Counted(TorchDispatchMode):
 
 
 def kronos_base(folder: Path) -> None:
-    build_kronos(folder, n_layers=12, d_model=832, n_heads=16, ff_dim=2048)
+    importlib.import_module("kronos").build(folder, n_layers=12, d_model=832, n_heads=16, ff_dim=2048)
 
 
 def tiny_kronos(folder: Path) -> None:
-    build_kronos(folder, n_layers=1, d_model=32, n_heads=2, ff_dim=64)
-
-
-def build_kronos(folder: Path, **size: int) -> None:
-    import kronos
-
-    torch.manual_seed(0)
-    model = kronos.Model(**kronos.MODEL | size, **kronos.DROPOUT, token_dropout_p=0.0, learn_te=True)
-    model.save_pretrained(folder / "model")
-    tokenizer = kronos.KronosTokenizer(**kronos.TOKENIZER, **kronos.DROPOUT, **kronos.LOSS)
-    tokenizer.save_pretrained(folder / "tokenizer")
+    importlib.import_module("kronos").build(folder, n_layers=1, d_model=32, n_heads=2, ff_dim=64)
 
 
 def tiny_toto(folder: Path) -> None:
@@ -121,7 +111,7 @@ def finished() -> None:
 
 def seconds(work: Callable[[], object], most: float = 3.0) -> float:
     """The quickest of up to three runs after a first one, the device's own work included; of one where it is long."""
-    taken = []
+    taken: list[float] = []
     while len(taken) < 4 and (not taken or sum(taken) < most):
         finished()
         start = time.perf_counter()
@@ -153,7 +143,8 @@ def windows(count: int, bars: int, fill: str) -> WindowTerms:
     path = np.cumsum(0.005 * rng.standard_normal((count // 2 + bars - 1, 8)), axis=1)
     did = Outcomes(path[:, 0], path.max(1), path.min(1), path[:, -1])
     ones = np.ones(len(path))
-    levels = Levels(*(0.01 * rng.random((2, len(path))) * [[1], [-1]]), 2e-4 * ones, 0.5 * ones)
+    above, below = 0.01 * rng.random((2, len(path)))
+    levels = Levels(above, -below, 2e-4 * ones, 0.5 * ones)
     terms = profit_terms(levels, did, Costs(0.0015, 0.0005), fill, True)
     rows = np.arange(count // 2)[:, None] + np.arange(bars)
     at_close = type(terms).concatenate([terms, terms.at_close()])

@@ -41,9 +41,9 @@ Array = NDArray[np.float64]
 Inputs = tuple[torch.Tensor, ...]
 
 
-def build(folder: Path) -> None:
+def build(folder: Path, **size: int) -> None:
     torch.manual_seed(0)
-    Model(**MODEL, **DROPOUT, token_dropout_p=0.0, learn_te=True).save_pretrained(folder / "model")
+    Model(**MODEL | size, **DROPOUT, token_dropout_p=0.0, learn_te=True).save_pretrained(folder / "model")
     KronosTokenizer(**TOKENIZER, **DROPOUT, **LOSS).save_pretrained(folder / "tokenizer")
 
 
