@@ -1,17 +1,20 @@
 """Many symbols of synthetic bars x 70 simulations, empty caches. Run: scripts/bench scale [SYMBOLS of the long run]
 
-Two workers against one, symbols together against one at a time, the reference's way (a process a symbol, a loop
-inside), and whether cost and memory stay flat over a long run that keeps its files.
+Two workers against one, in seconds and in processor time, and those of a Dask cluster on this machine; symbols together
+against one at a time, the reference's way (a process a symbol, a loop inside), and whether cost and memory stay flat
+over a long run that keeps its files. What a symbol cost at an earlier commit is not known here.
 """
 
 from __future__ import annotations
 
 import itertools
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +31,7 @@ from marketsim.settings.settings import Settings
 BARS = 400
 SYMBOLS, RIVALS, LONG = 200, 20, 2000
 FASTER, RIVAL, FLAT, MEMORY = 1.6, 50, 1.15, 64 << 20  # what is asked for; the last: bytes added by a long run
+OVERHEAD, DASK = 1.05, 1.15  # processor time of workers, of that of one process, at most
 fresh = itertools.count()
 
 
@@ -63,6 +67,43 @@ def workers(names: list[str], place: Path) -> bool:
     one, two = (seconds(names, settings(place, count)) for count in (1, 2))
     print(f"{len(names)} symbols, two workers: {one / two:.2f} times as fast as one ({one:.1f} s, {two:.1f} s)")
     return one / two >= FASTER
+
+
+def overhead(names: list[str], place: Path) -> bool:
+    """Processor time of the whole command with two workers, their start among it, against that with one."""
+    used = []
+    for count in (1, 2):
+        options = ["--data", str(place / "bars"), "--cache", "off", "--workers", str(count), "--json"]
+        before = sum(os.times()[2:4])
+        command = [sys.executable, "-m", "marketsim", "backtest", *names, *options]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        used.append(sum(os.times()[2:4]) - before)
+    one, two = used
+    print(f"{len(names)} symbols, two workers: {two / one:.3f} of the processor time of one ({one:.1f} s, {two:.1f} s)")
+    return two / one <= OVERHEAD
+
+
+def dask(names: list[str], place: Path) -> bool:
+    """Processor time of the workers of a cluster against that of one process; each has run some symbols before."""
+    if find_spec("distributed") is None:
+        print("distributed is not here: no row of Dask's workers (extra cluster)")
+        return True
+    from distributed import Client, LocalCluster
+
+    few = names[:8]
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+        there = Settings.of(data=str(place / "bars"), cache="off", executor="dask", scheduler=cluster.scheduler_address)
+        here = Settings.of(data=str(place / "bars"), cache="off")
+        used = []
+        for chosen in (here, there):
+            seconds(few, chosen)
+            before = time.process_time(), sum(client.run(time.process_time).values())
+            seconds(names, chosen)
+            after = time.process_time(), sum(client.run(time.process_time).values())
+            used.append(after[chosen is there] - before[chosen is there])
+    local, remote = used
+    print(f"{len(names)} symbols, workers of Dask: {remote / local:.3f} of the processor time of one process")
+    return remote / local <= DASK
 
 
 def batches(names: list[str], place: Path) -> None:
@@ -124,6 +165,8 @@ def main() -> int:
         held = [
             rivals(names[:RIVALS], place),
             workers(names[: min(long, SYMBOLS)], place),
+            overhead(names[: min(long, SYMBOLS)], place),
+            dask(names[: min(long, SYMBOLS)], place),
             flat(names[:long], place),
         ]
     print("PASS" if all(held) else "FAIL: a ratio is not what was asked for")
