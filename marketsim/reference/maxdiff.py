@@ -9,9 +9,9 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from marketsim.execution.arrays import namespace
+from marketsim.reference.arrays import Array, namespace
 from marketsim.reference.multipliers import optimize_always_on_multipliers, optimize_entry_exit_multipliers
-from marketsim.reference.profits import Array, entry_exit_profit
+from marketsim.reference.profits import entry_exit_profit
 
 
 class EntryExitOptimizationResult(Struct, frozen=True):

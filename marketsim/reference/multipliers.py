@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from marketsim.optimizers.exact.candidates import Bounds
+from marketsim.reference.arrays import Array
 from marketsim.reference.bounds import BOUNDS, checked
 from marketsim.reference.fees import Fee
-from marketsim.reference.profits import Array
 from marketsim.reference.solution import Answer, solve
 from marketsim.reference.windows import Windows
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from marketsim.execution.arrays import namespace
 from marketsim.execution.profit_terms import LOWER_CLIP, UPPER_CLIP
+from marketsim.reference.arrays import Array, namespace
 from marketsim.reference.fees import Fee
 
 POSITION_LIMIT = 10.0
-
-Array = Any  # a tensor on any device, or a numpy array
 
 
 def entry_exit_profit(

@@ -11,8 +11,9 @@ from numpy.typing import DTypeLike, NDArray
 
 from marketsim.errors import DataError
 from marketsim.execution.profit_terms import ProfitTerms
+from marketsim.reference.arrays import Array
 from marketsim.reference.fees import Fee
-from marketsim.reference.profits import Array, bar_profits
+from marketsim.reference.profits import bar_profits
 from marketsim.reference.terms import reference_terms
 
 UNREACHED = np.array([-1.0, 1.0])[:, None, None]  # a high and a low beyond every level, for those that are not finite

@@ -144,7 +144,7 @@ def test_a_walk_is_the_same_in_both_ways(symbol: str, monkeypatch: pytest.Monkey
     compiled_code.cache_clear()
     for one, other in zip(compiled.strategies, arrays.strategies, strict=True):
         for name in ("high_multiplier", "low_multiplier", "in_sample"):
-            np.testing.assert_array_equal(getattr(one.fit, name), getattr(other.fit, name))
+            np.testing.assert_allclose(getattr(one.fit, name), getattr(other.fit, name), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("fill", FILLS)
