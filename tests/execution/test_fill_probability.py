@@ -103,6 +103,35 @@ def test_the_bend_is_a_skewness_of_a_fifth() -> None:
     assert third == pytest.approx(0.2, abs=1e-3)
 
 
+VARIANCES_OF_A_BAR = [(1.2, 0.3, 0.6), (0.8, 1.0, 0.3), (1.7, 0.1, 1.2), (1.0, 3.0, 0.9)]
+
+
+def posterior(shortest: float, variance: float, spread: float, normal: Array) -> tuple[Array, Array]:
+    """Variances by the normal behind them, and how likely they are given the bar's shortest path."""
+    v = variance * np.exp(spread * (normal + BEND * normal**2))
+    return v, np.exp(-(normal**2) / 2 - shortest**2 / (2 * v) - np.pi**2 / 2 * v) / v
+
+
+@pytest.mark.parametrize(("nodes", "accuracy"), [(EXACT[0], 1e-8), (FAST[0], 4e-4)])
+@pytest.mark.parametrize("bar", VARIANCES_OF_A_BAR)
+def test_nodes_stand_for_the_variance_given_the_bar(bar: tuple[float, ...], nodes: int, accuracy: float) -> None:
+    shortest, variance, spread = bar
+    normal = np.linspace(-10, 10, 20_001)
+    v, density = posterior(shortest, variance, spread, normal)
+    mean = (v * density).sum() / density.sum()
+    found, log_weight = fill_probability._variances(*map(np.array, bar), nodes)
+    weight = np.exp(log_weight - shortest**2 / (2 * found) - np.pi**2 / 2 * found) / found
+    assert (found * weight).sum() / weight.sum() == pytest.approx(mean, rel=accuracy)
+
+
+@pytest.mark.parametrize("bar", VARIANCES_OF_A_BAR)
+def test_the_middle_node_is_the_most_likely_variance(bar: tuple[float, ...]) -> None:
+    shortest, variance, spread = bar
+    v, density = posterior(shortest, variance, spread, np.linspace(-10, 10, 2_000_001))
+    found, _ = fill_probability._variances(*map(np.array, bar), FAST[0])
+    assert found[FAST[0] // 2] == pytest.approx(v[density.argmax()], rel=3e-5)
+
+
 def noisy_bars(count: int, steps: int, seed: int) -> tuple[Array, Array, Array, Array, Array, Array]:
     """Brownian log prices of unit variance, `[count, steps]` each: path, and the extremes of each step's bridge."""
     rng = np.random.default_rng(seed)
