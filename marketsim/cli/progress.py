@@ -8,12 +8,35 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is done, how much there is
 
 PATIENCE, AGAIN = 1.0, 0.2  # seconds until the line is drawn on a terminal, and until it is drawn anew
 LOG_PATIENCE = LOG_AGAIN = 30.0  # the same in a log
 ERASE = "\r\x1b[K"
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """One thing that is being done."""
+
+    name: str = ""
+    count: str = ""
+    rate: str = ""
+
+    @property
+    def full(self) -> str:
+        return _line(self.name, self.count, self.rate)
+
+    @property
+    def short(self) -> str:
+        return _line(self.name, self.count)
+
+    def cut(self, width: int) -> str:
+        """The count behind as much of the name as fits; nothing where not even the count does."""
+        room = width - len(self.count) - 1
+        return f"{self.name[:room]} {self.count}".rstrip() if room > 0 else ""
 
 
 class Work:
@@ -28,7 +51,8 @@ class Work:
         self._clean = clean
         self._started = time.monotonic()
         self._first: dict[str, tuple[float, int]] = {}  # when each thing was heard of first, and how much was done
-        self._lead = self._leading = self._following = ""
+        self._lead = ""
+        self._leading = self._following = _State()
 
     def update(self, what: str, done: int, total: int) -> None:
         """See `Progress`."""
@@ -36,23 +60,42 @@ class Work:
         if not self._lead and total > 1:
             self._lead = what
         if what == self._lead:
-            self._leading, self._following = state, ""
+            self._leading, self._following = state, _State()
         else:
             self._following = state
 
     def __str__(self) -> str:
-        elapsed = f"{time.monotonic() - self._started:.0f} s"
-        return " ".join(filter(None, (self._leading, self._following, elapsed)))
+        return _line(self._leading.full, self._following.full, self._elapsed)
 
-    def _state(self, what: str, done: int, total: int) -> str:
+    def within(self, width: int) -> str:
+        """As much of it as fits a line: rates are left out first, and a name is cut before a number."""
+        leading, following = self._leading, self._following
+        lines = (
+            str(self),
+            _line(leading.full, following.short, self._elapsed),
+            _line(leading.short, following.short, self._elapsed),
+            _line(leading.short, following.short),
+            leading.short,
+        )
+        return next((line for line in lines if len(line) <= width), leading.cut(width))
+
+    @property
+    def _elapsed(self) -> str:
+        return f"{time.monotonic() - self._started:.0f} s"
+
+    def _state(self, what: str, done: int, total: int) -> _State:
         began, before = self._first.get(what, (0.0, 0))
         if not began or done < before:
             began, before = self._first[what] = time.monotonic(), done
-        state = f"{self._clean(what)} ({min(done + 1, total):,} of {total:,})" if total > 1 else self._clean(what)
+        count = f"({min(done + 1, total):,} of {total:,})" if total > 1 else ""
         if done == before:
-            return state
+            return _State(self._clean(what), count)
         rate = (done - before) / max(time.monotonic() - began, 1e-9)
-        return f"{state} {rate:.3g} a second, {(total - done) / rate:.0f} s left,"
+        return _State(self._clean(what), count, f"{rate:.3g} a second, {(total - done) / rate:.0f} s left,")
+
+
+def _line(*parts: str) -> str:
+    return " ".join(filter(None, parts))
 
 
 @contextmanager
@@ -77,7 +120,7 @@ def _draw(work: Work, over: threading.Event, width: Callable[[], int]) -> None:
     wait = PATIENCE
     while not over.wait(wait):
         wait = AGAIN
-        _write(f"{ERASE}{str(work)[: width() - 1]}")
+        _write(f"{ERASE}{work.within(width() - 1)}")
     if wait == AGAIN:
         _write(ERASE)
 

@@ -50,10 +50,18 @@ def is_cached(repository: str, revision: str | None = None) -> bool:
 def hub_cache() -> Path:
     """Where the model hub's library keeps its downloads."""
     if place := os.environ.get("HF_HUB_CACHE"):
-        return Path(place).expanduser()
+        return _expanded(place)
     if home := os.environ.get("HF_HOME"):
-        return Path(home).expanduser() / "hub"
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "huggingface" / "hub"
+        return _expanded(home) / "hub"
+    return _expanded(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface" / "hub"
+
+
+def _expanded(place: str) -> Path:
+    """`place` with the user's home directory in place of "~"; as it is where nothing says which directory that is."""
+    try:
+        return Path(place).expanduser()
+    except RuntimeError:
+        return Path(place)
 
 
 def _hashed(folder: Path, files: list[Path]) -> str:
@@ -80,6 +88,8 @@ def _cached(cache: Path, repository: str, revision: str) -> Path | None:
 def _downloaded(cache: Path, repository: str, revision: str | None) -> Path:
     where = f"the weights {repository} are not in {cache}"
     remedy = "name a folder that holds them with --weights, or set HF_HOME to where they are"
+    if cache.parts[0].startswith("~"):
+        raise UsageError(f"{where}, and the user's home directory is not known: {remedy}")
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         raise UsageError(f"{where}, and HF_HUB_OFFLINE forbids to fetch them: {remedy}")
     try:

@@ -140,3 +140,17 @@ def test_a_wide_character_takes_two_columns(monkeypatch, capsys):
     output.table("東京", ["Symbol", "Bars"], [["東京", "5"], ["NVDA", "12"]])
     shown = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert shown == ["東京", "Symbol  Bars", "─" * 12, "東京       5", "NVDA      12", ""]
+
+
+@given(st.integers(1, 160), st.integers(1, 10**7), st.text("abc:-", min_size=1, max_size=40))
+def test_progress_never_cuts_a_number(width, total, model):
+    work = progress.Work(output.clean)
+    work.update("symbols", 0, total + 1)
+    work.update("symbols", 1, total + 1)
+    work.update(f"forecasts by {model}", 0, 70)
+    work.update(f"forecasts by {model}", 35, 70)
+    before, line, after = str(work), work.within(width), str(work)
+    assert len(line) <= width
+    assert set(re.findall(r"[\d.,e+]*\d", line)) <= set(re.findall(r"[\d.,e+]*\d", before + after))
+    if width >= 80:
+        assert line.startswith("symbols (") and f"forecasts by {model} (36 of 70)" in line, "what runs now is shown"

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from marketsim.errors import UsageError
-from marketsim.models.weights import hub_cache, locate
+from marketsim.models.weights import hub_cache, is_cached, locate
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -98,3 +98,18 @@ def test_the_hub_cache_follows_the_hubs_own_variables(monkeypatch):
     assert hub_cache() == Path("/home/hub")
     monkeypatch.setenv("HF_HUB_CACHE", "/cache")
     assert hub_cache() == Path("/cache")
+
+
+def test_without_a_home_the_hub_cache_is_named_in_one_line(monkeypatch):
+    for name in ("HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def unknown(path: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", unknown)
+    assert not is_cached("org/name")
+    with pytest.raises(
+        UsageError, match=r"not in ~/\.cache/huggingface/hub, and the user's home directory is not known"
+    ):
+        locate("org/name")

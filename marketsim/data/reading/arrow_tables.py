@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from msgspec import Struct, field
+from msgspec import Struct, field, json
 from msgspec.structs import replace
 
 from marketsim.data.reading.cells import MOST_ROWS, SAMPLE, Column, Heading
@@ -20,6 +19,20 @@ from marketsim.errors import DataError, MissingExtra
 METADATA = b"marketsim"  # the key of what a file of ours says of its bars
 BARS_SCHEMA, STORE_SCHEMA = "marketsim.bars/1", "marketsim.store/1"
 OWN = Layout("marketsim")
+
+
+class _Schema(Struct, frozen=True):
+    """What is read first of the words that a file of ours has beside its columns."""
+
+    schema: str = ""
+
+
+class _OwnBars(Struct, frozen=True):
+    """What a file of our own bars says."""
+
+    symbol: str
+    zone: str
+
 
 Batches = Callable[
     [Sequence[int], int], Iterator[Any]
@@ -106,17 +119,19 @@ def open_arrow(file: BarFile, head: bytes) -> ArrowCells:
 
 def _own(heading: Heading, metadata: Mapping[bytes, bytes], file: BarFile) -> Heading:
     """The heading of a file of ours, which says more. DataError for one of the store, whose digest is to be checked."""
-    said = json.loads(metadata[METADATA]) if METADATA in metadata else {}
-    if said.get("schema") == STORE_SCHEMA:
+    written = metadata.get(METADATA, b"{}")
+    schema = json.decode(written, type=_Schema).schema
+    if schema == STORE_SCHEMA:
         place = shlex.quote(printable(file.path.parent))
         raise DataError(f"{file.name}: a file of the store, which '--source store --data {place}' reads and checks")
-    if said.get("schema") != BARS_SCHEMA:
+    if schema != BARS_SCHEMA:
         return heading
+    said = json.decode(written, type=_OwnBars)
     return replace(
         heading,
         layout=OWN,
-        symbol=said["symbol"],
-        zones=dict.fromkeys(heading.zones, said["zone"]),
+        symbol=said.symbol,
+        zones=dict.fromkeys(heading.zones, said.zone),
     )
 
 

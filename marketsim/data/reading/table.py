@@ -9,6 +9,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
+from marketsim.data.calendars.zones import open_zone
 from marketsim.data.reading.cells import Cells, Column
 from marketsim.data.reading.columns import Columns, describe, resolve
 from marketsim.data.reading.formats import plain
@@ -19,7 +20,7 @@ from marketsim.data.reading.series import Series
 from marketsim.data.reading.timestamps import Stamps, Wanted, parse_stamps
 from marketsim.data.reading.written_dates import Place
 from marketsim.data.symbols import parse_symbol
-from marketsim.errors import DataError
+from marketsim.errors import DataError, UsageError
 
 EQUITY = ("", "EQ")  # NSE's series whose symbols stand alone
 
@@ -89,14 +90,15 @@ def _named(columns: Columns, cells: Cells) -> str:
 
 def _stamps(cells: Cells, columns: Columns, read: Mapping[int, Column], options: Reading) -> tuple[int, Stamps]:
     """The column of stamps that can be read, and its stamps; the error of the first one where none can."""
-    zone = options.timezone or cells.heading.zone
+    zone = options.timezone or _known_zone(cells.heading.zone, cells.name)
     clocks = None if columns.clock is None else read[columns.clock]
     failure: DataError | None = None
     for at in columns.stamps:
         name = cells.heading.label(at)
-        wanted = Wanted(options.date_format, zone, cells.heading.zones.get(at), columns.layout.dates)
         column = read[at] if at in read else cells.read([at], [])[at]
         try:
+            shown_in = _known_zone(cells.heading.zones.get(at), f"{cells.name}, column '{name}'")
+            wanted = Wanted(options.date_format, zone, shown_in, columns.layout.dates)
             stamps = parse_stamps(column, _places(cells, name), cells.name, wanted, clocks)
             words = {row: f"column '{name}': {fault}" for row, fault in stamps.unreadable.items()}
             return at, replace(stamps, unreadable=words)
@@ -104,6 +106,16 @@ def _stamps(cells: Cells, columns: Columns, read: Mapping[int, Column], options:
             failure = failure or error
     assert failure is not None
     raise failure
+
+
+def _known_zone(zone: str | None, place: str) -> str | None:
+    """The zone that a file names; DataError where there is no such zone."""
+    try:
+        if zone not in (None, "UTC"):
+            open_zone(zone)
+    except UsageError as error:
+        raise DataError(f"{place}: {error}") from None
+    return zone
 
 
 def _places(cells: Cells, column: str) -> Place:

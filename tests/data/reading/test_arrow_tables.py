@@ -26,3 +26,36 @@ def test_a_file_of_too_many_rows_is_refused_before_a_row_is_read(tmp_path, monke
     monkeypatch.setattr(arrow_tables, "MOST_ROWS", 3)
     with pytest.raises(DataError, match=r"NVDA\.parquet: 4 rows; at most 3 are read, split the file"):
         FileSource(str(tmp_path)).load("NVDA")
+
+
+def written(path, zone=None, said=None):
+    """A file of four days of bars, whose stamps have this zone, and with these words in place of our own."""
+    from pyarrow import parquet
+
+    hours = pyarrow.array([hour * 3600 for hour in (480_015, 480_039, 480_063, 480_087)], pyarrow.timestamp("s", zone))
+    prices = {name: [100.0] * 4 for name in ("open", "high", "low", "close")}
+    table = pyarrow.table({"date": hours, **prices})
+    parquet.write_table(table.replace_schema_metadata(None if said is None else {b"marketsim": said}), path)
+    return FileSource(str(path))
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "/etc/passwd", "+99:99"])
+def test_a_zone_that_there_is_not_is_a_fault_of_the_file(zone, tmp_path):
+    with pytest.raises(DataError, match=r"NVDA\.parquet, column 'date': no time zone '"):
+        written(tmp_path / "NVDA.parquet", zone).load("NVDA")
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (b'{"schema": "marketsim.bars/1"}', "missing required field `symbol`"),
+        (b'{"schema": "marketsim.bars/1", "symbol": 5, "zone": 7}', "Expected `str`, got `int`"),
+        (b'{"schema": "marketsim.bars/1", "symbol": "NVDA", "zone": "Mars"}', "no time zone 'Mars'"),
+        (b"[]", "Expected `object`, got `array`"),
+        (b"[" * 100_000, "no table that can be read"),
+        (b"\xff", "no table that can be read"),
+    ],
+)
+def test_words_of_ours_that_are_damaged_are_a_fault_of_the_file(said, words, tmp_path):
+    with pytest.raises(DataError, match=rf"NVDA\.parquet.*{words}"):
+        written(tmp_path / "NVDA.parquet", "UTC", said).load("NVDA")
