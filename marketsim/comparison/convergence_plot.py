@@ -16,6 +16,7 @@ from marketsim.comparison.ranking import NEAR, Runs
 from marketsim.results.plots.figures import figure, save
 
 if TYPE_CHECKING:
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 PLACES = 200
@@ -91,8 +92,10 @@ def _draw(drawn: Figure, title: str, curves: dict[Any, list[Curve]]) -> None:
             panel.plot(line.places, np.where(line.gap > 0, line.gap, np.nan), label=line.name, **look)
             strip.plot(line.places, np.where(line.gap > 0, np.nan, -float(i)), **look)
         panel.set(xscale="log", yscale="log")
+        for scale in (strip.xaxis, panel.yaxis):
+            _write_plainly(scale)
         panel.grid(alpha=0.3)
-        strip.set(xlabel=axis, yticks=[], ylim=(-len(lines), 1))
+        strip.set(xlabel=axis, yticks=[], ylim=(-len(lines), max(1, len(lines) / 4)))
         panel.spines["bottom"].set_visible(False)
         strip.spines["top"].set_linestyle((0, (2, 6)))
         panel.tick_params(bottom=False, which="both")
@@ -100,6 +103,18 @@ def _draw(drawn: Figure, title: str, curves: dict[Any, list[Curve]]) -> None:
     panels[1, 0].set_ylabel(REACHED, rotation=0, ha="right", va="center")
     drawn.suptitle(title)
     drawn.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside right upper", fontsize="small")
+
+
+def _write_plainly(axis: Axis) -> None:
+    """Label a logarithmic axis 0.1, 1, 10: matplotlib's own labels are formulas, which our figures do not read."""
+    from matplotlib.ticker import LogFormatter
+
+    class Plain(LogFormatter):
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return f"{x:g}" if super().__call__(x, pos) else ""
+
+    axis.set_major_formatter(Plain())
+    axis.set_minor_formatter(Plain(labelOnlyBase=False))
 
 
 def _page(path: Path, title: str, curves: dict[Any, list[Curve]]) -> None:

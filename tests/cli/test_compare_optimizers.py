@@ -111,6 +111,7 @@ def test_pictures_are_drawn(cli, tmp_path, suffix, other):
     for path in (landscape, history):
         holds = {".png": b"\x89PNG", ".svg": b"<svg", ".html": b"differential-evolution"}[path.suffix]
         assert holds in path.read_bytes()
+        assert b"mathdefault" not in path.read_bytes(), "labels of ticks are plain numbers"
     if suffix == "html":
         assert b"proven optimum" in landscape.read_bytes()
 
