@@ -182,12 +182,12 @@ def _header(document: "OptimizersDocument") -> None:
     ends = [f"{limits.evaluations:,} evaluations"] if limits.evaluations else []
     ends += [f"{limits.seconds:g} s"] if limits.seconds else []
     settings = document.settings
+    seeds = "1 seed" if settings["seeds"] == 1 else f"{settings['seeds']} seeds"
     output.lines(
         f"{problem.name}  {problem.source}",
         f"Fits      {count}: {windows}{walk}, by {_exits(problem)}",
         f"Strategy  {problem.strategy}, {problem.fill} fills, {problem.fee_bps:g} bps a {problem.fee_per}",
-        f"Limits    {' or '.join(ends)} per fit; {settings['seeds']} seeds for stochastic optimizers; "
-        f"{settings['patience']:g} s in all",
+        f"Limits    {' or '.join(ends)} per fit; {seeds} for stochastic optimizers; {settings['patience']:g} s in all",
         f"Optimum   {optimum.profit_bps:+.3f} bps/bar, proven; all {count} in {optimum.seconds_together:.3f} s",
         "",
     )
