@@ -31,7 +31,7 @@ from marketsim.settings.settings import Settings
 BARS = 400
 SYMBOLS, RIVALS, LONG = 200, 20, 2000
 FASTER, RIVAL, FLAT, MEMORY = 1.6, 50, 1.15, 64 << 20  # what is asked for; the last: bytes added by a long run
-OVERHEAD, DASK = 1.05, 1.15  # processor time of workers, of that of one process, at most
+OVERHEAD, DASK = 1.05, 1.15  # processor time of workers: of two commands at once, and of one process, at most
 fresh = itertools.count()
 
 
@@ -70,17 +70,29 @@ def workers(names: list[str], place: Path) -> bool:
 
 
 def overhead(names: list[str], place: Path) -> bool:
-    """Processor time of the whole command with two workers, their start among it, against that with one."""
-    used = []
-    for count in (1, 2):
-        options = ["--data", str(place / "bars"), "--cache", "off", "--workers", str(count), "--json"]
-        before = sum(os.times()[2:4])
-        command = [sys.executable, "-m", "marketsim", "backtest", *names, *options]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        used.append(sum(os.times()[2:4]) - before)
-    one, two = used
-    print(f"{len(names)} symbols, two workers: {two / one:.3f} of the processor time of one ({one:.1f} s, {two:.1f} s)")
-    return two / one <= OVERHEAD
+    """Processor time of one command with two workers against two commands at once with half of the symbols each.
+
+    Starts are in it. One process alone is printed, no rival: cores that share a chip take longer while both are busy.
+    """
+    together, halves, alone = (
+        processor_time(place, *groups) for groups in ([[*names, "--workers", "2"]], [names[::2], names[1::2]], [names])
+    )
+    print(
+        f"{len(names)} symbols, two workers: {together / halves:.3f} of the processor time of two commands at once "
+        f"with half of them each ({together:.1f} s, {halves:.1f} s; one process alone {alone:.1f} s)"
+    )
+    return together / halves <= OVERHEAD
+
+
+def processor_time(place: Path, *groups: list[str]) -> float:
+    """That of commands that run at the same time, one for each group of symbols and options."""
+    before = sum(os.times()[2:4])
+    options = ["--data", str(place / "bars"), "--cache", "off", "--json"]
+    commands = [[sys.executable, "-m", "marketsim", "backtest", *group, *options] for group in groups]
+    running = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for command in commands]
+    codes = [process.wait() for process in running]
+    assert not any(codes)
+    return sum(os.times()[2:4]) - before
 
 
 def dask(names: list[str], place: Path) -> bool:
