@@ -1,8 +1,9 @@
-"""The compiled parts of the package; all else about it is in pyproject.toml.
+"""The compiled parts of the package, and where it is released from; all else about it is in pyproject.toml.
 
 They are optional: without a C compiler the package is installed without them, and does the same in Python.
 """
 
+import os
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -23,10 +24,20 @@ def compiled(module: str, source: str) -> Extension:
     )
 
 
+def addresses() -> dict[str, str]:
+    """The pages of the repository whose workflow builds a release; none for what is built elsewhere."""
+    if not (repository := os.environ.get("GITHUB_REPOSITORY")):
+        return {}
+    home = f"{os.environ['GITHUB_SERVER_URL']}/{repository}"
+    changes, pages = f"{home}/blob/HEAD/docs/CHANGELOG.md", f"{home}/tree/HEAD/docs"
+    return {"Source": home, "Documentation": pages, "Changelog": changes, "Issues": f"{home}/issues"}
+
+
 setup(
     ext_modules=[
         compiled("marketsim.optimizers.exact._compiled", "marketsim/optimizers/exact/c/compiled.c"),
         compiled("marketsim.execution._fill_probability", "marketsim/execution/c/fill_probability.c"),
     ],
+    project_urls=addresses(),
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -23,7 +25,8 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("release") / "checkout"
     subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(copy)], check=True)
     asked = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(copy / "dist"), "."]
-    built = subprocess.run(asked, cwd=copy, capture_output=True, text=True, check=False)
+    there = os.environ | {"GITHUB_SERVER_URL": "https://example.org", "GITHUB_REPOSITORY": "traders/marketsim"}
+    built = subprocess.run(asked, cwd=copy, env=there, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stdout + built.stderr
     return copy / "dist"
 
@@ -39,6 +42,15 @@ def test_the_wheel_has_the_package_its_data_and_the_configurations(distributions
     assert missing_from_wheel(archive, tracked_files()) == []
     absent = ["configs/no_such.toml", "marketsim/data/samples/NO.csv"]
     assert missing_from_wheel(archive, [*absent, "tests/no_such.py"]) == absent
+
+
+def test_a_release_names_the_repository_that_it_was_built_in(distributions: Path) -> None:
+    (archive,) = distributions.glob("*.whl")
+    with ZipFile(archive) as wheel:
+        (facts,) = (wheel.read(name).decode() for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    home = "https://example.org/traders/marketsim"
+    assert f"Project-URL: Source, {home}\n" in facts
+    assert f"Project-URL: Changelog, {home}/blob/HEAD/docs/CHANGELOG.md\n" in facts
 
 
 def test_the_tests_without_torch_have_every_other_dependency_and_the_tools_of_all_tests() -> None:
