@@ -56,7 +56,7 @@ def sniff(name: str, head: bytes, whole: bool, kind: TableKind = BARS) -> Dialec
     encodings = _encodings(head, whole, name)
     for encoding in encodings:
         text = _decoded(head, encoding, whole)
-        for delimiter in DELIMITERS:
+        for delimiter in [sign for sign in DELIMITERS if sign in text] or DELIMITERS[:1]:
             dialect = _with(text, encoding, delimiter, kind)
             if dialect is not None and dialect.width:
                 return dialect
@@ -121,7 +121,7 @@ def _with(text: str, encoding: str, delimiter: str, kind: TableKind) -> Dialect 
     best: list[str] = []
     tries = TRIES
     for i, (_, row) in enumerate(rows[:PREAMBLE]):
-        if kind.is_header(row) and not _behind_sign(rows, i, kind):
+        if len(row) > 1 and kind.is_header(row) and not _behind_sign(rows, i, kind):
             return _headed(rows, i, encoding, delimiter, kind)
         layout = None
         if kind is BARS and tries and len(row) >= 5 and sum(map(_is_number, row)) >= 4:
