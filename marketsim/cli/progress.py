@@ -8,7 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is done, how much there is
 
@@ -17,8 +18,7 @@ LOG_PATIENCE = LOG_AGAIN = 30.0  # the same in a log
 ERASE = "\r\x1b[K"
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(Struct, frozen=True):
     """One thing that is being done."""
 
     name: str = ""
