@@ -13,14 +13,11 @@ from typing import Any
 VARIABLE = "MARKETSIM_COMPILED"
 
 
-def is_wanted() -> bool:
-    """Whether the user has not turned compiled code off."""
-    return os.environ.get(VARIABLE, "1").strip().lower() not in ("0", "false", "no", "off")
-
-
 def compiled_module(name: str, version: int) -> Any:
     """A compiled module; None where there is none of these sources, or it is turned off."""
-    return _found(name, version) if is_wanted() else None
+    if os.environ.get(VARIABLE, "1").strip().lower() in ("0", "false", "no", "off"):
+        return None
+    return _found(name, version)
 
 
 @cache

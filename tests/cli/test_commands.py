@@ -13,7 +13,7 @@ import typer
 
 from marketsim import __version__
 from marketsim.cli.app import GROUPS, make_app
-from marketsim.optimizers.exact.compiled import VARIABLE, compiled_code
+from marketsim.execution.compiled import VARIABLE
 from marketsim.settings.settings import KEYS
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -31,9 +31,7 @@ def test_version(cli):
 
 def test_verbose_says_how_the_exact_fit_is_computed(cli, monkeypatch):
     monkeypatch.setenv(VARIABLE, "0")
-    compiled_code.cache_clear()
     code, shown, _ = cli("--version", "--verbose")
-    compiled_code.cache_clear()
     assert (code, shown.splitlines()[0]) == (0, f"marketsim {__version__}")
     assert shown.splitlines()[1].startswith("exact fit: numpy")
     assert cli("--verbose")[0] == 2

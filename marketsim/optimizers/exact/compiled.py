@@ -6,15 +6,12 @@ It is optional. Where it is not compiled, `maximum.py` and `evaluation.py` do th
 
 from __future__ import annotations
 
-from functools import cache
-from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.execution.compiled import VARIABLE as VARIABLE
-from marketsim.execution.compiled import is_wanted
+from marketsim.execution.compiled import compiled_module
 from marketsim.execution.floor import Floor
 from marketsim.execution.profit_terms import Leg
 from marketsim.execution.window_terms import Problems, WindowTerms
@@ -27,16 +24,9 @@ VERSION = 3  # that of c/compiled.c
 Floats = NDArray[np.float64]
 
 
-@cache
-def compiled_code() -> ModuleType | None:
+def compiled_code() -> Any:
     """The module; None where there is none of these sources, or it is turned off."""
-    if not is_wanted():
-        return None
-    try:
-        from marketsim.optimizers.exact import _compiled
-    except ImportError:
-        return None
-    return _compiled if _compiled.VERSION == VERSION else None  # an older build beside newer sources
+    return compiled_module("marketsim.optimizers.exact._compiled", VERSION)
 
 
 class CompiledTerms:
@@ -44,7 +34,7 @@ class CompiledTerms:
 
     _terms: tuple[object, ...]  # legs, rows, weights, B, W
 
-    def __init__(self, terms: Problems, code: ModuleType) -> None:
+    def __init__(self, terms: Problems, code: Any) -> None:
         self._code, self._problems = code, len(terms)
         if isinstance(terms, WindowTerms):
             legs, rows = terms.bars.legs, np.ascontiguousarray(terms.rows)

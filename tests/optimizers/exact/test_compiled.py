@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from marketsim.backtesting import pipeline
 from marketsim.data.sample import SampleSource
+from marketsim.execution.compiled import VARIABLE
 from marketsim.execution.evaluation import evaluate
 from marketsim.execution.floor import Floor
 from marketsim.execution.profit_terms import TIE, ProfitTerms
@@ -19,7 +20,7 @@ from marketsim.execution.windows import age_weights
 from marketsim.models.har import Har
 from marketsim.optimizers.exact import Exact
 from marketsim.optimizers.exact.candidates import Bounds
-from marketsim.optimizers.exact.compiled import VARIABLE, CompiledTerms, compiled_code
+from marketsim.optimizers.exact.compiled import CompiledTerms, compiled_code
 from marketsim.optimizers.exact.maximum import FINE, STEP, Optimum, maximize
 from marketsim.profiling import Clock
 from marketsim.results.result import Result
@@ -46,10 +47,7 @@ def by_arrays(
 ) -> Optimum:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, "0")
-        compiled_code.cache_clear()
-        found = maximize(terms, bounds, step, touching, floor=floor)
-    compiled_code.cache_clear()
-    return found
+        return maximize(terms, bounds, step, touching, floor=floor)
 
 
 def assert_same(found: Optimum, expected: Optimum) -> None:
@@ -139,9 +137,7 @@ def test_a_walk_is_the_same_in_both_ways(symbol: str, monkeypatch: pytest.Monkey
 
     compiled = run()
     monkeypatch.setenv(VARIABLE, "0")
-    compiled_code.cache_clear()
     arrays = run()
-    compiled_code.cache_clear()
     for one, other in zip(compiled.strategies, arrays.strategies, strict=True):
         for name in ("high_multiplier", "low_multiplier", "in_sample"):
             np.testing.assert_allclose(getattr(one.fit, name), getattr(other.fit, name), rtol=0, atol=1e-12)
