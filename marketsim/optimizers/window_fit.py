@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from msgspec import Struct
@@ -23,7 +23,6 @@ from marketsim.settings.choices import EXPECTED
 
 TOGETHER = 1 << 13  # bars of the windows that are fitted at once, which bounds memory
 AGREEMENT = 0.4e-4  # a bar, as a fraction of the close: what the surface may claim more or less than is booked
-
 
 Parts = Sequence[tuple[WindowTerms, Floor | None]]  # problems, and their floors
 
@@ -63,11 +62,21 @@ class WindowFit(Struct, frozen=True):
 
     def with_again(self, rows: NDArray[np.int64], again: WindowFit) -> WindowFit:
         """The fits with some of them made again."""
-        changed = {}
-        for name in ("high_multiplier", "low_multiplier", "in_sample", "t", "claimed", "allowed"):
-            changed[name] = getattr(self, name).copy()
-            changed[name][rows] = getattr(again, name)
-        return WindowFit(**changed, fallbacks=self.fallbacks + again.fallbacks)
+
+        def mixed(before: NDArray[Any], after: NDArray[Any]) -> NDArray[Any]:
+            values = before.copy()
+            values[rows] = after
+            return values
+
+        return WindowFit(
+            high_multiplier=mixed(self.high_multiplier, again.high_multiplier),
+            low_multiplier=mixed(self.low_multiplier, again.low_multiplier),
+            in_sample=mixed(self.in_sample, again.in_sample),
+            t=mixed(self.t, again.t),
+            claimed=mixed(self.claimed, again.claimed),
+            allowed=mixed(self.allowed, again.allowed),
+            fallbacks=self.fallbacks + again.fallbacks,
+        )
 
 
 def fit_several(
