@@ -188,9 +188,9 @@ def _source(function: str, bars: Sequence[Bars | str]) -> tuple[Source | None, l
         raise UsageError(f"{function}() takes either Bars or names of symbols, not both")
     if not bars:
         raise UsageError(f"{function}() needs a symbol")
-    return (
-        (MemorySource(series), [symbol_bars.symbol for symbol_bars in series], []) if series else (None, names, notes)
-    )
+    if not series:
+        return None, names, notes
+    return MemorySource(series), [own.symbol for own in series], []
 
 
 def _refuse(function: str, values: Mapping[str, Any], keys: Sequence[str], why: str) -> None:

@@ -68,21 +68,21 @@ def sort_plans(sealed: Sequence[Sealed], bars: Bars) -> Sorted:
 
     A plan's bar is the one that follows its origin and opens when its session does.
     """
-    plans = sorted(sealed, key=lambda entry: entry.plan.session.opens)
+    entries = sorted(sealed, key=lambda entry: entry.plan.session.opens)
     opens, origin = (
         np.array([np.datetime64(text, "s") for text in texts], dtype="datetime64[s]")
-        for texts in ([plan.plan.session.opens for plan in plans], [plan.plan.bars.origin for plan in plans])
+        for texts in ([entry.plan.session.opens for entry in entries], [entry.plan.bars.origin for entry in entries])
     )
     at = np.searchsorted(bars.time, opens)
     there = at < len(bars)
     came = there & (at > 0)
     came[came] = (bars.time[at[came]] == opens[came]) & (bars.time[at[came] - 1] == origin[came])
     over = there | np.array([bars.is_past(moment) for moment in opens], dtype=bool)
-    kept = [plan for plan, found in zip(plans, came, strict=True) if found]
+    kept = [entry for entry, found in zip(entries, came, strict=True) if found]
     return Sorted(
         past=_past(kept, bars, at[came] - 1),
-        waiting=[plan for plan, done in zip(plans, over, strict=True) if not done],
-        without_bar=[plan for plan, found, done in zip(plans, came, over, strict=True) if done and not found],
+        waiting=[entry for entry, done in zip(entries, over, strict=True) if not done],
+        without_bar=[entry for entry, found, done in zip(entries, came, over, strict=True) if done and not found],
     )
 
 

@@ -244,7 +244,7 @@ def _forecasts(symbol: str, past: PastPlans) -> ScoredForecasts:
     low, high = share_interval(share, len(inside))
     return ScoredForecasts(
         symbol=symbol,
-        model=", ".join(dict.fromkeys(plan.plan.model.name for plan in past.plans)),
+        model=", ".join(dict.fromkeys(sealed.plan.model.name for sealed in past.plans)),
         bars=len(inside),
         nominal=LEVELS[-1] - LEVELS[0],
         coverage=share,
@@ -256,15 +256,16 @@ def _forecasts(symbol: str, past: PastPlans) -> ScoredForecasts:
 
 
 def _sealing(past: Mapping[str, PastPlans]) -> Sealing:
-    plans = [plan for found in past.values() for plan in found.plans]
-    late = [_minutes(plan.plan.session.begins, plan.entry.sealed) for plan in plans]
+    entries = [sealed for found in past.values() for sealed in found.plans]
+    late = [_minutes(sealed.plan.session.begins, sealed.entry.sealed) for sealed in entries]
     tags = [
-        exposure_of_sealed(plan.plan.model, plan.plan.session.opens, plan.entry.clock == "system") for plan in plans
+        exposure_of_sealed(sealed.plan.model, sealed.plan.session.opens, sealed.entry.clock == "system")
+        for sealed in entries
     ]
     return Sealing(
-        plans=len(plans),
-        given_clock=sum(plan.entry.clock == "given" for plan in plans),
-        begun=sum(not plan.in_time for plan in plans),
+        plans=len(entries),
+        given_clock=sum(sealed.entry.clock == "given" for sealed in entries),
+        begun=sum(not sealed.in_time for sealed in entries),
         latest_minutes=max((minutes for minutes in late if minutes > 0), default=0),
         revised=sum(_revised(found) for found in past.values()),
         exposure=ExposureCounts(**tally(tags)),
@@ -276,5 +277,5 @@ def _minutes(begin: str, end: str) -> int:
 
 
 def _revised(past: PastPlans) -> int:
-    sealed = np.array([plan.plan.bars.close for plan in past.plans])
-    return int(np.count_nonzero(sealed != past.bars.close[past.origins])) if len(sealed) else 0
+    then = np.array([sealed.plan.bars.close for sealed in past.plans])
+    return int(np.count_nonzero(then != past.bars.close[past.origins])) if len(then) else 0

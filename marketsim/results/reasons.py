@@ -61,7 +61,7 @@ def _without_orders(rows: Sequence[StrategyRow]) -> Iterator[str]:
     none = [row for row in rows if not row.orders]
     for row in none:
         if row.kind == "strategy":
-            own = [row.name, *(order.name for order in none if order.name in ("unfitted", f"{row.name} unfitted"))]
+            own = [row.name, *(other.name for other in none if other.name in ("unfitted", f"{row.name} unfitted"))]
             yield f"{' and '.join(own)} placed no order: {_why_none(row)}"
         elif not row.name.endswith("unfitted"):
             yield f"{row.name} placed no order"

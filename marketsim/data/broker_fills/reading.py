@@ -125,7 +125,7 @@ class _Reader(Struct, frozen=True):
             kept = [kind not in NO_FILLS for kind in kinds]
         left = Counter(self._cell("kind", row) for row in range(count) if not kept[row])
         if left:
-            what = ", ".join(f"{reason} {number}" for reason, number in left.most_common(6))
+            what = ", ".join(f"{kind} {number}" for kind, number in left.most_common(6))
             self.notes.append(f"{self.cells.name}: left out, as they are no fills: {what}")
         return [row for row in range(count) if kept[row]]
 

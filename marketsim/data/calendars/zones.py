@@ -68,7 +68,7 @@ def with_offset(times: Stamps, zone: str) -> list[str]:
     ['2020-08-03T09:30:00-04:00']
     """
     minutes = utc_offsets(times, zone) // 60
-    ahead = [f"{'-' if minute < 0 else '+'}{abs(minute) // 60:02}:{abs(minute) % 60:02}" for minute in minutes.tolist()]
+    ahead = [f"{'-' if east < 0 else '+'}{abs(east) // 60:02}:{abs(east) % 60:02}" for east in minutes.tolist()]
     return [f"{local}{offset}" for local, offset in zip(to_local(times, zone).astype(str), ahead, strict=True)]
 
 

@@ -139,10 +139,7 @@ def _same_spacing(parts: Sequence[Series], symbol: str) -> None:
         return
     least, most = min(usual.values()), max(usual.values())
     if most > (SAME_DAYS if least >= DAY else SAME_SPACING) * least:
-        shortest, longest = (
-            min(usual, key=lambda spacing: usual[spacing]),
-            max(usual, key=lambda spacing: usual[spacing]),
-        )
+        shortest, longest = min(usual, key=usual.__getitem__), max(usual, key=usual.__getitem__)
         raise DataError(
             f"{symbol} has bars of different lengths: {_file(shortest)} and {_file(longest)}; "
             f"name the file: {symbol}={_file(longest)}"
