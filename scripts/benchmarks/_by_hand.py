@@ -7,7 +7,7 @@ program has them: with bars that windows share.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from statistics import median
 
@@ -61,7 +61,7 @@ class ByHand:
 
         found, theirs = ours(), sweep(apart, self.bounds)
         gain = np.concatenate([fit.profit[part] for fit in found]) - theirs.profit
-        mine, sweeps = in_turns([ours, partial(sweep, apart, self.bounds)], 2 if many else TURNS)
+        mine, sweeps = medians([ours, partial(sweep, apart, self.bounds)], 2 if many else TURNS)
         ratio = sweeps / mine * (PART if many else 1)
         words = f"{1e3 * sweeps:>10.2f} ms {1e3 * mine:>10.2f} {ratio:>7.1f}x {NEEDED.get(window, 0):>7.1f}x  "
         words += f"least {gain.min():+.1e}"
@@ -69,7 +69,7 @@ class ByHand:
             words += f", {2 * len(rows):,} problems, numba's time of {len(theirs.profit):,}"
         else:
             gridded = grid(bars, rows, self.bounds)
-            (taken,) = in_turns([partial(grid, bars, rows, self.bounds)], TURNS)
+            (taken,) = medians([partial(grid, bars, rows, self.bounds)])
             lost = 1e4 * float(np.mean(found[1].profit - gridded.profit)) / window
             words += f"; its grid of {GRID} x {GRID}, 70 of them: {1e3 * taken:.2f} ms, {lost:.1f} bps a bar less"
         return ratio >= NEEDED.get(window, 0) and gain.min() >= -1e-12, words
@@ -79,7 +79,7 @@ class ByHand:
         windows = WindowTerms(self.bars, self.rows)
         found = Candidates.of(windows.gathered(), self.bounds, STEP, True, TUNING)
         count = sum(len(np.unique(h)) * len(np.unique(l)) for h, l in zip(found.h, found.l, strict=True))
-        (taken,) = in_turns([partial(maximize, windows, self.bounds)], TURNS)
+        (taken,) = medians([partial(maximize, windows, self.bounds)])
         return f"{count / taken / 1e6:,.0f} million candidates a second, of {limit() / 1e6:,.0f} that one core can"
 
     def against_vectorbt(self, profit: float) -> str:
@@ -103,14 +103,15 @@ class ByHand:
         return f"{1e3 * taken:.0f} ms for one window by vectorbt's orders, {GRID} x {GRID}, {lost:.1f} bps a bar less"
 
 
-def in_turns(ways: list[Callable[[], object]], turns: int) -> list[float]:
-    """The median processor seconds of ways that take turns."""
+def medians(ways: Sequence[Callable[[], object]], turns: int = TURNS) -> list[float]:
+    """The median processor seconds of ways that take turns, after a first turn that does not count."""
     seconds: list[list[float]] = [[] for _ in ways]
-    for _ in range(turns):
+    for turn in range(1 + turns):
         for way, taken in zip(ways, seconds, strict=True):
             start = time.process_time()
             way()
-            taken.append(time.process_time() - start)
+            if turn:
+                taken.append(time.process_time() - start)
     return [median(taken) for taken in seconds]
 
 
@@ -119,6 +120,5 @@ def limit() -> float:
     from _numba_rivals import add_rows
 
     times, row, more = 20_000, np.zeros(CACHE), np.full(CACHE, 1e-9)
-    add_rows(row, more, 1)
-    (taken,) = in_turns([partial(add_rows, row, more, times)], TURNS)
+    (taken,) = medians([partial(add_rows, row, more, times)])
     return CACHE * times / taken

@@ -11,13 +11,12 @@ from typing import Any
 
 import numba
 import numpy as np
+from _by_hand import GRID
 from numpy.typing import NDArray
 
 from marketsim.execution.profit_terms import LEVEL_TIE, ProfitTerms
 from marketsim.optimizers.exact.candidates import Bounds
 from marketsim.optimizers.exact.maximum import STEP, Optimum
-
-GRID = 41
 
 Floats = NDArray[np.float64]
 

@@ -14,12 +14,13 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
+from importlib import import_module
 from importlib.util import find_spec
 
 import numpy as np
 import torch
-from _by_hand import ByHand
+from _by_hand import ByHand, medians
 from scipy import optimize
 
 from marketsim.data import open_source
@@ -37,7 +38,7 @@ from marketsim.models.har import Har
 from marketsim.optimizers.exact import Exact
 from marketsim.optimizers.exact.maximum import Optimum, maximize
 from marketsim.optimizers.exact.tuning import Tuning
-from marketsim.optimizers.window_fit import fit_windows
+from marketsim.optimizers.window_fit import WindowFit, fit_windows
 from marketsim.profiling import Clock
 from marketsim.reference import BOUNDS, optimize_entry_exit_multipliers
 from marketsim.reference.fees import Fee
@@ -105,14 +106,25 @@ def problems(bars: Bars, walk: Walk) -> tuple[Levels, Outcomes]:
     return levels.at(slice(-1)), Outcomes(*moves.T)
 
 
+@cache
+def has_vectorbt() -> bool:
+    """Whether it can be imported: where its releases for pandas 2 meet a plotly from 7 on, that raises an error."""
+    try:
+        import_module("vectorbt")
+    except (ImportError, ValueError):
+        return False
+    return True
+
+
 def main(windows: list[int]) -> int:
     torch.set_num_threads(1)
     bars = open_source("sample").load("ETHUSD")
     heads = f"{'140 x direct':>13} {'exact, ms':>10} {'ratio':>8} {'needed':>8}  profit, exact - direct"
     print(f"{'window':>6} {'rule':<10} {heads}")
-    for rival_name in ("numba", "vectorbt"):
-        if find_spec(rival_name) is None:
-            print(f"{rival_name} is not here: no rows of it (extra bench)")
+    if find_spec("numba") is None:
+        print("numba is not here: no rows of it (extra bench)")
+    if not has_vectorbt():
+        print("vectorbt is not here, or does not work beside the libraries that are: no rows of it")
     missed = False
     for window in windows:
         walk = make_walk(len(bars), SIMULATIONS, window, 2, "ETHUSD")
@@ -150,7 +162,7 @@ def main(windows: list[int]) -> int:
                 print(f"{window:>6} {'  by numba':<10} {words}")
             if find_spec("numba"):
                 print(f"{window:>6} {'  cells':<10} {by_hand.cells()}")
-            if find_spec("vectorbt") and fill == TOUCH:
+            if has_vectorbt() and fill == TOUCH:
                 most = maximize(WindowTerms(by_hand.bars, by_hand.rows[:1]), BOUNDS).profit[0]
                 print(f"{window:>6} {'  vectorbt':<10} {by_hand.against_vectorbt(most)}")
         print(f"{window:>6} {'as booked':<10} {as_booked(levels, did, rows)}")
@@ -169,13 +181,7 @@ def one_by_one(inputs: Sequence[list[torch.Tensor]], policies: Sequence[bool], d
         for tensors, eod in zip(inputs, policies, strict=True):
             optimize_entry_exit_multipliers(*tensors, close_at_eod=eod, trading_fee=FEE, rule=RULE)
 
-    call()
-    taken = []
-    for _ in range(TURNS):
-        start = time.process_time()
-        call()
-        taken.append((time.process_time() - start) / len(inputs))
-    one = statistics.median(taken)
+    one = medians([call])[0] / len(inputs)
     ratio = direct / one
     return ratio, f"{1e3 * direct:>10.2f} ms {1e3 * one:>10.2f} {ratio:>7,.0f}x {NEEDED_CALLS:>7,}x  a call"
 
@@ -199,28 +205,17 @@ def own_rules(levels: Levels, did: Outcomes, rows: np.ndarray, fill: str) -> tup
 def as_booked(levels: Levels, did: Outcomes, rows: np.ndarray) -> str:
     """What a walk does of it: fits under `expected`, booked again, and refined where that differs."""
     legs = always_on(levels.high_move, levels.low_move, False)
-    terms, taken = profit_terms(levels, did, COSTS, EXPECTED, False), []
-    for _ in range(TURNS):
-        start = time.process_time()
-        found = [
+    terms = profit_terms(levels, did, COSTS, EXPECTED, False)
+
+    def fits() -> list[WindowFit]:
+        return [
             fit_windows(Windows(levels, did, legs, COSTS, EXPECTED, eod, rows), terms, Exact(), BOUNDS, 0)
             for eod in (True, False)
         ]
-        taken.append(time.process_time() - start)
-    apart = max(float(np.abs(fit.claimed - fit.in_sample).max()) for fit in found) / rows.shape[1]
-    return f"{'':>13} {1e3 * statistics.median(taken):>10.2f} {'':>8} {'':>8}  apart by {1e4 * apart:.2f} bps a bar"
 
-
-def medians(ways: Sequence[Callable[[], object]]) -> list[float]:
-    """The median processor seconds of ways that take turns, after a first turn that does not count."""
-    seconds: list[list[float]] = [[] for _ in ways]
-    for turn in range(1 + TURNS):
-        for way, taken in zip(ways, seconds, strict=True):
-            start = time.process_time()
-            way()
-            if turn:
-                taken.append(time.process_time() - start)
-    return [statistics.median(taken) for taken in seconds]
+    (taken,) = medians([fits])
+    apart = max(float(np.abs(fit.claimed - fit.in_sample).max()) for fit in fits()) / rows.shape[1]
+    return f"{'':>13} {1e3 * taken:>10.2f} {'':>8} {'':>8}  apart by {1e4 * apart:.2f} bps a bar"
 
 
 def without_orders(levels: Levels, did: Outcomes, rows: np.ndarray) -> tuple[float, str]:
