@@ -46,7 +46,7 @@ VARIANCES = (1e-2, 1e4)  # of the squared range: beyond them w has reached its l
 SPREADS = (1e-6, 1e6)  # in effect a known variance, and the scale-free prior
 NEWTON_STEPS = 12
 SAMPLED = 1 << 9  # upper levels of grids whose probabilities numpy sums at once: arrays that fit a cache
-FARTHEST = 10.0  # standard deviations that the mode may lie off the forecast, within the fold of the bend at -15
+FARTHEST = 10.0  # standard deviations that the mode may lie below the forecast, within the fold of the bend at -15
 BEND = 1 / 30  # a skewness of 0.2; the standard deviation grows by a thousandth
 
 Array = NDArray[np.float64]
@@ -77,12 +77,11 @@ def take_profit_probability(
     mirror image: `take_profit_probability(-open, -low, -high, -close, -upper, -lower, variance, spread)`.
     """
     size = np.where(high > low, high - low, 1.0)
-    start = np.clip((open - low) / size, TINY, 1.0)
-    end = np.clip((close - low) / size, 0.0, 1.0 - TINY)
+    start = np.maximum((open - low) / size, TINY)
+    end = np.minimum((close - low) / size, 1.0 - TINY)
     fall = np.clip((open - lower) / size, TINY, start)
     rise = np.clip((upper - close) / size, TINY, 1.0 - end)
-    variance, spread = np.asarray(np.maximum(variance, 1e-300) / size**2), np.asarray(spread)
-    missed = _missed(start, end, fall, rise, variance, spread, nodes)
+    missed = _missed(start, end, fall, rise, np.asarray(variance / size**2), np.asarray(spread), nodes)
     inside = (low <= lower) & (upper <= high)
     ambiguous = inside & (lower < open) & (close < upper) & (lower < upper)
     return np.where(ambiguous, np.clip(1.0 - missed, 0.0, 1.0), inside)
@@ -172,12 +171,12 @@ def _product(*factors: NDArray[Any]) -> Complex:
 
 def _variances(shortest: Array, variance: Array, spread: Array, count: int) -> tuple[Array, Array]:
     """Nodes v `[..., count]` and the logs of their weights: the prior's part of the posterior times Gauss-Hermite's."""
-    normal = np.zeros(np.broadcast_shapes(shortest.shape, variance.shape, spread.shape))
+    normal = np.zeros(())
     for _ in range(NEWTON_STEPS):  # the mode of about that posterior, after Gauss and Newton
         v, slope = variance * np.exp(spread * normal * (1 + BEND * normal)), spread * (1 + 2 * BEND * normal)
         down, up = shortest**2 / (2 * v), np.pi**2 / 2 * v
         precision = (down + up) * slope**2 + 1
-        normal = np.clip(normal + ((down - up - 1) * slope - normal) / precision, -FARTHEST, FARTHEST)
+        normal = np.maximum(normal + ((down - up - 1) * slope - normal) / precision, -FARTHEST)
     t, gauss = _gauss_hermite(count)
     normal = normal[..., None] + t / np.sqrt(precision)[..., None]
     v = variance[..., None] * np.exp(spread[..., None] * normal * (1 + BEND * normal))

@@ -106,7 +106,7 @@ def profit_terms(
         some = slice(first, first + TOGETHER)
         made = (leg(levels.at(some), bars.at(some), costs, fill, precision=precision) for leg in legs)
         parts.append(ProfitTerms(tuple(made)))
-    return parts[0] if len(parts) == 1 else ProfitTerms.concatenate(parts)
+    return ProfitTerms.concatenate(parts)
 
 
 class BarsOfLeg(Struct, frozen=True):
@@ -141,7 +141,6 @@ class BarsOfLeg(Struct, frozen=True):
 
     def leg(self, lattice: Lattice, at_level: Floats, per_lower: float, gain: Floats, per_upper: float) -> Leg:
         """The leg with the weights of a lattice, and what its entries and take-profits pay."""
-        every = np.ones_like(self.bar.close)
         return Leg(
             mirrored=self.mirrored,
             upper_clip=self.upper_clip,
@@ -151,9 +150,9 @@ class BarsOfLeg(Struct, frozen=True):
             low=self.bar.low,
             open=self.bar.open,
             at_level=at_level,
-            per_lower=per_lower * every,
+            per_lower=np.full_like(self.bar.close, per_lower),
             gain=gain,
-            per_upper=per_upper * every,
+            per_upper=np.full_like(self.bar.close, per_upper),
             upper_edges=lattice.upper_edges,
             lower_edges=lattice.lower_edges,
             weight=lattice.weight,

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from marketsim.execution.evaluation import evaluate
-from marketsim.execution.fills import long_leg, profit_terms, short_leg
+from marketsim.execution.fills import Multipliers, long_leg, profit_terms, short_leg
 from marketsim.execution.lattices import PRECISIONS
 from marketsim.execution.profit_terms import Costs, Leg, Levels, Outcomes, ProfitTerms, one_by_one
 from marketsim.optimizers.exact.maximum import FINE, maximize
@@ -79,6 +79,18 @@ def test_what_is_booked_is_what_a_replay_credits(fill: str, given_days: list[Day
             taken = long_taken(day, u, d, fill, short)
             if taken is not None:
                 assert abs(weight_at(leg, row, u, d) - taken.part) <= 0.0
+
+
+@pytest.mark.parametrize("fill", FILLS)
+@pytest.mark.parametrize("traded", [None, (np.array([0.01]), np.array([-0.01]))], ids=["all", "own"])
+def test_a_bar_of_which_no_finer_ones_are_known_is_as_it_was(fill: str, traded: Multipliers | None) -> None:
+    levels, did = arrays([Day((Candle(0.005, 0.03, -0.03, 0.01),), 0.01, -0.01)])
+    for make_leg in (long_leg, short_leg):
+        ordered, plain = (
+            asdict(make_leg(levels, bar, COSTS, fill, traded)) for bar in (did, replace(did, inside=None))
+        )
+        for name, array in plain.items():
+            np.testing.assert_array_equal(ordered[name], array)
 
 
 @given(st.lists(days(), min_size=1, max_size=4))
