@@ -25,6 +25,7 @@ from marketsim.forecasting.keys import fingerprint
 from marketsim.profiling import Clock
 from marketsim.results import document
 from marketsim.results.result import FinishedSymbol, SymbolFiles
+from marketsim.results.walk_profits import DecidingProfits
 from marketsim.results.whole_run import WholeRun
 from marketsim.settings.groups import BarsSettings, CacheSettings, GivenSettings, NetworkSettings, WalkSettings
 from marketsim.settings.settings import KEYS, Settings, keys_of
@@ -103,7 +104,7 @@ def backtest(bars: Bars | str, *, model: Any = None, **settings: Any) -> Backtes
     with tools.cache or nullcontext():
         (run,) = pipeline.stream(given.symbols, given.settings, tools, Clock())
     files = value_of(finish(run, fingerprint(tools.model), rows=True).outcome)
-    whole = WholeRun.of({files.document.symbol: files.profits}, given.settings.seed)
+    whole = WholeRun.of({files.document.symbol: DecidingProfits.of(files.profits)}, given.settings.seed)
     return _result(files, run.notes, given.settings, whole, pictures_of(run, given.settings))
 
 
@@ -147,7 +148,9 @@ def backtest_many(bars: Sequence[Bars | str], *, model: Any = None, **settings: 
                     pictures[files.document.symbol] = made or pictures_again(files.document, given.settings)
                 case Failure(error):
                     failures[done.symbol] = error
-    whole = WholeRun.of({symbol: files.profits for symbol, (files, _) in found.items()}, given.settings.seed)
+    whole = WholeRun.of(
+        {symbol: DecidingProfits.of(files.profits) for symbol, (files, _) in found.items()}, given.settings.seed
+    )
     results = {symbol: _result(*run, given.settings, whole, pictures[symbol]) for symbol, run in found.items()}
     return BacktestResults(results, failures, _head(whole, given.settings), given.settings, tuple(given.notes))
 

@@ -41,7 +41,7 @@ from marketsim.results.mean_profit import MeanProfit
 from marketsim.results.result import Result
 from marketsim.results.schema import ExposureCounts
 from marketsim.results.significance import mean_interval
-from marketsim.results.walk_profits import deciding_fill
+from marketsim.results.walk_profits import DecidingProfits, deciding_fill
 from marketsim.results.whole_run import WholeRun
 from marketsim.settings.choices import BASIS_POINTS, HOLDING, TOUCH
 from marketsim.settings.groups import GivenSettings, NetworkSettings
@@ -109,7 +109,7 @@ def compare(
 def _reality_check(found: Mapping[str, _Symbol], models: Sequence[str], seed: int) -> Tried | None:
     """Of all that was compared, on the bars that its model cannot have seen."""
     profits = {
-        f"{symbol} {model}": walk_profits(results.results[model][0])
+        f"{symbol} {model}": DecidingProfits.of(walk_profits(results.results[model][0]))
         for symbol, results in found.items()
         for model in models
         if model in results.results

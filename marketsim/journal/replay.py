@@ -24,6 +24,7 @@ from marketsim.results.plan_basis import revision
 from marketsim.results.result import SymbolFiles, SymbolRun
 from marketsim.results.rows import Count, Row, Setting, Stamp
 from marketsim.results.saved_runs import Difference, unequal
+from marketsim.results.walk_profits import DecidingProfits
 from marketsim.results.whole_run import WholeRun
 from marketsim.settings.settings import KEYS, MEANS, Settings
 
@@ -136,7 +137,8 @@ class _Runs:
                 case Failure() as failure:
                     found[_symbol(companion.asked)] = failure
         whole = WholeRun.of(
-            {symbol_files.document.symbol: symbol_files.profits for symbol_files in files.values()}, settings.seed
+            {symbol_files.document.symbol: DecidingProfits.of(symbol_files.profits) for symbol_files in files.values()},
+            settings.seed,
         )
         for plan in plans_of(settings, files, whole):
             found[plan.symbol] = Success(_Again(plan, bars[plan.symbol]))

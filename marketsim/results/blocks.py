@@ -17,6 +17,7 @@ from marketsim.results.draws import places
 RESAMPLES = 2000
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 
 class Blocks(Struct, frozen=True):

@@ -40,7 +40,7 @@ from marketsim.results.schema import (
     SymbolDocument,
 )
 from marketsim.results.strategy_rows import baseline_row, strategy_row
-from marketsim.results.walk_profits import WalkProfits, deciding_fill
+from marketsim.results.walk_profits import DecidingProfits, WalkProfits, deciding_fill
 from marketsim.results.whole_run import WholeRun, answered
 from marketsim.settings.settings import MEANS, Settings
 
@@ -50,7 +50,7 @@ RECENT = 250  # bars whose prices tell their smallest step
 def backtest_document(runs: Sequence[SymbolRun], settings: Settings) -> BacktestDocument:
     """Everything that a run found; equal inputs give equal documents."""
     profits = {
-        run.outcome.value.bars.symbol: walk_profits(run.outcome.value)
+        run.outcome.value.bars.symbol: DecidingProfits.of(walk_profits(run.outcome.value))
         for run in runs
         if isinstance(run.outcome, Success)
     }
@@ -95,7 +95,8 @@ def _either(run: SymbolRun) -> SymbolDocument | FailedSymbol:
 
 def symbol_document(result: Result) -> SymbolDocument:
     """A symbol's part of the document."""
-    bars, tags, profits = result.bars, exposures_of(result), walk_profits(result)
+    bars, tags = result.bars, exposures_of(result)
+    profits = DecidingProfits.of(walk_profits(result))
     evidence = evidence_of(result, profits, assumed=result.assume_clean and UNKNOWN in tags)
     document = SymbolDocument(
         symbol=bars.symbol,

@@ -14,13 +14,13 @@ from marketsim.results.pooling import DatedProfits, side_by_side
 from marketsim.results.reality_check import RealityCheck, reality_check
 from marketsim.results.result import Result
 from marketsim.results.significance import in_bps, mean_interval
-from marketsim.results.walk_profits import WalkProfits, deciding_fill
+from marketsim.results.walk_profits import DecidingProfits, deciding_fill
 from marketsim.settings.choices import BASIS_POINTS, HOLDING
 
 
-def evidence_of(result: Result, profits: WalkProfits, assumed: bool) -> Evidence:
+def evidence_of(result: Result, profits: DecidingProfits, assumed: bool) -> Evidence:
     """The evidence of one symbol alone; `profits` are its own, on bars some of which may be `assumed` clean."""
-    clean = np.array(profits.clean, bool)
+    clean = profits.clean
     fill = deciding_fill(result.rules.fill)
     held = next(track for track in result.baselines if track.name == HOLDING).profits[fill][::-1]
     bars = int(clean.sum())
@@ -47,8 +47,8 @@ def checked(series: Sequence[DatedProfits], seed: int) -> RealityCheck:
     return reality_check(side_by_side(series), seed)
 
 
-def _alone(profits: WalkProfits, seed: int) -> tuple[dict[str, float | None], int]:
-    names = list(profits.deciding)
+def _alone(profits: DecidingProfits, seed: int) -> tuple[dict[str, float | None], int]:
+    names = list(profits.profits)
     check = checked([profits.clean_bars(name) for name in names], seed)
     p = dict(zip(names, known(check.p), strict=True))
     return p, sum(value is not None for value in p.values())

@@ -11,7 +11,7 @@ from msgspec import json
 from marketsim.errors import Success
 from marketsim.results.result import FinishedSymbol
 from marketsim.results.schema import FailedSymbol, SymbolDocument
-from marketsim.results.walk_profits import WalkProfits
+from marketsim.results.walk_profits import DecidingProfits
 from marketsim.results.whole_run import WholeRun
 
 HELD = 32  # documents that are held as they are: to write and read them takes longer than a short run has
@@ -22,7 +22,7 @@ class SpooledSymbols:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._profits: dict[str, WalkProfits] = {}
+        self._profits: dict[str, DecidingProfits] = {}
         self._held: list[SymbolDocument | FailedSymbol] = []
         self._file: IO[bytes] | None = None  # of those after them
 
@@ -43,7 +43,7 @@ class SpooledSymbols:
             self._spool(finished.document)
         match finished.outcome:
             case Success(files):
-                self._profits[files.document.symbol] = files.profits
+                self._profits[files.document.symbol] = DecidingProfits.of(files.profits)
 
     def _spool(self, document: SymbolDocument | FailedSymbol) -> None:
         if self._file is None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
+import sys
+from typing import Self
 
+import numpy as np
+from msgspec import Struct
+
+from marketsim.results.blocks import Bools, Floats
 from marketsim.results.pooling import DatedProfits
 from marketsim.results.rows import Row
 from marketsim.settings.choices import EXPECTED, TOUCH
@@ -17,15 +22,30 @@ class WalkProfits(Row, frozen=True):
     headline: dict[str, list[float]]  # by strategy, by the fill policy of the run
     deciding: dict[str, list[float]]  # by the policy that a decision rests on
 
+
+class DecidingProfits(Struct, frozen=True):
+    """Those that a decision rests on: all that is held of every symbol of a long run, and held in arrays therefore."""
+
+    times: tuple[str, ...]  # of T evaluated bars, oldest first; symbols share the strings
+    clean: Bools  # [T]
+    profits: dict[str, Floats]  # [T] by strategy
+
+    @classmethod
+    def of(cls, walk: WalkProfits) -> Self:
+        """Those of a walk."""
+        profits = {strategy: np.array(bars) for strategy, bars in walk.deciding.items()}
+        return cls(tuple(map(sys.intern, walk.times)), np.array(walk.clean, bool), profits)
+
     def all_bars(self, strategy: str) -> DatedProfits:
         """What a strategy earned on all bars, by the policy that a decision rests on."""
-        return DatedProfits(self.times, np.array(self.deciding[strategy]))
+        return DatedProfits(self.times, self.profits[strategy])
 
     def clean_bars(self, strategy: str) -> DatedProfits:
         """What a decision about a strategy rests on."""
-        clean = np.array(self.clean, bool)
+        if self.clean.all():
+            return self.all_bars(strategy)
         times = [time for time, kept in zip(self.times, self.clean, strict=True) if kept]
-        return DatedProfits(times, np.array(self.deciding[strategy])[clean])
+        return DatedProfits(times, self.profits[strategy][self.clean])
 
 
 def deciding_fill(fill: str) -> str:

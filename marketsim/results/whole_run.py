@@ -14,7 +14,7 @@ from marketsim.results.mean_profit import MeanProfit
 from marketsim.results.pooling import Pooled, pool, side_by_side
 from marketsim.results.reasons import reasons
 from marketsim.results.schema import FailedSymbol, SymbolDocument
-from marketsim.results.walk_profits import WalkProfits
+from marketsim.results.walk_profits import DecidingProfits
 
 
 class WholeRun(Struct, frozen=True):
@@ -26,10 +26,10 @@ class WholeRun(Struct, frozen=True):
     p: Mapping[str, Mapping[str, float | None]]  # by symbol and strategy, that the best of all is luck
 
     @classmethod
-    def of(cls, profits: Mapping[str, WalkProfits], seed: int) -> WholeRun:
+    def of(cls, profits: Mapping[str, DecidingProfits], seed: int) -> WholeRun:
         """The run of these symbols' `profits`, by symbol."""
         series = [
-            (symbol, strategy) for symbol, symbol_profits in profits.items() for strategy in symbol_profits.deciding
+            (symbol, strategy) for symbol, symbol_profits in profits.items() for strategy in symbol_profits.profits
         ]
         values = known(checked([profits[symbol].clean_bars(strategy) for symbol, strategy in series], seed).p)
         p: dict[str, dict[str, float | None]] = {symbol: {} for symbol in profits}
@@ -68,10 +68,10 @@ def _best(series: Sequence[tuple[str, str]], values: Sequence[float | None]) -> 
     return Tried(tried=len(tried), best=best, p=p)
 
 
-def _pooled(profits: Mapping[str, WalkProfits], seed: int) -> list[PooledRow]:
+def _pooled(profits: Mapping[str, DecidingProfits], seed: int) -> list[PooledRow]:
     if len(profits) < 2:
         return []
-    strategies = dict.fromkeys(strategy for symbol_profits in profits.values() for strategy in symbol_profits.deciding)
+    strategies = dict.fromkeys(strategy for symbol_profits in profits.values() for strategy in symbol_profits.profits)
     return [
         _row(
             strategy,

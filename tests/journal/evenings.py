@@ -13,6 +13,7 @@ from marketsim.journal.journal import Journal
 from marketsim.journal.sealing import plans_of
 from marketsim.profiling import Clock
 from marketsim.results.planned_orders import PlannedOrders
+from marketsim.results.walk_profits import DecidingProfits
 from marketsim.results.whole_run import WholeRun
 from marketsim.settings.settings import Settings
 
@@ -21,7 +22,7 @@ def plans_now(symbols: Sequence[str], settings: Settings) -> list[SealedPlan]:
     """The plans of the symbols at the time that the settings give, with their orders."""
     finished = parallel.stream(symbols, settings, Clock(), basis=True)
     files = {each.symbol: value_of(each.outcome) for each in finished}
-    whole = WholeRun.of({each.document.symbol: each.profits for each in files.values()}, settings.seed)
+    whole = WholeRun.of({run.document.symbol: DecidingProfits.of(run.profits) for run in files.values()}, settings.seed)
     planned = PlannedOrders()
     for each in files.values():
         planned.add(whole.judged(each.document))

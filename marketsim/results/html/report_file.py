@@ -21,7 +21,7 @@ from marketsim.results.html.page import Progress, ReportRun, ReportSymbol, envir
 from marketsim.results.result import FinishedSymbol
 from marketsim.results.schema import FailedSymbol, SymbolDocument
 from marketsim.results.timing import TimingDocument
-from marketsim.results.walk_profits import WalkProfits
+from marketsim.results.walk_profits import DecidingProfits
 from marketsim.results.whole_run import WholeRun
 from marketsim.settings.settings import Settings
 
@@ -47,7 +47,7 @@ class ReportFile:
     def __init__(self, path: Path, symbols: list[str], settings: Settings, live: bool = False) -> None:
         environment()
         self._path, self._symbols, self._settings, self._live = path, symbols, settings, live
-        self._profits: dict[str, WalkProfits] = {}
+        self._profits: dict[str, DecidingProfits] = {}
         self._done = 0
         self._last: str | None = None  # bar of those that were added
         self._next = 0.0  # when it may be written again
@@ -66,7 +66,7 @@ class ReportFile:
         rows = ("", "", "")
         match finished.outcome:
             case Success(files):
-                self._profits[files.document.symbol] = files.profits
+                self._profits[files.document.symbol] = DecidingProfits.of(files.profits)
                 rows = (files.simulations, files.equity, files.charts)
                 self._last = max(self._last or "", files.document.bars.last)
         self._file.seek(0, 2)
