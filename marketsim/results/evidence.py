@@ -8,7 +8,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from marketsim.execution.track_record import TrackRecord
-from marketsim.results.blocks import Floats
+from marketsim.results.blocks import Bools, Floats
 from marketsim.results.evidence_schema import Evidence, TestedStrategy
 from marketsim.results.pooling import DatedProfits, side_by_side
 from marketsim.results.reality_check import RealityCheck, reality_check
@@ -59,7 +59,7 @@ def known(p: Floats) -> list[float | None]:
     return [None if np.isnan(value) else float(value) for value in p]
 
 
-def _tested(track: TrackRecord, fill: str, clean: Floats, held: Floats, seed: int) -> TestedStrategy:
+def _tested(track: TrackRecord, fill: str, clean: Bools, held: Floats, seed: int) -> TestedStrategy:
     returns = track.profits[fill][::-1][clean]
     if not len(returns):
         returns, held = np.zeros(1), np.zeros(1)
