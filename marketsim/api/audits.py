@@ -54,7 +54,7 @@ def audit(
         Origins after which the future is changed, in three ways each.
     **settings
         As in `backtest`, `forecasts` among them. `workers=2` adds the check in other processes, for symbols and models
-        that have names, in a script that starts below `if __name__ == "__main__":`.
+        that have names.
 
     Returns
     -------

@@ -163,7 +163,14 @@ def test_a_file_is_read_by_its_name_its_column_or_the_symbol_given(tmp_path):
     assert {symbol: len(bars) for symbol, bars in found.items()} == {"AAA": 30, "BBB": 30}
 
 
-def test_many_symbols_fail_one_by_one_and_are_the_same_in_two_processes():
+NOT_BELOW_MAIN = """
+import json, marketsim
+found = marketsim.backtest_many(["ETHUSD", "NOSUCH", "NVDA"], workers=2, **{!r})
+print(json.dumps(found.to_dict()))
+"""
+
+
+def test_many_symbols_fail_one_by_one_and_are_the_same_in_two_processes(tmp_path):
     here = marketsim.backtest_many(["ETHUSD", "NOSUCH", "NVDA"], **SHORT)
     assert list(here) == ["ETHUSD", "NVDA"]
     assert isinstance(here.failures["NOSUCH"], marketsim.DataError)
@@ -172,9 +179,10 @@ def test_many_symbols_fail_one_by_one_and_are_the_same_in_two_processes():
     with pytest.raises(KeyError, match="did you mean 'NVDA'"):
         here["NVDX"]
     assert here.summary.loc["NVDA"].equals(here["NVDA"].summary)
-    there = marketsim.backtest_many(["ETHUSD", "NOSUCH", "NVDA"], workers=2, **SHORT)
-    assert there.to_dict() == here.to_dict()
-    assert there["NVDA"].simulations.equals(here["NVDA"].simulations)
+    script = tmp_path / "not_below_main.py"
+    script.write_text(NOT_BELOW_MAIN.format(SHORT))
+    there = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert (json.loads(there.stdout), there.stderr) == (here.to_dict(), "")
 
 
 def test_models_are_compared_by_name_and_in_memory():

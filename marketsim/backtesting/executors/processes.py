@@ -13,6 +13,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
+from types import ModuleType
 from typing import ParamSpec, TypeVar
 
 from marketsim.errors import MarketsimError
@@ -78,7 +79,13 @@ def _end_together(processes: set[BaseProcess]) -> None:
 
 @contextmanager
 def _surroundings() -> Iterator[None]:
-    """Processes that are started inside compute with one thread and leave Ctrl-C to their parent."""
+    """Processes that are started inside compute with one thread and leave Ctrl-C to their parent.
+
+    They need nothing of the script that started them, and must not run it: without `if __name__ == "__main__"` it would
+    start processes in turn.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
     before = {name: os.environ.get(name) for name in THREADS}
     os.environ.update(dict.fromkeys(THREADS, "1"))
     masks = hasattr(signal, "pthread_sigmask")
@@ -86,6 +93,7 @@ def _surroundings() -> Iterator[None]:
     try:
         yield
     finally:
+        sys.modules["__main__"] = main
         if masks:
             signal.pthread_sigmask(signal.SIG_SETMASK, held)
         for name, value in before.items():
