@@ -20,10 +20,10 @@ CACHES = shutil.ignore_patterns(".git", ".venv*", ".*_cache", ".hypothesis", "si
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")]
 
 
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the checkout whose .venv is set up already: its Python is the one that runs this test."""
-    root = tmp_path / "clone"
+    root = tmp_path_factory.mktemp("contributing") / "clone"
     shutil.copytree(ROOT, root, ignore=CACHES)
     python = root / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)

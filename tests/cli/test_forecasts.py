@@ -30,8 +30,7 @@ def without(symbol, *keys: str):
     return {key: value for key, value in symbol.items() if key not in keys}
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-@pytest.mark.parametrize("ending", ["csv", "parquet"])
+@pytest.mark.parametrize(("ending", "workers"), [("csv", "2"), ("parquet", "1")])
 def test_our_own_forecasts_come_back_as_the_same_walk_to_the_byte(cli, history, ending, workers):
     file = f"own.{ending}"
     cli("forecast", "ETHUSD", "NVDA", *QUICK, "--history", "--output", file, "--overwrite")

@@ -15,7 +15,7 @@ from tests.cli.test_startup import HEAVY, PROGRAM
 from tests.observed import observed
 from tests.schemas import PLACE
 
-QUICK = ("ETHUSD", "--sims", "3", "--window", "5")
+QUICK = ("ETHUSD", "--sims", "1", "--window", "5")
 SEARCHES = ("direct", "differential-evolution", "brute")
 
 
@@ -74,8 +74,8 @@ def test_the_stages_of_a_run_add_up(run, profiled):
 
 def test_a_cold_run_forecasts_and_a_warm_one_reads(profiled):
     cold, warm = (profiled.document["runs"][run] for run in ("cold", "warm"))
-    assert cold["forecasts"] == {"made": 9, "reused": 0, "hit_rate": 0}
-    assert warm["forecasts"] == {"made": 0, "reused": 9, "hit_rate": 1}
+    assert cold["forecasts"] == {"made": 7, "reused": 0, "hit_rate": 0}
+    assert warm["forecasts"] == {"made": 0, "reused": 7, "hit_rate": 1}
     forecasting = {"forecast/model", "forecast/model/preparation", "forecast/model/forward", "cache/write"}
     assert forecasting < set(cold["stages"])
     assert not forecasting & set(warm["stages"])
@@ -130,7 +130,7 @@ def test_profiling_leaves_the_results_as_they_are(way, batch, cli, tmp_path):
     for name in ("results.json", "simulations.csv", "equity.csv"):
         assert (tmp_path / "profiled" / name).read_bytes() == (tmp_path / "unprofiled" / name).read_bytes()
     calls = json.loads((tmp_path / "seen.json").read_text())["calls"]
-    assert calls["forecast/model/forward"] == (9 if batch == "1" else 1)
+    assert calls["forecast/model/forward"] == (7 if batch == "1" else 1)
 
 
 def test_copies_and_synchronizations_are_told_apart():

@@ -237,7 +237,7 @@ def test_a_second_run_needs_no_torch(name: str, settings: Settings, tmp_path: Pa
 
 def test_it_passes_the_audit(name: str, settings: Settings) -> None:
     """In the sizes of a toy, but through the whole chain: futures, order, batches, another symbol, units, keys."""
-    small = settings.replace(sims=3, window=4, fill="touch", cache="off")
+    small = settings.replace(sims=2, window=3, fill="touch", cache="off")
     tools = pipeline.open_tools(small, Clock())
     bars = random_bars(tools.model.minimum_bars + 30)
     beside = replace(random_bars(len(bars), seed=5), symbol="OTHER")

@@ -76,7 +76,7 @@ def test_quantiles_are_those_of_the_vendors_samples(folder, bars):
     from toto.data.util.dataset import MaskedTimeseries
     from toto.inference.forecaster import TotoForecaster
 
-    contexts, draws = CONTEXTS[:1, -bars:], 1024
+    contexts, draws = CONTEXTS[:1, -bars:], 256
     quantiles = forecast(toto(folder), contexts)[0]
     prices = torch.tensor(contexts[..., :4].swapaxes(1, 2))
     series = (100 * torch.log(prices / prices[:, 3:, -1:])).float()
