@@ -32,6 +32,7 @@ from marketsim.profiling import Clock
 from marketsim.results.document import simulation_rows
 from marketsim.results.result import Result, SymbolRun
 from marketsim.results.schema import SimulationRow
+from marketsim.results.walk_profits import DecidingProfits
 from marketsim.results.whole_run import WholeRun
 from marketsim.settings.settings import Settings
 
@@ -90,7 +91,9 @@ def sealed(result: Result, settings: Settings, symbol: str) -> SealedPlan:
     """The plan of a run."""
     run = finish(SymbolRun(symbol, Success(result)), "", rows=False, basis=True)
     files = value_of(run.outcome)
-    (plan,) = plans_of(settings, {symbol: files}, WholeRun.of({symbol: files.profits}, settings.seed))
+    (plan,) = plans_of(
+        settings, {symbol: files}, WholeRun.of({symbol: DecidingProfits.of(files.profits)}, settings.seed)
+    )
     return plan
 
 

@@ -24,6 +24,7 @@ from marketsim.profiling import Clock
 from marketsim.results.html.report_file import ReportFile
 from marketsim.results.result import FinishedSymbol
 from marketsim.results.timing import timing_document
+from marketsim.results.walk_profits import DecidingProfits
 from marketsim.results.whole_run import WholeRun
 from marketsim.settings.settings import Settings
 
@@ -51,7 +52,7 @@ def copies(found: list[FinishedSymbol], count: int) -> list[FinishedSymbol]:
 
 def written(path: Path, symbols: list[FinishedSymbol], settings: Settings) -> float:
     """Processor seconds to write the page of these symbols."""
-    profits = {run.symbol: value_of(run.outcome).profits for run in symbols}
+    profits = {run.symbol: DecidingProfits.of(value_of(run.outcome).profits) for run in symbols}
     whole = WholeRun.of(profits, settings.seed)
     start = time.process_time()
     with ReportFile(path, list(profits), settings) as report:
