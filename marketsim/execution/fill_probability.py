@@ -148,14 +148,14 @@ def _compiled_sums(
     if len(shape) == 3 and k.shape[1:-1] == (1, 1):
         bars, uppers, lowers = shape
         grid = [(bars, 1, 1), (bars, 1, 1), (bars, 1, lowers), (bars, uppers, 1)]
-        if all(np.broadcast_shapes(array.shape, wide) == wide for array, wide in zip(given, grid, strict=True)):
+        if list(map(np.broadcast_shapes, (array.shape for array in given), grid)) == grid:
             shapes = grid
     bars, nodes, found = math.prod(shapes[0]), k.shape[-1], np.empty(shape)
     lowers, uppers = (math.prod(array) // max(1, bars) for array in shapes[2:])
     at_nodes = (np.broadcast_to(array, (*shapes[0], nodes)).reshape(bars, nodes) for array in (k, size))
     parts = (np.stack([array.real, array.imag], axis=1) for array in at_nodes)
-    arrays = (np.broadcast_to(array, wide) for array, wide in zip(given, shapes, strict=True))
-    missed(*map(np.ascontiguousarray, (*parts, *arrays)), bars, nodes, lowers, uppers, found)
+    arrays = (*parts, *map(np.broadcast_to, given, shapes))
+    missed(*map(np.ascontiguousarray, arrays), bars, nodes, lowers, uppers, found)
     return found
 
 

@@ -173,8 +173,7 @@ class BarsOfLeg(Struct, frozen=True):
     def lattice(self, fill: str, traded: Multipliers | None, precision: Precision) -> Lattice:
         """The weights of a fill policy."""
         inside = self.bar.inside
-        finer = np.zeros(len(self.upper_move), bool) if inside is None else inside.count > 1
-        if not finer.any():
+        if inside is None or not (finer := inside.count > 1).any():
             return self._lattice_of_bars(fill, traded, precision)
 
         from marketsim.execution.finer_fills import lattice_of_finer_bars  # most runs have none

@@ -22,6 +22,7 @@ Probability = Callable[[Floats, Floats], Floats]  # w [N, P, Q] at upper levels 
 CERTAIN = 1e-3  # a probability that is no nearer to one is not taken for it
 CROWDED = 1e-3  # of the bar's range: the least distance over which samples of w are spread
 RIDGE = 1e-3  # of a fit by least squares: edges with few samples nearby keep what w is there
+NO_WIDTH = 1e-100  # is divided by where edges coincide
 NARROW = 1e-5  # a part of a bar that has one bin, however w runs there
 
 
@@ -46,9 +47,9 @@ class Lattice(Struct, frozen=True):
 
     def joined(self, other: Lattice, own: NDArray[np.bool_]) -> Lattice:
         """This lattice on the bars that are its `own` `[N]`, another of its kind on the rest."""
-        size = [max(pair) for pair in zip(self.weight.shape[1:], other.weight.shape[1:], strict=True)]
+        size = np.maximum(self.weight.shape[1:], other.weight.shape[1:]).tolist()
         parts = self.widened(*size), other.widened(*size)
-        row = np.argsort(np.argsort(~own, kind="stable"), kind="stable")
+        row = np.argsort(np.argsort(~own, kind="stable"))
         return Lattice(
             np.concatenate([part.upper_edges for part in parts])[row],
             np.concatenate([part.lower_edges for part in parts])[row],
@@ -136,7 +137,7 @@ def surface_of_w(
     fitted = np.swapaxes(_fitted(lower, d, np.swapaxes(taken, 1, 2), end=continuous), 1, 2)
     fitted = _fitted(upper, u, fitted, start=at_close)
     stake = (upper - exit[:, None])[:, :, None]
-    weight = np.where(stake > 0, fitted / np.where(stake > 0, stake, 1.0), 1.0)
+    weight = np.where(stake > 0, fitted / np.maximum(stake, NO_WIDTH), 1.0)
     at_last = continuous[:, None] & (lower == lower[:, -1:])  # with the edges that repeat it
     weight = np.where(at_last[:, None, :], 1.0, np.clip(weight, 0.0, 1.0))
     return Lattice(upper, lower, weight, interpolated=True)
@@ -148,7 +149,7 @@ def _crowded(start: Floats, end: Floats, at_start: Floats, at_end: Floats, count
     steps = np.log1p(length / at_start) + np.log1p(length / at_end)
     ratio = np.exp(np.linspace(0, 1, count + 1) * steps[:, None]) * (at_start / (length + at_end))[:, None]
     place = start[:, None] + (ratio * (length + at_end)[:, None] - at_start[:, None]) / (1 + ratio)
-    place = np.clip(place, start[:, None], end[:, None])
+    place = np.minimum(place, end[:, None])
     place[:, 0], place[:, -1] = start, end
     return np.maximum.accumulate(place, 1)
 
@@ -166,8 +167,7 @@ def _edges(x: Floats, taken: Floats, bins: int, error: float) -> Floats:
     part = np.arange(1 + int(count.max())) / count[:, None]
     target = part * total[:, None]
     place = _between(x[:, :, None], *_place(needed, target))[:, :, 0]
-    place = np.where(part <= 0, x[:, :1], np.where(part >= 1, x[:, -1:], place))
-    return np.maximum.accumulate(place, 1)
+    return np.maximum.accumulate(np.where(part >= 1, x[:, -1:], place), 1)
 
 
 def _place(edges: Floats, x: Floats) -> tuple[Rows, Floats]:
@@ -175,7 +175,7 @@ def _place(edges: Floats, x: Floats) -> tuple[Rows, Floats]:
     after = np.clip((edges[:, None, :] < x[:, :, None]).sum(2), 1, edges.shape[1] - 1)
     row = np.arange(len(x))[:, None]
     start, width = edges[row, after - 1], edges[row, after] - edges[row, after - 1]
-    return after, np.where(width > 0, np.clip((x - start) / np.where(width > 0, width, 1.0), 0.0, 1.0), 0.0)
+    return after, np.minimum((x - start) / np.maximum(width, NO_WIDTH), 1.0)
 
 
 def _between(values: Floats, after: Rows, way: Floats) -> Floats:

@@ -33,6 +33,7 @@ def stamps(seconds: range | list[int]) -> NDArray[np.datetime64]:
         (3, -1.0, "column 'close': -1.0 is not a positive, finite price"),
         (1, 89.0, "column 'high': 89.0 is below the low"),
         (1, 104.0, "column 'high': 104.0 is below the open or the close"),
+        (0, 111.0, "column 'high': 110.0 is below the open or the close"),
         (2, 101.0, "column 'low': 101.0 is above the open or the close"),
         (3, 89.0, "column 'low': 90.0 is above the open or the close"),
         (4, -1.0, "column 'volume': -1.0 is negative or infinite"),

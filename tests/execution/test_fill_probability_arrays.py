@@ -69,7 +69,8 @@ def test_on_a_grid_each_level_is_worked_out_once(monkeypatch: pytest.MonkeyPatch
             asked.append((bars, nodes, lowers, uppers))
             found[...] = 0.25
 
-    monkeypatch.setattr(fill_probability, "compiled_module", lambda *_: Spy())
+    code = {("marketsim.execution._fill_probability", fill_probability.VERSION): Spy()}
+    monkeypatch.setattr(fill_probability, "compiled_module", lambda *wanted: code[wanted])
     half, ones = np.full((5, 1, 1), 0.5), np.ones((5, 1, 1))
     bar, nodes = (half, ones, 0 * ones, half), FAST[0] * FAST[1]
     grid = take_profit_probability(*bar, np.full((5, 1, 3), 0.2), np.full((5, 4, 1), 0.8), 0.3 * ones, 0.4)

@@ -141,6 +141,16 @@ def test_expected_credits_what_is_certain_in_full_and_what_is_not_with_its_proba
     assert found == pytest.approx((1 - w) * (least or 0) + w * (most or 0), abs=1e-9)
 
 
+@pytest.mark.parametrize(("terms", "open"), [(long_leg, -0.02), (short_leg, 0.02)])
+def test_a_level_that_misses_the_open_by_a_rounding_is_on_it(terms: object, open: float) -> None:
+    """The entry is at the open, so that all of the bar is left for the take-profit."""
+    did = Outcomes(*(np.array([move]) for move in (open, 0.03, -0.03, 0.0)))
+    beyond = np.copysign(1e-15, open)
+    levels = make_levels(np.array([0.02 + beyond * (open > 0)]), np.array([-0.02 + beyond * (open < 0)]))
+    leg: Leg = terms(levels, did, NO_COSTS, "expected", (ONE, ONE))  # type: ignore[operator]
+    assert leg.weight[0, 1, 0] == 1
+
+
 def test_on_a_bar_with_room_on_both_sides_the_probability_is_inside_and_moves_with_the_levels() -> None:
     def booked(h: float, l: float) -> float:
         h_, l_ = np.array([h]), np.array([l])

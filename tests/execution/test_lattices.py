@@ -89,6 +89,31 @@ def test_a_bar_that_opens_at_its_high_and_closes_at_its_low_pays_what_is_booked(
         assert paid[0] < 0
 
 
+def test_a_bar_that_did_not_move_takes_nothing_and_pays_the_close() -> None:
+    """Below the last close, on it and above it, entered or not."""
+    levels = make_levels(np.full(4, 0.01), np.full(4, -0.01))
+    did = Outcomes(*(np.array([-0.02, -0.01, 0.0, 0.02]) for _ in range(4)))
+    traded = np.zeros(4), np.zeros(4)
+    for make_leg in (long_leg, short_leg):
+        legs = (make_leg(levels, did, COSTS, "expected"), make_leg(levels, did, COSTS, "expected", traded))
+        surface, booked = (evaluate(one_by_one(leg), np.zeros((4, 1)), np.zeros((4, 1)))[:, 0] for leg in legs)
+        np.testing.assert_allclose(surface, booked, rtol=0, atol=1e-15)
+        assert np.count_nonzero(booked) == 1
+
+
+def test_entries_at_the_last_close_on_a_bar_that_opens_beyond_it_pay_what_is_booked() -> None:
+    levels = make_levels(np.zeros(1), np.zeros(1))
+    above = Outcomes(*(np.array([move]) for move in (0.01, 0.03, -0.02, 0.005)))
+    below = Outcomes(*(np.array([move]) for move in (-0.01, 0.02, -0.03, -0.005)))
+    for target in (0.008, 0.02, 0.028):
+        for make_leg, did, h, l in ((long_leg, above, target, 1.0), (short_leg, below, -1.0, -target)):
+            at = np.array([h]), np.array([l])
+            surface = make_leg(levels, did, COSTS, "expected", precision=PRECISIONS[-1])
+            booked = make_leg(levels, did, COSTS, "expected", at)
+            paid = [evaluate(one_by_one(leg), at[0][:, None], at[1][:, None])[0, 0] for leg in (surface, booked)]
+            assert paid[0] == pytest.approx(paid[1], abs=5e-5)
+
+
 def test_a_bar_beyond_the_clips_needs_no_more_than_it_can_be_asked_for() -> None:
     levels = make_levels(np.full(2, 0.01), np.full(2, -0.01))
     did = Outcomes(*(np.array(x) for x in ([0.02, -0.05], [0.03, -0.01], [-0.04, -0.09], [-0.02, -0.07])))

@@ -46,12 +46,19 @@ def test_side_by_side_the_smaller_lattice_repeats_its_last_edges() -> None:
             np.testing.assert_array_equal(array, [*getattr(small, name), *getattr(large, name)])
 
 
+def test_problems_with_other_legs_are_not_put_side_by_side() -> None:
+    long, short = some_leg(2, 1, 1), some_leg(2, 1, 1, mirrored=True)
+    with pytest.raises(ValueError, match="zip"):
+        ProfitTerms.concatenate([ProfitTerms((long, short)), ProfitTerms((long,))])
+
+
 def test_an_order_of_no_size_earns_nothing_and_aims_at_nothing() -> None:
     leg = some_leg(3, 2, 2)
-    sized = leg.sized(np.array([2.0, 0.0, 1.0]))
+    size = np.array([2.0, 0.0, 1.0])
+    (sized,) = ProfitTerms((leg,)).sized(size).legs
     for name in ("at_level", "per_lower", "gain", "per_upper"):
-        np.testing.assert_array_equal(getattr(sized, name), getattr(leg, name) * [2, 0, 1])
-    np.testing.assert_array_equal(sized.weight, leg.weight * np.array([1, 0, 1])[:, None, None])
+        np.testing.assert_array_equal(getattr(sized, name), getattr(leg, name) * size)
+    np.testing.assert_array_equal(sized.weight, leg.weight * (size > 0)[:, None, None])
 
 
 def test_closed_at_the_close_there_is_one_empty_bin() -> None:
