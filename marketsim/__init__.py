@@ -1,4 +1,4 @@
-"""marketsim: backtest next-bar forecasts with exact fits, honest fills and walk-forward simulations.
+"""marketsim: walk-forward backtests of next-bar forecasts, with exact fits and calibrated fills.
 
 What `__all__` names is public and documented in docs/python.md; everything else may change without notice.
 `marketsim.reference` keeps the function names of the system that marketsim follows.

@@ -1,4 +1,4 @@
-"""The digests of the standard library, from its own code: `hashlib` loads OpenSSL for them, at every start.
+"""The digests of the standard library, from its own code, because `hashlib` loads OpenSSL at every start.
 
 `random` of the standard library does the same, for the same reason.
 """

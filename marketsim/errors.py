@@ -1,4 +1,4 @@
-"""Everything that marketsim raises on purpose.
+"""The errors that marketsim raises.
 
     MarketsimError          exit 1: the run failed
     |-- UsageError          exit 2: an option, a setting or a configuration file is wrong

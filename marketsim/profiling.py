@@ -1,4 +1,4 @@
-"""Where the time and the memory of a run go: one clock, its stages, their parts and its counters.
+"""Time and memory of a run: a clock with stages, their parts, and counters.
 
 A stage is named by a path, such as `cache/read`: what is charged to it is charged to `cache` too.
 """

@@ -169,7 +169,7 @@ def _head(whole: WholeRun, settings: Settings) -> dict[str, Any]:
 
 
 def _finished(given: Given) -> Generator[tuple[FinishedSymbol, Pictures | None]]:
-    """Every symbol's outcome, and what makes its pictures; what is in memory stays in this process."""
+    """Every symbol's outcome, and the data of its pictures; objects in memory stay in this process."""
     if not given.in_memory:
         yield from ((done, None) for done in parallel.stream(given.symbols, given.settings, Clock(), rows=True))
         return

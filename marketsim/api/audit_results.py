@@ -47,7 +47,7 @@ class AuditResult:
 
     @property
     def profits(self) -> pd.DataFrame:
-        """A row a symbol and strategy: profit as it was run, and with each forecast made at its origin alone (bps/bar).
+        """A row for each symbol and strategy: profit as run, and with each forecast made only at its origin (bps/bar).
 
         The difference rests on bars that were not known.
         """
@@ -79,7 +79,7 @@ class AuditResult:
         name, symbols = self.document["model"]["name"], [symbol["symbol"] for symbol in self._found]
         words = "passed" if all(symbol["passed"] for symbol in self._found) else "defect"
         if any(symbol["plausibility"] and symbol["plausibility"]["doubts"] for symbol in self._found):
-            words += ", hard to believe"
+            words += ", implausible"
         failed = f", {len(self.failures)} failed" if self.failures else ""
         return f"<AuditResult {name} on {', '.join(symbols)}: {words}{failed}>"
 

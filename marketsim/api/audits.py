@@ -1,4 +1,4 @@
-"""The audit of a model, or of one's own forecasts."""
+"""The audit of a model, or of a user's own forecasts."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class BacktestResult:
 
     @property
     def decision(self) -> str:
-        """TRADE, DON'T or CAN'T TELL; of several symbols it counts all that were tried beside this one."""
+        """TRADE, DON'T or CAN'T TELL; with several symbols it counts all that were tried together."""
         return str(self.document["decision"])
 
     @property

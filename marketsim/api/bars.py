@@ -1,4 +1,4 @@
-"""Bars for scripts and notebooks: of a symbol, or in files of one's own."""
+"""Bars for scripts and notebooks: by symbol, or from the user's own files."""
 
 from __future__ import annotations
 

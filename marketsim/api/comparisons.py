@@ -1,4 +1,4 @@
-"""Several models side by side: what they forecast, and what that earns."""
+"""Comparisons of several models: their forecasts and their profits."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def score_forecasts(
     count: int | None = None,
     **settings: Any,
 ) -> ForecastScores:
-    """Score the forecasts of models alone, without fits and trades.
+    """Score the forecasts of models, without fits and trades.
 
     Parameters
     ----------

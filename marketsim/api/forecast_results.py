@@ -109,13 +109,13 @@ class ModelComparison:
     def profits(self) -> pd.DataFrame:
         """What each model's forecasts earned: a row a symbol, model and strategy.
 
-        `alpha.NAME.mean_bps` is the profit beyond that of the yardstick NAME, bar by bar; `low_bps` and `high_bps` are
+        `alpha.NAME.mean_bps` is the profit beyond that of the benchmark NAME, bar by bar; `low_bps` and `high_bps` are
         the ends of its 95 % interval.
         """
         rows = []
         for model in self._models():
             for strategy in model.get("strategies", []):
-                alphas = {alpha.pop("yardstick"): alpha for alpha in strategy.pop("alphas")}
+                alphas = {alpha.pop("benchmark"): alpha for alpha in strategy.pop("alphas")}
                 rows.append({"symbol": model["symbol"], "model": model["model"]} | strategy | {"alpha": alphas})
         return flat(rows, ["symbol", "model"])
 

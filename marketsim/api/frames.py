@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def copied(document: dict[str, Any]) -> dict[str, Any]:
-    """The document in the types that JSON has, for the caller to change."""
+    """A copy of the document in plain JSON types."""
     copy: dict[str, Any] = json.loads(json.dumps(document))
     return copy
 
@@ -37,7 +37,7 @@ def flat(rows: Sequence[dict[str, Any]], index: list[str]) -> pd.DataFrame:
 
 
 def read_csv(text: str, times: Sequence[str]) -> pd.DataFrame:
-    """A CSV text, every number to the bit; `times` are its columns of stamps, in UTC."""
+    """A CSV text as a frame, with every number to the bit; `times` are its columns of UTC times."""
     import pandas as pd
 
     frame = pd.read_csv(StringIO(text), float_precision="round_trip")

@@ -37,7 +37,7 @@ READING = ("on_bad_bars", "date_format", "timezone", "adjust")  # settings of th
 
 
 def takes(*keys: str) -> Callable[[F], F]:
-    """The function takes the settings `keys` by keyword, and its signature says so; UsageError for any other."""
+    """The function accepts the settings `keys` as keywords, shown in its signature; UsageError for any other."""
 
     def extended(function: F) -> F:
         *own, _ = inspect.signature(function).parameters.values()  # the last is **settings
@@ -85,7 +85,7 @@ def whole_number(place: str, value: Any) -> int:
 
 
 def _plain(value: Any) -> Any:
-    """A value as a settings file would have it: paths as text, lists, numbers of Python's own."""
+    """A value in the types of a settings file: paths as text, lists, Python numbers."""
     if isinstance(value, (os.PathLike, date)):
         return str(value)
     if isinstance(value, tuple):
@@ -134,7 +134,7 @@ class Given(Struct, frozen=True):
 
     @property
     def in_memory(self) -> bool:
-        """Whether something is not known by its name alone."""
+        """Whether something is an object in memory rather than a name."""
         return self.source is not None or self.model is not None
 
     def open_tools(self) -> Tools:

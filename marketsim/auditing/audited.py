@@ -1,4 +1,4 @@
-"""The walk of a symbol as a backtest runs it: the baseline of all checks of an audit."""
+"""The walk of a symbol as a backtest runs it, with which all checks of an audit compare."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Audited(Struct, frozen=True):
 
     @classmethod
     def of(cls, chain: Chain, bars: Bars, walk: Walk, seed: int) -> Audited:
-        """Run the walk; each origin by itself first, while the model was never handed a later bar."""
+        """Run the walk, first each origin separately, while the model has never seen a later bar."""
         alone = chain.forecasts(bars, walk, calls=one_by_one)
         kept = KeptForecasts.of_contexts(chain.tools.model)
         forecasts = chain.forecasts(bars, walk, cache=kept)
@@ -64,12 +64,12 @@ class Audited(Struct, frozen=True):
 
     @property
     def reads_contexts(self) -> bool:
-        """Whether the model is never handed what follows an origin."""
+        """Whether the model never gets bars after an origin."""
         return all(map(reads_contexts, members_of(self.chain.tools.model)))
 
     @property
     def is_given(self) -> bool:
-        """Whether the forecasts are a file's, and the same whatever the bars are."""
+        """Whether the forecasts come from a file, and so do not depend on the bars."""
         return is_given(self.chain.tools.model)
 
     def cuts(self, count: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""The same model, called otherwise: an origin at a time, or in another order. Its forecasts must not notice."""
+"""The same model called differently: one origin at a time, or in another order. Its forecasts must be the same."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def one_by_one(count: int) -> list[Rows]:
 
 
 def shuffled(count: int) -> list[Rows]:
-    """One call for all, in an order of its own."""
+    """One call for all origins, in random order."""
     return [np.random.default_rng(count).permutation(count)]
 
 
 def called(model: Model | Composite, calls: Calls) -> Model | Composite:
-    """The model, or the members of an ensemble, called as `calls` says; one history goes no further than its call."""
+    """The model, or the members of an ensemble, called as `calls` says."""
     if is_composite(model):
         return model.with_members(tuple(_called(member, calls) for member in model.members))
     return _called(model, calls)

@@ -1,4 +1,4 @@
-"""The chain that is audited, run on bars as often as it takes."""
+"""The audited chain from bars to plan, which the checks run again."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Chain(Struct, frozen=True):
         return value_of(outcomes[-1])
 
     def forecasts_at(self, bars: Bars, origins: NDArray[np.int64]) -> Forecasts:
-        """The model's forecasts at `origins`, whatever the walk."""
+        """The model's forecasts at `origins`, independent of the walk."""
         (outcome,) = Forecaster(self.tools.model, None, Clock()).forecasts([ForecastRequest(bars, origins)])
         return value_of(outcome)
 
@@ -74,7 +74,7 @@ def walk_until(walk: Walk, bars: Bars, origin: int) -> Walk:
 
 
 def first_cut(walk: Walk) -> int:
-    """The earliest origin until which there is a walk."""
+    """The earliest origin at which a shortened walk is possible."""
     return int(walk.origins[0]) + int(walk.windows.shape[1]) + 1
 
 

@@ -1,4 +1,4 @@
-"""The checks of an audit: what is changed, and what must not move."""
+"""The checks of an audit: what each changes, and what must stay the same."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Check(Struct, frozen=True):
 
 
 def alone(audited: Audited) -> Check:
-    """Every forecast from the bars up to its origin, and from nothing else."""
+    """Every forecast made only from the bars up to its origin."""
     return _same_bars("each origin alone", audited, audited.alone)
 
 
@@ -99,7 +99,7 @@ def run_again(audited: Audited) -> Check:
 
 
 def _same_bars(name: str, audited: Audited, forecasts: Forecasts) -> Check:
-    """Fits and trades follow from bars and forecasts: where those are the same, there is nothing more to compare."""
+    """A check on the same bars: equal forecasts imply equal fits and trades, so only forecasts are compared."""
     trace = audited.chain.trace(audited.bars, forecasts)
     return Check(name, 1, audited.tolerance, compare(audited.base, trace, audited.last, audited.tolerance))
 
@@ -135,7 +135,7 @@ def _other_fit(audited: Audited, scaled: Trace) -> Difference | None:
 
 
 def key_inputs(audited: Audited) -> Check:
-    """Whether whatever the model is handed changes the key that its forecast is kept under."""
+    """Whether a change of any model input changes the forecast's cache key."""
     unseen = unseen_inputs(audited.chain, audited.bars, audited.walk)
     first = None
     if unseen:

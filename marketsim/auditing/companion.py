@@ -1,4 +1,4 @@
-"""Another symbol, which a model forecasts before the one that is audited: it must not remember."""
+"""Another symbol, which the model forecasts before the audited one: it must not influence it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOOKED_AT = 8  # symbols of the source
 
 
 def companion(bars: Bars, chosen: BarsSettings, source: Source, seed: int) -> Bars:
-    """Bars of another symbol of the source with stamps in common, or, where there is none, the same ones scrambled.
+    """Bars of another symbol of the source with common times, or else the same bars scrambled.
 
     No bars are fetched for that.
     """

@@ -1,4 +1,4 @@
-"""Where two walks part that ought to be the same: the first origin, and there the first channel of the chain."""
+"""The first difference of two walks that should be equal: its origin, and there the first stage of the chain."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Comparison(Struct, frozen=True):
 
 
 def compare(base: Trace, other: Trace, until: int, tolerance: float) -> Comparison:
-    """Compare what rests on bars up to `until` alone.
+    """Compare only results that depend on bars up to `until`.
 
     Forecasts may move by `tolerance`, all else by nothing. What both have is compared, in the order of the chain.
     """

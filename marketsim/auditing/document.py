@@ -1,4 +1,4 @@
-"""From what an audit found to the rows of schema.py."""
+"""From the findings of an audit to the rows of schema.py."""
 
 from __future__ import annotations
 

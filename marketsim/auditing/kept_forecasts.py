@@ -1,4 +1,4 @@
-"""Forecasts kept in memory for as long as an audit takes."""
+"""A forecast cache in memory, for one audit."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from marketsim.forecasting.protocols import Identity, Model
 
 
 class KeptForecasts:
-    """A `protocols.Cache` in memory, of some models alone."""
+    """A `protocols.Cache` in memory, for some models."""
 
     def __init__(self, models: Iterable[Model]) -> None:
         self._rows: dict[str, dict[bytes, NDArray[np.float64]]] = {fingerprint(model): {} for model in models}
 
     @classmethod
     def of_all(cls, model: Model | Composite) -> KeptForecasts:
-        """Of a model, or of every member of an ensemble."""
+        """A cache for a model, or for every member of an ensemble."""
         return cls(members_of(model))
 
     @classmethod
     def of_contexts(cls, model: Model | Composite) -> KeptForecasts:
-        """Of the models that are handed contexts, which are the same whatever comes later."""
+        """A cache for the models that read contexts, which do not depend on later bars."""
         return cls(filter(reads_contexts, members_of(model)))
 
     def get(self, model_fingerprint: str, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float64]]:

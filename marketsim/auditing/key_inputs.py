@@ -1,4 +1,4 @@
-"""The inputs of a model, one at a time: a change of any must change the cache key of a forecast."""
+"""The inputs of a model, one at a time: a change of any must change a forecast's cache key."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _shared(keys: Keys, model: Model, bars: Bars, other: Bars, origins: NDArray[
 
 
 def _changes(model: Model, bars: Bars, walk: Walk) -> Iterator[tuple[str, NDArray[np.int64], Bars]]:
-    """What may change, at which origins it is handed over, and the bars where it has."""
+    """Changed inputs: what was changed, the origin, and the changed bars."""
     origin = int(walk.origins[-1])
     contexts = reads_contexts(model)
     oldest = max(0, origin + 1 - model.context) if reads_contexts(model) else 0

@@ -1,4 +1,4 @@
-"""Ten ways to see the future that people fall for, each with the clean version of the same few lines.
+"""Ten common ways to look ahead by mistake, each with a clean version of the same few lines.
 
 Every leak is a model that is handed a `Series` and knows more at its origin than was known then. Its clean twin is the
 same class with `leaks=False`. `marketsim audit --selftest` must catch all ten, and let all twins pass.
@@ -28,7 +28,7 @@ WEEK = 5  # bars
 
 
 class Twin(PastModel):
-    """A leak, or its clean twin: a guess at the next close, with the same spread around it every time."""
+    """A leak, or its clean twin: a point forecast of the next close, with a constant spread around it."""
 
     leak: ClassVar[str]  # in words
     minimum_bars = 30
@@ -44,7 +44,7 @@ class Twin(PastModel):
         return moves
 
     def seen(self, series: Series, origin: int) -> Series:
-        """What may be used at the origin; the leak uses all that it was handed."""
+        """The bars that may be used at the origin; the leak uses all bars."""
         return series if self.leaks else series.until(origin)
 
     @abstractmethod
@@ -194,7 +194,7 @@ class KeyWithoutCalendar(Twin):
         raise NotImplementedError
 
     def keys(self, model: Model, bars: Bars, origins: NDArray[np.int64]) -> list[bytes]:
-        """The keys of the cache: the right ones, or digests of the prices alone."""
+        """The cache keys: the right ones, or digests of the prices only."""
         if not self.leaks:
             return keys_of(model, bars, origins)
         assert reads_contexts(model)
@@ -227,7 +227,7 @@ def _ranges(series: Series) -> Floats:
 
 
 def _move_at(series: Series, stamp: np.datetime64) -> float:
-    """The move of a symbol's bar that opens then, 0 where there is none."""
+    """The move of a symbol's bar that opens at that time, 0 without one."""
     row = int(np.searchsorted(series.times, stamp))
     if not 0 < row < len(series) or series.times[row] != stamp:
         return 0.0

@@ -1,4 +1,4 @@
-"""The chain in other processes, started anew: what they keep and what they come to must be the same."""
+"""The chain in new processes: their cached forecasts and their results must be the same."""
 
 from __future__ import annotations
 

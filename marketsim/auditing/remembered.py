@@ -1,4 +1,4 @@
-"""What the audit of a model from outside leaves for the runs that follow: a model that was caught has no backtest."""
+"""The recorded result of an audit: later runs refuse a model that was caught."""
 
 from __future__ import annotations
 

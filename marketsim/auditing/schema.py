@@ -13,7 +13,7 @@ Correlation = Annotated[float, Meta(ge=-1.0000001, le=1.0000001)]
 
 
 class DifferenceRow(Row, frozen=True):
-    """The first value that moved and ought not to have."""
+    """The first value that changed and should not have."""
 
     channel: str  # such as "close", "cache key of har" or "entry-exit upper"
     stage: str  # of the chain: cache key, forecast, fit or trade
@@ -43,11 +43,11 @@ class PlausibilityRow(Row, frozen=True):
     last_move: Correlation  # rank correlation of the forecast move of the close with the last move,
     its_bar: Correlation  # with that of the bar that is forecast,
     bar_after: Correlation  # and with that of the bar after it
-    doubts: list[str]  # what is hard to believe, in words
+    doubts: list[str]  # what is implausible, in words
 
 
 class RestingProfit(Row, frozen=True):
-    """What a strategy earned out of sample, and what of it rests on bars that were not known."""
+    """A strategy's out-of-sample profit, and the part of it that is due to later bars."""
 
     strategy: str
     as_run_bps: Bps

@@ -1,4 +1,4 @@
-"""Whether the audit would notice: ten planted leaks must be caught, and their clean twins must pass."""
+"""The audit's self-test: ten planted leaks must be caught, and their clean twins must pass."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class LeakTried(Struct, frozen=True):
 
     @property
     def passed(self) -> bool:
-        """Whether the audit told them apart."""
+        """Whether the leak was caught and its twin passed."""
         return self.twin.passed and not self.leak.passed
 
 

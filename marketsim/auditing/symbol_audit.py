@@ -1,4 +1,4 @@
-"""The audit of one symbol: every check, and what the profit rests on."""
+"""The audit of one symbol: every check, and the profit that is due to a leak."""
 
 from __future__ import annotations
 

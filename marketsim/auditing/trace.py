@@ -1,4 +1,4 @@
-"""Everything that a walk came to, laid out by origin: what two walks are compared on."""
+"""All results of a walk by origin, for the comparison of two walks."""
 
 from __future__ import annotations
 

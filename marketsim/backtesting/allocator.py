@@ -1,4 +1,4 @@
-"""What the C library does with memory that is given back: a process that works for long keeps it, to use it again."""
+"""Settings of the C library's allocator: long-running processes keep freed memory and use it again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calibration of the take-profit probability w, on bars whose finer bars tell the order of their prices.
+"""Calibration of the take-profit probability w, on bars whose finer bars show the order of their prices.
 
 Longs and shorts are placed between parts of the forecast high and low of every bar: levels that nothing has fitted.
 Each is booked twice, without and with the finer bars; no costs are charged.
@@ -46,7 +46,7 @@ class Trades(Struct, frozen=True):
     fine: FineFacts
 
     @property
-    def happened(self) -> Floats:
+    def observed(self) -> Floats:
         """Whether the take-profit was filled `[P, N]`, where that is known."""
         least, most = self.profits[PROVABLE], self.profits[TOUCH]
         share = (self.path[EXPECTED] - least) / np.where(self.known, most - least, np.nan)
@@ -104,11 +104,11 @@ def _booked(pair: _Pair, outcomes: Outcomes) -> TrackRecord:
 def calibration(bars: Bars, found: Trades) -> CalibratedSymbol:
     """Compare w with how often the take-profits in doubt were filled."""
     pair, bar = np.nonzero(found.known)
-    w, happened = found.w[pair, bar], found.happened[pair, bar]
+    w, observed = found.w[pair, bar], found.observed[pair, bar]
     trades = int(found.trades.sum())
     off = ((found.profits[EXPECTED] - found.path[EXPECTED]) * found.trades).sum(0)[found.covered]
-    base = happened.mean() if len(happened) else np.nan
-    gain = np.bincount(bar, (happened - base) ** 2 - (happened - w) ** 2, minlength=len(found.covered))
+    base = observed.mean() if len(observed) else np.nan
+    gain = np.bincount(bar, (observed - base) ** 2 - (observed - w) ** 2, minlength=len(found.covered))
     return CalibratedSymbol(
         symbol=bars.symbol,
         source=bars.source,
@@ -116,9 +116,9 @@ def calibration(bars: Bars, found: Trades) -> CalibratedSymbol:
         trades=trades,
         ambiguous=int((~np.isnan(found.w)).sum()),
         known=len(w),
-        tenths=[_tenth(i, w, happened, bar) for i in range(TENTHS)],
-        brier=float(((happened - w) ** 2).mean()) if len(w) else None,
-        constant=float(((happened - base) ** 2).mean()) if len(w) else None,
+        tenths=[_tenth(i, w, observed, bar) for i in range(TENTHS)],
+        brier=float(((observed - w) ** 2).mean()) if len(w) else None,
+        constant=float(((observed - base) ** 2).mean()) if len(w) else None,
         gain_error=float(Z * np.sqrt((gain**2).sum()) / len(w)) if len(w) >= LEAST else None,
         bias_bps=float(BASIS_POINTS * off.sum() / trades) if trades else None,
         bias_error_bps=float(BASIS_POINTS * Z * off.std(ddof=1) * np.sqrt(len(off)) / trades) if trades else None,
@@ -134,21 +134,21 @@ def _mean_off(found: Trades, path: str) -> float | None:
     return float(BASIS_POINTS * off / trades) if trades else None
 
 
-def _tenth(number: int, w: Floats, happened: Floats, bar: NDArray[np.int64]) -> TenthRow:
+def _tenth(number: int, w: Floats, observed: Floats, bar: NDArray[np.int64]) -> TenthRow:
     """The cases in one tenth of w; several on one bar are one piece of evidence."""
     inside = np.minimum((TENTHS * w).astype(np.int64), TENTHS - 1) == number
     cases = int(inside.sum())
     if not cases:
-        return TenthRow(above=number / TENTHS, cases=0, claimed=None, happened=None, low=None, high=None)
-    rate = float(happened[inside].mean())
-    by_bar = np.bincount(bar[inside], happened[inside] - rate)
+        return TenthRow(above=number / TENTHS, cases=0, predicted=None, observed=None, low=None, high=None)
+    rate = float(observed[inside].mean())
+    by_bar = np.bincount(bar[inside], observed[inside] - rate)
     error = Z * float(np.sqrt((by_bar**2).sum())) / cases
     certain = cases < LEAST or error == 0  # nothing varies
     return TenthRow(
         above=number / TENTHS,
         cases=cases,
-        claimed=float(w[inside].mean()),
-        happened=rate,
+        predicted=float(w[inside].mean()),
+        observed=rate,
         low=None if certain else max(0.0, rate - error),
         high=None if certain else min(1.0, rate + error),
     )

@@ -1,4 +1,4 @@
-"""The bars that the settings choose: from which source, of which days, as which class of asset."""
+"""The bars that the settings choose: source, days and asset class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a trade costs where the user does not say."""
+"""Default costs of a trade."""
 
 from __future__ import annotations
 

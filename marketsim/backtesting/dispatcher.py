@@ -1,4 +1,4 @@
-"""The run of many symbols: jobs are handed to an executor, and what comes back is put in order."""
+"""Runs of many symbols: jobs go to an executor, and their results are put in order."""
 
 from __future__ import annotations
 
@@ -162,13 +162,13 @@ class Dispatcher:
                 self._finish(i, FinishedSymbol(self._symbols[i], Failure(DataError(f"{why}, and no worker has them"))))
 
     def _settings_elsewhere(self) -> Settings:
-        """The settings that another process is told: absolute paths, and on a cluster no password."""
+        """The settings for another process: absolute paths, and on a cluster no password."""
         settings = with_absolute_paths(self._settings)
         url = settings.cache_place.cache_url
         return settings.replace(cache_url=without_secret(url)) if self.executor.remote and url else settings
 
     def _send(self, job: Job, unfit: Collection[str]) -> Future[JobDone] | None:
-        """Hand a job to a worker that is not unfit; None where there is none."""
+        """Hand a job to a fit worker; None if there is none."""
         return self.executor.submit_to_others(unfit, work, job) if unfit else self.executor.submit(work, job)
 
     def _take(self, future: Future[JobDone], chunk: tuple[int, ...]) -> None:
@@ -180,7 +180,7 @@ class Dispatcher:
         except ImportError as error:
             raise MarketsimError(f"a worker lacks what it needs: {error}") from error
         except CancelledError:
-            raise MarketsimError("the executor gave the run up") from None
+            raise MarketsimError("the executor gave up") from None
         except Exception as error:
             self._suspect(chunk, error)
             return
@@ -199,16 +199,16 @@ class Dispatcher:
             case Success(files):
                 self._model = self._model or files.model
                 if files.model != self._model:
-                    words = f"the model on {worker} is another than that of the first worker: its weights differ"
+                    words = f"the model's weights on {worker} differ from those on the first worker"
                     if (given := self._settings.given.forecasts) is not None:
-                        words = f"the forecasts in {given} on {worker} are others than when the run began"
+                        words = f"the forecasts in {given} on {worker} have changed since the run began"
                     self._refuse(i, Refused(words, code=True), worker)
                     return
                 seen = self._seen.get(self._symbols[i], files.document.bars)  # by the names that they have here
                 document = msgspec.structs.replace(files.document, bars=seen)
                 finished = replace(finished, outcome=Success(replace(files, document=document)))
         refusals = self._refusals.pop(i, {}).values()
-        finished = replace(finished, notes=(*finished.notes, *(f"{why}: done elsewhere" for why in refusals)))
+        finished = replace(finished, notes=(*finished.notes, *(f"{why}: another worker runs it" for why in refusals)))
         if self._directory is not None:
             with self._clock.stage("report/files"):
                 self._directory.keep(finished)

@@ -1,4 +1,4 @@
-"""What finer bars tell of the bars of a walk: the order of their prices, and how many doubts that settles."""
+"""Finer bars of a walk: the order of prices that they show, and the number of doubtful fills they settle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bars that bring finer ones along: what `--fine` names, of the sample, of the store, or of files."""
+"""Bars with finer ones: those that `--fine` names, from the sample, the store, or files."""
 
 from __future__ import annotations
 
@@ -65,9 +65,7 @@ class FinerSource:
         if made is None:
             return bars
         length = self._chosen.timeframe
-        note = (
-            f"{bars.symbol}: the sample's bars of {length} are of other days than the finer ones, which make them here"
-        )
+        note = f"{bars.symbol}: the sample's bars of {length} are for other days; they are built from the finer bars"
         return replace(made, notes=(*made.notes, note))
 
     def _made_of(self, finer: list[Bars]) -> Bars | None:
@@ -87,7 +85,7 @@ def with_finer(bars: Bars, finer: list[Bars], name: str) -> Bars:
     shorter = [series for series in finer if series.timetable.spacing < bars.timetable.spacing]
     notes = [note for series in shorter for note in series.notes]
     if not shorter:
-        notes = [f"{bars.symbol}: no finer bars in {name}; take-profits in doubt count by their probability"]
+        notes = [f"{bars.symbol}: no finer bars in {name}; take-profits in doubt count with their probability"]
     return replace(bars, notes=tuple(dict.fromkeys((*bars.notes, *notes)))).with_finer(*shorter)
 
 

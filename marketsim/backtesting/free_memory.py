@@ -1,4 +1,4 @@
-"""Whether a walk fits into memory: told before it starts, for it would end without a word."""
+"""Whether a walk fits into free memory: checked before it starts, because the system would kill it silently."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PART = 0.8  # of what is free, which a walk may take
 
 
 def check_memory(symbol: str, simulations: int, window: int) -> None:
-    """DataError where so many simulations do not fit into the memory that is free; it says how many do."""
+    """DataError, with the number that fits, if so many simulations do not fit into free memory."""
     size = SIMULATION + BAR * window
     needed = simulations * size
     if (free := free_bytes()) is None or needed <= PART * free:
@@ -25,7 +25,7 @@ def check_memory(symbol: str, simulations: int, window: int) -> None:
 
 
 def free_bytes() -> int | None:
-    """The memory that this process may still take; None where the system does not tell."""
+    """The memory that this process may still take; None if unknown."""
     return min(_limits(), default=None)
 
 
@@ -46,7 +46,7 @@ def _limits() -> Iterator[int]:
 
 
 def _number(path: str, label: str = "") -> int | None:
-    """The first number after a label in a file of the system's; None where there is none."""
+    """The first number after a label in a system file; None if there is none."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             words = next(line for line in file if line.startswith(label)).removeprefix(label).split()

@@ -1,4 +1,4 @@
-"""The gate: a simulation stands aside where its window does not show that the chosen levels earn anything."""
+"""The gate: a simulation stands aside if the profits of its window are too uncertain."""
 
 from __future__ import annotations
 

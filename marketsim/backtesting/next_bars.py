@@ -222,6 +222,6 @@ def _row(bars: Bars, forecasts: Forecasts, horizon: int) -> SymbolForecast:
 def _warning(tags: Sequence[Exposure], forecasts: Forecasts) -> str | None:
     """What a reader must know of the model: that it was caught, or may have seen these bars."""
     if forecasts.look_ahead:
-        return f"{forecasts.look_ahead}: no past profit of it counts"
+        return f"{forecasts.look_ahead}: its past profits do not count"
     worst = next((tag for tag in WARNINGS if tag in tags), None)
     return forecasts.doubt if worst == "unknown" and forecasts.doubt else WARNINGS[worst] if worst else None

@@ -82,11 +82,11 @@ def _kept_by(
             return None
         match found.outcome:
             case Success(files) if pictures and not files.charts:
-                directory.notes.append(f"{symbol}: what was kept of it has no pictures, it is run again")
+                directory.notes.append(f"{symbol}: its saved result has no pictures; it is run again")
                 return None
             case Success(files) if holds(files, symbol):
                 return found
-        directory.notes.append(f"{symbol}: its bars or the model changed, it is run again")
+        directory.notes.append(f"{symbol}: its bars or the model changed; it is run again")
         return None
 
     return find

@@ -1,4 +1,4 @@
-"""The forecasts that a backtest rests on, by themselves."""
+"""The forecasts behind a backtest, without the backtest."""
 
 from __future__ import annotations
 

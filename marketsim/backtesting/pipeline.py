@@ -40,7 +40,7 @@ Progress = Callable[[str, int, int], None]
 
 
 class Tools(Struct, frozen=True):
-    """What every symbol of a run shares."""
+    """The parts that all symbols of a run share."""
 
     source: Source
     model: Model | Composite
@@ -140,7 +140,7 @@ def open_forecaster(
 
 
 def run_symbol(symbol: str, settings: Settings, tools: Tools, clock: Clock) -> Result:
-    """The whole walk of one symbol; raises the error that it comes to."""
+    """The whole walk of one symbol; raises its error."""
     (run,) = stream([symbol], settings, tools, clock)
     return value_of(run.outcome)
 
@@ -155,7 +155,7 @@ def _taken(remarks: list[str]) -> list[str]:
 def open_tools(
     settings: Settings, clock: Clock, source: Source | None = None, model: Model | Composite | None = None
 ) -> Tools:
-    """The tools that the settings name, but for those that are given; the cache is the caller's to close."""
+    """The tools that the settings name, except given ones; the caller closes the cache."""
     source = open_bars(settings.bars) if source is None else with_finer(source, settings.bars)
     with clock.stage("forecast/load"):
         model = model or chosen_model(settings)

@@ -1,4 +1,4 @@
-"""The models that this process has open: one a run, whatever the number of threads that work on it."""
+"""The models that this process has open: one for each run, shared by its threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One symbol's market, and what a walk does in it: fit every window, trade every evaluated bar."""
+"""One symbol's market and its walk: fit every window, trade every evaluated bar."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def strategies_of(rules: TradingRules) -> list[str]:
 def fit_strategies(
     names: Sequence[str], market: Market, rules: TradingRules, optimizer: Optimizer, seed: int
 ) -> tuple[dict[str, Fit], int]:
-    """Fit every strategy and policy on every window; each row then takes the policy that would have been booked better.
+    """Fit every strategy and exit policy on every window; each row takes the policy with the higher booked profit.
 
     Where that policy's t on the window is below `rules.min_t`, or where no take-profit inside the bounds pays the costs
     and no other exit is allowed, no order is placed. Returns the fits by strategy, and how many problems another
@@ -149,7 +149,7 @@ def windows_of(legs: Legs, market: Market, rules: TradingRules, close_at_eod: bo
 def simulate(
     fits: dict[str, Fit], market: Market, rules: TradingRules
 ) -> tuple[list[FittedTrackRecord], list[TrackRecord]]:
-    """Trade every evaluated bar once with what its simulation chose; then the baselines on the same bars."""
+    """Trade every evaluated bar once with the multipliers of its simulation; then the baselines on the same bars."""
     bars, costs, evaluated = market.bars, market.costs, market.walk.evaluated
     at, then = market.levels.at(evaluated), market.outcomes.at(evaluated)
     zeros = np.zeros(len(evaluated))

@@ -1,4 +1,4 @@
-"""Jobs: some symbols of a run, computed by a worker from plain values to plain values."""
+"""Jobs: some symbols of a run, computed by a worker; plain values in, plain values out."""
 
 from __future__ import annotations
 
@@ -106,14 +106,16 @@ def work(job: Job) -> JobDone:
     MarketsimError for what is wrong with the run as a whole, such as a model without weights.
     """
     if job.version != __version__:
-        raise MarketsimError(f"a worker runs marketsim {__version__}, not {job.version}: install the same everywhere")
+        raise MarketsimError(
+            f"a worker runs marketsim {__version__}, not {job.version}: install the same version everywhere"
+        )
     if len(job.symbols) > 1 or job.settings.walk.simulations > LONG:
         from marketsim.backtesting.allocator import keep_memory  # a short run ends before it pays
 
         keep_memory()
     worker = worker_name.get()
     if job.code is not None and job.code != code_of(job.settings):
-        other = Refused(f"the sources of marketsim {__version__} on {worker} are others: install the same", code=True)
+        other = Refused(f"the code of marketsim {__version__} on {worker} differs: install the same version", code=True)
         return JobDone(worker, [other] * len(job.symbols), Clock())
     clock = current_process.clock or Clock()
     tools = current_process.open(job, clock)
@@ -132,7 +134,7 @@ def work(job: Job) -> JobDone:
         seconds = max(0.0, now - then) + together / len(job.symbols)
         then = now
         if meant is not None and _fingerprint(run, symbol, job, tools) != meant:
-            done.append(Refused(f"{symbol}: its bars on {worker} are others", code=False))
+            done.append(Refused(f"{symbol}: its bars on {worker} differ", code=False))
         else:
             done.append(replace(finished, seconds=seconds))
     return JobDone(worker, done, clock)

@@ -1,4 +1,4 @@
-"""The answer first: a decision, why, and the order, before any table."""
+"""The first lines of a backtest: the decision, the reason and the order."""
 
 from __future__ import annotations
 

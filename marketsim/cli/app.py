@@ -1,4 +1,4 @@
-"""The Typer application: one line a command.
+"""The Typer application: one line for each command.
 
 No file of commands postpones its annotations: Typer would compile each of them anew at every start.
 """
@@ -13,7 +13,7 @@ from marketsim import __version__
 
 
 class Listed(NamedTuple):
-    """A command, or a group of them, that is imported when it is asked for."""
+    """A command or a group of commands, imported when it is used."""
 
     place: str  # as module:attribute
     help: str  # its first line
@@ -21,7 +21,7 @@ class Listed(NamedTuple):
 
 COMMANDS = {
     "backtest": Listed("marketsim.cli.backtest:backtest", "Backtest symbols walk-forward and plan the next bar."),
-    "report": Listed("marketsim.cli.report:report", "Write the page of a saved run."),
+    "report": Listed("marketsim.cli.report:report", "Write the HTML report of a saved run."),
     "fast": Listed("marketsim.cli.backtest:fast", "Run backtest with at most 35 simulations, the newest."),
     "plan": Listed("marketsim.cli.plan:plan", "Print the orders for the next session, one a line."),
     "forecast": Listed("marketsim.cli.forecast:forecast", "Forecast the next bar of symbols, or several bars."),
@@ -39,14 +39,14 @@ COMMANDS = {
         "marketsim.cli.compare_optimizers:compare_optimizers", "Compare optimizers on the same fits."
     ),
     "evening": Listed("marketsim.cli.evening:evening", "Fetch, check, plan, seal and score in one command."),
-    "score": Listed("marketsim.cli.score:score", "Score sealed plans: what was promised, and what came."),
+    "score": Listed("marketsim.cli.score:score", "Score sealed plans: promised and realized profit."),
     "audit": Listed("marketsim.cli.audit:audit", "Check that a backtest cannot see the future."),
     "profile": Listed("marketsim.cli.profile:profile", "Measure where the time and memory of a backtest go."),
     "config": Listed("marketsim.cli.config:show", "Show every setting, its value and where it came from."),
     "explain": Listed("marketsim.cli.explain:explain", "Explain a column, a word of the tables, or a setting."),
 }
 GROUPS = {
-    "models": Listed("marketsim.cli.models:app", "List the forecasting models, or begin one of your own."),
+    "models": Listed("marketsim.cli.models:app", "List the forecasting models, or create your own."),
     "data": Listed("marketsim.cli.data:app", "List, check, show, convert, resample and fetch bars."),
     "cache": Listed("marketsim.cli.cache:app", "Inspect, clear, prune and verify the forecast cache."),
     "journal": Listed("marketsim.cli.journal:app", "List, verify, replay and export sealed plans."),
@@ -86,7 +86,7 @@ def _nothing() -> None: ...
 def root(
     context: typer.Context,
     version: bool = typer.Option(False, "--version", help="Show the version and exit."),
-    verbose: bool = typer.Option(False, "--verbose", help="With --version: also how the exact fit is computed here."),
+    verbose: bool = typer.Option(False, "--verbose", help="With --version: also show whether the fit is compiled."),
 ) -> None:
     """Backtest next-bar forecasts: exact fits, honest fills, walk-forward simulations."""
     if version:

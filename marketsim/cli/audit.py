@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     )
 
 DEFECT = 5  # exit code
-GIVEN = "The chain is sound; but a file stays what it is, and nothing here shows when its forecasts were made"
+GIVEN = "The rest of the backtest does not look ahead; whether the file's forecasts do, cannot be shown"
 
 
 @options.takes(
@@ -31,7 +31,7 @@ def audit(
         int, typer.Option("--origins", metavar="N", min=1, help="Origins after which the future is changed.")
     ] = 5,
     selftest: Annotated[
-        bool, typer.Option("--selftest", help="Audit ten planted leaks and their clean twins instead.")
+        bool, typer.Option("--selftest", help="Audit ten models with planted leaks and their clean twins.")
     ] = False,
     config: options.Config = None,
     json: options.Json = False,
@@ -82,7 +82,7 @@ def _selftest(seed: int, json: bool) -> int:
         _show_selftest(document)
     if document.passed:
         return 0
-    output.fail("the audit would not notice every leak: see the rows that are marked")
+    output.fail("the audit missed a leak or accused a clean twin: see the rows in capital letters")
     return 1
 
 
@@ -110,44 +110,44 @@ def _show_symbol(symbol: "AuditedSymbol", model: str) -> None:
     rows = [
         (row.check, f"{row.forecasts:,}", _move(row.tolerance), _largest(row), _outcome(row)) for row in symbol.checks
     ]
-    headers = ("What is changed", "Compared", "Tolerance", "Largest\nmove", "Result")
-    output.table("What a forecast must not notice", headers, rows)
+    headers = ("Change", "Compared", "Tolerance", "Largest\ndifference", "Result")
+    output.table("Changes that must not affect a forecast", headers, rows)
     output.paragraph(*(f"{row.check}: {_words(row.first)}." for row in symbol.checks if row.first is not None))
     if symbol.plausibility is not None:
         output.paragraph(_figures(symbol.plausibility))
     elif symbol.given:
-        output.paragraph(f"Of fewer than {FEWEST} forecasts in the file the bar is known: too few to tell by figures.")
+        output.paragraph(f"The bars of fewer than {FEWEST} forecasts in the file are known: too few for figures.")
     if symbol.passed:
-        words = GIVEN if symbol.given else "Up to each origin, nothing rests on what came after it"
+        words = GIVEN if symbol.given else "No result depends on bars after its origin"
         output.paragraph(f"{symbol.symbol}: passed. {words}.", *_doubts(symbol))
         return
     profits = [
         (row.strategy, *map(signed, (row.as_run_bps, row.alone_bps, row.as_run_bps - row.alone_bps)))
         for row in symbol.profits
     ]
-    heads = ("Strategy", "As run\nbps/bar", "Each origin\nalone bps/bar", "Rests on\nit bps/bar")
-    output.table("Profit, and what of it rests on bars that were not known", heads, profits)
-    output.paragraph(f"{symbol.symbol}: defect. Do not believe its backtest.", *_doubts(symbol))
+    heads = ("Strategy", "As run\nbps/bar", "Each origin\nalone bps/bar", "Due to\nthem bps/bar")
+    output.table("Profit, and how much of it is due to later bars", heads, profits)
+    output.paragraph(f"{symbol.symbol}: defect. Do not trust its backtest.", *_doubts(symbol))
 
 
 def _figures(found: "PlausibilityRow") -> str:
     """What the forecasts look like; the figures are no proof."""
     losses = ", ".join(f"{loss:.2f} ({name})" for name, loss in found.loss.items())
     return (
-        f"Loss over har's on {found.bars} bars: {losses}. Rank correlation of the forecast close with the move of its "
-        f"bar: {found.its_bar:+.2f}; of the one before: {found.last_move:+.2f}; of the one after: "
+        f"Loss relative to har's on {found.bars} bars: {losses}. Rank correlation of the forecast close with the move "
+        f"of its bar: {found.its_bar:+.2f}; of the one before: {found.last_move:+.2f}; of the one after: "
         f"{found.bar_after:+.2f}."
     )
 
 
 def _doubts(symbol: "AuditedSymbol") -> list[str]:
-    """What is hard to believe, one line each."""
+    """What is implausible, one line each."""
     found = symbol.plausibility.doubts if symbol.plausibility is not None else []
-    return [f"{symbol.symbol}: hard to believe: {doubt}" for doubt in found]
+    return [f"{symbol.symbol}: implausible: {doubt}" for doubt in found]
 
 
 def _outcome(row: "CheckRow") -> str:
-    return "same" if row.passed else "MOVED"
+    return "same" if row.passed else "CHANGED"
 
 
 def _largest(row: "CheckRow") -> str:
@@ -179,7 +179,7 @@ def _show_selftest(document: "SelftestDocument") -> None:
         )
         for row in document.leaks
     ]
-    output.table("Planted leaks", ("Leak", "It is", "Clean twin", "Noticed by"), rows, words=4)
+    output.table("Planted leaks", ("Leak", "Result", "Clean twin", "Caught by"), rows, words=4)
     caught, passed = (
         sum(flags) for flags in zip(*((row.caught, row.twin_passed) for row in document.leaks), strict=True)
     )

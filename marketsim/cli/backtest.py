@@ -33,22 +33,22 @@ def backtest(
         typer.Option("--output", metavar="DIR", help="Save the run in this folder, as JSON and CSV files."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the interrupted run in DIR.")] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the finished run in DIR, FILE and pictures.")
-    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing run, FILE and pictures.")] = False,
     report: Annotated[
         str | None,
-        typer.Option("--report", metavar="FILE", help="Write the result as a page to look at, one HTML file."),
+        typer.Option("--report", metavar="FILE", help="Write the result as an HTML report, in one file."),
     ] = None,
-    live: Annotated[bool, typer.Option("--live", help="Write FILE anew as symbols finish; it reloads itself.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Rewrite FILE as symbols finish; the page reloads itself.")
+    ] = False,
     plots: Annotated[
         str | None,
-        typer.Option("--plots", metavar="DIR", help="Draw the pictures of the report in this folder, as PNG and SVG."),
+        typer.Option("--plots", metavar="DIR", help="Save the report's pictures in this folder, as PNG and SVG."),
     ] = None,
-    full: Annotated[bool, typer.Option("--full", help="Show all tables, not only the answer and one.")] = False,
-    explain: Annotated[bool, typer.Option("--explain", help="Put a line under each table that explains it.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Show all tables, not only the main one.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Explain each table in a line below it.")] = False,
     sealed: Annotated[
-        bool, typer.Option("--sealed", help="Bars whose forecast is in the journal (--journal) are clean.")
+        bool, typer.Option("--sealed", help="Count bars whose forecast was sealed in the journal as clean.")
     ] = False,
     json: options.Json = False,
     debug: options.Debug = False,
@@ -134,7 +134,7 @@ fast.__doc__ = "Run backtest with at most 35 simulations, the newest."
 
 
 def sealed_forecasts(settings: "Settings") -> "SealedForecasts":
-    """The forecasts in the journal, whose bars count as clean; DataError where there is none."""
+    """The forecasts in the journal, whose bars count as clean; DataError without a journal."""
     from marketsim.journal.journal import Journal
 
     return Journal(settings.journal_place.journal).sealed_forecasts()

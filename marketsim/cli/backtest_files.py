@@ -44,7 +44,7 @@ class AskedFiles(Struct, frozen=True):
 
 
 class BacktestFiles:
-    """The files that were asked for, filled as symbols finish."""
+    """The requested output files, filled as symbols finish."""
 
     def __init__(self, asked: AskedFiles, pictures: Plots, count: int, clock: "Clock") -> None:
         """`count` is that of the symbols."""

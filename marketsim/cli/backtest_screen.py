@@ -1,4 +1,4 @@
-"""The screen of a backtest, whether it ran just now or was saved."""
+"""The screen of a backtest, new or saved."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def show(
     full: bool,
     explain: bool,
 ) -> None:
-    """Each of `count` symbols where they are few or all is asked for; a summary of several, and of many the plan."""
+    """Show each of a few symbols, or of all with --full; otherwise a summary and the plan."""
     from marketsim.results.planned_orders import PlannedOrders
     from marketsim.results.schema import FailedSymbol
     from marketsim.results.text_tables import summary_row

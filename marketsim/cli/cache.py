@@ -133,13 +133,11 @@ def verify(
     command: typer.Context,
     symbols: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SYMBOL...]", help="Without any, all symbols of the source.", autocompletion=symbols),
+        typer.Argument(metavar="[SYMBOL...]", help="By default all symbols of the source.", autocompletion=symbols),
     ] = None,
     sample_seed: Annotated[
         int | None,
-        typer.Option(
-            "--sample-seed", metavar="N", min=0, help="Random seed of the sample. [a new one, which is printed]"
-        ),
+        typer.Option("--sample-seed", metavar="N", min=0, help="Random seed of the sample. [random, printed]"),
     ] = None,
     config: options.Config = None,
     json: options.Json = False,
@@ -211,7 +209,7 @@ def _open(command: typer.Context, mode: str) -> "ForecastCache":
 
     cache = connect(settings.cache_place, mode)
     if cache.warnings and not (cache.usable and cache.mode == mode):
-        reason = cache.warnings[0].removesuffix("; going on without it").removesuffix("; nothing new is kept in it")
+        reason = cache.warnings[0].removesuffix("; continuing without it").removesuffix("; no new forecasts are saved")
         kind = MarketsimError if cache.mode == mode else UsageError  # where nothing can be written, an option is wrong
         raise kind(f"{reason}; {cache.remedy}")
     return cache

@@ -64,7 +64,7 @@ def _show(found: "CalibratedSymbol") -> None:
         f"Trades  {found.trades:,}, {found.ambiguous:,} with a take-profit in doubt, {found.known:,} of them settled",
         "",
     )
-    headers = ("Probability", "Cases", "Claimed\n%", "Filled\n%", "95 % interval\n%")
+    headers = ("Probability", "Cases", "Predicted\n%", "Observed\n%", "95 % interval\n%")
     rows = [_row(tenth) for tenth in found.tenths if tenth.cases]
     if rows:
         output.table("Take-profits in doubt, by their probability", headers, rows, words=1)
@@ -72,11 +72,11 @@ def _show(found: "CalibratedSymbol") -> None:
     if found.brier is not None and found.constant is not None:
         error = "" if found.gain_error is None else f" ± {found.gain_error:.3f}"
         gain = f"{found.constant - found.brier:+.3f}{error} better" if found.constant >= found.brier else "no better"
-        lines.append(f"Brier score {found.brier:.3f}, of a constant {found.constant:.3f}: {gain}.")
+        lines.append(f"Brier score {found.brier:.3f}, against {found.constant:.3f} of a constant: {gain}.")
     if found.bias_bps is not None:
         bias = f"{found.bias_bps:+.1f} ± {found.bias_error_bps:.1f} bps a trade"
         left = tables.span(found.most_bps, found.least_bps)
-        lines.append(f"`expected` books {bias} beyond the finer bars, which leave {left} open.")
+        lines.append(f"`expected` books {bias} more than the finer bars show, which leave {left} open.")
     output.lines(*lines, "")
 
 
@@ -85,7 +85,7 @@ def _row(tenth: "TenthRow") -> tuple[str, ...]:
     return (
         f"{tenth.above:.1f} to {tenth.above + 0.1:.1f}",
         f"{tenth.cases:,}",
-        tables.percent(tenth.claimed),
-        tables.percent(tenth.happened),
+        tables.percent(tenth.predicted),
+        tables.percent(tenth.observed),
         interval,
     )

@@ -23,7 +23,8 @@ def compare_models(
     forecasts: several_models.Files = None,
     config: options.Config = None,
     report: Annotated[
-        str | None, typer.Option("--report", metavar="FILE", help="Write the comparison as a page, one HTML file.")
+        str | None,
+        typer.Option("--report", metavar="FILE", help="Write the comparison as an HTML report, in one file."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.")] = False,
     json: options.Json = False,

@@ -47,7 +47,7 @@ def compare_optimizers(
         typer.Option(metavar="X", min=0, help="Gain in profit below which a search may stop, a fraction of the stake."),
     ] = 1e-5,
     seeds: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Random seeds that each stochastic optimizer is run with.")
+        int, typer.Option(metavar="N", min=1, help="Number of random seeds for each stochastic optimizer.")
     ] = 3,
     patience: Annotated[
         float,
@@ -67,7 +67,7 @@ def compare_optimizers(
         str | None,
         typer.Option("--output", metavar="DIR", help="Save the comparison in this folder, as JSON and CSV files."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in DIR, and files.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing run and files.")] = False,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
@@ -134,7 +134,7 @@ def compare_optimizers(
 
 
 def _names(words: str | None) -> list[str]:
-    """The optimizers that are asked for, in order and once each."""
+    """The requested optimizers, in order and without repeats."""
     from marketsim.registry import OPTIMIZERS, nearest, outside
 
     names = list(dict.fromkeys(name.strip() for name in words.split(",") if name.strip())) if words else [*OPTIMIZERS]

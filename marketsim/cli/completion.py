@@ -1,4 +1,4 @@
-"""Completion at the shell's prompt: what can stand in a place, and how bash, zsh and fish break what is typed.
+"""Shell completion: the choices at each position, and how bash, zsh and fish split the typed line.
 
 Typer completes whole words after a blank. Here `--fill=t` and, in bash, `chronos:b` are handed to it as such words, and
 its answer is given in the form that the shell will put in their place.

@@ -13,11 +13,11 @@ from marketsim.errors import UsageError
 if TYPE_CHECKING:
     from marketsim.data.bars import Bars
 
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are in DIR already.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing files in DIR.")]
 
 
 class Folder(Struct):
-    """Where the files go, as --to says."""
+    """The folder of --to."""
 
     path: Path
     overwrite: bool
@@ -30,15 +30,15 @@ class Folder(Struct):
         make_folder("--to", self.path)
 
     def check(self, symbol: str) -> None:
-        """UsageError where the symbol's file is there already, and is not to be replaced."""
+        """UsageError if the symbol's file exists already, and must not be replaced."""
         file = self._file(symbol)
         if file in self.written:
             raise UsageError(f"{symbol} is written to {file} already, from other bars: leave one of them out")
         if not self.overwrite and file.exists():
-            raise UsageError(f"--to {self.path}: {file.name} is there already; --overwrite replaces it")
+            raise UsageError(f"--to {self.path}: {file.name} already exists; --overwrite replaces it")
 
     def write(self, bars: "Bars") -> dict[str, Any]:
-        """Write the bars; what a document says of that."""
+        """Write the bars, and return the document's entry."""
         from marketsim.data.parquet import write_bars
 
         file = self._file(bars.symbol)

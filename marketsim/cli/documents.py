@@ -1,4 +1,4 @@
-"""The documents of the commands that look at settings, words, models, bars and caches; imported when one is printed."""
+"""Documents of the commands about settings, words, models, bars and caches; imported when one is printed."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class AuditRecordRow(Row, frozen=True):
     fingerprint: Sha256
     symbol: str | None  # that it was audited on; None of a file, in which nothing can be changed
     caught: str | None  # how it was caught, in words
-    doubts: dict[str, str | None]  # of each symbol that was looked at, why its forecasts are hard to believe
+    doubts: dict[str, str | None]  # of each symbol that was looked at, why its forecasts are implausible
 
     @classmethod
     def of(cls, record: AuditRecord) -> AuditRecordRow:

@@ -33,11 +33,11 @@ def evening(
     capital: options.Capital = None,
     report: Annotated[
         str | None,
-        typer.Option("--report", metavar="FILE", help="Write the evening as a page to look at, one HTML file."),
+        typer.Option("--report", metavar="FILE", help="Write the evening as an HTML report, in one file."),
     ] = None,
     exit_code: Annotated[
         bool,
-        typer.Option("--exit-code", help="Exit with 10 where there is no order, 11 where one is worse than promised."),
+        typer.Option("--exit-code", help="Exit with 10 if there is no order, 11 if one is worse than promised."),
     ] = False,
     config: options.Config = None,
     json: options.Json = False,

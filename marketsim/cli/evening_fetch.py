@@ -1,4 +1,4 @@
-"""The first step of `marketsim evening`: bars that are stored are brought up to date from where they came."""
+"""The first step of `marketsim evening`: stored bars are updated from their providers."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _fetched(symbol: str, provider: str, settings: Settings, store: Store, timef
         opened = open_provider(provider, Patience(say=lambda words: output.notes([words])))
         found = Fetcher(opened, store, timeframe, present(settings.bars.now)).fetch(symbol)
     except MarketsimError as error:
-        output.fail(f"{error}; the bars that are there are used")
+        output.fail(f"{error}; the stored bars are used")
         return FetchedSymbol(symbol=symbol, provider=provider, new=0, error=str(error))
     output.notes(found.notes)
     return FetchedSymbol(symbol=found.stored.origin.symbol, provider=provider, new=found.new, error=None)

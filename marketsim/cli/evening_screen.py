@@ -1,4 +1,4 @@
-"""An evening on one screen: the orders, what was sealed, and how the sealed plans have fared."""
+"""The screen of `marketsim evening`: orders, sealed plans, and the score of earlier ones."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Entry(Struct, frozen=True):
 def explain(
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[WORD]", help="Head of a column, another word on a screen, or a setting."),
+        typer.Argument(metavar="[WORD]", help="A column, another word of the output, or a setting."),
     ] = None,
     json: options.Json = False,
     debug: options.Debug = False,

@@ -19,7 +19,9 @@ def fetch(
     since: Annotated[
         str | None, typer.Option("--since", metavar="DATE", help="First day of a new symbol. [3,000 bars ago]")
     ] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Fetch all bars anew, in place of those there.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Fetch all bars again and replace the stored ones.")
+    ] = False,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,

@@ -1,4 +1,4 @@
-"""`marketsim fills`: what was assumed of one evaluated bar at a time."""
+"""`marketsim fills`: the fills of evaluated bars, one at a time."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -152,7 +152,7 @@ def _drawing(row: "SimulationRow") -> list[str]:
 
 def _words(row: "SimulationRow") -> str:
     if row.stood_aside:
-        why = "no take-profit pays the costs" if row.t is None else f"its in-sample t was {row.t:.2f}"
+        why = "no take-profit would cover the costs" if row.t is None else f"its in-sample t was {row.t:.2f}"
         return f"No order was placed on this bar: the simulation stood aside, {why}."
     if not row.orders:
         return "No order was placed on this bar."

@@ -1,4 +1,4 @@
-"""A bar drawn by its finer bars: one column each, the levels across, and where the orders filled."""
+"""A drawing of a bar by its finer bars: a column each, with the levels and the fills."""
 
 from __future__ import annotations
 

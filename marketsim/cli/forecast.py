@@ -31,7 +31,7 @@ def forecast(
         ),
     ] = 1,
     history: Annotated[
-        bool, typer.Option("--history", help="Forecast every bar that a backtest would, and save the forecasts.")
+        bool, typer.Option("--history", help="Forecast all bars that a backtest needs, and save the forecasts.")
     ] = False,
     file: Annotated[
         str | None, typer.Option("--output", metavar="FILE", help="CSV or Parquet file for --history.")

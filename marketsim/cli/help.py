@@ -1,4 +1,4 @@
-"""Parsing and help of the commands: options of their own first, then settings by group."""
+"""Parsing and help of the commands: a command's own options first, then settings by group."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class GroupedCommand(TyperCommand):
 
 
 def _as_settings_say(help: str) -> str:
-    """Typer's words on an option with its default as settings have it, and without the range, which an error tells.
+    """Typer's help on an option with its default in the style of settings, and without the range, which errors name.
 
     >>> _as_settings_say("Bars ahead.  [default: 120.0; x>=1]"), _as_settings_say("Seconds per fit.  [x>=0.001]")
     ('Bars ahead. [120]', 'Seconds per fit.')

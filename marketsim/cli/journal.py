@@ -20,8 +20,8 @@ FORMATS = ("csv", "json")
 
 app = typer.Typer(rich_markup_mode=None, help="List, verify, replay and export sealed plans.")
 
-Only = Annotated[list[str] | None, typer.Argument(metavar="[SYMBOL...]", help="Entries of these symbols alone.")]
-Since = Annotated[str | None, typer.Option("--since", metavar="DATE", help="Entries sealed on that day or later.")]
+Only = Annotated[list[str] | None, typer.Argument(metavar="[SYMBOL...]", help="Only entries of these symbols.")]
+Since = Annotated[str | None, typer.Option("--since", metavar="DATE", help="Only entries sealed on that day or later.")]
 
 
 @app.command("list", cls=GroupedCommand)
@@ -57,11 +57,9 @@ def list_(
 def show(
     command: typer.Context,
     numbers: Annotated[
-        list[int] | None, typer.Argument(metavar="[ENTRY...]", help="Their numbers, as listed. [the newest]")
+        list[int] | None, typer.Argument(metavar="[ENTRY...]", help="Numbers of entries, as listed. [the newest]")
     ] = None,
-    raw: Annotated[
-        bool, typer.Option("--raw", help="Print the very bytes of one entry: sha256sum gives its hash.")
-    ] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Print the exact bytes of one entry, for sha256sum.")] = False,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
@@ -92,7 +90,9 @@ def verify(
     command: typer.Context,
     head: Annotated[
         str | None,
-        typer.Option("--head", metavar="[N:]HASH", help="A head that was written down: nothing up to it is missing."),
+        typer.Option(
+            "--head", metavar="[N:]HASH", help="Head noted earlier; checks that nothing up to it has changed."
+        ),
     ] = None,
     config: options.Config = None,
     json: options.Json = False,
@@ -206,7 +206,9 @@ def export(
     command: typer.Context,
     symbols: Only = None,
     since: Since = None,
-    format: Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="CSV: a row a strategy.")] = "csv",
+    format: Annotated[
+        str, typer.Option("--format", metavar="|".join(FORMATS), help="CSV has a row for each strategy.")
+    ] = "csv",
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,

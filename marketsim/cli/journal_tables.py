@@ -53,7 +53,7 @@ def entry(sealed: Sealed) -> None:
     plan, own = sealed.plan, sealed.entry
     clock = "by the system's clock" if own.clock == "system" else "by a time that was given"
     output.heading(f"Entry {own.number}  {plan.symbol}  {plan.session.bar}  {plan.decision}")
-    late = "" if sealed.in_time else f"; trade in its session began before, at {plan.session.begins}"
+    late = "" if sealed.in_time else f"; trading in its session began before, at {plan.session.begins}"
     output.lines(f"Sealed {own.sealed} UTC, {clock}{late}.", f"{plan.verdict}.", "")
     headers = ("Strategy", "Side", "Upper", "Lower", "Exit", "h", "l", "t", "Promised\nbps/bar")
     tick = plan.bars.tick
@@ -87,7 +87,7 @@ def replayed(rows: Sequence[Replayed], journal: str) -> None:
 
 
 def _why(row: Replayed) -> str:
-    """What differs first; revised bars are told although the plan is the same."""
+    """The first difference; revised bars are named even if the plan is the same."""
     if row.error is not None:
         return row.error
     if not row.differences:

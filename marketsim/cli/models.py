@@ -7,7 +7,7 @@ import typer
 from marketsim.cli import options, output
 from marketsim.cli.help import GroupedCommand
 
-app = typer.Typer(rich_markup_mode=None, help="List the forecasting models, or begin one of your own.")
+app = typer.Typer(rich_markup_mode=None, help="List the forecasting models, or create your own.")
 
 
 @app.command("list", cls=GroupedCommand)
@@ -71,7 +71,7 @@ def new(
         with path.open("x", encoding="utf-8") as written:
             written.write(TEMPLATE)
     except FileExistsError:
-        raise UsageError(f"{path} is there already: name a new file") from None
+        raise UsageError(f"{path} already exists: name a new file") from None
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from None
     model = f"{path}:{CLASS}"

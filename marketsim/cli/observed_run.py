@@ -1,4 +1,4 @@
-"""One command in a process of its own, observed: `python -m marketsim.cli.observed_run FILE WAY DETAIL WORD...`.
+"""One observed command in a new process: `python -m marketsim.cli.observed_run FILE WAY DETAIL WORD...`.
 
 `profiled_runs.py` starts it. The command is the very one that users run; what the observer saw is written to FILE.
 """

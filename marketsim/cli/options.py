@@ -99,42 +99,42 @@ class Text(Struct, frozen=True):
 TEXTS = {
     "sims": Text("Number of simulations; each trades one bar.", "N"),
     "fast": Text("Run at most 35 simulations, the newest."),
-    "window": Text("Bars that each simulation is fitted on; auto: the most of 250, 120 and 60.", "N|auto"),
+    "window": Text("Bars of each fit; auto: the longest of 250, 120 and 60 that the bars allow.", "N|auto"),
     "model": Text("Forecasting model; 'marketsim models list' shows all.", "NAME[:VARIANT]|FILE.py:CLASS"),
-    "assume_clean": Text("Vouch that a model of unknown training data has not seen the evaluated bars."),
+    "assume_clean": Text("Vouch that a model with unknown training data has not seen the evaluated bars."),
     "model_option": Text("Option of a model of your own; may be repeated.", "KEY=VALUE", "none"),
-    "forecasts": Text("Your own forecasts in place of a model's: a file or a folder.", "[SYMBOL=]PATH[:MODEL]", "none"),
-    "missing": Text("Forecasts that the file lacks: stop, or let har make them."),
-    "allow_lookahead": Text("Show the backtest of a model that was caught looking ahead."),
+    "forecasts": Text("Your own forecasts instead of a model's: a file or a folder.", "[SYMBOL=]PATH[:MODEL]", "none"),
+    "missing": Text("Forecasts missing in the file: stop, or let har make them."),
+    "allow_lookahead": Text("Show the backtest of a model even if it was caught looking ahead."),
     "strategy": Text("One side per bar, both sides, or both strategies."),
-    "fill": Text("Take-profits that may have come before the entry count: never, by their probability, or always."),
-    "close_at_eod": Text(
-        "Exit with a market order at the close, without a take-profit; auto: where that did better in-sample."
-    ),
+    "fill": Text("Take-profits in doubt count never, by their probability, or always."),
+    "close_at_eod": Text("Exit always at the close, without a take-profit; auto: if that did better in-sample."),
     "bounds": Text(
-        "Range of the multipliers, the offsets added to predicted moves of high and low.", "X|LOW,HIGH", "0.03"
+        "Range of the multipliers, the offsets added to the forecast moves of high and low.", "X|LOW,HIGH", "0.03"
     ),
-    "min_t": Text("Place no order where the fit's in-sample t is below this; 0: always place it.", "T", "1.5"),
-    "half_life": Text("Bars after which a bar of the window counts half in the fit.", "BARS", "all count the same"),
+    "min_t": Text("Place no order if the fit's in-sample t is below this; 0: always place one.", "T", "1.5"),
+    "half_life": Text("Age in bars at which a bar has half the weight in the fit.", "BARS", "equal weights"),
     "fee_bps": Text("Fee per side, in basis points.", "BPS", "15 for crypto, else 5"),
     "slippage_bps": Text("Slippage of exits at the close, in basis points.", "BPS", "5"),
-    "asset": Text("Asset class: it sets fees, short sales and bars per year.", default="by symbol"),
+    "asset": Text("Asset class; sets fees, short sales and bars per year.", default="by symbol"),
     "source": Text("Where bars come from."),
     "data": Text("Your own bars: a file, or a folder of files.", "[SYMBOL=]PATH", "the sample"),
     "start": Text("First day, or UTC time.", "DATE", "first bar"),
     "end": Text("Last day, or UTC time.", "DATE", "last bar"),
     "on_bad_bars": Text("Stop at a bad row, or leave it out."),
-    "fetch": Text("Bring the store up to date first: yahoo, alpaca, stooq or ccxt:EXCHANGE.", "PROVIDER", "none"),
-    "timeframe": Text("Length of a bar, of the store and the sample: 1m, 15m, 1h, 4h, 1d, 1w, 1mo.", "T"),
+    "fetch": Text("Update the store first: from yahoo, alpaca, stooq or ccxt:EXCHANGE.", "PROVIDER", "none"),
+    "timeframe": Text("Length of a bar in the store or the sample: 1m, 15m, 1h, 4h, 1d, 1w, 1mo.", "T"),
     "store": Text("Folder of fetched bars.", "DIR", "the platform's"),
     "calendar": Text("Market calendar: XNYS, XTKS, 24/7, 24/5, weekdays, ...", "NAME", "by symbol"),
-    "partial": Text("Last bar, if it is not complete: leave it out, or keep it."),
-    "now": Text("Time to take for the present.", "STAMP", "the clock"),
-    "date_format": Text("Format of dates: %d/%m/%Y, or s, ms, us or ns since 1970.", "FORMAT", "found out"),
-    "timezone": Text("Time zone of times that name none.", "ZONE", "UTC"),
+    "partial": Text("Last bar if incomplete: leave it out, or keep it."),
+    "now": Text("Present time.", "TIME", "the clock"),
+    "date_format": Text("Format of dates: %d/%m/%Y, or s, ms, us or ns since 1970.", "FORMAT", "detected"),
+    "timezone": Text("Time zone of times without one.", "ZONE", "UTC"),
     "adjust": Text("Adjust prices by the file's adjusted close or splits, or not at all."),
     "fine": Text(
-        "Shorter bars, which tell the order of prices inside a bar; several with commas.", "sample|store|T|PATH", "none"
+        "Shorter bars that show the order of prices inside a bar; separate several with commas.",
+        "sample|store|T|PATH",
+        "none",
     ),
     "optimizer": Text("Fits the multipliers; 'marketsim compare-optimizers' shows all.", "NAME"),
     "seed": Text("Random seed of the bootstrap, of sample paths and of searches.", "N"),
@@ -142,28 +142,28 @@ TEXTS = {
     "revision": Text("Branch, tag or commit of the repository.", "NAME", "main"),
     "samples": Text("Sample paths per forecast.", "N", OWN),
     "temperature": Text("Sampling temperature.", "X", OWN),
-    "top_p": Text("Sample from the likeliest tokens of this total probability.", "P", OWN),
-    "top_k": Text("Sample from this many of the likeliest tokens.", "N", OWN),
-    "clip": Text("Standard deviations at which a model's input is cut off.", "X", OWN),
+    "top_p": Text("Sample from the most likely tokens of this total probability.", "P", OWN),
+    "top_k": Text("Sample from this many of the most likely tokens.", "N", OWN),
+    "clip": Text("Standard deviations at which the model's input is clipped.", "X", OWN),
     "trim": Text(
         "Share of sample paths to leave out at either end; the forecast is the mean of the rest.",
         "SHARE",
         "use the median",
     ),
     "context": Text("Bars that the model reads.", "N", OWN),
-    "representation": Text("Prices as the model reads them."),
+    "representation": Text("Input of the model: moves or prices."),
     "device": Text("Hardware that the model runs on."),
     "dtype": Text("Number format of the model's arithmetic."),
     "compile": Text("Use torch.compile where it pays."),
     "batch": Text("Forecasts to make in one call of the model.", "N", "as many as pay"),
     "cache": Text("Read and write it, read it only, write it only (refresh), or neither."),
     "cache_dir": Text("Folder of the cache.", "DIR", "the platform's"),
-    "cache_url": Text("PostgreSQL database that several machines share, in place of the folder.", "URL", "none"),
+    "cache_url": Text("PostgreSQL database that several machines share, instead of the folder.", "URL", "none"),
     "journal": Text("Folder of the journal of sealed plans.", "DIR", "the platform's"),
     "workers": Text("Processes to spread the symbols over.", "N"),
     "executor": Text("Where symbols are run; auto: by --workers and --scheduler."),
     "scheduler": Text("Address of a Dask scheduler.", "tcp://HOST:PORT", "none"),
-    "worker_timeout": Text("Give up a worker of a cluster after this long without a sign of life.", "SECONDS", "60"),
+    "worker_timeout": Text("Time without a heartbeat after which a cluster's worker counts as lost.", "SECONDS", "60"),
 }
 
 Symbols = Annotated[
@@ -171,7 +171,7 @@ Symbols = Annotated[
     typer.Argument(metavar="SYMBOL...", help="Such as ETHUSD, eth/usd or NVDA.", autocompletion=symbols),
 ]
 Config = Annotated[str | None, typer.Option("--config", metavar="FILE", help="TOML file of settings.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 OptionalSymbols = Annotated[
     list[str] | None,
@@ -182,7 +182,8 @@ SymbolsFile = Annotated[
     typer.Option("--symbols-file", metavar="FILE", help="File of symbols, one per line; # starts a comment."),
 ]
 Capital = Annotated[
-    float | None, typer.Option("--capital", metavar="AMOUNT", help="Capital to spread; without it no quantities.")
+    float | None,
+    typer.Option("--capital", metavar="AMOUNT", help="Capital to divide among the orders; without it no quantities."),
 ]
 
 DEFAULTS = Settings().values()
@@ -245,7 +246,7 @@ def without(command: Callable[..., Any], *keys: str) -> Callable[..., Any]:
 
 
 def settings_of(command: typer.Context, **fixed: Words) -> Settings:
-    """The settings that a command's options, environment and --config give; what there is to remark is said."""
+    """The settings of a command's options, environment and --config; prints their notes."""
     return resolution_of(command, **fixed).settings
 
 

@@ -1,4 +1,4 @@
-"""The only printer: documents and tables on stdout, the rest on stderr; no outside text reaches them raw."""
+"""All output: documents and tables on stdout, the rest on stderr, with control characters removed."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def paragraph(*texts: str) -> None:
 
 
 def bullets(*texts: str) -> None:
-    """Sentences on stdout, each on a line of its own, behind a sign that no number can be mistaken to begin with."""
+    """Sentences on stdout, each on its own line after a bullet."""
     sign = drawable(*BULLET)
     lines(*(f"{sign} {text}" for text in texts))
 
@@ -170,7 +170,7 @@ def mark(look_ahead: bool) -> None:
 
 
 def hint(more: str = "") -> None:
-    """Once, after a command's tables, where their columns are explained, behind what `more` there is to see."""
+    """The hint after a command's tables, printed once: where columns are explained."""
     global _tables
     if _tables:
         lines(f"{more}{HINT}")

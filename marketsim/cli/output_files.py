@@ -19,7 +19,7 @@ def check_file(option: str, name: str, suffixes: tuple[str, ...] = (), overwrite
     if not path.parent.is_dir():
         raise UsageError(f"{option} {name}: there is no folder {path.parent}")
     if path.is_file() and not overwrite:
-        raise UsageError(f"{option} {name}: is there already; --overwrite replaces it")
+        raise UsageError(f"{option} {name}: already exists; --overwrite replaces it")
     if path.is_fifo() and path.resolve().exists():  # other than the shell's >(...), it may have no reader
         raise UsageError(f"{option} {name}: is a pipe; name a file")
     if not os.access(path if path.exists() else path.parent, os.W_OK):

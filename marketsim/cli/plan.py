@@ -38,31 +38,38 @@ def plan(
     capital: options.Capital = None,
     risk: Annotated[
         str,
-        typer.Option("--risk", metavar="equal|volatility", help="Same amount a symbol, or less where it moves more."),
+        typer.Option(
+            "--risk", metavar="equal|volatility", help="Same amount for each symbol, or less for more volatile ones."
+        ),
     ] = "equal",
     most: Annotated[
-        str, typer.Option("--max-per-symbol", metavar="SHARE", help="Most of the capital for one symbol, such as 20%.")
+        str,
+        typer.Option(
+            "--max-per-symbol", metavar="SHARE", help="Largest share of the capital for one symbol, such as 20%."
+        ),
     ] = "100%",
     tick: Annotated[
         list[str] | None,
-        typer.Option("--tick", metavar="[SYMBOL=]X|FILE", help="Step of prices; may be repeated. [that of the bars]"),
+        typer.Option("--tick", metavar="[SYMBOL=]X|FILE", help="Tick size; may be repeated. [that of the bars]"),
     ] = None,
     lot: Annotated[
         list[str] | None,
-        typer.Option("--lot", metavar="[SYMBOL=]X|FILE", help="Step of quantities. [0.0001 for crypto, else 1]"),
+        typer.Option("--lot", metavar="[SYMBOL=]X|FILE", help="Lot size; may be repeated. [0.0001 for crypto, else 1]"),
     ] = None,
     only: Annotated[
         str | None,
-        typer.Option("--only", metavar="DECISION", help=f"Orders of symbols with this decision alone: {KNOWN}."),
+        typer.Option("--only", metavar="DECISION", help=f"Only orders of symbols with this decision: {KNOWN}."),
     ] = None,
     format: Annotated[
-        str, typer.Option("--format", metavar="|".join(FORMATS), help="How orders are printed; none is ever sent.")
+        str, typer.Option("--format", metavar="|".join(FORMATS), help="Format of the orders; they are never sent.")
     ] = "table",
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print the orders alone: no heads, no remarks.")] = False,
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 10 where there is no order.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print only the orders: no headers, no remarks.")] = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 10 if there is no order.")] = False,
     sealed: Annotated[
         bool,
-        typer.Option("--sealed", help="Bars whose forecast is in the journal are clean; --seal implies it."),
+        typer.Option(
+            "--sealed", help="Count bars whose forecast was sealed in the journal as clean; --seal implies it."
+        ),
     ] = False,
     seal: Annotated[bool, typer.Option("--seal", help="Seal the plans in the journal.")] = False,
     head: Annotated[bool, typer.Option("--head", help="With --seal: print the head of the journal.")] = False,
@@ -164,7 +171,7 @@ def _walk(
     to_seal: "PlansToSeal | None",
     sealed: "SealedForecasts | None",
 ) -> _Found:
-    """Backtest the symbols and plan the orders of each, with quantities where there is a capital."""
+    """Backtest the symbols and plan their orders, with quantities if there is a capital."""
     from marketsim.backtesting import parallel
     from marketsim.profiling import Clock
     from marketsim.results.planned_orders import PlannedOrders

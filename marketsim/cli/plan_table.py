@@ -1,4 +1,4 @@
-"""The orders of several symbols, one a line."""
+"""The table of orders."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Plots:
                 raise MissingExtra("--plots", "plots")
             there = [file.name for file in self._directory.iterdir() if file.suffix in SUFFIXES]
             if there and not overwrite:
-                raise UsageError(f"--plots {directory}: {min(there)} is there already; --overwrite replaces pictures")
+                raise UsageError(f"--plots {directory}: {min(there)} already exists; --overwrite replaces pictures")
 
     @property
     def wanted(self) -> bool:

@@ -1,4 +1,4 @@
-"""`marketsim profile`: where the time and the memory of the main job go, and what other ways would cost."""
+"""`marketsim profile`: time and memory of a backtest by stage, and the cost of alternatives."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -40,7 +40,7 @@ def profile(
             "--repeat",
             metavar="N",
             min=1,
-            help="Runs of each kind, in turn; medians are shown. [3]",
+            help="Runs of each kind; the tables show medians. [3]",
             show_default=False,
         ),
     ] = 3,
@@ -191,7 +191,7 @@ def _machine() -> "Machine":
 
 
 def _gpu_here() -> bool:
-    """Whether there is an NVIDIA GPU, as far as can be told without torch."""
+    """Whether there is an NVIDIA GPU, without importing torch."""
     import shutil
 
     return Path("/dev/nvidia0").exists() or shutil.which("nvidia-smi") is not None

@@ -1,4 +1,4 @@
-"""Summaries of observed runs: medians, costs of a search, a trace."""
+"""Summaries of observed runs: medians, search costs, a trace."""
 
 from __future__ import annotations
 

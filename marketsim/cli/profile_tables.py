@@ -67,7 +67,7 @@ def _cells(
 
 
 def _spread_header(repeat: int) -> tuple[str, ...]:
-    return ("Least .. most",) if repeat > 1 else ()
+    return ("Min .. max",) if repeat > 1 else ()
 
 
 def _spread(least: float, most: float, repeat: int) -> tuple[str, ...]:
@@ -85,7 +85,7 @@ def _what_if(profile: ProfileDocument) -> None:
         (row.name, seconds_text(row.seconds), *_spread(row.least, row.most, profile.repeat), f"{row.ratio:.2f}")
         for row in named
     ]
-    output.table("What if", ("Whole run", "Seconds", *_spread_header(profile.repeat), "Ratio\nto warm"), rows)
+    output.table("Alternatives", ("Run", "Seconds", *_spread_header(profile.repeat), "Ratio\nto warm"), rows)
 
 
 def _search_costs(costs: Sequence[SearchCost]) -> None:
@@ -114,7 +114,7 @@ def _search_costs(costs: Sequence[SearchCost]) -> None:
         )
         for cost in costs
     ]
-    output.table("Cost of a try (the profit of one candidate) and of a fit", headers, cells)
+    output.table("Cost of an evaluation (the profit of one candidate) and of a fit", headers, cells)
 
 
 def seconds_text(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Whole runs of the main job in processes of their own, observed and timed."""
+"""Whole backtests in new processes, observed and timed."""
 
 from __future__ import annotations
 

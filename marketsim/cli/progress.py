@@ -1,4 +1,4 @@
-"""Progress on stderr: one line that is drawn anew on a terminal, a line now and then in a log."""
+"""Progress on stderr: a line that is redrawn on a terminal, an occasional line in a log."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _line(*parts: str) -> str:
 
 @contextmanager
 def shown(clean: Callable[[str], str], width: Callable[[], int]) -> Iterator[Progress]:
-    """A function that is told of progress, which stderr shows; `width` is that of a terminal's lines."""
+    """A progress function that prints to stderr; `width` is that of a terminal's lines."""
     if not sys.stderr:
         yield lambda what, done, total: None
         return

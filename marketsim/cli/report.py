@@ -12,19 +12,17 @@ from marketsim.cli.plots import Plots
 @options.takes(options.CACHE, options.CACHE_PLACE)
 def report(
     command: typer.Context,
-    directory: Annotated[str, typer.Argument(metavar="DIR", help="Folder of a run, as given to --output.")],
-    file: Annotated[
-        str | None, typer.Argument(metavar="[FILE]", help="Where the page is written. [DIR/report.html]")
-    ] = None,
+    directory: Annotated[str, typer.Argument(metavar="DIR", help="Folder of a saved run (--output).")],
+    file: Annotated[str | None, typer.Argument(metavar="[FILE]", help="HTML file to write. [DIR/report.html]")] = None,
     plots: Annotated[
         str | None,
-        typer.Option("--plots", metavar="FOLDER", help="Draw its pictures in this folder too, as PNG and SVG."),
+        typer.Option("--plots", metavar="FOLDER", help="Save its pictures in this folder too, as PNG and SVG."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE and pictures.")] = False,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Write the page of a saved run.
+    """Write the HTML report of a saved run.
 
     It is that of `backtest --report`, its pictures those of `--plots`. Symbols are run once more for what the files do
     not hold; what does not come out the same is left out, and said.

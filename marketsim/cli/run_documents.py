@@ -1,4 +1,4 @@
-"""The documents of the commands that look at runs and their trades; imported when one is printed."""
+"""Documents of the commands about saved runs and their trades; imported when one is printed."""
 
 from __future__ import annotations
 

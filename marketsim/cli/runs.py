@@ -20,7 +20,7 @@ SEED = 42  # of the draws, the same for every list
 
 app = typer.Typer(rich_markup_mode=None, help="List, show and compare saved runs.")
 
-Directories = Annotated[list[str], typer.Argument(metavar="DIR...", help="Folder of a run, as given to --output.")]
+Directories = Annotated[list[str], typer.Argument(metavar="DIR...", help="Folder of a saved run (--output).")]
 
 
 @app.command("list", cls=GroupedCommand)
@@ -171,7 +171,7 @@ def _cells(difference: "Difference") -> tuple[str, ...]:
 
 
 def _profits(a: "SavedRun", b: "SavedRun") -> "list[ProfitRow]":
-    """The headline of every symbol and strategy in both runs; None where one does not have it."""
+    """The headline of every symbol and strategy in both runs; None where a run has none."""
     from marketsim.cli.run_documents import ProfitRow
 
     rows, headlines = [], (a.headlines, b.headlines)

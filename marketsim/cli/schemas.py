@@ -1,4 +1,4 @@
-"""The JSON Schemas of all documents; docs/schemas holds them, and a test compares."""
+"""The JSON Schemas of all documents, which docs/schemas contains and a test compares."""
 
 from __future__ import annotations
 

@@ -22,25 +22,27 @@ def score(
     command: typer.Context,
     symbols: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SYMBOL...]", help="Plans of these symbols alone.", autocompletion=complete),
+        typer.Argument(metavar="[SYMBOL...]", help="Only plans of these symbols.", autocompletion=complete),
     ] = None,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="DATE", help="Plans for sessions of that day or later.")
+        str | None, typer.Option("--since", metavar="DATE", help="Only plans for sessions of that day or later.")
     ] = None,
     fills: Annotated[
-        str | None, typer.Option("--fills", metavar="FILE", help="Your broker's fills, set beside the booked ones.")
+        str | None,
+        typer.Option("--fills", metavar="FILE", help="Your broker's fills, to compare with the booked ones."),
     ] = None,
     fills_timezone: Annotated[
-        str | None, typer.Option("--fills-timezone", metavar="ZONE", help="Of times in that file without a zone. [UTC]")
+        str | None,
+        typer.Option("--fills-timezone", metavar="ZONE", help="Time zone of times without one in that file. [UTC]"),
     ] = None,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Exit with 11 where a strategy is worse than promised.")
+        bool, typer.Option("--exit-code", help="Exit with 11 if a strategy is worse than promised.")
     ] = False,
     config: options.Config = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
-    """Score sealed plans: what was promised, and what came.
+    """Score sealed plans: promised and realized profit.
 
     The bars are those of the sealed run, as they are today; options of bars take their place.
     """
@@ -65,7 +67,7 @@ def score(
         score_tables(document)
     if found.failed:
         return output.failures(found.failed, succeeded=bool(found.past))
-    worse = any(row.word == "worse than promised" for row in (*document.strategies, *document.pooled))
+    worse = any(row.verdict == "worse than promised" for row in (*document.strategies, *document.pooled))
     return WORSE if exit_code and worse else 0
 
 
@@ -101,7 +103,7 @@ def score_document(
 
 
 def _chosen(entries: "list[Sealed]", symbols: list[str] | None, since: str | None) -> "list[Sealed]":
-    """Those of the symbols, for sessions since a day; DataError where none is left."""
+    """The plans of the symbols, for sessions since a day; DataError if none is left."""
     from marketsim.data.present import day_or_stamp
     from marketsim.data.symbols import parse_symbol
     from marketsim.errors import DataError
@@ -111,7 +113,7 @@ def _chosen(entries: "list[Sealed]", symbols: list[str] | None, since: str | Non
     for symbol in wanted:
         if not any(entry.plan.symbol == symbol for entry in entries):
             known = ", ".join(sorted({entry.plan.symbol for entry in entries})) or "none"
-            raise DataError(f"no plan of {symbol} was sealed; there are plans of {known}")
+            raise DataError(f"there is no sealed plan for {symbol}; there are plans for {known}")
     return [
         entry for entry in entries if entry.plan.session.bar >= first and (not wanted or entry.plan.symbol in wanted)
     ]

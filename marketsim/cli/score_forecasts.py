@@ -42,7 +42,7 @@ def score_forecasts(
             "--bars",
             metavar="N",
             min=1,
-            help="Newest bars to score forecasts on. [250, or half of fewer]",
+            help="Number of newest bars to score. [250, or half of the bars if fewer]",
             show_default=False,
         ),
     ] = None,

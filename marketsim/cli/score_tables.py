@@ -1,4 +1,4 @@
-"""The score of sealed plans, on a screen."""
+"""The tables of `marketsim score`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from marketsim.journal.score_document import ScoreDocument
 
 
 def score_tables(document: ScoreDocument) -> None:
-    """What was promised and what came, then what it rests on, then what is to be said."""
+    """Promised and realized profit, then details, then remarks."""
     rows = [*document.pooled, *document.strategies]
     if not rows:
         output.lines(f"Nothing to score yet: {score_text.waiting(document) or 'no plan is sealed'}.")

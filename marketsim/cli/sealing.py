@@ -1,4 +1,4 @@
-"""`marketsim plan --seal`: the plans of a run are put into the journal."""
+"""`marketsim plan --seal`: adds the plans of a run to the journal."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class PlansToSeal:
 
 
 def told(report: SealingReport, head: bool) -> list[str]:
-    """What was sealed, a line each; with the head of the journal where it was asked for."""
+    """A line for each sealed plan; with the head of the journal if requested."""
     lines = []
     if report.entries:
         numbers = [entry.entry for entry in report.entries]
@@ -97,8 +97,7 @@ def raise_if_refused(report: SealingReport) -> bool:
 
 def _known(appended: Appended) -> list[str]:
     return [
-        f"{sealed.plan.symbol}: this very plan was sealed before, "
-        f"as entry {sealed.entry.number} ({sealed.entry.sealed} UTC)"
+        f"{sealed.plan.symbol}: this plan was sealed before, as entry {sealed.entry.number} ({sealed.entry.sealed} UTC)"
         for sealed in appended.known
     ]
 

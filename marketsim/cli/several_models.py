@@ -16,18 +16,18 @@ Models = Annotated[
     typer.Option(
         "--models",
         metavar="NAME,...",
-        help="Models; give a blend:NAME,NAME in a --models of its own.",
+        help="Models; give blend:NAME,NAME in a separate --models.",
         autocompletion=several(CHOICES["model"]),
     ),
 ]
 Files = Annotated[
     list[str] | None,
-    typer.Option("--forecasts", metavar="FILE,...", help="Files of your own forecasts, beside them."),
+    typer.Option("--forecasts", metavar="FILE,...", help="Files of your own forecasts, to compare too."),
 ]
 
 
 def names_of(models: Sequence[str]) -> list[str]:
-    """The models that `--models` names, each once; UsageError for one that there is not."""
+    """The models that `--models` names, without repeats; UsageError for an unknown one."""
     groups = [[model] if model.partition(":")[0] in ENSEMBLES else model.split(",") for model in models]
     names = list(dict.fromkeys(name for group in groups for name in group))
     for name in names:

@@ -1,4 +1,4 @@
-"""Several symbols at a glance: a decision each, what they come to together, and how easily luck explains the best."""
+"""The summary of several symbols: decisions, the pooled result, and the reality check."""
 
 from __future__ import annotations
 

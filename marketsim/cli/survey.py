@@ -1,4 +1,4 @@
-"""Symbols of a source, or of files, a row each: what `marketsim data` lists, checks and converts."""
+"""The symbols of a source or of files, a row each, as `marketsim data` lists, checks and converts them."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Names = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[SYMBOL|FILE|SYMBOL=FILE...]", help="Without any, all symbols of the source."),
+    typer.Argument(metavar="[SYMBOL|FILE|SYMBOL=FILE...]", help="By default all symbols of the source."),
 ]
 
 
@@ -29,7 +29,7 @@ def survey(
     made: "Callable[[Bars], Bars]" = lambda bars: bars,
     also: "Callable[[Bars], dict[str, Any]]" = lambda bars: {},
 ) -> int:
-    """Show a row for each symbol; where one cannot be loaded, the row says why. Of a `few`, all that was understood.
+    """Show a row for each symbol, or the reason why it cannot be loaded; for a `few` symbols all details.
 
     `before` a symbol is loaded, it may be refused; the row is about what is `made` of its bars, and `also` does what is
     to be done with that and adds to the row.

@@ -1,4 +1,4 @@
-"""How a table is laid out in a terminal: in columns, or a block for each row where columns would break numbers."""
+"""The layout of a table in a terminal: columns, or a block of lines for each row if columns are too narrow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of a backtest: the document of a symbol as rows of words."""
+"""The tables of a backtest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A picture of the search: what was still missing of the optimum, against evaluations and against seconds."""
+"""A plot of searches: the gap to the optimum against evaluations and seconds."""
 
 from __future__ import annotations
 

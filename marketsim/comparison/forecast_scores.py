@@ -1,4 +1,4 @@
-"""Forecasts of several models on the same bars: losses, calibration, and whether a difference is more than chance."""
+"""Scores of several models' forecasts: losses, calibration, and the significance of differences."""
 
 from __future__ import annotations
 

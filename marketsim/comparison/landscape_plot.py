@@ -1,4 +1,4 @@
-"""A picture of one problem: profit over `(h, l)`, where every optimizer ended, and the proven optimum."""
+"""A plot of one problem: profit over `(h, l)`, every optimizer's answer, and the proven optimum."""
 
 from __future__ import annotations
 

@@ -1,15 +1,15 @@
-"""The tables of a comparison of models as words, the same in the terminal and on a page."""
+"""The tables of a comparison of models, the same in the terminal and on a page."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
 from marketsim.comparison.schema import (
+    BenchmarkRow,
     Channels,
     ComparedSymbol,
     FailedModel,
     ModelRow,
-    YardstickRow,
 )
 from marketsim.results.figures import mean, percent, skill
 from marketsim.results.sentences import exposed
@@ -35,7 +35,7 @@ def scope(symbol: ComparedSymbol, fill: str) -> list[str]:
 def tables_of(symbol: ComparedSymbol, files: Collection[str]) -> list[TextTable]:
     """The tables of a symbol; none where no model has a result."""
     rows = results(symbol)
-    return [_losses(rows, files), _bands(rows), _profits(symbol.yardsticks, rows), _alphas(rows)] if rows else []
+    return [_losses(rows, files), _bands(rows), _profits(symbol.benchmarks, rows), _alphas(rows)] if rows else []
 
 
 def results(symbol: ComparedSymbol) -> list[ModelRow]:
@@ -75,26 +75,26 @@ def _bands(rows: Sequence[ModelRow]) -> TextTable:
     return TextTable(title, ("Model", *HEADS, "Direction"), bands)
 
 
-def _profits(yardsticks: Sequence[YardstickRow], rows: Sequence[ModelRow]) -> TextTable:
+def _profits(benchmarks: Sequence[BenchmarkRow], rows: Sequence[ModelRow]) -> TextTable:
     cells = [
         (_name(row), strategy.strategy, str(strategy.trades), *mean(strategy))
         for row in rows
         for strategy in row.strategies
     ]
-    cells += [(yardstick.name, "yardstick", "-", *mean(yardstick)) for yardstick in yardsticks]
-    title = "Profit, and that of the yardsticks, which are never fitted"
+    cells += [(benchmark.name, "benchmark", "-", *mean(benchmark)) for benchmark in benchmarks]
+    title = "Profit, and that of the benchmarks, which are never fitted"
     return TextTable(title, ("Model", "Strategy", "Trades", *MEANS), cells, words=2)
 
 
 def _alphas(rows: Sequence[ModelRow]) -> TextTable:
     cells = [
-        (_name(row), strategy.strategy, alpha.yardstick, *mean(alpha))
+        (_name(row), strategy.strategy, alpha.benchmark, *mean(alpha))
         for row in rows
         for strategy in row.strategies
         for alpha in strategy.alphas
     ]
-    title = "Alpha: profit beyond a yardstick's, bar by bar"
-    return TextTable(title, ("Model", "Strategy", "Yardstick", *MEANS), cells, words=3)
+    title = "Alpha: profit over a benchmark's, bar by bar"
+    return TextTable(title, ("Model", "Strategy", "Benchmark", *MEANS), cells, words=3)
 
 
 def _name(row: ModelRow) -> str:

@@ -1,4 +1,4 @@
-"""Models side by side: on the same bars, fills, fits and simulations, what each forecasts and what it earns."""
+"""Comparison of models on the same bars, fills, fits and simulations: forecasts and profits."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from marketsim import registry
 from marketsim.backtesting import pipeline
 from marketsim.comparison.schema import (
     AlphaRow,
+    BenchmarkRow,
     Channels,
     ComparedBars,
     ComparedSymbol,
@@ -21,7 +22,6 @@ from marketsim.comparison.schema import (
     ModelRow,
     ModelsDocument,
     ModelStrategyRow,
-    YardstickRow,
 )
 from marketsim.comparison.skill import skill_together
 from marketsim.data import Source
@@ -47,7 +47,7 @@ from marketsim.settings.choices import BASIS_POINTS, HOLDING, TOUCH
 from marketsim.settings.groups import GivenSettings, NetworkSettings
 from marketsim.settings.settings import Settings
 
-YARDSTICK = "har"  # the model whose unfitted levels every strategy is measured against
+BENCHMARK = "har"  # the model whose unfitted levels every strategy is measured against
 
 Floats = NDArray[np.float64]
 
@@ -67,15 +67,15 @@ def compare(
     source: Source | None = None,
     own: Mapping[str, Model | Composite] = MappingProxyType({}),
 ) -> tuple[ModelsDocument, list[str]]:
-    """The document of a comparison, and remarks for stderr; a model that cannot be had is a row that says so.
+    """The document of a comparison, and notes for stderr; a model that fails is a row with the reason.
 
-    Every strategy is measured against the same two yardsticks, holding and the unfitted levels of `har`, which is run
+    Every strategy is measured against the same two benchmarks, holding and the unfitted levels of `har`, which is run
     for that where it is not one of the models. Options of models with weights apply to the models that have some.
     `source` takes the place of the one that the settings name; `own` are models by name that no registry knows.
     """
     found = {symbol: _Symbol() for symbol in symbols}
     notes: list[str] = []
-    for model in dict.fromkeys((*models, YARDSTICK)):
+    for model in dict.fromkeys((*models, BENCHMARK)):
         clock = Clock()
         try:
             chosen, told = settings_for(model, settings, own.get(model)), named(progress, model)
@@ -93,11 +93,11 @@ def compare(
                 case Failure(why):
                     results.failures[model] = why
             notes += run.notes if model in models else ()
-    if YARDSTICK not in models:
+    if BENCHMARK not in models:
         failures = {
-            symbol: results.failures[YARDSTICK] for symbol, results in found.items() if YARDSTICK in results.failures
+            symbol: results.failures[BENCHMARK] for symbol, results in found.items() if BENCHMARK in results.failures
         }
-        notes += [f"{symbol}: no alpha against {YARDSTICK}: {error}" for symbol, error in failures.items()]
+        notes += [f"{symbol}: no alpha against {BENCHMARK}: {error}" for symbol, error in failures.items()]
     compared = [_compared(symbol, models, results) for symbol, results in found.items()]
     check = _reality_check(found, models, settings.seed)
     fill = settings.rules.fill
@@ -129,20 +129,20 @@ def settings_for(model: str, settings: Settings, own: Model | Composite | None) 
 
 
 def named(progress: pipeline.Progress, model: str) -> Callable[[str, int, int], None]:
-    """Progress that says which of several models is at work."""
+    """Progress that names the current one of several models."""
     return lambda what, done, total: progress(f"{model}: {what}", done, total)
 
 
 def _compared(symbol: str, models: Sequence[str], found: _Symbol) -> ComparedSymbol:
     first = next((found.results[model][0] for model in models if model in found.results), None)
-    yardsticks = {} if first is None else _yardsticks(first, found)
-    har = found.results[YARDSTICK][0].forecasts if YARDSTICK in found.results else None
+    benchmarks = {} if first is None else _benchmarks(first, found)
+    har = found.results[BENCHMARK][0].forecasts if BENCHMARK in found.results else None
     return ComparedSymbol(
         symbol=symbol if first is None else first.bars.symbol,
         bars=None if first is None else _bars(first),
-        yardsticks=[] if first is None else _yardstick_rows(first, yardsticks),
+        benchmarks=[] if first is None else _benchmark_rows(first, benchmarks),
         models=[
-            _row(model, *found.results[model], yardsticks, har)
+            _row(model, *found.results[model], benchmarks, har)
             if model in found.results
             else FailedModel.of(model, found.failures[model])
             for model in models
@@ -150,25 +150,25 @@ def _compared(symbol: str, models: Sequence[str], found: _Symbol) -> ComparedSym
     )
 
 
-def _yardsticks(result: Result, found: _Symbol) -> dict[str, dict[str, Floats]]:
-    """Profits `[S]` of the yardsticks by the name of the strategy that is measured, and by their own."""
+def _benchmarks(result: Result, found: _Symbol) -> dict[str, dict[str, Floats]]:
+    """Profits `[S]` of the benchmarks by the name of the strategy that is measured, and by their own."""
     fill = deciding_fill(result.rules.fill)
     held = next(track for track in result.baselines if track.name == HOLDING).profits[fill]
-    yardsticks = {track.name: {HOLDING: held} for track in result.strategies}
-    if YARDSTICK in found.results:
-        har, _ = found.results[YARDSTICK]
+    benchmarks = {track.name: {HOLDING: held} for track in result.strategies}
+    if BENCHMARK in found.results:
+        har, _ = found.results[BENCHMARK]
         for fitted, unfitted in zip(har.strategies, har.baselines, strict=False):  # which come first, in their order
-            yardsticks[fitted.name][f"{YARDSTICK} unfitted"] = unfitted.profits[fill]
-    return yardsticks
+            benchmarks[fitted.name][f"{BENCHMARK} unfitted"] = unfitted.profits[fill]
+    return benchmarks
 
 
-def _yardstick_rows(result: Result, yardsticks: dict[str, dict[str, Floats]]) -> list[YardstickRow]:
-    several, rows = len(yardsticks) > 1, {}
-    for strategy, profits_of in yardsticks.items():
+def _benchmark_rows(result: Result, benchmarks: dict[str, dict[str, Floats]]) -> list[BenchmarkRow]:
+    several, rows = len(benchmarks) > 1, {}
+    for strategy, profits_of in benchmarks.items():
         for name, profits in profits_of.items():
             shown = f"{name} {strategy}" if several and name != HOLDING else name
             rows[shown] = _mean(profits, result.seed)
-    return [YardstickRow(name=name, **asdict(profit)) for name, profit in rows.items()]
+    return [BenchmarkRow(name=name, **asdict(profit)) for name, profit in rows.items()]
 
 
 def _mean(profits: Floats, seed: int) -> MeanProfit:
@@ -193,7 +193,7 @@ def _row(
     model: str,
     result: Result,
     seconds: float | None,
-    yardsticks: dict[str, dict[str, Floats]],
+    benchmarks: dict[str, dict[str, Floats]],
     har: Forecasts | None,
 ) -> ModelRow:
     """Forecasts are judged on every bar of the walk that one was made for, windows included."""
@@ -202,8 +202,8 @@ def _row(
     losses, inside = pinball(moves, actual, LEVELS), covered(moves, actual).mean(0)
     ends = [share_interval(share, len(origins)) for share in inside.tolist()]
     against = None
-    if har is not None and model != YARDSTICK:
-        against = skill_together(YARDSTICK, losses, pinball(har.moves[:-1], actual, LEVELS))
+    if har is not None and model != BENCHMARK:
+        against = skill_together(BENCHMARK, losses, pinball(har.moves[:-1], actual, LEVELS))
     side, rose = np.sign(moves[:, CLOSE, MEDIAN]), np.sign(actual[:, CLOSE])
     told = (side != 0) & (rose != 0)
     return ModelRow(
@@ -222,7 +222,7 @@ def _row(
         seconds_a_forecast=seconds,
         made=forecasts.made,
         reused=forecasts.reused,
-        strategies=[_strategy(track, result, yardsticks[track.name]) for track in result.strategies],
+        strategies=[_strategy(track, result, benchmarks[track.name]) for track in result.strategies],
     )
 
 
@@ -230,11 +230,11 @@ def _channels(figures: Iterable[float]) -> Channels:
     return Channels(**dict(zip(CHANNELS, map(float, figures), strict=True)))
 
 
-def _strategy(track: TrackRecord, result: Result, yardsticks: dict[str, Floats]) -> ModelStrategyRow:
-    """Profit by the fills that decide, and bar by bar what it is beyond a yardstick's: what moves both cancels."""
+def _strategy(track: TrackRecord, result: Result, benchmarks: dict[str, Floats]) -> ModelStrategyRow:
+    """Profit by the fills that decide, and bar by bar what it is beyond a benchmark's: what moves both cancels."""
     profits = track.profits[deciding_fill(result.rules.fill)]
     alphas = [
-        AlphaRow(yardstick=name, **asdict(_mean(profits - other, result.seed))) for name, other in yardsticks.items()
+        AlphaRow(benchmark=name, **asdict(_mean(profits - other, result.seed))) for name, other in benchmarks.items()
     ]
     return ModelStrategyRow(
         strategy=track.name,

@@ -1,4 +1,4 @@
-"""The page of a comparison of models, from its document. Imported when one is asked for, never before."""
+"""The page of a comparison of models, from its document. Imported only for a report."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _section(symbol: ComparedSymbol, fill: str, files: Collection[str]) -> Model
     rows = results(symbol)
     profits = [(f"{row.model} {strategy.strategy}", strategy) for row in rows for strategy in row.strategies]
     alphas = [
-        (f"{row.model} {strategy.strategy} - {alpha.yardstick}", alpha)
+        (f"{row.model} {strategy.strategy} - {alpha.benchmark}", alpha)
         for row in rows
         for strategy in row.strategies
         for alpha in strategy.alphas
@@ -29,7 +29,7 @@ def _section(symbol: ComparedSymbol, fill: str, files: Collection[str]) -> Model
     return ModelsSection(
         symbol=symbol.symbol,
         lines=scope(symbol, fill)[1:],
-        profits=interval_picture([*profits, *((yardstick.name, yardstick) for yardstick in symbol.yardsticks)]),
+        profits=interval_picture([*profits, *((benchmark.name, benchmark) for benchmark in symbol.benchmarks)]),
         alphas=interval_picture(alphas),
         tables=tables_of(symbol, files),
         remarks=[remark for row in symbol.models for remark in remarks(row)],

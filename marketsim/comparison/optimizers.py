@@ -1,4 +1,4 @@
-"""Optimizers side by side: on the same problems, under the same limits, by one clock."""
+"""Comparison of optimizers on the same problems, under the same limits, by the same clock."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def compare(
     patience: float,
     progress: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> list[OptimizerTrials]:
-    """Run every optimizer on the problems; one that is not installed or fails says so, and the others go on.
+    """Run every optimizer on the problems; one that is missing or fails is a row with the reason.
 
     All of them together are given `patience` seconds, in equal shares of what is left. Where a share does not
     suffice for every window, an even sample of the windows is run, with the first seed before the others.
@@ -113,7 +113,7 @@ def _trials(
 def run_trial(
     optimizer: Optimizer, problems: FitProblems, window: int, policy: int, limits: Limits, seed: int
 ) -> Trial:
-    """One optimizer on one problem, whatever it does."""
+    """One optimizer on one problem, including its errors."""
     objective = Objective(problems.problem(window, policy), problems.bounds, limits)
     status: Status = "done"
     message = ""

@@ -1,4 +1,4 @@
-"""The problems that optimizers are compared on: a symbol's own windows, or the reference's published benchmark."""
+"""The problems of a comparison of optimizers: a symbol's windows, or the reference system's benchmark."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def document(
 
 
 def rank(problems: FitProblems, optima: Optima, runs: Runs, seed: int) -> list[OptimizerRow]:
-    """A row an optimizer, best first: by its gap to the optimum of its own windows, then by its time.
+    """A row for each optimizer, best first: by its gap to the optimum of its own windows, then by its time.
 
     Those that ran on fewer than ten windows, of problems that have them, are too uncertain to have a rank and come
     after the others; those without a result come last.

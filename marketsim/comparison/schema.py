@@ -52,7 +52,7 @@ class OptimumRow(Row, frozen=True):
 
 
 class OptimizerRow(Row, frozen=True):
-    """What an optimizer came to: means over its own windows, policies and seeds; None where it found nothing."""
+    """An optimizer's result: means over its own windows, policies and seeds; None where it found nothing."""
 
     name: str
     status: Status  # the worst of its trials
@@ -130,8 +130,8 @@ class Channels(Row, frozen=True):
     close: float
 
 
-class YardstickRow(Row, frozen=True):
-    """What is never fitted and the same for every model, on the evaluated bars."""
+class BenchmarkRow(Row, frozen=True):
+    """A benchmark on the evaluated bars: never fitted, the same for every model."""
 
     name: str
     mean_bps: Bps
@@ -142,9 +142,9 @@ class YardstickRow(Row, frozen=True):
 
 
 class AlphaRow(Row, frozen=True):
-    """Profit beyond a yardstick's, bar by bar."""
+    """Profit beyond a benchmark's, bar by bar."""
 
-    yardstick: str
+    benchmark: str
     mean_bps: Bps
     low_bps: Bps | None
     high_bps: Bps | None
@@ -195,7 +195,7 @@ class FailedModel(Row, frozen=True, tag_field="status", tag="failed"):
 
     @classmethod
     def of(cls, model: str, error: MarketsimError) -> FailedModel:
-        """A model, and the error that it came to."""
+        """A failed model with its error."""
         return cls(model=model, error=str(error), exit_code=error.exit_code)
 
 
@@ -215,7 +215,7 @@ class ComparedSymbol(Row, frozen=True):
 
     symbol: str
     bars: ComparedBars | None  # None where every model failed
-    yardsticks: list[YardstickRow]
+    benchmarks: list[BenchmarkRow]
     models: list[ModelRow | FailedModel]
 
 

@@ -37,7 +37,7 @@ class ScoredModel(Row, frozen=True, tag_field="status", tag="ok"):
     fingerprint: Sha256
     training: str
     look_ahead: str | None  # how it was caught looking ahead, where that was allowed
-    implausible: str | None  # why its forecasts are hard to believe
+    implausible: str | None  # why its forecasts are implausible
     exposure: ExposureCounts
     made: Count
     reused: Count

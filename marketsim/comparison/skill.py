@@ -1,4 +1,4 @@
-"""A model's loss beside a baseline's, and whether the difference is more than chance."""
+"""A model's loss relative to a baseline's, and the significance of the difference."""
 
 from __future__ import annotations
 

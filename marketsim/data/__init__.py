@@ -1,4 +1,4 @@
-"""Where bars come from: one file a source, one line in `registry.SOURCES` each."""
+"""Sources of bars: one file and one line in `registry.SOURCES` each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Source(Protocol):
 
 
 def open_source(source: str, data: str | None = None, options: Reading | None = None) -> Source:
-    """The source called `source`; bars of one's own, `data`, take the place of the sample."""
+    """The source called `source`; the user's files, `data`, replace the sample."""
     from marketsim.data.reading.read_options import ReadOptions
 
     name = "files" if source == "sample" and data is not None else source

@@ -1,4 +1,4 @@
-"""The class of an asset: a coin or not, by its symbol and by the days on which it has bars."""
+"""The asset class of a symbol, crypto or not: from its name and from the days on which it has bars."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def asset_of(symbol: str, time: NDArray[np.datetime64], close: NDArray[np.float6
 
 
 def trades_all_week(time: NDArray[np.datetime64], close: NDArray[np.float64]) -> bool | None:
-    """Whether a series has bars on Saturdays as on other days; None where that cannot be told."""
+    """Whether a series has bars on Saturdays as on other days; None if unknown."""
     if len(time) < 2:
         return None
     spacing = float(np.median(np.diff(time[:FIRST]).astype("timedelta64[s]").astype(np.int64)))

@@ -166,7 +166,7 @@ class Bars(Struct, frozen=True, eq=False):
         return replace(self, timetable=table, doubt=misfit(self.symbol, self.time, table))
 
     def with_finer(self, *finer: Bars) -> Bars:
-        """The same bars with finer ones, which tell in which order prices came inside these.
+        """The same bars with finer ones, which show the order of prices inside them.
 
         Of several series the finest that covers a bar and agrees with it is used. UsageError for bars of another
         symbol, or that are not finer.
@@ -208,8 +208,8 @@ class Bars(Struct, frozen=True, eq=False):
         """
         if self.timetable.starts(self.time[-1:])[0] > now:
             raise DataError(
-                f"{self.symbol}: the bar {self.names(self.time[-1:])[0]} lies in the future, for it is "
-                f"{now} UTC: wrong dates or a wrong time zone (--end leaves later bars out)"
+                f"{self.symbol}: the bar {self.names(self.time[-1:])[0]} lies in the future (it is "
+                f"{now} UTC): wrong dates or a wrong time zone (--end leaves later bars out)"
             )
         bars = replace(self, read_at=now, notes=self.notes if self.doubt is None else (*self.notes, self.doubt))
         unfinished = int(np.count_nonzero(self.timetable.ends(self.time[-NEWEST:]) > now))

@@ -1,4 +1,4 @@
-"""One series while it is fetched: what came is saved on the way, and a past that changed is noticed."""
+"""The download of one series: bars are saved on the way, and revised history is noticed."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Download(Struct):
         return known
 
     def _sound(self, page: Page, begin: np.datetime64, until: np.datetime64) -> Page:
-        """The page's good bars of the time that was asked for."""
+        """The page's good bars in the requested time."""
         inside = (page.time >= begin) & (page.time <= until)
         page = Page(page.time[inside], page.ohlcv[inside])
         bad = bad_rows(page.ohlcv)
@@ -86,7 +86,7 @@ class Download(Struct):
         return Page(page.time[good], page.ohlcv[good])
 
     def _compare(self, kept: StoredBars, page: Page) -> None:
-        """Tell the newest bars that were revised; PastChanged where the oldest of them was too."""
+        """Note revised bars among the newest; PastChanged if the oldest of them was revised too."""
         newest = StoredBars(kept.origin, kept.since, kept.time[-OVERLAP:-1], kept.ohlcv[-OVERLAP:-1])
         different = differing(newest, page)
         if len(different) and different[0]:

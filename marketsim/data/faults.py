@@ -1,4 +1,4 @@
-"""The rules that the stamps and the numbers of bars keep."""
+"""The rules for times and numbers of bars."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COLUMNS = (*CHANNELS, "volume")
 
 
 def check_order(time: NDArray[np.datetime64], place: Callable[[int], str], column: str) -> None:
-    """DataError for a stamp in `time` [T] that comes after a later one; which of the two is wrong cannot be told."""
+    """DataError for a time in `time` [T] that comes after a later one."""
     if (time[1:] >= time[:-1]).all():  # never true of a NaT
         return
     rows = np.flatnonzero(~np.isnat(time))
@@ -46,7 +46,7 @@ def bad_bars(
     first = int(bad[0])
     if first in unreadable:
         return bad, unreadable[first]
-    return bad, fault(ohlcv[first]) if faulty[first] else f"column '{column}': {time[first]} is there twice"
+    return bad, fault(ohlcv[first]) if faulty[first] else f"column '{column}': {time[first]} occurs twice"
 
 
 def bad_rows(ohlcv: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -1,4 +1,4 @@
-"""Fetching bars into the store: only what is missing, the last bar again, and nothing lost on the way."""
+"""Fetching bars into the store: only missing ones and the last bar again, without losing any."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def _changes(kept: StoredBars, found: StoredBars) -> tuple[str, ...]:
     common = np.isin(found.time, kept.time[different])
     factors = found.ohlcv[common, 3] / kept.ohlcv[different, 3]
     return (
-        f"{kept.origin.symbol}: {kept.origin.source} changed its past, perhaps for a split or a dividend: "
+        f"{kept.origin.symbol}: {kept.origin.source} revised its history, perhaps for a split or a dividend: "
         f"{different.sum():,} of {len(kept):,} bars differ, the first {kept.time[different][0]}, closes by factors of "
         f"{factors.min():.6g} to {factors.max():.6g}; all were fetched again",
     )

@@ -1,4 +1,4 @@
-"""Finer bars inside bars: which belong to which, whether all of them are there, and whether both agree.
+"""Finer bars inside bars: which belong to which, whether any is missing, and whether they agree.
 
 What a bar says of its open, high, low and close stays true; finer bars only say in which order the prices came. They
 are used where none of them is missing and where they make the same bar, within a tolerance; then their extremes are set
@@ -104,7 +104,7 @@ def covered(bars: Bars, finer: Bars, rows: Rows, first: Rows, last: Rows, least:
 
 
 def _hours(bars: Bars, rows: Rows) -> tuple[Stamps, Stamps]:
-    """From when to when the bars trade: daily ones of a market with hours in these alone."""
+    """The trading hours of the bars: for daily ones those of their session."""
     timetable, times = bars.timetable, bars.time[rows]
     if isinstance(timetable, Daily) and not timetable.calendar.all_day:
         return timetable.calendar.window(timetable.dates(times))

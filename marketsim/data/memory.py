@@ -1,4 +1,4 @@
-"""Bars that the caller has in memory."""
+"""Bars from the caller's memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class MemorySource:
         self._bars: dict[str, Bars] = {}
         for series in bars:
             if series.symbol in self._bars:
-                raise UsageError(f"{series.symbol} is there twice; give every series a symbol of its own")
+                raise UsageError(f"{series.symbol} occurs twice; give every series its own symbol")
             self._bars[series.symbol] = series
 
     def symbols(self) -> list[str]:

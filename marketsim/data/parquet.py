@@ -1,4 +1,4 @@
-"""Parquet files of marketsim's making: bars written for others, and what writes a table whole or not at all."""
+"""Parquet files: bars for other programs, and writing a table completely or not at all."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def write_bars(bars: Bars, path: Path) -> None:
         The file cannot be written.
     """
     if path.exists() and not is_ours(path):
-        raise DataError(f"{printable(path)} is there already, and is not of marketsim's making; choose another name")
+        raise DataError(f"{printable(path)} already exists, and was not written by marketsim; choose another name")
     unit = str(bars.time.dtype)[len("datetime64[") : -1]
     said = {"schema": BARS_SCHEMA, "symbol": bars.symbol, "zone": bars.timetable.zone, "source": bars.source}
     write_table(path, {"time": bars.time} | {name: bars.ohlcv[:, i] for i, name in enumerate(COLUMNS)}, unit, said)

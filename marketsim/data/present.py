@@ -1,4 +1,4 @@
-"""The present: the system's clock, or the stamp of the setting `now` (MARKETSIM_NOW)."""
+"""The present: the system's clock, or the time of the setting `now` (MARKETSIM_NOW)."""
 
 from __future__ import annotations
 

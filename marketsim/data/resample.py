@@ -1,4 +1,4 @@
-"""Longer bars made of shorter ones, by the sessions of their calendar."""
+"""Longer bars built from shorter ones, by the sessions of their calendar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store: bars that were fetched, one Parquet file a symbol and timeframe, each with a digest of all it says."""
+"""The store of fetched bars: one Parquet file for each symbol and timeframe, with a digest of its contents."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def read(path: Path) -> StoredBars | None:
         pass
     symbol, _, timeframe = path.name.partition(".parquet")[0].rpartition("-")
     command = f"marketsim data fetch {symbol} --timeframe {timeframe} --replace --from PROVIDER"
-    raise DataError(f"{printable(path)} is damaged, or no file of a store: '{command}' fetches it anew")
+    raise DataError(f"{printable(path)} is damaged, or not a file of a store: '{command}' fetches it again")
 
 
 def read_if_sound(path: Path) -> StoredBars | None:

@@ -1,4 +1,4 @@
-"""Symbols: their canonical form, and which of them name a coin."""
+"""Symbols: their canonical form, and which of them are crypto."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def once_each(symbols: Sequence[str]) -> tuple[list[str], list[str]]:
     UsageError where a symbol is given with two files.
 
     >>> once_each(["ETHUSD", "eth/usd", "NVDA"])
-    (['ETHUSD', 'NVDA'], ["'eth/usd' is ETHUSD, which is given already: it is run once"])
+    (['ETHUSD', 'NVDA'], ["'eth/usd' is ETHUSD, which was given before: it is run once"])
     """
     first: dict[str, str] = {}
     notes = []
@@ -75,8 +75,8 @@ def once_each(symbols: Sequence[str]) -> tuple[list[str], list[str]]:
         before = first.setdefault(symbol, text)
         if before is not text:
             if part_place(before)[1] != place:
-                raise UsageError(f"{symbol} is given twice, with other bars: {before!a} and {text!a}")
-            notes.append(f"{text!a} is {symbol}, which is given already: it is run once")
+                raise UsageError(f"{symbol} is given twice, with different bars: {before!a} and {text!a}")
+            notes.append(f"{text!a} is {symbol}, which was given before: it is run once")
     return list(first.values()), notes
 
 

@@ -1,4 +1,4 @@
-"""The smallest step of prices, by the prices."""
+"""The tick size, from the prices."""
 
 from __future__ import annotations
 

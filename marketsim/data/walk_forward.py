@@ -1,4 +1,4 @@
-"""The walk-forward: which origins are forecast, which bars a simulation fits on, which bar it evaluates."""
+"""The walk-forward: the origins to forecast, and each simulation's window and evaluated bar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Array operations by the array API; each works in the namespace of what it is given."""
+"""Array operations by the array API, in the namespace of their arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much a bar was expected to move inside, and how sure that was: read off the forecast's quantiles.
+"""The expected variance inside a bar and its uncertainty, from the forecast's quantiles.
 
 The high of a continuous martingale over a bar of variance v lies `sqrt(v) * |N(0, 1)|` above its open, by the
 reflection principle, and the low as far below. Where v is known but for the error that `fill_probability.py` assumes,

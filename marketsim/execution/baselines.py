@@ -1,4 +1,4 @@
-"""Baselines that hold a position from close to close; they are never fitted.
+"""Baselines that hold a position from close to close, without any fit.
 
 Both trade at closes with market orders, so every change of position pays the fee and slippage, and no bar is
 ambiguous. Rows are newest first, as in every track.

@@ -1,4 +1,4 @@
-"""Whether compiled code is used: the modules that `setup.py` builds, where they could be built.
+"""Whether the compiled modules, built by `setup.py`, are available and enabled.
 
 They are optional. Without them, for torch's tensors, and with `MARKETSIM_COMPILED=0`, Python does the same.
 """

@@ -1,4 +1,4 @@
-"""Finer bars inside bars: in which order a bar's prices came, as far as that is known.
+"""Finer bars inside bars: the known order of a bar's prices.
 
 They say when a level was reached, not whether: the extremes of a bar are those of its finer bars, its open is that of
 the first and its close that of the last. An order that waits between two finer bars fills at its level, as it does

@@ -1,4 +1,4 @@
-"""Take-profit weights of bars whose finer bars are known, by fill policy; runs without finer bars need none of it."""
+"""Take-profit weights of bars with finer bars, by fill policy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The floor of a take-profit: how far it has to lie from its entry to pay for a round trip."""
+"""The floor: the least distance of a take-profit from its entry that covers a round trip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lattices of take-profit weights: which part of a take-profit each fill policy credits, by both levels of a bar.
+"""Lattices of take-profit weights: the part of a take-profit that a fill policy credits, by both levels of a bar.
 
 All of them are those of a long; a short is a long on the mirrored bar. Levels and prices are moves from the origin's
 close.

@@ -1,4 +1,4 @@
-"""Profit terms: what a leg earns over the multipliers, bar by bar.
+"""Profit terms: the profit of a leg as a function of the multipliers, bar by bar.
 
 All prices are moves from the origin's close, so a price is `1 + move` and a profit is a fraction of that
 close. `u` is the move of the upper level, `d` that of the lower one.

@@ -1,4 +1,4 @@
-"""Which take-profits came after the entry, where finer bars are known: a staircase in both levels.
+"""The take-profits that came after the entry according to finer bars: a staircase in both levels.
 
 An entry at `d` happens in the first finer bar that traded through it, so it moves to another one only where `d` passes
 a record of the running low, or the open of a finer bar that gaps below the record. What is reached after it is then

@@ -1,4 +1,4 @@
-"""The calibrated fill where finer bars are known: steps, and the probability w where a finer bar leaves it in doubt.
+"""The calibrated fill with finer bars: steps, and the probability w inside a finer bar that leaves doubt.
 
 Entry and take-profit in one finer bar leave the same doubt as in a bar alone, and it is weighted by the w of that
 finer bar. On the lattice a step is a doubled edge, at which weights jump; what w credits is linear between edges, as on

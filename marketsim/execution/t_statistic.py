@@ -1,4 +1,4 @@
-"""How surely the profits of a window's bars are above zero."""
+"""The t statistic of a window's profits."""
 
 from __future__ import annotations
 

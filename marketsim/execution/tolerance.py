@@ -1,4 +1,4 @@
-"""What counts as zero: profits are sums of rounded products, so the last few units of a difference mean nothing."""
+"""Rounding: differences of profits that count as zero, because profits are sums of rounded products."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Track records: what a strategy or a baseline did on the evaluated bars, one row a simulation, newest first."""
+"""Track records: the results of a strategy or a baseline on the evaluated bars, newest first."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Fit(Struct, frozen=True):
     low_multiplier: NDArray[np.float64]  # [S + 1]
     close_at_eod: NDArray[np.bool_]  # [S + 1]
     in_sample: NDArray[np.float64]  # [S + 1] profit on the window, sum of fractions of the closes
-    t: NDArray[np.float64]  # [S + 1] of the mean profit a bar on the window; NaN where no take-profit pays the costs
+    t: NDArray[np.float64]  # [S + 1] of the mean profit a bar on the window; NaN if no take-profit covers the costs
     stood_aside: NDArray[np.bool_]  # [S + 1] an order of the strategy that was not placed, for t was too low or NaN
     upper: NDArray[np.float64]  # [S + 1] upper level, price units
     lower: NDArray[np.float64]  # [S + 1] lower level, price units

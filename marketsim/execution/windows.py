@@ -1,4 +1,4 @@
-"""The windows of a walk: what a strategy would have earned on them, as terms to fit and as it is booked."""
+"""The windows of a walk: profit terms to fit, and profits as booked."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Forecasts: what makes them, keeps them, scores and combines them."""
+"""Forecasts: making, caching, scoring and combining them."""

@@ -1,4 +1,4 @@
-"""Results of the audits of models from outside, a file a model in the cache's directory."""
+"""Results of audits of users' models, a file for each model in the cache's directory."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class AuditRecord(Struct, frozen=True, forbid_unknown_fields=True):
     origins: int = 0  # that were forecast once more
     evidence: Evidence | None = None  # None where it was not caught
     doubts: dict[str, str | None] = field(default_factory=dict)
-    # of each symbol whose forecasts were looked at, why they are hard to believe, in words; None where they are not
+    # of each symbol whose forecasts were looked at, why they are implausible, in words; None where they are not
 
     @property
     def doubt(self) -> str | None:

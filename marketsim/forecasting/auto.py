@@ -99,7 +99,7 @@ class _Choice(Struct):
                 made=sum(part.made for part in every),
                 reused=sum(part.reused for part in every),
                 notes=(
-                    *(f"{symbol}: auto does without a member ({error})" for error in self.failures),
+                    *(f"{symbol}: auto runs without a member ({error})" for error in self.failures),
                     f"{symbol}: auto picked '{judged.model.name}' of {', '.join(names)}",
                 ),
             )

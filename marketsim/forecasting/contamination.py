@@ -1,4 +1,4 @@
-"""Which evaluated bars a model may have seen before: they prove nothing about it."""
+"""Which evaluated bars may be in a model's training data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contexts that a model is handed for the origins of one symbol."""
+"""The contexts of one symbol's origins, the input of a pretrained model."""
 
 from __future__ import annotations
 

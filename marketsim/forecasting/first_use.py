@@ -1,8 +1,8 @@
-"""The audit of a model from outside, or of a file of forecasts, when it is first used.
+"""The audit of a user's model or file of forecasts when it is first used.
 
 Before the model is handed the symbol's bars, it forecasts some origins from the bars up to each; afterwards it
 forecasts others with everything behind them scrambled. Both must be what it forecasts in the run. Nothing can be tried
-on a file; its forecasts, and those of a model that passed, are looked at for what is hard to believe. `marketsim audit`
+on a file; its forecasts, and those of a model that passed, are looked at for what is implausible. `marketsim audit`
 tries more, on every origin.
 """
 
@@ -87,7 +87,7 @@ class FirstUse:
         self._look(file, record, found)
 
     def _look(self, model: Identity, record: AuditRecord, found: Sequence[tuple[Bars, Forecasts]]) -> None:
-        """Whether forecasts are hard to believe: once a symbol, as soon as enough of its bars are known."""
+        """Whether forecasts are implausible: once a symbol, as soon as enough of its bars are known."""
         doubts = dict(record.doubts)
         for bars, made in found:
             if bars.symbol in doubts:
@@ -95,7 +95,7 @@ class FirstUse:
             with self.clock.stage("forecast/audit"):
                 looked = look_at(bars, made, self.reference, self.clock)
             if looked is not None:
-                doubts[bars.symbol] = f"hard to believe ({bars.symbol}: {looked})" if looked.doubts else None
+                doubts[bars.symbol] = f"implausible ({bars.symbol}: {looked})" if looked.doubts else None
         if doubts.keys() != record.doubts.keys():
             self._keep(model, replace(record, doubts=doubts))
 
@@ -125,7 +125,7 @@ class FirstUse:
     def marked(
         self, models: Sequence[Identity], requests: Sequence[ForecastRequest], outcomes: list[Outcome[Forecasts]]
     ) -> list[Outcome[Forecasts]]:
-        """The outcomes, which say so where one of the `models` that made them was caught or is hard to believe."""
+        """The outcomes, which say so where one of the `models` that made them was caught or is implausible."""
         found = [(model.name, record) for model in models if (record := self.known.get(fingerprint(model))) is not None]
         caught = "; ".join(f"model '{name}' {record.evidence}" for name, record in found if record.evidence is not None)
         marked: list[Outcome[Forecasts]] = []

@@ -1,4 +1,4 @@
-"""Forecasts: quantiles of moves, what makes them usable, and what they are compared with.
+"""Forecasts: quantiles of moves, their validity, and the actual moves.
 
 Letters: T bars, N origins, Q quantile levels; channels are open, high, low, close, in this order.
 """
@@ -39,7 +39,7 @@ class Forecasts(Struct, frozen=True):
     doubt: str | None = None  # why some of them are unknown
     sealed: NDArray[np.bool_] | None = None  # [N] before their bar was over; None where no journal was asked
     look_ahead: str | None = None  # how the model was caught, in words; None where it was not
-    implausible: str | None = None  # why they are hard to believe, in words; None where they are not
+    implausible: str | None = None  # why they are implausible, in words; None where they are not
 
     @property
     def high(self) -> NDArray[np.float64]:

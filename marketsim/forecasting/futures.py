@@ -1,4 +1,4 @@
-"""Bars whose future is another one: no forecast at the origin may notice. Finer bars get the same future."""
+"""Bars with a changed future, which must not change any forecast before it. Finer bars get the same future."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Under which keys forecasts are kept: a model's fingerprint, and digests of the very bytes that it is given."""
+"""Cache keys of forecasts: a model's fingerprint, and digests of the bytes of its input."""
 
 from __future__ import annotations
 

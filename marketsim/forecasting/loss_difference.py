@@ -1,4 +1,4 @@
-"""Whether one forecast is better than another, or whether the difference of their losses is chance."""
+"""The significance of a difference between two forecasts' losses."""
 
 from __future__ import annotations
 

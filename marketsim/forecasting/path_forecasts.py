@@ -1,4 +1,4 @@
-"""Forecasts of several bars ahead: made like the next bar's, and kept bar by bar in the same cache."""
+"""Forecasts of several bars ahead, made like the next bar's and cached bar by bar."""
 
 from __future__ import annotations
 

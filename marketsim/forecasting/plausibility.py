@@ -1,4 +1,4 @@
-"""Whether forecasts are too good to be true, or made for another bar: figures and a warning, never a proof.
+"""Whether forecasts are too good to be true, or made for another bar: figures and a warning, not a proof.
 
 Nothing can be changed in a file, and a model can keep the future in weights of its own. What is left is to look at the
 forecasts: how much better they are than `har`'s, and which bar's move the forecast close goes with.
@@ -41,7 +41,7 @@ class Plausibility(Struct, frozen=True):
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """What is hard to believe, in words."""
+        """What is implausible, in words."""
         least = max(ALIKE, ERRORS / np.sqrt(self.bars))
         found = []
         better = [name for name, loss in self.loss.items() if loss < LOSS and self.errors[name] > ERRORS]

@@ -1,4 +1,4 @@
-"""How good quantile forecasts are: losses, coverage and where the truth fell, pure functions of arrays."""
+"""Scores of quantile forecasts: losses, coverage and PIT; pure functions of arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forecasts that were sealed before their bar was over: they cannot have known it, whatever their model has seen."""
+"""Forecasts that were sealed before their bar was over, so that they cannot have known it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a forecast may move with what it does not depend on: rounding, and no more."""
+"""The rounding difference allowed in a forecast that is made again in another way."""
 
 from __future__ import annotations
 

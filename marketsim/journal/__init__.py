@@ -1,1 +1,1 @@
-"""The journal: plans that were sealed before their session, each chained to the one before."""
+"""The journal: plans sealed before their session, each chained to the previous one."""

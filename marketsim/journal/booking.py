@@ -1,4 +1,4 @@
-"""Sealed plans on the bars that came: booked by the fills of the backtest."""
+"""Sealed plans on later bars, booked by the fill rules of the backtest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chain of entries: a line holds the hash of its entry, and the entry that of the one before.
+"""The chain of entries: each line holds the hash of its entry, and each entry that of the previous one.
 
 A line is `{"hash":"<SHA-256 of the bytes of the entry, in hex>","entry":<the entry>}` and a newline. Nothing here reads
 more of an entry than its place in the chain and its times, so that entries of any version can be checked.
@@ -120,10 +120,10 @@ def missing_head(chain: Chain, written_down: str) -> Defect | None:
         return None
     count = len(hashes)
     if number.isdigit() and int(number) > count:
-        why = f"the head that was written down is entry {number}, and the journal ends with entry {count}"
+        why = f"the given head is entry {number}, but the journal ends with entry {count}"
         return Defect(what="removed", entry=count + 1, line=count + 1, why=why)
     at = int(number) if number.isdigit() else count
-    why = f"no entry has the hash that was written down: it was removed, or entries up to {at} were written anew"
+    why = f"no entry has the given hash: it was removed, or entries up to {at} were rewritten"
     return Defect(what="removed" if not number else "changed", entry=at, line=at, why=why)
 
 
@@ -163,15 +163,15 @@ def _broken(links: Sequence[Link | None], at: int, previous: str) -> Defect:
         return Defect(what="changed", entry=line, line=line, why="its bytes are not those of its hash")
     if link.hash in before:
         first = before[link.hash]
-        return Defect(what="inserted", entry=line, line=line, why=f"it is entry {first} once more")
+        return Defect(what="inserted", entry=line, line=line, why=f"it repeats entry {first}")
     if link.previous == previous:
         return Defect(what="changed", entry=line, line=line, why=f"it calls itself entry {link.number}")
     if any(other is not None and other.hash == link.previous for other in later):
-        why = f"entry {link.number} stands in its place, before the one that it follows"
+        why = f"entry {link.number} is in its place, before the entry that it follows"
         return Defect(what="reordered", entry=line, line=line, why=why)
     if link.previous in before:
         first = before[link.previous] + 1
-        why = f"entry {link.number} follows the one before it, as if it were not there"
+        why = f"entry {link.number} follows the one before it, as if this one did not exist"
         return Defect(what="inserted", entry=first, line=first, why=why)
     if stranger:
         return Defect(what="inserted", entry=line, line=line, why="the next entry follows the one before it")
@@ -179,7 +179,7 @@ def _broken(links: Sequence[Link | None], at: int, previous: str) -> Defect:
         missing = f"entries {line} to {link.number - 1} are" if link.number - 1 > line else f"entry {line} is"
         return Defect(what="removed", entry=line, line=line, why=f"{missing} missing before entry {link.number}")
     first = max(1, at)
-    why = f"entry {link.number} does not follow it: it was written anew, or that one is of another journal"
+    why = f"entry {link.number} does not follow it: it was rewritten, or that one belongs to another journal"
     return Defect(what="changed", entry=first, line=first, why=why)
 
 

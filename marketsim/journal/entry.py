@@ -1,4 +1,4 @@
-"""An entry of the journal: a plan as it was sealed, with everything that identifies the run that it came from.
+"""An entry of the journal: a sealed plan, with everything that identifies its run.
 
 Entries outlive the version that wrote them, so that they have rows of their own: a field that is added needs a default,
 and one that is changed another number in the name of the schema.

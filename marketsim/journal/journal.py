@@ -1,4 +1,4 @@
-"""The journal in its folder: read, and appended to under a lock. What stands there is never rewritten."""
+"""The journal in its folder: read, and appended to under a lock; entries are never rewritten."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Journal:
     def existing(self) -> Chain:
         """The chain as it stands; DataError where there is no journal."""
         if not self.path.exists():
-            raise DataError(f"{self.path}: there is no journal; `marketsim plan SYMBOL --seal` begins one")
+            raise DataError(f"{self.path}: there is no journal; `marketsim plan SYMBOL --seal` starts one")
         return self.read()
 
     def entries(self) -> list[Sealed]:
@@ -117,7 +117,7 @@ class Journal:
             return Sealed(msgspec.json.decode(link.content, type=Entry), link.hash)
         except msgspec.DecodeError as error:
             raise DataError(
-                f"{self.path}: entry {link.number} is not as this version of marketsim writes them: {error}"
+                f"{self.path}: entry {link.number} is not in the format of this version of marketsim: {error}"
             ) from None
 
     def _bytes(self) -> bytes:
@@ -158,7 +158,7 @@ class Journal:
             with open(self.path, "r+b") as file:
                 file.truncate(size - len(torn))
                 os.fsync(file.fileno())
-        return f"{self.path}: its last line was torn, as by a process that was killed: it is kept in {aside.name}"
+        return f"{self.path}: its last line was incomplete, as after a killed process: it was moved to {aside.name}"
 
     @contextmanager
     def _lock(self) -> Iterator[None]:

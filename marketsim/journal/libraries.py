@@ -1,4 +1,4 @@
-"""The versions of the packages that a plan rests on: those of every result, and those of its model."""
+"""The versions of the packages behind a plan: those of every result, and those of its model."""
 
 from __future__ import annotations
 

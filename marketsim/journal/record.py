@@ -1,4 +1,4 @@
-"""The record of a strategy since it was sealed: what came on every bar, and what had been promised."""
+"""The record of a strategy since it was sealed: realized and promised profit on every bar."""
 
 from __future__ import annotations
 

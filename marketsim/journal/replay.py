@@ -1,4 +1,4 @@
-"""Entries replayed: the run of today, cut at an entry's origin, must give the plan that was sealed."""
+"""Replays of entries: today's run up to an entry's origin must give the sealed plan."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class _Runs:
                 return again
             case Failure(error):
                 raise error
-        raise DataError(f"{plan.symbol}: the run of today has no such symbol")
+        raise DataError(f"{plan.symbol}: today's run has no such symbol")
 
     def _settings_of(self, plan: SealedPlan) -> Settings:
         values = {key: tuple(value) if isinstance(value, list) else value for key, value in plan.settings.items()}
@@ -187,12 +187,12 @@ def _told(
 def _revised(plan: SealedPlan, bars: Bars) -> str | None:
     """How the bars of today differ from those that the plan was made on; finer ones are told by their fingerprint."""
     if str(bars.time[-1]) != plan.bars.origin:
-        return f"the bar {plan.bars.last}, its origin, is not there any more"
+        return f"its origin, the bar {plan.bars.last}, no longer exists"
     found = revision(bars, plan.bars.blocks)
     if found is None:
         return None
     if found.first is None:
-        return f"there are bars before {plan.bars.first}, the first one then"
+        return f"there are bars before {plan.bars.first}, which was the first"
     return f"{found.bars:,} of {found.of:,} bars or fewer, none before {found.first}"
 
 

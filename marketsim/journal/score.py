@@ -1,4 +1,4 @@
-"""The score of sealed plans: promises, and what came."""
+"""The score of sealed plans: promised and realized profit."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from marketsim.journal.booking import BookedPlan, PastPlans, book_plans, sort_pl
 from marketsim.journal.entry import Promise, Sealed
 from marketsim.journal.record import Record, differences, promised_mean, records_of
 from marketsim.journal.score_document import (
-    Came,
     PlanOutcome,
     Promised,
+    Realized,
     ScoredForecasts,
     ScoredStrategy,
     Sealing,
@@ -198,7 +198,7 @@ def _scored(
     missed: int,
 ) -> ScoredStrategy:
     """A row of a record: `profits` `[N]` in basis points, `shifted` where they are held against the promise."""
-    verdict = kept(promise, shifted)
+    judged = kept(promise, shifted)
     interval = running_interval(profits)
     apart = None if promise is None else difference(promise, shifted)
     orders, trades = sum(plan.orders for plan in plans), sum(plan.trades for plan in plans)
@@ -209,13 +209,13 @@ def _scored(
         symbol=symbol,
         strategy=strategy,
         run=run,
-        word=verdict.word,
-        p=verdict.p,
-        bars_more=verdict.bars_more,
-        turned=None if verdict.turned is None else sessions[verdict.turned],
-        worst_since=None if verdict.turned is None else sessions[verdict.begun],
+        verdict=judged.verdict,
+        p=judged.p,
+        bars_more=judged.bars_more,
+        turned=None if judged.turned is None else sessions[judged.turned],
+        worst_since=None if judged.turned is None else sessions[judged.begun],
         promised=promised,
-        came=Came(
+        realized=Realized(
             bars=len(profits),
             first=sessions[0],
             last=sessions[-1],

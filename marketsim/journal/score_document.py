@@ -1,4 +1,4 @@
-"""The document of `marketsim score`: what was promised beside what came."""
+"""The document of `marketsim score`: promised and realized profit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from marketsim.results.promise import Word
+from marketsim.results.promise import PromiseVerdict
 from marketsim.results.rows import Bps, Count, Profit, Row, Share, Stamp
 from marketsim.results.schema import ExposureCounts
 
@@ -26,8 +26,8 @@ class Promised(Row, frozen=True):
     win_rate: Share | None
 
 
-class Came(Row, frozen=True):
-    """What came on the sealed bars."""
+class Realized(Row, frozen=True):
+    """What was earned on the sealed bars."""
 
     bars: Count
     first: Stamp  # session
@@ -36,7 +36,7 @@ class Came(Row, frozen=True):
     mean_bps: Bps  # by the fill policy that was sealed
     low_bps: Bps | None  # ends of its 95 % interval, which holds after every bar at once; None for fewer than 20
     high_bps: Bps | None
-    difference_bps: Bps  # what came less what was promised
+    difference_bps: Bps  # realized less promised
     difference_low_bps: Bps | None  # ends of its 95 % interval, the errors of both in it
     difference_high_bps: Bps | None
     orders: Count
@@ -57,13 +57,13 @@ class ScoredStrategy(Row, frozen=True):
     symbol: str | None  # None: the mean over the symbols of each date
     strategy: str
     run: str  # what tells it from another run of the same strategy, in words; "" for the only one
-    word: Word
+    verdict: PromiseVerdict
     p: Chance
     bars_more: Count | None  # until a record that is too early tells; None where no number of bars could
     turned: Stamp | None  # session after which it was worse than promised
     worst_since: Stamp | None  # session from which on the record looked worst then
     promised: Promised
-    came: Came
+    realized: Realized
 
 
 class ScoredForecasts(Row, frozen=True):

@@ -1,4 +1,4 @@
-"""A score as words: the same tables and sentences in the terminal and on a page."""
+"""The tables and sentences of a score, the same in the terminal and on a page."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ MOST_ORDERS = 10  # of a screen
 
 
 def means(rows: Sequence[ScoredStrategy]) -> TextTable:
-    """What was promised, what came, and the word."""
-    headers = ("Symbol", "Strategy", "Bars", "Promised\nbps/bar", "Came\nbps/bar", "Difference\nbps/bar", "Word")
-    title = "Promised when sealing began, and what came, with 95 % intervals"
+    """Promised and realized profit, and the verdict."""
+    headers = ("Symbol", "Strategy", "Bars", "Promised\nbps/bar", "Realized\nbps/bar", "Difference\nbps/bar", "Verdict")
+    title = "Profit promised when sealing began, and realized since, with 95 % intervals"
     return TextTable(title, headers, [_means(row) for row in rows], words=2)
 
 
@@ -86,14 +86,14 @@ def gap_sentence(gap: RealityGap) -> str:
     )
 
 
-def word_of(row: ScoredStrategy) -> str:
-    """The word on a record, and what goes with it."""
+def verdict_of(row: ScoredStrategy) -> str:
+    """The verdict on a record, with its figures."""
     if row.turned is not None:
         return f"worse than promised (p {row.p:.2g}) since {row.worst_since}, told after {row.turned}"
-    if row.word != "too early":
-        return row.word
+    if row.verdict != "too early":
+        return row.verdict
     if row.bars_more is None:
-        return "too early (the promise is too vague to be held to)"
+        return "too early (the promise is too vague to be tested)"
     return f"too early ({row.bars_more:,} bars more)"
 
 
@@ -103,37 +103,37 @@ def name_of(row: ScoredStrategy) -> str:
 
 
 def _means(row: ScoredStrategy) -> tuple[str, ...]:
-    promised, came = row.promised, row.came
+    promised, realized = row.promised, row.realized
     return (
         row.symbol or "all",
         name_of(row),
-        f"{came.bars:,}",
+        f"{realized.bars:,}",
         _with_interval(promised.mean_bps, promised.low_bps, promised.high_bps),
-        _with_interval(came.mean_bps, came.low_bps, came.high_bps),
-        _with_interval(came.difference_bps, came.difference_low_bps, came.difference_high_bps),
-        _short_word(row),
+        _with_interval(realized.mean_bps, realized.low_bps, realized.high_bps),
+        _with_interval(realized.difference_bps, realized.difference_low_bps, realized.difference_high_bps),
+        _short_verdict(row),
     )
 
 
-def _short_word(row: ScoredStrategy) -> str:
+def _short_verdict(row: ScoredStrategy) -> str:
     if row.turned is not None:
         return f"worse\n(p {row.p:.2g})"
-    if row.word != "too early":
+    if row.verdict != "too early":
         return "as\npromised"
     return "too vague" if row.bars_more is None else f"too early\n({row.bars_more:,} more)"
 
 
 def _sums(row: ScoredStrategy) -> tuple[str, ...]:
-    came = row.came
+    realized = row.realized
     return (
         row.symbol or "all",
         name_of(row),
-        f"{came.orders:,}",
-        "-" if came.fill_rate is None else f"{came.trades:,} ({came.fill_rate:.0%})",
+        f"{realized.orders:,}",
+        "-" if realized.fill_rate is None else f"{realized.trades:,} ({realized.fill_rate:.0%})",
         "-" if row.promised.fill_rate is None else f"{row.promised.fill_rate:.0%}",
-        f"{100 * came.provable:+.2f}",
-        f"{100 * came.headline:+.2f}",
-        f"{100 * came.touch:+.2f}",
+        f"{100 * realized.provable:+.2f}",
+        f"{100 * realized.headline:+.2f}",
+        f"{100 * realized.touch:+.2f}",
     )
 
 
@@ -155,19 +155,19 @@ def _with_interval(mean: float, low: float | None, high: float | None) -> str:
 def remarks(document: ScoreDocument) -> Iterator[str]:
     """What a reader must know of the plans."""
     sealing = document.sealing
-    yield from (f"{row.symbol or 'All symbols'}, {name_of(row)}: {word_of(row)}." for row in _worse(document))
+    yield from (f"{row.symbol or 'All symbols'}, {name_of(row)}: {verdict_of(row)}." for row in _worse(document))
     if sealing.given_clock:
         which = (
             "All plans" if sealing.given_clock == sealing.plans else f"{sealing.given_clock} of {sealing.plans} plans"
         )
-        yield f"{which} were sealed by a time that was given: they show nothing to anybody else."
+        yield f"{which} were sealed at a given time, not the clock's: they prove nothing to others."
     if sealing.latest_minutes:
         yield (
-            f"{sealing.begun} of {sealing.plans} plans were sealed after trade in their bar had begun, at most "
+            f"{sealing.begun} of {sealing.plans} plans were sealed after trading in their bar had begun, at most "
             f"{_span(sealing.latest_minutes)}."
         )
-    if missed := sum(row.came.missed for row in document.strategies):
-        yield f"Bars for which nothing was sealed, between others: {missed}."
+    if missed := sum(row.realized.missed for row in document.strategies):
+        yield f"Missing plans between sealed ones: {missed}."
     if sealing.revised:
         yield f"{sealing.revised} of {sealing.plans} plans rest on a close that has been revised since."
     exposure = sealing.exposure

@@ -1,4 +1,4 @@
-"""The bars that sealed plans are scored on: those of their runs, as they are today."""
+"""The bars for the scoring of sealed plans: those of their runs, as they are today."""
 
 from __future__ import annotations
 

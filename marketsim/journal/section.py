@@ -35,7 +35,7 @@ def journal_section(score: Score, document: ScoreDocument) -> JournalSection | N
         pictures=[
             _equity(record, row.run)
             for record, row in zip(score.records, document.strategies, strict=True)
-            if row.came.orders
+            if row.realized.orders
         ],
         forecasts=[_calibration(symbol, past) for symbol, past in score.past.items() if past.plans],
         remarks=list(score_text.remarks(document)),
@@ -44,10 +44,10 @@ def journal_section(score: Score, document: ScoreDocument) -> JournalSection | N
 
 def _equity(record: Record, run: str) -> EquityPicture:
     promise, bars = record.promise, np.arange(len(record.plans) + 1)
-    came = np.append(0.0, np.cumsum(record.bps)) / 100
+    realized = np.append(0.0, np.cumsum(record.bps)) / 100
     promised = bars * promise.mean_bps / 100
     ends = [bars * end / 100 for end in (promise.low_bps, promise.high_bps) if end is not None]
-    least, most = (float(pick([pick(line) for line in (came, promised, *ends)])) for pick in (np.min, np.max))
+    least, most = (float(pick([pick(line) for line in (realized, promised, *ends)])) for pick in (np.min, np.max))
     room = (most - least) or 1.0
 
     def points(line: Floats, across: Iterable[int] = ()) -> str:
@@ -63,9 +63,9 @@ def _equity(record: Record, run: str) -> EquityPicture:
         title=name,
         words=(
             f"Summed profit of {name} on {number_of(len(record.plans), 'sealed bar')}: it ends at "
-            f"{signed(came[-1])} %, and {signed(promised[-1])} % was promised."
+            f"{signed(realized[-1])} %, and {signed(promised[-1])} % was promised."
         ),
-        came=points(came),
+        realized=points(realized),
         promised=points(promised),
         band=band,
         zero=round(HEIGHT + HEIGHT * least / room, 1),

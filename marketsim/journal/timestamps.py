@@ -1,4 +1,4 @@
-"""Time stamps of entries by somebody else: files that a user attaches, RFC 3161 or OpenTimestamps.
+"""Time stamps of entries by third parties: attached files, RFC 3161 or OpenTimestamps.
 
 Both kinds name the SHA-256 of what was stamped, which is an entry's hash. Attached, they do what a head does that was
 written down: an entry whose hash was stamped stands in the journal as it was, or `verify` names it. Whether the stamp
@@ -69,7 +69,7 @@ def attached(directory: Path) -> list[Attached]:
         if (name := NAME.fullmatch(path.name)) is not None:
             kind, digest, stamped = _read(_content(path), str(path))
             if digest != name[2]:
-                raise DataError(f"{path}: it stamps another hash than its name says")
+                raise DataError(f"{path}: its hash is not the one in its name")
             found.append(Attached(entry=int(name[1]), hash=digest, file=str(path), kind=kind, stamped=stamped))
     return sorted(found, key=lambda stamp: stamp.entry)
 
@@ -108,4 +108,4 @@ def _read(content: bytes, place: str) -> tuple[str, str, str | None]:
             date, clock = digits[:8], digits[8:]
             stamped = f"{date[:4]}-{date[4:6]}-{date[6:]}T{clock[:2]}:{clock[2:4]}:{clock[4:]}"
             return "RFC 3161", match[1].hex(), stamped
-    raise DataError(f"{place}: neither an RFC 3161 response (.tsr) of a SHA-256 nor an OpenTimestamps proof (.ots)")
+    raise DataError(f"{place}: neither an RFC 3161 response (.tsr) with a SHA-256 nor an OpenTimestamps proof (.ots)")

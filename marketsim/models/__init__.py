@@ -1,4 +1,4 @@
-"""Forecast models: one file each, one line in `registry.MODELS` each; a network has a second file, where torch is."""
+"""Forecast models: one file and one line in `registry.MODELS` each; networks have a second file, with torch."""
 
 from __future__ import annotations
 

@@ -16,12 +16,12 @@ def open_device(name: str) -> torch.device:
     if name == "auto":
         name = next(device for device, usable in there.items() if usable)
     if not there[name]:
-        raise UsageError(f"--device {name}: there is none here (there is: {', '.join(d for d in there if there[d])})")
+        raise UsageError(f"--device {name}: not available here (available: {', '.join(d for d in there if there[d])})")
     return torch.device(name)
 
 
 def free_memory(device: torch.device) -> int | None:
-    """Bytes that are free on a GPU; None where the device does not tell."""
+    """Free bytes on a GPU; None if unknown."""
     if device.type != "cuda":
         return None
     return torch.cuda.mem_get_info(device)[0]

@@ -1,4 +1,4 @@
-"""The spread of point forecasts, learnt from their own past errors."""
+"""The distribution of point forecasts' errors, from their own past errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The forecasts of one symbol from a file, while they are made: what the file gives, and what is missing of it."""
+"""The forecasts of one symbol from a file, while they are completed: given and missing ones."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class FileDraft(Struct, frozen=True, eq=False):
             first = names[origins[late][0]]
             raise DataError(
                 f"{bars.symbol}: {late.sum()} of {len(origins)} forecasts in {name} were made after their bar had "
-                f"ended, the first of them at {first}, and do not count (--missing har makes others)"
+                f"ended, the first of them at {first}, and do not count (--missing har replaces them)"
             )
         rows = np.flatnonzero(absent.any(1))
         if not len(rows):
@@ -122,7 +122,7 @@ class FileDraft(Struct, frozen=True, eq=False):
         return UNPROVEN if self.matched.dated else UNDATED
 
     def described(self, filler: str) -> str:
-        """What the forecasts are, for a reader of the result."""
+        """A description of the forecasts for a reader of the result."""
         absent, count = self.absent, len(self.request.origins)
         layout = self.given.of(self.request.bars.symbol).layout
         points = ~np.isnan(self.points[:, TRADED])
@@ -143,12 +143,12 @@ class FileDraft(Struct, frozen=True, eq=False):
         return f"{', '.join(parts)}; {self._dated()}"
 
     def _dated(self) -> str:
-        """When they were made, as far as the file says it."""
+        """When the forecasts were made, according to the file."""
         if not self.matched.dated:
-            return "unverified: made when, the file does not tell"
+            return "unverified: the file does not say when it was made"
         own = ~self.absent[:, TRADED].all(1)
         in_time = int((self.matched.in_time[self.request.origins] & own).sum())
-        return f"{in_time} of {int(own.sum())} made before their bars opened, says the file"
+        return f"{in_time} of {int(own.sum())} made before their bars opened, according to the file"
 
     def notes(self) -> tuple[str, ...]:
         """What the file has and is not used."""

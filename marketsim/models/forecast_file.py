@@ -1,4 +1,4 @@
-"""Forecasts that somebody else made, in the place of a model's."""
+"""Forecasts from a user's file, used like a model."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ LONGEST = 2048  # bars that every context is padded to
 
 
 class Fracast(ZeroShot):
-    """Fracast-0, 85,001 parameters, zero-shot: every channel is a series by itself.
+    """Fracast-0, 85,001 parameters, zero-shot; every channel is a separate series.
 
     Source: https://github.com/ztxtech/fracast-0; its periods are found as TinyCast finds them.
 

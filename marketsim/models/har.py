@@ -176,7 +176,7 @@ def _mean(values: Array, span: int) -> Array:
 
 
 def _regress(x: Array, y: Array, start: int) -> Array:
-    """Predictions of `y[t+1]` from `x[:, t]`, x `[P, T]`, for t from `start` on; each fits on its past."""
+    """Predictions of `y[t+1]` from `x[:, t]`, x `[P, T]`, for t from `start` on, each fitted on its past."""
     features, bars = x.shape
     pairs = np.zeros((features + 1, bars))  # column t: x[t-1] and what followed it, y[t]
     pairs[:-1, 1:], pairs[-1, 1:] = x[:, :-1], y[1:]

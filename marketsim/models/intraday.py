@@ -1,4 +1,4 @@
-"""Bars shorter than a day: what the hour tells of a bar's range, and that prices jump over a pause.
+"""Bars shorter than a day: the time of day in the forecast range, and jumps over pauses.
 
 On most markets the open and the close are busy. Each bar's moves are divided by a factor of its time, so that a model
 of ranges sees bars that are alike, as days are; its forecast is multiplied by the factor of the bar ahead. Bars after
@@ -34,7 +34,7 @@ Rows = NDArray[np.int64]
 
 
 class Pattern(Struct, frozen=True):
-    """What the clock tells at each of T bars, learnt from the bars up to it."""
+    """The effect of the time of day at each of T bars, estimated from the bars up to it."""
 
     own: Array  # [T] log factor of the bar itself, learnt before it
     ahead: Array  # [T] of the bar after it

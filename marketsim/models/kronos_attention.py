@@ -1,4 +1,4 @@
-"""Attention over a context that all samples share, and over the bars that each of them drew after it.
+"""Attention over a context that all samples share, and over the bars drawn for each sample.
 
 Letters: N contexts of one length, L bars, S samples, J bars that a sample drew so far, D features, H heads.
 

@@ -1,4 +1,4 @@
-"""Which models there are, what they need, and what is known of their training data."""
+"""The list of models: their requirements and training data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bar that the library transformers draws while it loads."""
+"""The progress bar of the library transformers, switched off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user may choose about a trained model."""
+"""Options of trained models."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Options(NetworkSettings, frozen=True):
     seed: int = 42
 
     def unused(self, model: str, *names: str) -> None:
-        """UsageError when one of `names` was chosen, because `model` has no use for it."""
+        """UsageError when one of `names` was chosen, because `model` does not use it."""
         for name in names:
             if getattr(self, name) != getattr(Options(), name):
-                raise UsageError(f"--{name.replace('_', '-')}: model '{model}' has no use for it")
+                raise UsageError(f"--{name.replace('_', '-')}: model '{model}' does not use it")
 
 
 class Sampling(Struct, frozen=True):

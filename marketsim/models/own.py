@@ -1,4 +1,4 @@
-"""Models of a user's own: objects that need not say more than how they forecast, and what is asked of them.
+"""Users' models: objects with a method `forecast`, and the checks of their contract.
 
 The contract is a page of its own, docs/own-models.md.
 """
@@ -168,7 +168,7 @@ def adapted(
 
 
 def described(source: SourceDigest) -> dict[str, float | int | str]:
-    """The parameters that tell code from other code."""
+    """The parameters that identify the code."""
     packages = {f"package {name}": version for name, version in source.packages.items()}
     return {"source": source.digest, **packages}
 
@@ -183,13 +183,13 @@ def own_code() -> Iterator[None]:
 def check_own(model: Any) -> None:
     """UsageError where the object cannot forecast."""
     if inspect.isclass(model):
-        raise UsageError(f"{model.__name__} is a class: hand over an object of it, {model.__name__}(...)")
+        raise UsageError(f"{model.__name__} is a class: pass an object, {model.__name__}(...)")
     if not callable(getattr(model, "forecast", None)):
-        raise UsageError(f"{type(model).__name__} is no model: it needs a method `forecast(series, origins)`")
+        raise UsageError(f"{type(model).__name__} is not a model: it needs a method `forecast(series, origins)`")
 
 
 def _first_parameter(model: Any) -> str:
-    """The name of what the object's method `forecast` is handed first."""
+    """The name of the first parameter of the object's method `forecast`."""
     try:
         return next(iter(inspect.signature(model.forecast).parameters), "")
     except ValueError:  # it is not of Python

@@ -1,4 +1,4 @@
-"""Models of one's own by name: `path/to/file.py:Class` or `package.module:Class`, with options `key=value`."""
+"""Users' models by name: `path/to/file.py:Class` or `package.module:Class`, with options `key=value`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def open_own_model(spec: str, options: Sequence[str]) -> OwnHistoryModel | OwnCo
 def _from_file(spec: str, path: Path) -> ModuleType:
     """The module of a file, executed as a script's would be: what lies beside it can be imported."""
     if path.exists() and not path.is_file():
-        raise UsageError(f"--model {spec}: {path} is no file")
+        raise UsageError(f"--model {spec}: {path} is not a file")
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The common part of models that are refitted to true ranges now and then, and filtered over the bars in between."""
+"""The common part of models that are refitted to true ranges periodically, and filtered in between."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Refitted(PastModel, ABC):
 
     @classmethod
     def installed(cls) -> bool:
-        """Whether its library is there."""
+        """Whether its library is installed."""
         return importlib.util.find_spec(cls.library) is not None
 
     @property

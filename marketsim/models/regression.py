@@ -1,4 +1,4 @@
-"""`Regression`: quantiles of past moves, scaled by a range that any regressor of scikit-learn's kind forecasts.
+"""`Regression`: quantiles of past moves, scaled by a range that any scikit-learn regressor forecasts.
 
 It is a model of one's own, to use as it is or to copy:
 

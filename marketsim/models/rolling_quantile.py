@@ -1,4 +1,4 @@
-"""The baseline that says: the next bar is drawn from the recent ones."""
+"""The baseline of recent quantiles: the next bar is drawn from the recent ones."""
 
 from __future__ import annotations
 

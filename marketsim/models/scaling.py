@@ -1,4 +1,4 @@
-"""Per cent of the last close: the scale on which some networks see prices, and back to moves."""
+"""Per cent of the last close, the scale of some networks' inputs, and back to moves."""
 
 from __future__ import annotations
 

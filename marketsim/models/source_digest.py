@@ -1,4 +1,4 @@
-"""The code of a model from outside: a digest of its source files, and the versions of the packages it imports.
+"""The code of a user's model: a digest of its source files, and the versions of the packages it imports.
 
 An edited model is a new model, comments included: it is the source that counts.
 """
@@ -113,7 +113,7 @@ class _Source(Struct, frozen=True):
 
     @classmethod
     def find(cls, name: str) -> _Source | None:
-        """The file of a module of one's own that a function may import; nothing is imported to find it."""
+        """The file of a user's module that a function may import; nothing is imported to find it."""
         if name.partition(".")[0] in {OWN, *sys.stdlib_module_names}:
             return None
         where, spec = None, None

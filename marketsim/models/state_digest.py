@@ -1,4 +1,4 @@
-"""What an object was made with: a digest of its attributes."""
+"""A digest of an object's attributes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from msgspec import Struct
 
 
 def digest_state(model: object) -> str | None:
-    """A digest of all attributes of an object; None where one of them cannot be told from others of its kind."""
+    """A digest of all attributes of an object; None if one of them cannot be identified."""
     digest = hashlib.blake2b(digest_size=20)
     try:
         for part in _parts(_attributes(model)):

@@ -1,4 +1,4 @@
-"""A mixture of Student-t distributions, batched, its quantiles and trimmed means, on whatever device its tensors are.
+"""A batched mixture of Student-t distributions, with quantiles and trimmed means, on its tensors' device.
 
 torch has no Student-t distribution function, hence this one.
 """

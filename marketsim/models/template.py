@@ -1,4 +1,4 @@
-"""A model of one's own to start from, as `marketsim models new` writes it."""
+"""The example model that `marketsim models new` writes."""
 
 CLASS = "MyModel"
 TEMPLATE = '''\

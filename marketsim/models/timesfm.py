@@ -17,7 +17,7 @@ LONGEST = 16_384  # bars
 
 
 class Timesfm(ZeroShot):
-    """TimesFM 2.5, 200 million parameters, zero-shot: every channel is a series by itself.
+    """TimesFM 2.5, 200 million parameters, zero-shot; every channel is a separate series.
 
     Source: A. Das et al., "A Decoder-Only Foundation Model for Time-Series Forecasting", ICML, 2024; weights
     google/timesfm-2.5-200m-transformers, Apache-2.0.
@@ -48,7 +48,7 @@ class Timesfm(ZeroShot):
 
     @classmethod
     def installed(cls) -> bool:
-        """Whether transformers is there, in a release that has this model; it is not imported."""
+        """Whether transformers is installed, in a release with this model; it is not imported."""
         found = importlib.util.find_spec("transformers")
         if found is None or found.origin is None:
             return False

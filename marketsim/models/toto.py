@@ -46,7 +46,7 @@ class Toto(ZeroShot):
 
     @classmethod
     def installed(cls) -> bool:
-        """Whether its package is there, and not another one of this name."""
+        """Whether its package is installed, and not another one of the same name."""
         return super().installed() and importlib.util.find_spec("toto.model") is not None
 
     def load(self) -> Inference:

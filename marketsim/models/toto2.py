@@ -33,7 +33,7 @@ class Toto2(Toto):
 
     @classmethod
     def installed(cls) -> bool:
-        """Whether its package is there: Toto 1.0's brings a folder of this name too, which has no origin."""
+        """Whether its package is installed: Toto 1.0's has a folder of this name too, which has no origin."""
         found = importlib.util.find_spec("toto2")
         return found is not None and found.origin is not None
 

@@ -1,4 +1,4 @@
-"""Arrays on their way to a device, so that what it computes does not wait for what comes next."""
+"""Uploads of arrays to a device, overlapping with its computation."""
 
 from __future__ import annotations
 

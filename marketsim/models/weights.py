@@ -91,7 +91,7 @@ def _downloaded(cache: Path, repository: str, revision: str | None) -> Path:
     if cache.parts[0].startswith("~"):
         raise UsageError(f"{where}, and the user's home directory is not known: {remedy}")
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
-        raise UsageError(f"{where}, and HF_HUB_OFFLINE forbids to fetch them: {remedy}")
+        raise UsageError(f"{where}, and HF_HUB_OFFLINE forbids downloading them: {remedy}")
     try:
         from huggingface_hub import snapshot_download
 

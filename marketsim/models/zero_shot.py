@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ZeroShot(ABC):
-    """A `ContextModel` whose network sees a series a channel, and says quantiles; its author dated no training data."""
+    """A `ContextModel` whose network reads each channel as a series and returns quantiles; training data undated."""
 
     name: str
     version = "1"
@@ -47,7 +47,7 @@ class ZeroShot(ABC):
 
     @property
     def parameters(self) -> Mapping[str, float | int | str]:
-        """The weights, and every option that it has a use for but the device."""
+        """The weights, and every option that it uses except the device."""
         choices = {"dtype": self.options.dtype, "trim": self.options.trim}
         return {
             "variant": self.variant,
@@ -76,7 +76,7 @@ class ZeroShot(ABC):
 
     @classmethod
     def installed(cls) -> bool:
-        """Whether its package is there, which has the name of its extra."""
+        """Whether its package is installed, which has the name of its extra."""
         return importlib.util.find_spec(cls.name) is not None
 
     def locate(self) -> Weights:

@@ -98,7 +98,7 @@ class Zoo(ZeroShot):
 
     @classmethod
     def installed(cls) -> bool:
-        """Whether skforecast is there."""
+        """Whether skforecast is installed."""
         return importlib.util.find_spec("skforecast") is not None
 
     def locate(self) -> Weights:

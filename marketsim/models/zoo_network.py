@@ -53,7 +53,7 @@ class ZooNetwork(Network):
 
 
 def _choices(repository: str, device: str) -> dict[str, Any]:
-    """What an adapter is told: its device, by the name that it has for it, and not to clip moves at 0."""
+    """An adapter's options: its device, under the adapter's name for it, and no clipping of moves at 0."""
     if repository.startswith("google/timesfm-2.5"):
         return {"max_horizon": 1, "forecast_config_kwargs": {"infer_is_positive": False}}
     if repository.startswith("google/timesfm-3"):

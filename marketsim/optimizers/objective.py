@@ -1,4 +1,4 @@
-"""One fitting problem as a search sees it: bounded, counted, clocked and remembered.
+"""One fitting problem for a search: bounded, counted and timed, with the best candidate kept.
 
 The count, the clock, the bounds and the best so far are kept here and not by a search, so that no optimizer can
 be better than it is.

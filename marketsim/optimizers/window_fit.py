@@ -1,4 +1,4 @@
-"""Multipliers for the windows of a walk, by any optimizer, and what they would have earned as it is booked."""
+"""Multipliers for the windows of a walk, by any optimizer, and their in-sample profits as booked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reference system's functions under their own names, for callers that move over unchanged.
+"""The reference system's functions under their own names, for existing code.
 
 Its rule is simpler than the command line's: `touch` fills, entries at the level itself, one fee a bar or a leg, and
 moves instead of prices. Where it searched for multipliers, these functions solve.

@@ -1,4 +1,4 @@
-"""The functions that arrays and tensors share."""
+"""Functions for both arrays and tensors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benchmark that the reference system published: its 200 bars, as its GPU drew them, and its fee."""
+"""The reference system's published benchmark: its 200 bars, drawn on its GPU, and its fee."""
 
 from __future__ import annotations
 

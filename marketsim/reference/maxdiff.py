@@ -1,4 +1,4 @@
-"""The reference system's `maxdiff` strategies: the better of both closing policies, with its profits bar by bar."""
+"""The reference system's `maxdiff` strategies: the better exit policy, with its profit on each bar."""
 
 from __future__ import annotations
 

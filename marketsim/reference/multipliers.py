@@ -1,4 +1,4 @@
-"""The multipliers that earn most, for one window or for many: solved, where the reference system searched."""
+"""The best multipliers for one window or many: computed exactly, where the reference system searched."""
 
 from __future__ import annotations
 

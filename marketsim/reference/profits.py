@@ -1,4 +1,4 @@
-"""What each bar earns under the reference system's rule, for numpy arrays and tensors on any device."""
+"""The profit of each bar under the reference system's rule, for numpy arrays and tensors on any device."""
 
 from __future__ import annotations
 

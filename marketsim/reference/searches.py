@@ -1,4 +1,4 @@
-"""The reference system's searches of any function of a caller's own, by scipy as there."""
+"""The reference system's searches of a caller's own function, by scipy as in that system."""
 
 from __future__ import annotations
 

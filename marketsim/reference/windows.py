@@ -1,4 +1,4 @@
-"""Windows of bars as the reference's callers hand them over: flattened, checked, and padded to one length."""
+"""The windows of the reference functions' callers: flattened, checked, and padded to one length."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a run found: figures, verdict, documents and files."""
+"""Results of a run: figures, verdict, documents and files."""

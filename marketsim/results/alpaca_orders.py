@@ -36,7 +36,7 @@ def _take_profit(order: Order, tick: float) -> dict[str, Any]:
 
 
 def left_to_do(orders: list[Order]) -> list[str]:
-    """What has to be done by hand, for Alpaca's orders cannot express it."""
+    """What must be done by hand, because Alpaca's orders cannot express it."""
     coins = [order for order in orders if coin_and_quote(order.symbol) is not None]
     stocks = [order for order in orders if order not in coins]
     told = []

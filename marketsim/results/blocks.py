@@ -30,7 +30,7 @@ class Blocks(Struct, frozen=True):
     @classmethod
     @lru_cache(2)  # every row of a symbol asks for the same ones
     def drawn(cls, bars: int, seed: int) -> Blocks:
-        """The same seed draws the same blocks for every series of as many bars."""
+        """Drawn blocks; the same seed gives the same blocks for every series of the same length."""
         length = block_length(bars)
         shape = (RESAMPLES, math.ceil(bars / length))
         return cls(bars, length, places(seed, bars - length + 1, shape))

@@ -11,8 +11,8 @@ class TenthRow(Row, frozen=True):
 
     above: Share  # the lower end of the tenth
     cases: Count
-    claimed: Share | None  # mean w
-    happened: Share | None  # share that was filled
+    predicted: Share | None  # mean w
+    observed: Share | None  # share that was filled
     low: Share | None  # ends of its 95 % interval; None with fewer than 5 cases, or where all came out alike
     high: Share | None
 
@@ -27,7 +27,7 @@ class CalibratedSymbol(Row, frozen=True):
     ambiguous: Count  # whose take-profit the bar alone leaves in doubt
     known: Count  # of which finer bars tell it
     tenths: list[TenthRow]
-    brier: float | None  # mean squared difference of w and what happened
+    brier: float | None  # mean squared difference of w and what observed
     constant: float | None  # the same of the share that was filled, in place of w
     gain_error: float | None  # half of the 95 % interval of the difference of both
     bias_bps: Bps | None  # what `expected` books beyond what the finer bars do, a trade

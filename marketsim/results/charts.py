@@ -1,4 +1,4 @@
-"""What the pictures of a report need beyond the files of a run, a symbol at a time."""
+"""The additional data of a report's pictures, for one symbol."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ForecastQuality(Struct, frozen=True):
 
 
 class FillCounts(Struct, frozen=True):
-    """On how many bars with a trade of a strategy the bar alone, finer bars or nothing told what was filled."""
+    """The number of bars with a trade of a strategy, by how their fill is known."""
 
     strategy: str
     certain: int

@@ -1,4 +1,4 @@
-"""Which code computed a result."""
+"""The digest of the code that computed a result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Intervals of a mean that hold after every bar at once: a growing record may be looked at every evening.
+"""Confidence sequences of a mean: intervals that hold after every bar at once.
 
 An ordinary 95 % interval that is looked at every evening misses the mean on some evening far more often than in 5 % of
 cases. A confidence sequence misses it on any evening, ever, in 5 % of cases.

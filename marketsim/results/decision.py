@@ -1,4 +1,4 @@
-"""The answer: should a symbol's orders be placed, and why, in one sentence."""
+"""The decision of a backtest, and its reason in one sentence."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def decide(evidence: Evidence, rows: Sequence[StrategyRow], costs: CostsRow, mod
 
     TRADE where the 95 % interval of a strategy lies above zero and, all that was tried counted, luck explains it in at
     most 2.5 % of cases; DON'T where that of the better strategy lies below zero; else CAN'T TELL. The better strategy
-    is one that is to be traded, if there is one, and else the one that earned more. Forecasts that are hard to believe
+    is one that is to be traded, if there is one, and else the one that earned more. Forecasts that are implausible
     are no reason to trade. `rows` are the strategies on all bars, `fill` is the policy of the
     run.
     """
     if model.look_ahead is not None:
         return Answer(CANT_TELL, None, f"LOOK-AHEAD, so no profit here counts: {model.look_ahead}")
-    after = _after(costs) if evidence.fill == fill else f"by {evidence.fill} fills {_after(costs)}"
+    after = _after(costs) if evidence.fill == fill else f"with {evidence.fill} fills {_after(costs)}"
     bars, holding = rows[0].bars, f"holding {_earned(evidence.holding_bps)}"
     if not any(row.trades for row in rows):
         none = f"no order was filled on {number_of(bars, 'bar')}"
@@ -53,7 +53,7 @@ def decide(evidence: Evidence, rows: Sequence[StrategyRow], costs: CostsRow, mod
     better = max(traded, key=lambda row: (_is_shown(row), row.mean_bps))
     decision, words = _judged(better, evidence)
     if decision == TRADE and model.implausible is not None:
-        decision, words = CANT_TELL, f"{words}, but its forecasts are hard to believe"
+        decision, words = CANT_TELL, f"{words}, but its forecasts are implausible"
     name = f"{better.strategy}, the better strategy," if len(traded) > 1 else better.strategy
     why = f"{where}{name} {_earned(better.mean_bps)} bps a bar {after}, {words}; {holding}"
     return Answer(decision, better.strategy, why)
@@ -69,7 +69,7 @@ def _judged(better: TestedStrategy, evidence: Evidence) -> tuple[Decision, str]:
     if _above_zero(low):
         p = "" if better.p is None else f", p {better.p:.3f}"
         tried = (
-            f"which the best of {evidence.tried} tried may owe to luck" if evidence.tried > 1 else "which may be luck"
+            f"which may be luck, as the best of {evidence.tried} tried" if evidence.tried > 1 else "which may be luck"
         )
         return CANT_TELL, f"{tried} ({span}{p})"
     if without_rounding(high / BASIS_POINTS) < 0:
@@ -98,7 +98,7 @@ def _after(costs: CostsRow) -> str:
 def _unseen(model: ModelFacts, evaluated: int) -> str:
     if model.exposure.contaminated:
         lie = "the only bar lies" if evaluated == 1 else f"all {evaluated:,} bars lie"
-        return f"{lie} in the training data of {model.name}, so that proves nothing"
+        return f"{lie} in the training data of {model.name}, so this proves nothing"
     if model.doubt is not None:
         return f"{model.doubt} (--assume-clean vouches for them)"
-    return f"nobody says whether {model.name} was trained on these bars (--assume-clean vouches that it was not)"
+    return f"{model.name} may have been trained on these bars (--assume-clean vouches that it was not)"

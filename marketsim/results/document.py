@@ -59,7 +59,7 @@ def backtest_document(runs: Sequence[SymbolRun], settings: Settings) -> Backtest
 
 
 def head(whole: WholeRun, settings: Settings) -> BacktestDocument:
-    """The document of a run but for its symbols."""
+    """The document of a run without its symbols."""
     values = deciding(settings)
     return BacktestDocument(
         marketsim=__version__,
@@ -158,7 +158,7 @@ def exposures_of(result: Result) -> list[Exposure]:
 
 
 def bars_facts(bars: Bars) -> BarsFacts:
-    """What a document says of a symbol's bars."""
+    """The facts about a symbol's bars for a document."""
     return BarsFacts(
         source=bars.source,
         fingerprint=bars.fingerprint,
@@ -176,12 +176,12 @@ def bars_facts(bars: Bars) -> BarsFacts:
 
 
 def tick_of(bars: Bars) -> float:
-    """The smallest step of the prices, as the newest bars tell it."""
+    """The tick size, from the newest bars."""
     return order_tick(bars.ohlcv[-RECENT:, :4], bars.crypto or is_currency_pair(bars.symbol))
 
 
 def model_facts(forecasts: Forecasts, tags: Sequence[Exposure]) -> ModelFacts:
-    """What a document says of the model that made the forecasts; `tags` are the exposures of the bars they are for."""
+    """The facts about the forecasting model for a document; `tags` are the exposures of its bars."""
     model = forecasts.model
     return ModelFacts(
         name=model.name,

@@ -1,4 +1,4 @@
-"""Random places, the very ones that `numpy.random.default_rng(seed).integers(0, count, shape)` draws.
+"""Random integers, equal to those of `numpy.random.default_rng(seed).integers(0, count, shape)`.
 
 numpy.random is 3 % of a short run to import. The bootstrap needs this one thing of it: PCG64 (O'Neill 2014, with 128
 bits of state and the output XSL-RR), seeded by a SeedSequence, and bounded by Lemire's multiplication (2019).

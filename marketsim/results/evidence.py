@@ -1,4 +1,4 @@
-"""What a decision rests on: each strategy on the bars that the model cannot have seen, all that was tried counted."""
+"""The evidence for a decision: each strategy on clean bars, corrected for everything that was tried."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from marketsim.settings.choices import BASIS_POINTS, HOLDING
 
 
 def evidence_of(result: Result, profits: DecidingProfits, assumed: bool) -> Evidence:
-    """The evidence of one symbol alone; `profits` are its own, on bars some of which may be `assumed` clean."""
+    """The evidence of one symbol; `profits` are its own, on bars some of which may be `assumed` clean."""
     clean = profits.clean
     fill = deciding_fill(result.rules.fill)
     held = next(track for track in result.baselines if track.name == HOLDING).profits[fill][::-1]

@@ -1,4 +1,4 @@
-"""Rows of what an answer rests on: the evidence of one symbol, of several together, and of all that was tried."""
+"""Rows of the evidence for one symbol, for several together, and for everything that was tried."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class TestedStrategy(Row, frozen=True):
 
 
 class Evidence(Row, frozen=True):
-    """What a decision rests on."""
+    """The evidence for a decision."""
 
     fill: str
     bars: Count  # that the model cannot have seen
@@ -66,7 +66,7 @@ class PooledRow(Row, frozen=True):
 
 
 class Tried(Row, frozen=True):
-    """The best of all that were tried, and how easily luck alone makes the best of as many look as good."""
+    """The best of everything that was tried, and how often luck alone makes the best of as many look as good."""
 
     tried: Count
     best: str

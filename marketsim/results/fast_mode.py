@@ -1,4 +1,4 @@
-"""By how much a fast walk errs, measured from its own bars."""
+"""The loss of accuracy of a fast walk, estimated from its own bars."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from marketsim.results.significance import enough, widening
 
 
 def fast_error(returns: Floats, simulations: int, seed: int) -> FastError | None:
-    """What a walk of `simulations` bars would have told beyond its newest N, whose `returns` `[N]` are oldest first.
+    """What a walk of `simulations` bars adds to its newest N, whose `returns` `[N]` are oldest first.
 
     Full walks are joined from blocks of the bars that were seen; the newest N bars of each are a fast walk. None where
     too few bars earned or lost anything, and where there is nothing beyond the fast walk.

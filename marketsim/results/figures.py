@@ -1,4 +1,4 @@
-"""Numbers in words, the same in the terminal and on a page."""
+"""Numbers as text, the same in the terminal and on a page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Mean(Protocol):
-    """A row with a mean profit, in basis points a bar, and how much its bars can tell."""
+    """A row with a mean profit in basis points a bar, its interval, and its power."""
 
     @property
     def mean_bps(self) -> float: ...  # noqa: D102
@@ -25,7 +25,7 @@ class Mean(Protocol):
 
 
 def mean(row: Mean) -> tuple[str, str, str, str]:
-    """A mean profit, its interval, and the two numbers that say how much the bars can tell."""
+    """A mean profit, its interval, its smallest edge, and its bars for 10 bps."""
     return (
         signed(row.mean_bps),
         span(row.low_bps, row.high_bps),

@@ -1,4 +1,4 @@
-"""The lock on an output directory: one run at a time writes there, and a run that died holds nothing."""
+"""The lock on an output directory: one run at a time writes there, and a dead run holds no lock."""
 
 from __future__ import annotations
 

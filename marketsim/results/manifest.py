@@ -1,4 +1,4 @@
-"""run.json: says that a directory is a run's, and by a digest each which bytes its files have."""
+"""run.json: marks a directory as a run's, with a digest of each of its files."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def write(directory: Path, row: Row) -> None:
 
 
 def read(directory: Path, kind: type[T]) -> T | None:
-    """What `write` wrote; None where there is nothing, DataError for what is damaged."""
+    """The written manifest; None without one, DataError if it is damaged."""
     path = directory / NAME
     try:
         return unseal(_content(path), kind)
@@ -101,7 +101,7 @@ class RunFiles(Struct, frozen=True):
         return cls(directory, found)
 
     def read(self, name: str) -> bytes:
-        """The bytes of a file; DataError where it is absent or not as the run wrote it."""
+        """The bytes of a file; DataError if it is missing or not as the run wrote it."""
         path = self.directory / name
         try:
             content = _content(path)

@@ -1,4 +1,4 @@
-"""A mean profit, and how much its bars can tell: the figures that stand beside each other in every table of profits."""
+"""A mean profit with the figures beside it in every table: interval, smallest edge, bars for 10 bps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures of merit of per-bar returns and of forecasts: pure functions of arrays, oldest bar first.
+"""Metrics of per-bar returns and of forecasts: pure functions of arrays, oldest bar first.
 
 Returns are fractions of one stake that is never added to: profits add up, they do not compound. NaN is not
 allowed in. A figure that a series cannot carry (no spread, too few bars) is None.
@@ -40,5 +40,5 @@ def max_drawdown(returns: Returns) -> float:
 
 
 def _largest(amounts: Returns) -> float:
-    """The largest of them, whatever its sign: what their rounding is measured by."""
+    """The largest absolute value, by which rounding is measured."""
     return float(np.max(np.abs(amounts), initial=0.0))

@@ -1,4 +1,4 @@
-"""What happened first inside a bar whose finer bars are known: the entry, the take-profit, or the close."""
+"""The order of events inside a bar with finer bars: entry, take-profit, close."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The orders of a plan, one a line: at prices that the market takes, for one session, of one strategy a symbol."""
+"""The orders of a plan: of one strategy for each symbol and one session, with prices on the tick."""
 
 from __future__ import annotations
 
@@ -92,10 +92,10 @@ def no_order(plan: PlanRow, document: SymbolDocument) -> str | None:
         return f"the bar {plan.after} is not complete (--partial keep)"
     if plan.stood_aside:
         if plan.t is None:
-            return f"{plan.strategy} stands aside, as no take-profit pays the costs"
-        return f"{plan.strategy} stands aside, as its in-sample t of {_below(plan.t, document.min_t)}"
+            return f"{plan.strategy} stands aside, because no take-profit would cover the costs"
+        return f"{plan.strategy} stands aside, because its in-sample t of {_below(plan.t, document.min_t)}"
     if plan.side == "flat":
-        return f"{plan.strategy} has none, as its side is short and {document.symbol} cannot be shorted"
+        return f"{plan.strategy} has a short signal, and {document.symbol} cannot be shorted"
     return None
 
 

@@ -1,4 +1,4 @@
-"""What --output names: a directory that one run at a time writes to, and where nothing is touched that no run wrote."""
+"""The directory of --output: one run at a time writes there, and files of others are never touched."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ class OutputDirectory:
         with self._held, suppress(OSError):  # a disk that is full
             self._publication.settle(self._names)
             if count := self.kept:
-                self.notes.append(f"{count} finished symbols are kept in {self.path}; the same with --resume goes on")
+                self.notes.append(
+                    f"{count} finished symbols are kept in {self.path}; the same command with --resume continues"
+                )
             else:
                 self._clear()
 
@@ -81,7 +83,7 @@ class OutputDirectory:
             new.replace(new.with_suffix(""))
 
     def read_part(self, name: str) -> bytes | None:
-        """A part that was kept; None where there is none."""
+        """A saved part; None without one."""
         try:
             return (self.workspace / f"{name}{PART}").read_bytes()
         except OSError:
@@ -123,7 +125,7 @@ class OutputDirectory:
             unlock()
 
     def _begin(self) -> None:
-        """Take over what is there, and make the workspace."""
+        """Take over the directory, and create the workspace."""
         unfinished = manifest.read(self.workspace, Unfinished)
         if unfinished is not None:
             self._publication.settle(self._names)
@@ -133,16 +135,16 @@ class OutputDirectory:
         self._refuse_loss(unfinished, finished)
         self.resumed = self._resume and unfinished is not None
         if self._resume and not self.resumed:
-            self.notes.append(f"nothing to resume in {self.path}: every symbol is run")
+            self.notes.append(f"nothing to resume in {self.path}: all symbols are run")
         self._clear(parts=not self.resumed)
         for place in (self._publication.staged, self._publication.aside):
             if place.exists():
-                raise UsageError(f"--output {self.path}: {place} holds what no run wrote; move it away")
+                raise UsageError(f"--output {self.path}: {place} contains files that no run wrote; move it away")
         self.staging.mkdir(parents=True, exist_ok=True)
         manifest.write(self.workspace, self._head)
 
     def _refuse_others(self, nothing_of_a_run: bool) -> None:
-        """UsageError where what is there is not a run's, or is in the way of one."""
+        """UsageError if the directory has files that are not a run's, or that block one."""
         others = {*os.listdir(self.path)} - {*self._old, LOCK_FILE, WORKSPACE}
         if nothing_of_a_run and self.workspace.exists():
             made = {self.staging.name, f"{manifest.NAME}.new"}  # by a run that was killed at its start
@@ -155,14 +157,14 @@ class OutputDirectory:
             raise UsageError(f"--output {self.path}: '{min(in_the_way)}' there is not the run's; move it away")
 
     def _refuse_loss(self, unfinished: Unfinished | None, finished: Manifest | None) -> None:
-        """UsageError where a run is there that this one neither goes on with nor may replace."""
+        """UsageError if there is a run that this one neither continues nor may replace."""
         if finished is not None and not self._overwrite:
             what = "nothing to resume; " if self._resume else ""
             raise UsageError(f"--output {self.path}: holds a finished run: {what}--overwrite replaces it")
         if unfinished is not None and self._resume and unfinished != self._head:
             raise UsageError(
                 f"--resume: {self.path} holds {self.kept} symbols of another run "
-                f"({_difference(unfinished, self._head)}): run it as it was, or give it up by --overwrite alone"
+                f"({_difference(unfinished, self._head)}): repeat its command, or discard it with --overwrite instead"
             )
         if self.kept and not (self._resume or self._overwrite):
             raise UsageError(

@@ -1,4 +1,4 @@
-"""What a plan rests on, beside what a document says of it: the forecast of its bar, and the bars up to its origin."""
+"""The basis of a plan beyond its document: the forecast of its bar, and the bars up to its origin."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DIGEST = 16  # hex digits
 
 
 class BarBlock(Row, frozen=True):
-    """Bars that follow one another, told by a digest: where the whole has changed, blocks tell which part."""
+    """Consecutive bars with a digest: if the whole has changed, the blocks show which part."""
 
     first: Stamp  # open of the first
     bars: Count
@@ -59,7 +59,7 @@ def _trade_begins(bars: Bars, opens: NDArray[np.datetime64]) -> NDArray[np.datet
 
 
 def known_bars(bars: Bars) -> Bars:
-    """The bars with those finer ones alone that lie inside them."""
+    """The bars with only those finer ones that lie inside them."""
     end = bars.timetable.ends(bars.time[-1:])[0]
     finer = []
     for series in bars.finer:
@@ -69,7 +69,7 @@ def known_bars(bars: Bars) -> Bars:
 
 
 def blocks_of(bars: Bars) -> list[BarBlock]:
-    """All bars in blocks: the newest alone, then one, two, four and so on before it."""
+    """All bars in blocks: the newest one, then one, two, four and so on before it."""
     ends = [len(bars)]
     while ends[-1] > 0:
         ends.append(max(0, ends[-1] - max(1, len(bars) - ends[-1])))

@@ -1,4 +1,4 @@
-"""Which plug-ins of somebody else's a run used: their names, and what identifies their code."""
+"""The external plug-ins of a run: their names, and digests of their code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class PluginFacts(Row, frozen=True):
 
 
 def plugins_of(settings: Mapping[str, Setting]) -> dict[str, PluginFacts]:
-    """Those that the settings name, by the setting; marketsim's own are told by its version."""
+    """The external plug-ins that the settings name, by setting."""
     found: dict[str, PluginFacts] = {}
     for setting, table in TABLES.items():
         name = settings.get(setting)

@@ -1,4 +1,4 @@
-"""Several series of profits by date: put side by side, and as one mean that counts what moves together."""
+"""Pooling of several profit series by date, with an interval that accounts for their correlation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a backtest promised of the bars that were still to come, and whether they kept it."""
+"""The profit that a backtest promised, and whether later bars have kept the promise."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from msgspec import Struct
 from marketsim.results.confidence_sequence import ALPHA, LEAST, TUNED, Floats, log_evidence
 from marketsim.results.significance import POWER, Interval, Z
 
-Word: TypeAlias = Literal["as promised", "worse than promised", "too early"]
-AS_PROMISED: Word = "as promised"
-WORSE: Word = "worse than promised"
-TOO_EARLY: Word = "too early"
+PromiseVerdict: TypeAlias = Literal["as promised", "worse than promised", "too early"]
+AS_PROMISED: PromiseVerdict = "as promised"
+WORSE: PromiseVerdict = "worse than promised"
+TOO_EARLY: PromiseVerdict = "too early"
 
-EVERY = 20  # bars after which a fall is looked for anew, as if the record began there
-VAGUE = 1.5  # widths of the promised interval: what is promised is too vague for a smaller fall to be told
+EVERY = 20  # bars after which the test for a fall starts again, as if the record began there
+VAGUE = 1.5  # widths of the promised interval: the smallest fall that so vague a promise can show
 MOST_BARS = 100_000
 
 
 class PromisedMean(Struct, frozen=True):
-    """The mean profit a bar of a walk, and how sure the walk was of it. In any unit, the same for all."""
+    """The mean profit a bar of a walk with its 95 % interval, all in one unit."""
 
     mean: float
     low: float  # ends of its 95 % interval
@@ -41,7 +41,7 @@ class PromisedMean(Struct, frozen=True):
 
     @property
     def fall(self) -> float:
-        """The fall that a record looks for: all that was promised, or the least that can be told from it."""
+        """The fall that a record is tested for: the whole promised mean, or the smallest that can be detected."""
         return max(self.mean, VAGUE * (self.high - self.low))
 
     @property
@@ -53,19 +53,19 @@ class PromisedMean(Struct, frozen=True):
 class Kept(Struct, frozen=True):
     """Whether a record keeps a promise."""
 
-    word: Word
-    p: float  # that a record would ever look as bad where nothing has changed, at most
-    bars_more: int | None  # of a record that is too early: until it can tell; None where no number of bars could
-    turned: int | None  # the bar, from 0, after which the word was that it is worse
+    verdict: PromiseVerdict
+    p: float  # upper bound of the probability that a record ever looks as bad if nothing has changed
+    bars_more: int | None  # needed by a record that is too early; None if no number of bars is enough
+    turned: int | None  # the bar, from 0, after which the verdict became `worse than promised`
     begun: int  # the bar from which on the record looks worst
 
 
 def kept(promise: PromisedMean | None, profits: Floats) -> Kept:
-    """The word on a record of `profits` `[N]`, oldest first, in the promise's unit.
+    """The verdict on a record of `profits` `[N]`, oldest first, in the promise's unit.
 
-    It is worse than promised once `evidence` has reached 1 / 0.05, on whatever evening: that stays said. It is as
-    promised where it has as many bars as the promise rests on, so many would have told of a fall of `promise.fall` in
-    4 of 5 cases, and what came does not lie below the promised interval. Else it is too early.
+    It is worse than promised as soon as `evidence` reaches 1 / 0.05, and stays so. It is as promised if it has as many
+    bars as the promise is based on, if so many would show a fall of `promise.fall` in 4 of 5 cases, and if its mean is
+    not below the promised interval. Otherwise it is too early.
     """
     if promise is None or promise.error <= 0:
         return Kept(TOO_EARLY, 1.0, None, None, 0)
@@ -89,8 +89,8 @@ def kept(promise: PromisedMean | None, profits: Floats) -> Kept:
 def evidence(promise: PromisedMean, profits: Floats) -> Floats:
     """The evidence `[N]`, after each bar, that the mean is now below the promised one.
 
-    What came less what was promised has two errors: that of the walk, which does not shrink, and that of the record.
-    The mean may fall on any day, so that the record is also taken from every 20th bar on, each with its share of the
+    The difference from the promise has two errors: that of the walk, which does not shrink, and that of the record.
+    The mean may fall on any day, so the record is also tested from every 20th bar on, each with its share of the
     error: half for the whole record, `0.5 / (j (j + 1))` for the j-th part. A weighted mean of evidence is evidence: it
     exceeds E on any evening with a probability of 1 / E or less where nothing has changed.
 
@@ -133,10 +133,10 @@ def _share(j: int) -> float:
 
 
 def difference(promise: PromisedMean, profits: Floats) -> Interval | None:
-    """What came less what was promised: its 95 % interval, which holds after every bar at once.
+    """The 95 % interval of realized less promised profit, which holds after every bar at once.
 
-    The whole record's half of the error is at either end: where the upper one is below zero, the word is that it is
-    worse. None for fewer than `LEAST` bars.
+    The whole record's half of the error is at either end: if the upper one is below zero, the verdict is
+    `worse than promised`. None for fewer than `LEAST` bars.
     """
     if len(profits) < LEAST or promise.error <= 0:
         return None
@@ -147,9 +147,9 @@ def difference(promise: PromisedMean, profits: Floats) -> Interval | None:
 
 
 def bars_to_tell(promise: PromisedMean, fall: float, sure: float = POWER, start: int = 0) -> int | None:
-    """Bars after which a `fall` of the mean is told in 4 of 5 cases, or, where `sure` is 0, in half of them.
+    """Bars after which a `fall` of the mean is detected in 4 of 5 cases, or, if `sure` is 0, in half of them.
 
-    The fall comes after `start` bars of the record. None where no number of bars tells it: the walk's own error is
+    The fall comes after `start` bars of the record. None if no number of bars is enough, because the walk's error is
     too large.
     """
     if fall <= 0 or promise.error <= 0:

@@ -1,4 +1,4 @@
-"""Files that take the places of others all at once, at whatever point the process is killed.
+"""Replacing several files at once, safely even if the process is killed.
 
 A single name can be given to another file in one step, several names cannot. So each name is first made a link into
 `.published`, which is itself a link, to the directory of the old files; pointing that to the directory of the new ones

@@ -1,4 +1,4 @@
-"""The reality check: how easily luck alone would have made one of several series look as good as it does.
+"""The reality check: how often luck alone makes the best of several series look as good.
 
 White, "A Reality Check for Data Snooping", Econometrica 68(5), 2000, in the studentized stepdown form of Romano and
 Wolf, "Stepwise Multiple Testing as Formalized Data Snooping", Econometrica 73(4), 2005.

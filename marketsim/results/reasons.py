@@ -1,4 +1,4 @@
-"""What a reader should know beside the answer: reasons, not vetoes, the weightiest first."""
+"""The reasons beside a decision, the most important first."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _seen(model: ModelFacts, evidence: Evidence) -> Iterator[str]:
     if given:
         yield f"forecasts of {model.name}: {model.training}"
     if evidence.assumed_clean:
-        yield f"nobody says how far the training data of {model.name} reach; you vouch for these bars (--assume-clean)"
+        yield f"the training data of {model.name} are unknown; you vouch for these bars (--assume-clean)"
     elif not given and (told := warning(counts)):
         yield told
 
@@ -98,14 +98,14 @@ def _fills(row: StrategyRow, fill: str, finer: bool) -> Iterator[str]:
         return
     least, most = (BASIS_POINTS * without_rounding(profit) / row.bars for profit in (row.provable, row.touch))
     bars = number_of(row.ambiguous, "bar")
-    rest = "finer bars cannot tell" if finer else "finer bars can tell"
+    rest = "finer bars do not settle them" if finer else "finer bars (--fine) may settle them"
     yield f"fills on {bars} are in doubt: {least:+.1f} to {most:+.1f} bps a bar; {rest}"
     if fill == TOUCH:
-        yield "'touch' books what the bars do not prove and earns on noise; the decision goes by 'expected' fills"
+        yield "'touch' counts fills that no bar proves, and earns on noise; the decision uses 'expected' fills"
 
 
 def _power(tested: TestedStrategy, bars: int) -> Iterator[str]:
-    """What the bars that the decision rests on can show."""
+    """The smallest edge that the bars of the decision can show."""
     if tested.low_bps is None or tested.high_bps is None:
         return
     interval = Interval(tested.low_bps, tested.high_bps)
@@ -117,11 +117,11 @@ def _power(tested: TestedStrategy, bars: int) -> Iterator[str]:
 
 def _why_none(row: StrategyRow) -> str:
     """Why a strategy placed no order on any bar."""
-    short = "side was short, and the asset cannot be shorted"
+    short = "signal was short, and the asset cannot be shorted"
     if not row.stood_aside:
-        return f"every bar's {short}"
+        return f"every {short}"
     aside = (
         f"{row.name} stood aside on {row.stood_aside} of {number_of(row.bars, 'bar')}, "
-        "as its in-sample t was too low or the costs too high"
+        "because its in-sample t was too low or the costs too high"
     )
-    return aside if row.stood_aside == row.bars else f"{aside}; every other bar's {short}"
+    return aside if row.stood_aside == row.bars else f"{aside}; every other {short}"

@@ -1,4 +1,4 @@
-"""What a run comes to, a symbol at a time: in arrays, or in plain values that travel and are kept."""
+"""The result of one symbol: in arrays, or in plain values to send and store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Intervals of Sharpe and Sortino ratios, by the same resamples as that of the mean."""
+"""Intervals of Sharpe and Sortino ratios, from the same resamples as the mean's."""
 
 from __future__ import annotations
 

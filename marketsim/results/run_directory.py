@@ -1,4 +1,4 @@
-"""The files of a backtest: what is finished is kept as it comes, and the files appear whole at the end."""
+"""The files of a backtest: finished symbols are saved at once, and the files appear complete at the end."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class RunDirectory(OutputDirectory):
             if (kept.run, kept.document.symbol) != (self._run, name):
                 raise ValueError("it is another run's or another symbol's")
         except (ValueError, RecursionError) as error:
-            self.notes.append(f"{symbol}: what was kept of it is damaged ({error}), it is run again")
+            self.notes.append(f"{symbol}: its saved result is damaged ({error}); it is run again")
             return None
         files = SymbolFiles(kept.document, kept.simulations, kept.equity, kept.model, kept.profits, kept.charts)
         return FinishedSymbol(symbol, Success(files), kept.notes, kept.seconds)

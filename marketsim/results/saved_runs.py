@@ -1,4 +1,4 @@
-"""Runs that are over: what an output directory says was run, and where two of them part."""
+"""Saved runs: their contents, and the first difference between two of them."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def find(directory: Path) -> list[Path]:
 
 
 def read(directory: Path) -> SavedRun:
-    """The run in `directory`; DataError where there is none, or one that is damaged or another version's."""
+    """The run in `directory`; DataError if there is none, or one that is damaged or of another version."""
     files = RunFiles.of(directory)
     try:
         document = msgspec.json.decode(files.read(RESULTS), type=BacktestDocument)
@@ -140,7 +140,7 @@ def differences(left: SavedRun, right: SavedRun) -> Iterator[Difference]:
 
 
 def unequal(what: str, left: Mapping[str, Setting], right: Mapping[str, Setting]) -> Iterator[Difference]:
-    """What differs between the values of two, by key; None stands for what one of them does not have."""
+    """The differences of two mappings, by key; None stands for a missing value."""
     for key in dict.fromkeys((*left, *right)):
         if left.get(key) != right.get(key):
             yield Difference(what=what, where=key, left=left.get(key), right=right.get(key))

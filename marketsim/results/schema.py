@@ -14,7 +14,9 @@ from marketsim.results.rows import Bps, Count, Instant, Price, Profit, Row, Sett
 
 InSampleT = Annotated[
     float,
-    Meta(description="mean over standard error of the window's profits a bar; null: no take-profit pays the costs"),
+    Meta(
+        description="mean over standard error of the window's profits a bar; null: no take-profit would cover the costs"
+    ),
 ]
 Decision: TypeAlias = Literal["TRADE", "DON'T", "CAN'T TELL"]
 TRADE, DONT, CANT_TELL = DECISIONS = get_args(Decision)
@@ -88,7 +90,7 @@ Ending = Literal["take-profit", "close", "in doubt"]  # in doubt: entry and take
 
 
 class FinerTrade(Row, frozen=True):
-    """A trade whose course finer bars tell: in which of them it was entered, and ended."""
+    """A trade followed by finer bars: in which of them it was entered, and ended."""
 
     side: Side
     entry: Stamp
@@ -137,7 +139,7 @@ class PlanRow(Row, frozen=True):
 
 
 class FineSeries(Row, frozen=True):
-    """Shorter bars, and of how many bars of the walk they tell the order of prices."""
+    """Shorter bars, and the number of the walk's bars that they cover."""
 
     timeframe: str
     source: str
@@ -145,7 +147,7 @@ class FineSeries(Row, frozen=True):
 
 
 class FineFacts(Row, frozen=True):
-    """What finer bars tell of the bars of the walk, those of the windows included."""
+    """The facts about finer bars of a walk, windows included."""
 
     series: list[FineSeries]
     bars: Count
@@ -194,7 +196,7 @@ class ModelFacts(Row, frozen=True):
     trained_until: str | None
     training: str
     look_ahead: str | None  # how it was caught looking ahead, where that was allowed
-    implausible: str | None  # why its forecasts are hard to believe
+    implausible: str | None  # why its forecasts are implausible
     exposure: ExposureCounts
     doubt: str | None  # why some are unknown, where it is not for want of its training data
     repaired: Count
@@ -249,7 +251,7 @@ class FailedSymbol(Row, frozen=True, tag_field="status", tag="failed"):
 
     @classmethod
     def of(cls, symbol: str, error: MarketsimError) -> FailedSymbol:
-        """A symbol as it was asked for, and the error that it came to."""
+        """A failed symbol with its error."""
         spelt = symbol.encode(errors="backslashreplace").decode()  # bytes of the command line that are no text
         return cls(symbol=spelt, error=str(error), exit_code=error.exit_code)
 

@@ -1,4 +1,4 @@
-"""Rows that are kept in files, each with its own digest: they come back as they went, or not at all."""
+"""Rows in files, each with its own digest, so that damage is detected."""
 
 from __future__ import annotations
 

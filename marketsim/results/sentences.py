@@ -1,4 +1,4 @@
-"""What is said of a result in sentences, the same in the terminal and on a page."""
+"""Sentences about a result, the same in the terminal and on a page."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def notes_on_range(plan: PlanRow) -> str | None:
     """What the forecast range is worth, in round trips of costs."""
     if plan.range_in_costs is None:
         return None
-    words = f"the forecast range is {plan.range_in_costs:.1f} round trips of costs"
+    words = f"the forecast range is {plan.range_in_costs:.1f} times the cost of a round trip"
     if plan.range_in_costs >= STANDS_ASIDE:
         return words
-    return f"{words}; below {STANDS_ASIDE}, standing aside was better on all nine assets that were measured"
+    return f"{words}; below {STANDS_ASIDE}, standing aside was better on all nine symbols that were measured"
 
 
 def reality_check(tried: Tried) -> str:
@@ -45,7 +45,7 @@ def reality_check(tried: Tried) -> str:
         return f"Reality check: luck alone does as well as {tried.best} in {chance(tried.p)} of cases."
     return (
         f"Reality check: {tried.best} is the best of {tried.tried} tried; "
-        f"the best of as many worthless ones does as well in {chance(tried.p)} of cases."
+        f"the best of as many worthless strategies does as well in {chance(tried.p)} of cases."
     )
 
 
@@ -63,7 +63,7 @@ def fine(facts: FineFacts) -> str:
 
 
 def facts(symbol: SymbolDocument) -> list[tuple[str, str]]:
-    """What the result rests on, each under a word: bars, walk, model, fit, fills, costs."""
+    """The facts behind a result, each under a word: bars, walk, model, fit, fills, costs."""
     bars, model, optimizer, evaluated = symbol.bars, symbol.model, symbol.optimizer, symbol.evaluated
     repaired = f", {number_of(model.repaired, 'forecast')} repaired" if model.repaired else ""
     exposed = "".join(
@@ -76,7 +76,7 @@ def facts(symbol: SymbolDocument) -> list[tuple[str, str]]:
         if optimizer.fallbacks
         else ""
     )
-    gate = f"; no order where its in-sample t is below {symbol.min_t:g}" if symbol.min_t else ""
+    gate = f"; no order if its in-sample t is below {symbol.min_t:g}" if symbol.min_t else ""
     costs = symbol.costs
     caught = f", {LOOK_AHEAD}" if model.look_ahead else ""
     return [
@@ -98,7 +98,7 @@ def exposed(counts: ExposureCounts) -> str:
 
 def extent(bars: BarsFacts) -> str:
     """How many bars there are, from when to when, and what is missing of them."""
-    dropped = f", {bars.dropped} bad ones left out" if bars.dropped else ""
+    dropped = f", {bars.dropped} bad rows left out" if bars.dropped else ""
     return f"{bars.count:,} from {bars.first} to {bars.last}, {bars.gaps} gaps{dropped}"
 
 
@@ -120,5 +120,5 @@ def _words(order: Order, tick: float) -> str:
     side = {"buy": "buy", "sell": "sell short"}[order.side]
     entry = f"{side} at a limit of {price(order.entry, tick)}"
     if order.take_profit is None:
-        return f"{entry}, out at the close"
-    return f"{entry}, take-profit {price(order.take_profit, tick)}, else out at the close"
+        return f"{entry}, exit at the close"
+    return f"{entry}, take-profit {price(order.take_profit, tick)}, else exit at the close"

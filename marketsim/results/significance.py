@@ -1,4 +1,4 @@
-"""What a mean can say: its interval, the smallest edge that its bars show, the bars that an edge would need."""
+"""The significance of a mean: its interval, the smallest edge, and the bars that an edge needs."""
 
 from __future__ import annotations
 

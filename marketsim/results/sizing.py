@@ -1,4 +1,4 @@
-"""How many units each order is for: a capital spread over symbols, in whole lots."""
+"""Quantities of orders: capital divided over symbols, in whole lots."""
 
 from __future__ import annotations
 

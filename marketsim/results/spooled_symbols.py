@@ -1,4 +1,4 @@
-"""Documents of symbols that wait until all symbols of a run are there, for each is judged by what else was tried."""
+"""Documents of symbols that wait for the rest of a run, because each answer counts everything that was tried."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a strategy or a baseline did on all evaluated bars, in figures."""
+"""The figures of a strategy or baseline over all evaluated bars."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of a result as words, the same in the terminal and on a page."""
+"""The tables of a result, the same in the terminal and on a page."""
 
 from __future__ import annotations
 

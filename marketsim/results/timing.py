@@ -1,4 +1,4 @@
-"""Where the time of a run went: the table below the results, and timing.json."""
+"""Timing of a run: the table below the results, and timing.json."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class TimingDocument(Row, frozen=True, tag_field="schema", tag="marketsim.timing
 
 
 def timing_document(clock: Clock, symbols: int = 1, work: float | None = None) -> TimingDocument:
-    """Where the time went, up to now: seconds by stage, and the seconds before the first stage as `start-up`.
+    """Time, up to now: seconds by stage, and the seconds before the first stage as `start-up`.
 
     `work` is the sum of the seconds of the `symbols`. Where several processes worked at once it passes the wall time;
     stages are then sums over processes, and start-up has no place among them.

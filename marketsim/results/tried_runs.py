@@ -1,4 +1,4 @@
-"""What was tried in several runs, counted together: their means, with intervals that hold for all at once."""
+"""Several runs counted together: their means, with simultaneous intervals."""
 
 from __future__ import annotations
 

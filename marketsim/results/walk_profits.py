@@ -1,4 +1,4 @@
-"""What strategies earned bar by bar, in plain values: what is compared when symbols have come together."""
+"""Profits of strategies bar by bar, in plain values, for comparisons across symbols."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class DecidingProfits(Struct, frozen=True):
         return cls(tuple(map(sys.intern, walk.times)), np.array(walk.clean, bool), profits)
 
     def all_bars(self, strategy: str) -> DatedProfits:
-        """What a strategy earned on all bars, by the policy that a decision rests on."""
+        """A strategy's profits on all bars, under the fill rule of the decision."""
         return DatedProfits(self.times, self.profits[strategy])
 
     def clean_bars(self, strategy: str) -> DatedProfits:
-        """What a decision about a strategy rests on."""
+        """A strategy's profits on clean bars, on which a decision is based."""
         if self.clean.all():
             return self.all_bars(strategy)
         times = [time for time, kept in zip(self.times, self.clean, strict=True) if kept]

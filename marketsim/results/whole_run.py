@@ -1,4 +1,4 @@
-"""What is said of symbols together, once all of a run are there: a pooled mean, and an answer that counts all tries."""
+"""Results of all symbols together: a pooled mean, and answers that count everything that was tried."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words that are said in several places, and numbers of things in sentences."""
+"""Shared words, and numbers of things in sentences."""
 
 from __future__ import annotations
 

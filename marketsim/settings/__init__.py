@@ -1,1 +1,1 @@
-"""What a user may choose, and where each choice came from."""
+"""The settings, and where each value came from."""

@@ -1,4 +1,4 @@
-"""Checks that any setting may need: numbers, switches, choices, text. Standard library only.
+"""Common checks of settings: numbers, switches, choices, text. Standard library only.
 
 A check raises ValueError with what would be right.
 """

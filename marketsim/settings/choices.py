@@ -1,4 +1,4 @@
-"""Names that a user chooses from and that code elsewhere gives a meaning to, each spelt here alone."""
+"""Names of choices that code elsewhere refers to, each spelled only here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The address of a database, whose password is nobody's to see."""
+"""The address of a database, with its password hidden."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SECRET = (
 
 
 def has_password(text: str) -> bool:
-    """Whether there seems to be a password in `text`, of a database or of whatever else has an address."""
+    """Whether `text` seems to contain a password, of a database or any other address."""
     return _may_hold_a_password(text) and bool(
         re.search(_SECRET, text, re.IGNORECASE)
         or re.search(r"postgres(?:ql)?://(?!USER:PASSWORD@)[^/]*:.*@", text, re.IGNORECASE | re.DOTALL)

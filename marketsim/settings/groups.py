@@ -1,4 +1,4 @@
-"""Settings that belong together: what one part of a run needs to know, and what a command offers as options."""
+"""Groups of settings: what one part of a run needs, and what a command offers as options."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class WalkSettings(Group, frozen=True):
 
 
 class NetworkSettings(Group, frozen=True):
-    """Choices for models with weights, where None leaves a choice to the model, and options of a model of one's own."""
+    """Choices for models with weights, where None leaves a choice to the model, and options of a user's own model."""
 
     model_option: tuple[str, ...] = ()  # KEY=VALUE each
     weights: str | None = None  # a folder, or a repository ORG/NAME in place of the model's own

@@ -1,4 +1,4 @@
-"""Files and folders that a user names: small files that are read at once, folders for output. Standard library only."""
+"""Files and folders that a user names: small input files, output folders. Standard library only."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def make_folder(option: str, folder: Path) -> None:
     """Make the folder that an option names for output, if need be; UsageError where nothing can be written there."""
     try:
         if folder.exists() and not folder.is_dir():
-            raise UsageError(f"{option} {folder}: is there already, and is no folder")
+            raise UsageError(f"{option} {folder}: already exists, and is not a folder")
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         words = (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -1,4 +1,4 @@
-"""The reference system's variables: what they mean here, and which of them mean nothing.
+"""The reference system's variables: their meaning here, and which are ignored.
 
 A setting's own variable wins over them. None of them stops a command: one without a meaning here is named in a note.
 """

@@ -48,11 +48,11 @@ class Settings(Struct, frozen=True):
 
     @classmethod
     def of(cls, **values: Any) -> Settings:
-        """The defaults, but for the `values` of some keys."""
+        """The defaults, except the `values` of some keys."""
         return cls().replace(**values)
 
     def replace(self, **values: Any) -> Settings:
-        """The same but for the `values` of some keys; TypeError for a key that is none."""
+        """The same except the `values` of some keys; TypeError for an unknown key."""
         if unknown := values.keys() - set(KEYS):
             raise TypeError(f"no setting is called {', '.join(sorted(unknown))}")
         parts: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""What each setting may be, in TOML and in words. Standard library only.
+"""Validators of the settings, in TOML and as text. Standard library only.
 
 A check raises ValueError with what would be right.
 """
@@ -100,7 +100,7 @@ def _own_model(value: Any) -> str:
     if isinstance(value, str) and "\0" in value:
         raise ValueError("must not contain a NUL character")
     if isinstance(value, str) and value.endswith(".py"):
-        raise ValueError(f"it names a file: which class in it? {value}:CLASS")
+        raise ValueError(f"names a file: add its class, as in {value}:CLASS")
     near = nearest(value.partition(":")[0], (*MODELS, *ENSEMBLES)) if isinstance(value, str) else ""
     if isinstance(value, str) and names_code(value) and not (near and "." not in value):
         return value
@@ -167,7 +167,7 @@ def words(value: Any) -> str:
 
 
 def url(value: Any) -> str | None:
-    """An address whose password can be told from the rest, so that it is never shown."""
+    """An address whose password can be recognized and hidden."""
     if not isinstance(value, str):
         raise ValueError("must be text")
     if value:

@@ -61,7 +61,7 @@ def outcome(walk: int, evenings: int, lost: int | None, seed: int) -> World:
     promise = PromisedMean(float(profits[:walk].mean()), interval.low, interval.high, walk)
     within = None if lost is None else bars_to_tell(promise, promise.mean, start=lost)
     found = kept(promise, profits[walk:])
-    return World(found.turned if found.word == WORSE else None, within)
+    return World(found.turned if found.verdict == WORSE else None, within)
 
 
 def main() -> int:

@@ -219,7 +219,13 @@ def main() -> int:
     for name, world in found.items():
         print(f"{name}: {counted(world.dense)} bars, {counted(world.thin)} for rules with a half-life")
     base = RULES.index(UNGATED)
-    heads = ["rule", f"over argmax at window {UNGATED.window}, sample", "a bar, sample", "orders", *list(found)[1:]]
+    heads = [
+        "rule",
+        f"gain over window {UNGATED.window} without a gate, sample",
+        "profit a bar, sample",
+        "orders",
+        *list(found)[1:],
+    ]
     print(f"\n| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     for r, rule in enumerate(RULES):
         real, *planted = (world.of(rule) for world in found.values())

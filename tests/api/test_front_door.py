@@ -239,7 +239,7 @@ def test_an_audit_finds_what_the_command_finds():
     close = np.append(bars.close[1:], bars.close[-1])
     knowing = pd.DataFrame({"origin": bars.names(), "high": 1.01 * close, "low": 0.99 * close, "close": 1.001 * close})
     given = marketsim.audit(bars, forecasts=knowing, sims=3, window=3, origins=1, **plain)
-    assert given.passed and repr(given) == "<AuditResult DataFrame on TEST: passed, hard to believe>"
+    assert given.passed and repr(given) == "<AuditResult DataFrame on TEST: passed, implausible>"
     assert convert(honest.to_dict(), AuditDocument).passed
     with pytest.raises(marketsim.DataError, match="no bars of NOPE"):
         marketsim.audit("NOPE")

@@ -89,7 +89,7 @@ def test_breaking_the_contract_is_one_clear_error():
 
 @pytest.mark.parametrize("model", [object(), type("Mute", (), {"name": "x"})()])
 def test_what_is_no_model_is_refused(model):
-    with pytest.raises(marketsim.UsageError, match="is no model: it needs a method `forecast"):
+    with pytest.raises(marketsim.UsageError, match="is not a model: it needs a method `forecast"):
         marketsim.backtest("ETHUSD", model=model)
 
 

@@ -44,9 +44,9 @@ def test_on_noise_probabilities_are_frequencies(days: Bars) -> None:
     assert sum(tenth.cases for tenth in found.tenths) == found.known
     for tenth in found.tenths:
         if tenth.cases >= 100:
-            assert tenth.claimed is not None
-            assert tenth.happened is not None
-            assert abs(tenth.claimed - tenth.happened) < 0.2
+            assert tenth.predicted is not None
+            assert tenth.observed is not None
+            assert abs(tenth.predicted - tenth.observed) < 0.2
     assert found.brier is not None
     assert found.constant is not None
     assert found.gain_error is not None
@@ -64,9 +64,9 @@ def test_what_happened_is_what_the_finer_bars_pay(days: Bars) -> None:
     origins = origins_of(days)
     trades = trades_of(days, origins, make_forecasts(Har(), days, origins, None, Clock()))
     known = trades.known
-    paid = np.where(trades.happened[known] == 1, trades.profits[TOUCH][known], trades.profits[PROVABLE][known])
+    paid = np.where(trades.observed[known] == 1, trades.profits[TOUCH][known], trades.profits[PROVABLE][known])
     np.testing.assert_allclose(trades.path[EXPECTED][known], paid, atol=1e-12)
-    assert set(np.unique(trades.happened[known])) == {0.0, 1.0}
+    assert set(np.unique(trades.observed[known])) == {0.0, 1.0}
 
 
 def test_bars_without_finer_ones_cannot_be_checked(days: Bars) -> None:

@@ -133,7 +133,7 @@ def test_a_run_is_not_resumed_on_other_finer_bars(tmp_path: Path, hours: Bars) -
     replace(hours, ohlcv=hours.ohlcv * 1.01).to_frame().to_csv(file)
     document, notes = _kept(tmp_path / "run", settings, resume=True)
     assert document != first[0]
-    assert any("its bars or the model changed, it is run again" in note for note in notes)
+    assert any("its bars or the model changed; it is run again" in note for note in notes)
 
 
 def _kept(path: Path, settings: Settings, resume: bool = False) -> tuple[bytes, tuple[str, ...]]:

@@ -72,7 +72,7 @@ def test_what_an_interrupted_run_kept_is_used_again_if_the_file_is_the_same(tmp_
     with RunDirectory(str(tmp_path / "out"), settings, resume=True) as run:
         finished = list(parallel.stream(SYMBOLS, settings, Clock(), run))
         notes = [note for note in run.notes if "changed" in note]
-    assert notes == (["ETHUSD: its bars or the model changed, it is run again"] if changed else [])
+    assert notes == (["ETHUSD: its bars or the model changed; it is run again"] if changed else [])
     assert documents(finished) == documents(list(parallel.stream(SYMBOLS, settings, Clock())))
 
 

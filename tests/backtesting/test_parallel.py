@@ -194,7 +194,7 @@ def test_bars_that_changed_are_run_again(tmp_path: Path) -> None:
     path.write_text("\n".join(path.read_text().splitlines()[:-1]) + "\n")
     resumed = whole(tmp_path / "out", symbols, settings, clock, resume=True)
     assert clock.counts["fits"] == FITS
-    assert resumed.notes == ["S001: its bars or the model changed, it is run again"]
+    assert resumed.notes == ["S001: its bars or the model changed; it is run again"]
     anew = whole(tmp_path / "anew", symbols, settings, Clock())
     assert [(resumed.path / name).read_bytes() for name in FILES] == [(anew.path / name).read_bytes() for name in FILES]
 

@@ -37,7 +37,7 @@ def test_the_default_model_passes(cli):
     ended = cli("audit", "ETHUSD", *QUICK[:-1], "99")
     assert ended.code == 0
     assert "Walk   12 origins; the future is changed after 5 of them" in ended.out
-    assert "ETHUSD: passed. Up to each origin, nothing rests on what came after it." in ended.out
+    assert "ETHUSD: passed. No result depends on bars after its origin." in ended.out
     assert re.search(r"other processes +12 +1e-09 +0 +same", ended.out)
     assert "MOVED" not in ended.out
 
@@ -48,7 +48,7 @@ def test_a_model_that_peeks_is_told_by_its_first_bar_and_what_its_profit_rests_o
     assert ended.err == "marketsim: the audit of model 'Peeking' shows a defect\n"
     words = " ".join(ended.out.split())
     assert "each origin alone: at the origin 2020-11-27, for the bar 2020-11-28, open moves from" in words
-    assert "ETHUSD: defect. Do not believe its backtest." in words
+    assert "ETHUSD: defect. Do not trust its backtest." in words
     document = json.loads(cli("audit", "ETHUSD", *QUICK, "--model", peeking, "--json").out)
     (symbol,) = document["symbols"]
     assert not document["passed"] and not symbol["passed"]
@@ -136,7 +136,7 @@ def test_it_may_forecast_what_nobody_knows_yet_and_that_it_was_caught_is_said(cl
     assert ended.code == 0
     assert ended.err.startswith("note: LOOK-AHEAD: model 'Peeking' looks ahead (ETHUSD, origin 2020-1")
     assert "LOOK-AHEAD: Forecast of 2020-12-09" in ended.out and "picked by" not in ended.out
-    assert "no past profit of it counts." in " ".join(ended.out.split())
+    assert "its past profits do not count." in " ".join(ended.out.split())
     (symbol,) = json.loads(cli("forecast", "ETHUSD", "--model", peeking, "--json").out)["symbols"]
     assert symbol["model"]["look_ahead"] in symbol["warning"]
 
@@ -148,7 +148,7 @@ def test_notes_on_bars_and_files_are_told_by_an_audit_too(cli, given, tmp_path):
     )
     ended = cli("audit", "ETHUSD", *QUICK, *given)
     assert ended.err == "note: given.csv: columns that are not used: strange\n"
-    assert "Loss over har's on 78 bars" in ended.out
+    assert "Loss relative to har's on 78 bars" in ended.out
 
 
 def test_other_commands_refuse_it_too_and_show_it_where_that_is_allowed(cli, peeking):
@@ -186,8 +186,8 @@ def test_a_file_that_knows_too_much_is_hard_to_believe_and_no_more(cli, given):
     for _ in range(2):
         ended = cli("backtest", *run, "--json")
         assert ended.code == 0
-        (note,) = (line for line in ended.err.splitlines() if "hard to believe" in line)
-        assert "note: the forecasts of 'given.csv' are hard to believe (ETHUSD: on 78 bars their loss is 0." in note
+        (note,) = (line for line in ended.err.splitlines() if "implausible" in line)
+        assert "note: the forecasts of 'given.csv' are implausible (ETHUSD: on 78 bars their loss is 0." in note
         (symbol,) = json.loads(ended.out)["symbols"]
         assert symbol["model"]["look_ahead"] is None
         assert symbol["model"]["implausible"] == symbol["reasons"][0]
@@ -195,7 +195,7 @@ def test_a_file_that_knows_too_much_is_hard_to_believe_and_no_more(cli, given):
     assert ended.code == 0
     words = " ".join(ended.out.split())
     assert "ETHUSD: passed. The chain is sound; but a file stays what it is" in words
-    assert "ETHUSD: hard to believe: their loss is 0." in words
+    assert "ETHUSD: implausible: their loss is 0." in words
     assert "prices x" not in words
 
 

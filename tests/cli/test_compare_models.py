@@ -12,7 +12,7 @@ def test_tables_name_models_losses_and_alpha(cli):
         "blend:har,last-bar",
         "Pinball loss",
         "80 % band",
-        "Alpha: profit beyond a yardstick's",
+        "Alpha: profit over a benchmark's",
         "buy-and-hold",
         "har unfitted",
     ):

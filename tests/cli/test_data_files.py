@@ -66,7 +66,7 @@ def test_convert_writes_what_is_read_again_to_the_last_bit(cli, tmp_path):
     assert first["fingerprint"] == again["fingerprint"]
     again = cli("data", "convert", path, "--to", str(tmp_path / "clean"))
     assert (again.code, again.err.count("\n")) == (2, 1)
-    assert "NVDA.parquet is there already; --overwrite replaces it" in again.err
+    assert "NVDA.parquet already exists; --overwrite replaces it" in again.err
     twice = cli("data", "convert", path, path, "--to", str(tmp_path / "clean"), "--overwrite")
     assert twice.code == 4
     assert "from other bars" in twice.err
@@ -109,4 +109,4 @@ def test_what_is_said_of_a_folder_is_said_once(cli, tmp_path):
     os.mkfifo(tmp_path / "PIPE.csv")
     ended = cli("data", "list", "--data", str(tmp_path))
     assert ended.code == 0 and "ONE" in ended.out and "TWO" in ended.out
-    assert ended.err.count("PIPE.csv is a pipe or a device and is passed over") == 1
+    assert ended.err.count("PIPE.csv is a pipe or a device and is skipped") == 1

@@ -73,7 +73,7 @@ def test_a_provider_that_fails_leaves_the_stored_bars_and_says_so(
         monkeypatch.setattr(stooq, "ADDRESS", empty.url)
         ended = cli("evening", "AAPL", *QUICK)
     assert ended.code == 4
-    assert "the bars that are there are used" in ended.err
+    assert "the stored bars are used" in ended.err
     assert len(journal.entries()) == 1
 
 

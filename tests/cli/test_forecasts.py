@@ -46,7 +46,7 @@ def test_our_own_forecasts_come_back_as_the_same_walk_to_the_byte(cli, history, 
     assert read[0]["model"]["exposure"] == {"clean": 0, "contaminated": 0, "unknown": 6}
     told = "the file does not tell when its forecasts were made, so they may have seen the evaluated bars"
     assert told in read[0]["verdict"] or read[0]["strategy"] is None
-    unverified = "moves, 9 quantiles; unverified: made when, the file does not tell"
+    unverified = "moves, 9 quantiles; unverified: the file does not say when it was made"
     assert read[0]["reasons"][0] == f"forecasts of {file}: {unverified}"
     assert read[0]["decision"] == "CAN'T TELL"
 
@@ -54,7 +54,7 @@ def test_our_own_forecasts_come_back_as_the_same_walk_to_the_byte(cli, history, 
 def test_the_header_says_what_the_file_holds_and_what_it_does_not_tell(cli, history):
     shown = " ".join(cli("backtest", "ETHUSD", *QUICK, "--full", "--forecasts", history).out.split())
     assert "Model own.csv " in shown
-    told = "moves, 9 quantiles; unverified: made when, the file does not tell"
+    told = "moves, 9 quantiles; unverified: the file does not say when it was made"
     assert f", {told}, 6 bars unknown" in shown
     brief = " ".join(cli("backtest", "ETHUSD", *QUICK, "--forecasts", history).out.split())
     assert f"• Forecasts of own.csv: {told}." in brief
@@ -63,7 +63,7 @@ def test_the_header_says_what_the_file_holds_and_what_it_does_not_tell(cli, hist
 def test_a_file_is_not_overwritten_and_needs_a_known_ending(cli, history):
     before = Path(history).read_bytes()
     again = cli("forecast", "NVDA", *QUICK, "--history", "--output", history)
-    assert (again.code, again.err) == (2, "marketsim: --output own.csv: is there already; --overwrite replaces it\n")
+    assert (again.code, again.err) == (2, "marketsim: --output own.csv: already exists; --overwrite replaces it\n")
     assert Path(history).read_bytes() == before
     assert cli("forecast", "NVDA", "--history", "--output", "own.txt").err.endswith("must end in .csv or .parquet\n")
     assert cli("forecast", "NVDA", "--history").code == cli("forecast", "NVDA", "--output", "a.csv").code == 2
@@ -107,5 +107,5 @@ def test_files_stand_beside_models_in_a_comparison(cli, history):
     same = ("pinball_bps", "coverage", "strategies", "close_direction")
     assert [[row[key] for key in same] for row in rows[:2]] == [[rows[2][key] for key in same]] * 2
     shown = " ".join(cli("compare-models", "ETHUSD", *QUICK, "--forecasts", history, "--models", "har").out.split())
-    assert "own.csv: moves, 9 quantiles; unverified: made when, the file does not tell; evaluated bars: 6" in shown
+    assert "own.csv: moves, 9 quantiles; unverified: the file does not say when it was made; evaluated bars: 6" in shown
     assert cli("compare-models", "ETHUSD", "--forecasts", "none.csv").code == 2

@@ -59,7 +59,7 @@ def test_what_is_sealed_twice_is_said_and_kept_once(cli, place, sealed):
     again = cli("plan", *SYMBOLS, *EVENING, "--min-t", "0", "--seal", "--json")
     report = json.loads(again.out)["sealed"]
     assert (report["entries"], [each["entry"] for each in report["known"]]) == ([], [1, 2])
-    assert "GOOG: this very plan was sealed before, as entry 1 (2020-08-01T00:30:00 UTC)" in again.err
+    assert "GOOG: this plan was sealed before, as entry 1 (2020-08-01T00:30:00 UTC)" in again.err
     assert "sealed" not in json.loads(cli("plan", *SYMBOLS, *EVENING, "--json").out)
 
 
@@ -168,7 +168,7 @@ def test_there_is_no_journal_yet(cli, place):
     for word in ("list", "show", "verify", "export"):
         ended = cli("journal", word)
         assert (ended.code, ended.out) == (3, "")
-        assert "there is no journal; `marketsim plan SYMBOL --seal` begins one" in ended.err
+        assert "there is no journal; `marketsim plan SYMBOL --seal` starts one" in ended.err
     assert not place.exists()
 
 

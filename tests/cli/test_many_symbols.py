@@ -155,7 +155,7 @@ def test_a_symbol_given_twice_is_run_once_with_a_note(command, cli):
     quick = () if command == "forecast" else ("--sims", "2", "--window", "5")
     ended = cli(command, "ETHUSD", "NVDA", "ethusd", "ETH/USD", *quick, "--json")
     assert [each["symbol"] for each in json.loads(ended.out)["symbols"]] == ["ETHUSD", "NVDA"]
-    again = "ETHUSD, which is given already: it is run once"
+    again = "ETHUSD, which was given before: it is run once"
     assert ended.err.splitlines() == [f"note: 'ethusd' is {again}", f"note: 'ETH/USD' is {again}"]
 
 

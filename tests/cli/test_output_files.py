@@ -46,7 +46,7 @@ def test_a_file_is_written_as_it_is_or_the_reason_is_said(tmp_path):
 
 def test_a_file_that_is_there_is_replaced_only_where_that_is_wanted(tmp_path):
     (tmp_path / "a.png").touch()
-    with pytest.raises(UsageError, match="is there already; --overwrite replaces it"):
+    with pytest.raises(UsageError, match="already exists; --overwrite replaces it"):
         check_file("--landscape", str(tmp_path / "a.png"))
     check_file("--landscape", str(tmp_path / "a.png"), overwrite=True)
     check_file("--trace", os.devnull)

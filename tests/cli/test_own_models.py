@@ -72,7 +72,7 @@ def test_a_model_that_fails_is_one_line_a_symbol(cli, model, workers):
         (("--model", "hat:small"), "did you mean 'har'?"),
         (("--model-option", "span"), "'span' must be KEY=VALUE"),
         (("--model-option", "span=1", "--model-option", "span=2"), "'span' must be given once"),
-        (("--model-option", "span=1"), "model 'har' has no use for it"),
+        (("--model-option", "span=1"), "model 'har' does not use it"),
     ],
 )
 def test_a_wrong_name_or_option_is_one_line_and_2(cli, model, arguments, words):

@@ -31,7 +31,7 @@ def test_pictures_that_are_there_are_replaced_only_when_that_is_asked_for(cli, t
     pytest.importorskip("matplotlib", reason="needs the extra 'plots'")
     (tmp_path / "mine.svg").touch()
     ended = cli("backtest", "NOSUCH", "--plots", str(tmp_path))
-    why = f"--plots {tmp_path}: mine.svg is there already; --overwrite replaces pictures"
+    why = f"--plots {tmp_path}: mine.svg already exists; --overwrite replaces pictures"
     assert (ended.code, ended.err) == (2, f"marketsim: {why}\n")
     assert "no bars of NOSUCH" in cli("backtest", "NOSUCH", "--plots", str(tmp_path), "--overwrite").err
 

@@ -166,7 +166,7 @@ def test_the_tables_fit_80_columns(cli, made_up, monkeypatch):
         ended = cli("profile", "--repeat", repeat)
         assert (ended.code, ended.err) == (0, "")
         assert max(map(len, ended.out.splitlines())) <= 80
-        assert ("Least .. most" in ended.out) == (repeat == "3")
+        assert ("Min .. max" in ended.out) == (repeat == "3")
         for words in (
             "cores",
             "ETHUSD, cold run",

@@ -38,7 +38,14 @@ def test_the_screen_fits_and_says_what_must_be_known(cli, journal, monkeypatch):
     ended = cli("score")
     assert (ended.code, ended.err) == (0, "")
     assert max(map(len, ended.out.splitlines())) <= 80
-    for words in ("Promised", "Came", "too early", "Fills, and profit", "Forecasts since", "by a time that was given"):
+    for words in (
+        "Promised",
+        "Realized",
+        "too early",
+        "Fills, and profit",
+        "Forecasts since",
+        "by a time that was given",
+    ):
         assert words in ended.out
 
 
@@ -47,7 +54,7 @@ def test_the_document_names_the_journal_and_its_head(cli, journal):
     entries = journal.entries()
     assert document["schema"] == "marketsim.score/1"
     assert document["head"] == f"{EVENINGS}:{entries[-1].hash}"
-    assert [row["came"]["bars"] for row in document["strategies"]] == [EVENINGS, EVENINGS]
+    assert [row["realized"]["bars"] for row in document["strategies"]] == [EVENINGS, EVENINGS]
     assert len(document["plans"]) == 2 * EVENINGS
     assert document["gap"] is None
 

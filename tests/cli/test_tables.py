@@ -40,12 +40,12 @@ def test_every_number_is_in_its_table(capsys, monkeypatch):
     for words in (
         "ETHUSD CAN'T TELL",
         "always-on earned 4.5 bps a bar, which may be luck.",
-        "Order for 2020-12-09 (always-on): buy at a limit of 540.25, take-profit 570.50, else out at the close; "
-        "sell short at a limit of 570.50, take-profit 540.25, else out at the close.",
+        "Order for 2020-12-09 (always-on): buy at a limit of 540.25, take-profit 570.50, else exit at the close; "
+        "sell short at a limit of 570.50, take-profit 540.25, else exit at the close.",
         "• It may be chance. • More of that. • The forecast range is 14.0 round trips of costs.",
-        "1,209 from 2017-08-18 to 2020-12-08, 0 gaps, 3 bad ones left out",
+        "1,209 from 2017-08-18 to 2020-12-08, 0 gaps, 3 bad rows left out",
         "har 1, fits on past bars only, 2 forecasts repaired",
-        "no order where its in-sample t is below 1",
+        "no order if its in-sample t is below 1",
         "4 of 142 fits fell back to differential-evolution",
         "long only (crypto)",
         "15 bps a side, slippage 5 bps",
@@ -108,7 +108,7 @@ def test_the_plan_is_that_of_every_strategy(capsys, monkeypatch):
         "c sell 570.50 - close 1.23",
         "d stands aside - - - 0.46",
     ]
-    assert "Order for 2020-12-09 (c): sell short at a limit of 570.50, out at the close." in text
+    assert "Order for 2020-12-09 (c): sell short at a limit of 570.50, exit at the close." in text
 
 
 def test_a_plan_whose_bar_is_over_is_none(capsys, monkeypatch):

@@ -38,12 +38,12 @@ def test_profit_is_that_of_the_backtest(document):
         assert (mine.low_bps, mine.high_bps) == pytest.approx((interval.low, interval.high))
 
 
-def test_every_model_is_measured_by_the_same_yardsticks(document):
+def test_every_model_is_measured_by_the_same_benchmarks(document):
     symbol = document.symbols[0]
     har = backtested("har")
     held = 1e4 * next(track for track in har.baselines if track.name == "buy-and-hold").profits["expected"]
     unfitted = 1e4 * har.baselines[0].profits["expected"]
-    means = {row.name: row.mean_bps for row in symbol.yardsticks}
+    means = {row.name: row.mean_bps for row in symbol.benchmarks}
     assert means == pytest.approx({"buy-and-hold": held.mean(), "har unfitted": unfitted.mean()})
     for row in symbol.models:
         (mine,) = row.strategies
@@ -52,14 +52,14 @@ def test_every_model_is_measured_by_the_same_yardsticks(document):
             assert alpha.mean_bps == pytest.approx((profit - other).mean())
             interval = mean_interval((profit - other)[::-1], 42)
             assert (alpha.low_bps, alpha.high_bps) == pytest.approx((interval.low, interval.high))
-        assert [alpha.yardstick for alpha in mine.alphas] == ["buy-and-hold", "har unfitted"]
+        assert [alpha.benchmark for alpha in mine.alphas] == ["buy-and-hold", "har unfitted"]
 
 
-def test_har_is_the_yardstick_where_it_is_not_compared(document):
+def test_har_is_the_benchmark_where_it_is_not_compared(document):
     found, notes = compare(["ETHUSD"], ["last-bar"], SETTINGS)
     assert notes == []
     assert [row.model for row in found.symbols[0].models] == ["last-bar"]
-    assert found.symbols[0].yardsticks == document.symbols[0].yardsticks
+    assert found.symbols[0].benchmarks == document.symbols[0].benchmarks
     assert found.symbols[0].models[0].strategies == document.symbols[0].models[1].strategies
 
 
@@ -71,7 +71,7 @@ def test_without_har_there_is_holding_and_a_note(monkeypatch):
     monkeypatch.setattr("marketsim.models.har.Har", Broken)
     found, notes = compare(["ETHUSD"], ["last-bar"], SETTINGS)
     assert notes == ["ETHUSD: no alpha against har: no har today"]
-    assert [row.name for row in found.symbols[0].yardsticks] == ["buy-and-hold"]
+    assert [row.name for row in found.symbols[0].benchmarks] == ["buy-and-hold"]
 
 
 def test_forecasts_are_judged_on_every_bar_of_the_walk(document):
@@ -87,7 +87,7 @@ def test_forecasts_are_judged_on_every_bar_of_the_walk(document):
 
 def test_an_unknown_symbol_is_a_row_of_every_model(document):
     symbol = document.symbols[1]
-    assert (symbol.bars, symbol.yardsticks) == (None, [])
+    assert (symbol.bars, symbol.benchmarks) == (None, [])
     assert [type(row) for row in symbol.models] == [FailedModel, FailedModel]
     assert all("NOPE" in row.error for row in symbol.models)
 

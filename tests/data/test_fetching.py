@@ -129,7 +129,7 @@ def test_a_past_that_changed_is_fetched_anew_and_told(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.stored.ohlcv, market.ohlcv)
     (note,) = found.notes
     assert note == (
-        "XY: market changed its past, perhaps for a split or a dividend: 50 of 51 bars differ, the first "
+        "XY: market revised its history, perhaps for a split or a dividend: 50 of 51 bars differ, the first "
         "2024-01-01T00:00:00, closes by factors of 0.5 to 0.5; all were fetched again"
     )
     assert fetcher(market, tmp_path).fetch("XY").notes == ()

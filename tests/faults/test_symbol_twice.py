@@ -18,7 +18,7 @@ def test_python_says_so_once_and_counts_as_tried_what_was_run() -> None:
     options = OPTIONS | {"sims": 30, "window": 10, "min_t": 0}
     many = marketsim.backtest_many(["ETHUSD", "ethusd", "NVDA", "ETH/USD"], **options)
     assert [note for note in many.notes if "given" in note] == [
-        f"'{again}' is ETHUSD, which is given already: it is run once" for again in ("ethusd", "ETH/USD")
+        f"'{again}' is ETHUSD, which was given before: it is run once" for again in ("ethusd", "ETH/USD")
     ]
     document = many.to_dict()
     assert document["reality_check"]["tried"] == 2, "a strategy of two symbols"

@@ -19,7 +19,7 @@ EVIDENCE = Evidence("looks ahead", "TEST", "2020-01-01", "the close forecast for
 def test_a_record_that_is_damaged_or_of_another_audit_is_none(tmp_path: Path, evidence: Evidence | None) -> None:
     records, record = (
         AuditRecords(tmp_path, "readwrite"),
-        AuditRecord("ab", "mine", VERSION, "TEST", 6, evidence, {"TEST": "hard to believe"}),
+        AuditRecord("ab", "mine", VERSION, "TEST", 6, evidence, {"TEST": "implausible"}),
     )
     records.put(record)
     (path,) = (tmp_path / "audits").iterdir()
@@ -51,9 +51,9 @@ def test_the_modes_of_the_cache_hold_for_records_too(tmp_path: Path) -> None:
 def test_what_is_known_of_a_model_stays_whatever_another_process_finds(tmp_path: Path) -> None:
     records = AuditRecords(tmp_path, "readwrite")
     records.put(replace(RECORD, evidence=EVIDENCE, doubts={"A": None}))
-    records.put(replace(RECORD, doubts={"B": "hard to believe"}))
-    kept = replace(RECORD, evidence=EVIDENCE, doubts={"A": None, "B": "hard to believe"})
-    assert records.get("ab") == kept and kept.doubt == "hard to believe"
+    records.put(replace(RECORD, doubts={"B": "implausible"}))
+    kept = replace(RECORD, evidence=EVIDENCE, doubts={"A": None, "B": "implausible"})
+    assert records.get("ab") == kept and kept.doubt == "implausible"
     AuditRecords(tmp_path, "refresh").put(RECORD)
     assert records.get("ab") == RECORD
     records.put(replace(RECORD, fingerprint="cd", model="a"))

@@ -223,7 +223,7 @@ def test_ensembles_are_told_apart_by_their_members():
 
 def test_options_of_weights_that_no_member_has_are_refused():
     for model in ("har", "auto", "blend:har,last-bar"):
-        with pytest.raises(UsageError, match="--samples: model 'har' has no use for it"):
+        with pytest.raises(UsageError, match="--samples: model 'har' does not use it"):
             opened(Settings.of(model=model, samples=3))
 
 

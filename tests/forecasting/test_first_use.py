@@ -226,7 +226,7 @@ def test_what_no_audit_can_catch_is_hard_to_believe_and_said_each_time(tmp_path:
         found = made(Knowing(), records)
         assert found.look_ahead is None
         assert found.implausible is not None
-        assert "the forecasts of 'Knowing' are hard to believe (TEST: on 129 bars their loss is 0." in found.implausible
+        assert "the forecasts of 'Knowing' are implausible (TEST: on 129 bars their loss is 0." in found.implausible
         assert found.implausible in found.notes
     assert made(Honest(), records).implausible is None
 
@@ -258,6 +258,6 @@ def test_every_symbol_of_a_file_is_looked_at_on_all_that_the_file_has(tmp_path: 
         if bars is honest:
             assert words is None
         else:
-            assert words is not None and "hard to believe (KNOWING: on 98 bars" in words
+            assert words is not None and "implausible (KNOWING: on 98 bars" in words
     (record,) = records.all()
     assert record.symbol is None and record.doubts.keys() == {"HONEST", "KNOWING"}

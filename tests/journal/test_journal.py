@@ -110,14 +110,14 @@ def test_an_entry_of_a_version_to_come_is_told_and_still_verified(tmp_path: Path
 
     journal.path.write_bytes(line_of(content))
     assert journal.read().defect is None
-    with pytest.raises(DataError, match="entry 1 is not as this version of marketsim writes them"):
+    with pytest.raises(DataError, match="entry 1 is not in the format of this version of marketsim"):
         journal.entries()
 
 
 def test_there_is_no_journal(tmp_path: Path) -> None:
     journal = Journal(str(tmp_path / "none"))
     assert not journal.read().links
-    with pytest.raises(DataError, match=r"there is no journal; `marketsim plan SYMBOL --seal` begins one"):
+    with pytest.raises(DataError, match=r"there is no journal; `marketsim plan SYMBOL --seal` starts one"):
         journal.entries()
     (tmp_path / "none").write_text("a file")
     with pytest.raises(DataError, match="not a directory"):

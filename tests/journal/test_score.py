@@ -78,15 +78,15 @@ def test_rows_add_up(run):
     assert [row.strategy for row in found.strategies] == ["always-on", "entry-exit"]
     for row in found.strategies:
         own = [each for each in plan_outcomes(found.booked) if each.strategy == row.strategy]
-        assert row.came.bars == len(own) == EVENINGS
-        assert row.came.provable == pytest.approx(sum(each.provable for each in own))
-        assert row.came.provable <= row.came.expected + 1e-12
-        assert row.came.expected <= row.came.touch + 1e-12
-        assert row.came.mean_bps == pytest.approx(1e4 * row.came.headline / EVENINGS)
-        assert (row.came.orders, row.came.trades) == (sum(e.orders for e in own), sum(e.trades for e in own))
-        assert row.came.missed == 0
+        assert row.realized.bars == len(own) == EVENINGS
+        assert row.realized.provable == pytest.approx(sum(each.provable for each in own))
+        assert row.realized.provable <= row.realized.expected + 1e-12
+        assert row.realized.expected <= row.realized.touch + 1e-12
+        assert row.realized.mean_bps == pytest.approx(1e4 * row.realized.headline / EVENINGS)
+        assert (row.realized.orders, row.realized.trades) == (sum(e.orders for e in own), sum(e.trades for e in own))
+        assert row.realized.missed == 0
         assert row.promised.mean_bps == entries[0].plan.strategies[row.strategy == "always-on"].promise.mean_bps
-        assert row.word == "too early"
+        assert row.verdict == "too early"
     (forecasts,) = found.forecasts
     assert forecasts.bars == EVENINGS
     assert forecasts.coverage == pytest.approx(np.mean(forecasts.coverage_of))
@@ -104,20 +104,20 @@ def test_what_has_no_bar_yet_waits_and_what_never_has_one_is_said(run):
     holed = replace(bars, time=bars.time[gone], ohlcv=bars.ohlcv[gone])
     found = score(entries, {bars.symbol: Success(holed)})
     assert {each.why for each in found.unscored} == {"there is no bar of its session"}
-    assert found.strategies[0].came.bars == EVENINGS - 2  # the bar itself, and the one whose origin it was
+    assert found.strategies[0].realized.bars == EVENINGS - 2  # the bar itself, and the one whose origin it was
 
 
 def test_an_evening_that_was_left_out_is_counted(run):
     bars, entries, _ = run
     found = score([*entries[:2], *entries[4:]], {bars.symbol: Success(bars)})
-    assert [row.came.missed for row in found.strategies] == [2, 2]
+    assert [row.realized.missed for row in found.strategies] == [2, 2]
 
 
 def test_a_session_that_was_sealed_twice_counts_once(run):
     bars, entries, _ = run
     again = replace(entries[2], entry=replace(entries[2].entry, number=99))
     found = score([*entries, again], {bars.symbol: Success(bars)})
-    assert [row.came.bars for row in found.strategies] == [EVENINGS, EVENINGS]
+    assert [row.realized.bars for row in found.strategies] == [EVENINGS, EVENINGS]
     assert [(each.entry, each.why) for each in found.unscored] == [(99, "its session was sealed before")]
 
 
@@ -128,7 +128,7 @@ def test_other_settings_make_another_record(run):
         entries[-1], entry=replace(entries[-1].entry, plan=replace(plan, settings=plan.settings | {"min_t": 2.0}))
     )
     found = score([*entries[:-1], other], {bars.symbol: Success(bars)})
-    assert [(row.strategy, row.run, row.came.bars) for row in found.strategies] == [
+    assert [(row.strategy, row.run, row.realized.bars) for row in found.strategies] == [
         ("always-on", "min_t 1.0", EVENINGS - 1),
         ("entry-exit", "min_t 1.0", EVENINGS - 1),
         ("always-on", "min_t 2.0", 1),
@@ -165,9 +165,9 @@ def test_several_symbols_are_pooled_by_date(run):
     found = score([*entries, *twins], {bars.symbol: Success(bars), "OTHER": Success(other)})
     assert [(row.symbol, row.strategy) for row in found.pooled] == [(None, "always-on"), (None, "entry-exit")]
     for pooled, alone in zip(found.pooled, found.strategies, strict=False):
-        assert pooled.came.bars == EVENINGS
-        assert pooled.came.mean_bps == pytest.approx(alone.came.mean_bps)
-        assert pooled.came.orders >= alone.came.orders
+        assert pooled.realized.bars == EVENINGS
+        assert pooled.realized.mean_bps == pytest.approx(alone.realized.mean_bps)
+        assert pooled.realized.orders >= alone.realized.orders
 
 
 def test_a_promise_without_an_interval_promises_nothing():
@@ -190,12 +190,12 @@ def test_the_section_of_a_page_shows_the_same_figures(run):
     found = score(entries, {bars.symbol: Success(bars)})
     section = journal_section(found, score_document(found, "journal.jsonl", entries, None, None))
     assert section.head == f"{EVENINGS}:{entries[-1].hash}"
-    traded = [row for row in found.strategies if row.came.orders]
+    traded = [row for row in found.strategies if row.realized.orders]
     assert [each.title for each in section.pictures] == [f"{bars.symbol}, {row.strategy}" for row in traded]
     for picture, row in zip(section.pictures, traded, strict=True):
-        assert f"ends at {100 * row.came.headline:+.1f} %" in picture.words
+        assert f"ends at {100 * row.realized.headline:+.1f} %" in picture.words
         assert f"{row.promised.mean_bps * EVENINGS / 100:+.1f} % was promised" in picture.words
-        assert len(picture.came.split()) == EVENINGS + 1
+        assert len(picture.realized.split()) == EVENINGS + 1
     (forecasts,) = section.forecasts
     assert [each.channel for each in forecasts.channels] == ["open", "high", "low", "close"]
     for each, covered in zip(forecasts.channels, found.forecasts[0].coverage_of, strict=True):

@@ -55,7 +55,7 @@ def test_points_keep_their_medians_and_have_hars_spread_until_there_are_errors_e
         np.testing.assert_allclose(each.moves[..., 4], expected[..., 4], atol=1e-12)
     assert "that of har at 10 origins with too few errors" in short.model.training
     assert long.model.training == (
-        "prices, points with the spread of their last 250 errors; unverified: made when, the file does not tell"
+        "prices, points with the spread of their last 250 errors; unverified: the file does not say when it was made"
     )
     np.testing.assert_allclose(short.moves[0], expected[0], atol=1e-12)  # a point that is har's, with har's spread
     assert np.abs(long.moves - expected).max() > 1e-4
@@ -141,7 +141,7 @@ def test_made_at_is_held_against_the_bar():
     made_at[3], made_at[4] = ends[3] - hour, np.datetime64("NaT")
     found = forecast(table.assign(made_at=made_at), BARS)
     assert [row for row, tag in enumerate(found.exposure or ()) if tag == "unknown"] == [3, 4]
-    assert "18 of 20 made before their bars opened, says the file" in found.model.training
+    assert "18 of 20 made before their bars opened, according to the file" in found.model.training
     made_at[5] = ends[5] + hour
     with pytest.raises(DataError, match="1 of 20 forecasts in DataFrame were made after their bar had ended") as raised:
         forecast(table.assign(made_at=made_at), BARS)

@@ -31,7 +31,7 @@ def folder(tmp_path_factory):
         ({"context": 512}, "kronos:small reads 2 to 511 bars, not 512"),
         ({"context": 1}, "kronos:small reads 2 to 511 bars, not 1"),
         ({"representation": "moves"}, "reads prices"),
-        ({"trim": 0.2}, "--trim: model 'kronos' has no use for it"),
+        ({"trim": 0.2}, "--trim: model 'kronos' does not use it"),
     ],
 )
 def test_what_it_cannot_do_is_a_usage_error(folder, options, words):

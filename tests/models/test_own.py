@@ -131,8 +131,8 @@ def test_what_it_prints_is_no_data(capsys):
 @pytest.mark.parametrize(
     ("thing", "words"),
     [
-        (Told, "Told is a class: hand over an object of it, Told(...)"),
-        (object(), "object is no model: it needs a method `forecast(series, origins)`"),
+        (Told, "Told is a class: pass an object, Told(...)"),
+        (object(), "object is not a model: it needs a method `forecast(series, origins)`"),
         (3, "int is no model"),
     ],
 )

@@ -132,7 +132,7 @@ def test_an_option_that_names_a_file_counts_with_what_is_in_it(tmp_path):
             "no 'Mine' in it; there is Mina; did you mean 'Mina'?",
         ),
         ("x = 1", "no 'Mine' in it; nothing there has a method `forecast`"),
-        ("class Mine: ...", "Mine is no model: it needs a method"),
+        ("class Mine: ...", "Mine is not a model: it needs a method"),
         ("class Mine:\n    def __init__(self):\n        raise OSError('no disk')", "OSError: no disk"),
     ],
 )
@@ -195,9 +195,9 @@ def test_names_of_code_are_told_from_names_of_models(spec, code):
 def test_choices_that_no_model_has_a_use_for_are_refused(tmp_path):
     spec = write(tmp_path / "mine.py")
     for model, choice, words in (
-        ("har", {"model_option": ("spread=1",)}, "--model-option: model 'har' has no use for it"),
-        ("blend:har,last-bar", {"model_option": ("spread=1",)}, "--model-option: model 'har' has no use for it"),
-        (spec, {"samples": 3}, "--samples: model '.*' has no use for it"),
+        ("har", {"model_option": ("spread=1",)}, "--model-option: model 'har' does not use it"),
+        ("blend:har,last-bar", {"model_option": ("spread=1",)}, "--model-option: model 'har' does not use it"),
+        (spec, {"samples": 3}, "--samples: model '.*' does not use it"),
     ):
         settings = Settings.of(**choice)
         with pytest.raises(UsageError, match=words):

@@ -171,7 +171,7 @@ def test_no_room_on_the_device_is_a_memory_error(folder, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"samples": 16}, "--samples: model 'toto' has no use for it"),
+        ({"samples": 16}, "--samples: model 'toto' does not use it"),
         ({"top_p": 0.9}, "--top-p: model 'toto'"),
         ({"context": 100}, "multiples of 64 bars, such as 512, not 100"),
         ({"context": 32}, "multiples of 64 bars"),

@@ -79,9 +79,9 @@ def test_bfloat16_is_near(folder):
 
 
 def test_its_name_and_sizes(folder):
-    with pytest.raises(UsageError, match="--temperature: model 'toto2' has no use for it"):
+    with pytest.raises(UsageError, match="--temperature: model 'toto2' does not use it"):
         toto2(folder, temperature=0.5)
-    with pytest.raises(UsageError, match="--trim: model 'toto2' has no use for it"):
+    with pytest.raises(UsageError, match="--trim: model 'toto2' does not use it"):
         toto2(folder, trim=0.2)
     with pytest.raises(UsageError, match="multiples of 32 bars"):
         toto2(folder, context=48)

@@ -89,7 +89,7 @@ def test_bars_that_the_model_may_have_seen_prove_nothing() -> None:
         replace(MODEL, exposure=ONE_SEEN),
         "expected",
     )
-    assert "but the only bar lies in the training data of har, so that proves nothing" in one.why
+    assert "but the only bar lies in the training data of har, so this proves nothing" in one.why
     doubtful = answer(EARNED, evidence={"bars": 0}, exposure=unknown, doubt="nobody says when they were made")
     assert ", but nobody says when they were made (--assume-clean vouches for them);" in doubtful.why
     assert "nobody says whether har was trained on these bars (--assume-clean vouches that it was not)" in found.why
@@ -126,9 +126,9 @@ def test_what_is_shown_as_nothing_is_no_loss(bps: float, words: str) -> None:
 
 
 def test_forecasts_that_are_hard_to_believe_are_no_reason_to_trade() -> None:
-    found = answer(EARNED, implausible="the forecasts of 'x' are hard to believe")
+    found = answer(EARNED, implausible="the forecasts of 'x' are implausible")
     assert found.decision == "CAN'T TELL"
-    assert "more than luck explains (+5.0 to +55.0), but its forecasts are hard to believe" in found.why
+    assert "more than luck explains (+5.0 to +55.0), but its forecasts are implausible" in found.why
     assert answer(LOST, implausible="the same").decision == "DON'T"
 
 

@@ -89,7 +89,7 @@ def test_an_unchanged_world_is_wrongly_called_worse_in_at_most_5_percent_of_reco
     wrong = 0
     for seed in range(60):
         profits = draw(name, np.random.default_rng([5, seed]), 550) + EDGE
-        wrong += kept(promised(profits[:250]), profits[250:]).word == WORSE
+        wrong += kept(promised(profits[:250]), profits[250:]).verdict == WORSE
     assert wrong / 60 <= 0.05
 
 
@@ -104,7 +104,7 @@ def test_a_lost_edge_is_told_within_the_bars_that_are_promised(start):
         record = rng.standard_normal(start + within)
         record[:start] += EDGE
         found = kept(promise, record)
-        told += found.word == WORSE
+        told += found.verdict == WORSE
         assert found.turned is None or found.turned < len(record)
     assert told / 30 >= 0.8
 
@@ -123,7 +123,7 @@ def test_ordinary_intervals_would_cry_wolf():
 
 def test_the_first_bars_say_nothing():
     found = kept(PROMISE, np.full(LEAST - 1, -1000.0))
-    assert (found.word, found.p, found.turned) == (TOO_EARLY, 1.0, None)
+    assert (found.verdict, found.p, found.turned) == (TOO_EARLY, 1.0, None)
     assert found.bars_more == max(PROMISE.bars, bars_to_tell(PROMISE, PROMISE.fall)) - (LEAST - 1)
     assert running_interval(np.arange(LEAST - 1.0)) is None
     assert difference(PROMISE, np.arange(LEAST - 1.0)) is None
@@ -133,33 +133,33 @@ def test_worse_stays_said_and_names_the_bars():
     record = np.concatenate([np.full(40, 24.0), np.full(60, -300.0), np.full(500, 80.0)])
     record += np.tile([90.0, -90.0], 300)
     found = kept(PROMISE, record)
-    assert found.word == WORSE
+    assert found.verdict == WORSE
     assert found.p <= 0.05
     assert 40 < found.turned < 100
     assert found.begun in (20, 40)
-    assert kept(PROMISE, record[: found.turned]).word == TOO_EARLY
-    assert kept(PROMISE, record[: found.turned + 1]).word == WORSE
+    assert kept(PROMISE, record[: found.turned]).verdict == TOO_EARLY
+    assert kept(PROMISE, record[: found.turned + 1]).verdict == WORSE
 
 
 def test_as_promised_takes_as_many_bars_as_a_fall_would_need():
     needed = max(PROMISE.bars, bars_to_tell(PROMISE, PROMISE.fall))
     record = 24.0 + np.tile([90.0, -90.0], needed)
-    assert kept(PROMISE, record[: needed - 1]).word == TOO_EARLY
+    assert kept(PROMISE, record[: needed - 1]).verdict == TOO_EARLY
     assert kept(PROMISE, record[: needed - 1]).bars_more == 1
-    assert kept(PROMISE, record[:needed]).word == AS_PROMISED
+    assert kept(PROMISE, record[:needed]).verdict == AS_PROMISED
 
 
 def test_below_the_promise_is_not_as_promised():
     needed = max(PROMISE.bars, bars_to_tell(PROMISE, PROMISE.fall))
     record = 10.0 + np.tile([90.0, -90.0], needed)
     found = kept(PROMISE, record[:needed])
-    assert found.word == TOO_EARLY
+    assert found.verdict == TOO_EARLY
     assert found.bars_more is None or found.bars_more >= 1
 
 
 @pytest.mark.parametrize("promise", [None, PromisedMean(3.0, 3.0, 3.0, 70)])
 def test_what_promises_nothing_is_always_too_early(promise):
-    assert kept(promise, np.full(500, -100.0)).word == TOO_EARLY
+    assert kept(promise, np.full(500, -100.0)).verdict == TOO_EARLY
 
 
 def test_a_vague_promise_cannot_tell_that_its_edge_is_gone():
@@ -174,5 +174,5 @@ def test_where_the_difference_lies_below_zero_the_word_is_worse():
         record = 100 * np.random.default_rng([8, seed]).standard_normal(150) - seed
         ends = difference(PROMISE, record)
         if ends.high < 0:
-            assert kept(PROMISE, record).word == WORSE
+            assert kept(PROMISE, record).verdict == WORSE
     assert difference(PROMISE, np.full(150, -100.0)).high < 0

@@ -38,7 +38,7 @@ def test_the_difference_to_holding_and_whether_it_is_chance() -> None:
 
 
 def test_fills_in_doubt_are_a_range_and_a_count() -> None:
-    assert "fills on 3 bars are in doubt: -10.0 to +20.0 bps a bar; finer bars can tell" in said()
+    assert "fills on 3 bars are in doubt: -10.0 to +20.0 bps a bar; finer bars (--fine) may settle them" in said()
     assert "fills on 1 bar are in doubt" in said(replace(ROW, ambiguous=1))
     assert "doubt" not in said(replace(ROW, ambiguous=0))
     assert "'touch' books what the bars do not prove" in said(fill="touch")
@@ -71,7 +71,7 @@ def test_the_training_data_are_spoken_of() -> None:
 @pytest.mark.parametrize(
     ("aside", "why"),
     [
-        (0, "every bar's side was short"),
+        (0, "every signal was short"),
         (70, "entry-exit stood aside on 70 of 70 bars, as its in-sample t was too low or the costs too high"),
         (
             40,

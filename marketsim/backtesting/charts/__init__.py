@@ -1,4 +1,4 @@
-"""The pictures of a report, from the arrays of a result. Imported when a report is asked for, never before."""
+"""The data of a report's pictures, from the arrays of a result. Imported only for a report."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _quantiles(result: Result, every: int, whole: int) -> dict[str, NDArray[Any]
 
 
 def _reliability(result: Result) -> CalibratedSymbol | None:
-    """What happened to take-profits in doubt whose order finer bars tell, beside their probability."""
+    """Predicted probability and observed share of take-profits in doubt that finer bars settle."""
     if result.fine is None or not result.fine.covered:
         return None
     origins = result.walk.origins[:-1]

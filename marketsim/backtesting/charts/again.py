@@ -1,4 +1,4 @@
-"""The pictures of a run that is over: its symbols are run once more, which the forecast cache makes quick."""
+"""The pictures of a saved run: its symbols are run again, mostly from the forecast cache."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the fills of a strategy came to be known."""
+"""How many fills of a strategy are certain, settled by finer bars, or weighted by probability."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from marketsim.settings.groups import TradingRules
 
 
 def fill_counts(track: FittedTrackRecord, market: Market, rules: TradingRules) -> FillCounts:
-    """Of the evaluated bars with a trade, those that the bar alone tells, those that finer bars do, and the others."""
+    """Evaluated bars with a trade: certain by the bar, settled by finer bars, and the others."""
     at, fit, evaluated = slice(-1), track.fit, market.walk.evaluated
     alone = book(
         track.name,

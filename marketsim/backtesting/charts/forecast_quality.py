@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 
 
 def forecast_quality(result: Result, cache: ForecastCache | None) -> ForecastQuality:
-    """The quality of the forecasts of every bar of the walk that one was made for, windows included."""
+    """The quality of all forecasts of a walk, windows included."""
     origins = result.walk.origins[:-1]
     moves, actual = result.forecasts.moves[:-1], actual_moves(result.bars, origins)
     losses, inside = pinball(moves, actual, LEVELS), covered(moves, actual).mean(0)
@@ -72,7 +72,7 @@ def forecast_quality(result: Result, cache: ForecastCache | None) -> ForecastQua
 
 
 def _losses(result: Result, cache: ForecastCache | None, actual: Floats) -> dict[str, Floats]:
-    """Losses `[N, 4]` of the baselines that can forecast all these bars, but for the model itself."""
+    """Losses `[N, 4]` of the baselines that can forecast all these bars, except the model itself."""
     found = {}
     for name in BASELINES:
         if name == result.forecasts.model.name:

@@ -1,4 +1,4 @@
-"""Profit over the multipliers, window by window, and what was chosen there."""
+"""Profit over the multipliers of each window, and the chosen ones."""
 
 from __future__ import annotations
 

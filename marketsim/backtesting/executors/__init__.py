@@ -1,4 +1,4 @@
-"""What runs tasks: one file an executor, one line in `registry.EXECUTORS` each, all `concurrent.futures.Executor`."""
+"""Executors: one file and one line in `registry.EXECUTORS` each, all `concurrent.futures.Executor`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Executor(Protocol):
 
     @property
     def room(self) -> int:
-        """How many tasks are worth submitting now; MarketsimError where there is no worker."""
+        """How many tasks can be submitted now; MarketsimError if there is no worker."""
         ...
 
     def submit(self, fn: Callable[[A], T], argument: A, /) -> Future[T]:
@@ -36,7 +36,7 @@ class Executor(Protocol):
         ...
 
     def submit_to_others(self, workers: Collection[str], fn: Callable[[A], T], argument: A, /) -> Future[T] | None:
-        """As `submit`, to any worker but those of these names; None where there is no other."""
+        """As `submit`, to any worker except the named ones; None if there is no other."""
         ...
 
     def shutdown(self, wait: bool = True) -> None:
@@ -45,7 +45,7 @@ class Executor(Protocol):
 
 
 def open_executor(work: WorkSettings, tasks: int) -> Executor:
-    """The executor that the settings name, for at most that many tasks at once.
+    """The executor that the settings name, for at most so many tasks at once.
 
     `auto` is dask where a scheduler is named, processes where more than one is of use, else this process.
     UsageError for settings that contradict each other, and for a scheduler that cannot be reached.
@@ -54,8 +54,8 @@ def open_executor(work: WorkSettings, tasks: int) -> Executor:
     if name == "auto":
         name = "dask" if work.scheduler else "processes" if workers > 1 else "local"
     if name != "dask" and name in registry.EXECUTORS and work.scheduler:
-        raise UsageError(f"--scheduler is of use to --executor dask, not to {name}")
+        raise UsageError(f"--scheduler works with --executor dask, not with {name}")
     if work.executor == "local" and work.workers > 1:
-        raise UsageError("--executor local is this one process; leave it out, or use --workers 1")
+        raise UsageError("--executor local uses one process: leave it out, or use --workers 1")
     executor: Executor = registry.load(registry.EXECUTORS, "executor", name)(work, workers)
     return executor

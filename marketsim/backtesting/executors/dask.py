@@ -1,4 +1,4 @@
-"""`dask`: the workers of a Dask cluster that runs already."""
+"""`dask`: the workers of a running Dask cluster."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class Dask(futures.Executor):
         try:
             result = task.remote.result(timeout=PATIENCE)
         except futures.CancelledError as error:  # by nobody here
-            words = f"the scheduler {self._scheduler} is gone (it gave its tasks up)"
+            words = f"the scheduler {self._scheduler} is gone (it cancelled its tasks)"
             task.future.set_exception(MarketsimError(words).with_traceback(error.__traceback__))
         except BaseException as error:
             if isinstance(error, TimeoutError) and task.remote.status == "finished":
@@ -176,7 +176,7 @@ class Dask(futures.Executor):
         running = _within(PATIENCE, self._client.processing)
         for name in silent:
             for key in map(str, running.get(name, ())):
-                self._break(key, f"the worker {name} gave no sign of life for {self._timeout:g} s")
+                self._break(key, f"the worker {name} sent no heartbeat for {self._timeout:g} s")
 
     def _give_up_homeless(self, living: Collection[str]) -> None:
         """End the tasks that wait for workers of which none lives: no scheduler gives them to others."""
@@ -185,7 +185,7 @@ class Dask(futures.Executor):
                 self._break(key, "the workers that it was meant for are gone")
 
     def _break(self, key: str, why: str) -> None:
-        """End a task as if its worker had been killed, unless it came to its end meanwhile."""
+        """End a task as if its worker had been killed, unless it has finished meanwhile."""
         task = self._tasks.pop(key, None)
         if task is not None:
             task.remote.cancel()
@@ -201,7 +201,7 @@ async def _greet(scheduler: str) -> None:
 
 
 def _within(seconds: float, action: Callable[[], T]) -> T:
-    """What `action` returns or raises; TimeoutError where it takes longer, whatever it waits for."""
+    """What `action` returns or raises; TimeoutError if it takes longer."""
     answer: futures.Future[T] = futures.Future()
 
     def act() -> None:

@@ -1,4 +1,4 @@
-"""`local`: this process, at once."""
+"""`local`: runs tasks in this process, immediately."""
 
 from __future__ import annotations
 

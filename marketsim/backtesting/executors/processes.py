@@ -1,4 +1,4 @@
-"""`processes`: a pool of spawned processes on this machine, each with one thread for its arithmetic."""
+"""`processes`: a pool of spawned processes on this machine, each with one arithmetic thread."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _surroundings() -> Iterator[None]:
 
 
 def _end_with_parent() -> None:
-    """End this worker when its parent is gone: a parent that was killed cannot tell."""
+    """End this worker when its parent process has died."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 

@@ -1,1 +1,1 @@
-"""Files of a broker's fills, as its users export them."""
+"""Broker fills from exported files."""

@@ -1,4 +1,4 @@
-"""A fill: a part of an order, or the whole, that was bought or sold at one price."""
+"""A fill: an order, or part of one, executed at one price."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Side: TypeAlias = Literal["buy", "sell"]
 
 
 class BrokerFill(Struct, frozen=True):
-    """One fill, as the broker says."""
+    """One fill, as reported by the broker."""
 
     symbol: str  # canonical
     time: np.datetime64  # UTC, seconds

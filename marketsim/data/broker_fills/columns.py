@@ -1,4 +1,4 @@
-"""Which column of a broker's export is what. Names are compared in their plain form, see `formats.names.plain`."""
+"""The columns of a broker's export. Names are compared in their plain form, see `formats.names.plain`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a broker's export to its fills: one way of reading for all of them."""
+"""From a broker's export to its fills."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ class _Reader(Struct, frozen=True):
         return found.time.astype("datetime64[s]")
 
     def _symbol(self, row: int) -> str | None:
-        """The canonical symbol; None, with a remark, for what is none, such as an option."""
+        """The canonical symbol; None, with a note, for other text, such as an option."""
         text, currency = self._cell("symbol", row), self._cell("currency", row).upper()
         if re.fullmatch(r"[A-Z]{3}\.[A-Z]{3}", text):  # Interactive Brokers' EUR.USD
             text = text.replace(".", "")

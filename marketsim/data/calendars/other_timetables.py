@@ -1,4 +1,4 @@
-"""Timetables of bars that are not days: within a session, around the clock, and of weeks or months.
+"""Timetables of bars other than daily ones: within a session, around the clock, weekly or monthly.
 
 They stand apart because a run on daily bars needs none of them.
 """
@@ -13,7 +13,7 @@ from marketsim.data.calendars.zones import DAY, Stamps, to_local, to_utc
 
 
 class Continuous(Struct, frozen=True):
-    """Bars one after another while a market is open around the clock, but for its weekend."""
+    """Bars around the clock, except at weekends if the market is closed then."""
 
     calendar: Calendar
     spacing: int

@@ -1,4 +1,4 @@
-"""What the stamps of a series show: how far apart its bars are, in which zone, at which times, by which calendar."""
+"""What the times of a series show: spacing, time zone, times of day, calendar."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def _slots(times: Stamps, calendar: Calendar, spacing: int) -> tuple[int, ...]:
 
 
 def _commonest(values: Seconds) -> int:
-    """The value that occurs most often, the smallest of several; 0 where there is none."""
+    """The most frequent value, the smallest of several; 0 without values."""
     if len(values):
         middle = values[len(values) // 2]
         if 2 * np.count_nonzero(values == middle) > len(values):  # no other can be as common

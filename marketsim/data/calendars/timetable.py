@@ -1,4 +1,4 @@
-"""When the bars of one series open and end: the sessions of a calendar at the clock times that the series keeps.
+"""When the bars of a series open and end, from the sessions of its calendar and its times of day.
 
 A timetable is made once, of a whole series, and stays with it however the series is cut: nothing that it says of the
 bar after an origin depends on later bars.

@@ -1,4 +1,4 @@
-"""Clock times of a time zone, for arrays of UTC stamps."""
+"""Local times of a time zone, for arrays of UTC times."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Files of bars as people have them: what a file holds, how its cells are written, and which bars they are."""
+"""Bars from users' files: formats, cells, columns and symbols."""

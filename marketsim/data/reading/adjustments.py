@@ -1,4 +1,4 @@
-"""Splits and dividends: what a file says of them, and prices that do not jump where nothing was earned or lost."""
+"""Splits and dividends in a file, and prices adjusted for them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Times = NDArray[np.datetime64]
 
 
 class Prices(Struct, frozen=True):
-    """R rows of one symbol, oldest first, with what their file says of splits and dividends."""
+    """R rows of one symbol, oldest first, with the file's splits and dividends."""
 
     ohlcv: Values  # [R, 5] open, high, low, close (price units), volume
     adjusted: Values | None = None  # [R, 5], columns of NaN where the file has none
@@ -140,7 +140,7 @@ def _dividends_named(prices: Prices, symbol: str) -> Prices:
     paid = int(np.count_nonzero(np.nan_to_num(prices.dividend)))
     if not paid:
         return prices
-    words = f"{symbol}: {paid} dividends are named and not used; whether the prices hold them cannot be told"
+    words = f"{symbol}: {paid} dividends are listed and not used; the prices may or may not include them"
     return replace(prices, notes=(*prices.notes, words))
 
 

@@ -1,4 +1,4 @@
-"""Parquet and Feather: pyarrow reads the wanted columns, a row group after the other, without going through text."""
+"""Parquet and Feather: pyarrow reads the needed columns, one row group at a time, without text."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Schema(Struct, frozen=True):
 
 
 class _OwnBars(Struct, frozen=True):
-    """What a file of our own bars says."""
+    """The metadata of a file that marketsim wrote."""
 
     symbol: str
     zone: str
@@ -178,7 +178,7 @@ def _feather(source: Any, name: str) -> tuple[Any, Batches]:
 
 
 def _ordered(table: Any, columns: Sequence[int], names: Sequence[str]) -> Any:
-    """The columns in the order that they were asked for."""
+    """The columns in the requested order."""
     import pyarrow
 
     found = [table.column(table.schema.names.index(names[at])) for at in columns]
@@ -204,9 +204,9 @@ def _told(name: str) -> Iterator[None]:
         raise
     except OSError as error:
         words = error.strerror or str(error)
-        raise DataError(f"{name}: no table that can be read: {words.splitlines()[0] if words else error!r}") from error
+        raise DataError(f"{name}: not a readable table: {words.splitlines()[0] if words else error!r}") from error
     except MemoryError:
         raise DataError(f"{name}: its columns do not fit into memory") from None
     except Exception as error:  # KeyError, IndexError, AssertionError and more, of damaged files
         words = (str(error) or type(error).__name__).splitlines()[0]
-        raise DataError(f"{name}: no table that can be read: {words}") from error
+        raise DataError(f"{name}: not a readable table: {words}") from error

@@ -1,4 +1,4 @@
-"""The columns of a file before they mean anything: what readers of CSV, JSON, Parquet and Feather have in common."""
+"""The uninterpreted columns of a file, the common result of the CSV, JSON, Parquet and Feather readers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Column = NDArray[Any]  # [R] float64, int64, datetime64[ns], or str objects
 
 
 class Heading(Struct, frozen=True):
-    """What a file says before its first row."""
+    """The header of a file."""
 
     names: tuple[str, ...]  # of its columns, as written
     groups: tuple[str, ...] = ()  # the symbol that each column belongs to, where the header has a second line
@@ -49,7 +49,7 @@ class Cells(Protocol):
 
     @property
     def heading(self) -> Heading:
-        """What the file says before its first row."""
+        """The header of the file."""
         ...
 
     def sample(self, column: int) -> list[str]:

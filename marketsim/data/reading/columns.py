@@ -1,4 +1,4 @@
-"""Which column of a file is what: time, prices, volume, symbol, adjustments."""
+"""The roles of a file's columns: time, prices, volume, symbol, adjustments."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Sample = Callable[[int], list[str]]
 
 
 class Columns(Struct, frozen=True):
-    """Positions of the columns of one symbol, or of all where a column tells them apart."""
+    """Positions of the columns of one symbol, or of all if a column names the symbol."""
 
     layout: Layout
     stamps: tuple[int, ...]  # columns of dates or stamps, the best first: the next is for when one cannot be read
@@ -73,7 +73,7 @@ class Columns(Struct, frozen=True):
 
 
 def resolve(heading: Heading, sample: Sample, name: str) -> list[Columns]:
-    """The columns of a file, of each symbol where it has columns of its own.
+    """The columns of a file, for each symbol if it has separate columns.
 
     DataError that names what is missing, and what the header has.
     """
@@ -132,7 +132,7 @@ def _resolve(heading: Heading, names: list[str], own: Sequence[int], sample: Sam
     assert prices is not None
     for role, at in zip(FIELDS, prices, strict=True):
         if visible.count(visible[at]) > 1:
-            raise DataError(f"{file}: column '{role}' is there twice; the header has {_shown(heading.names)}")
+            raise DataError(f"{file}: column '{role}' occurs twice; the header has {_shown(heading.names)}")
     volume, real, base = _volume(visible)
     symbol = _symbol(visible, sample, (*stamps, *prices))
     adjusted = tuple(_first(visible, ADJUSTED[field]) for field in (*FIELDS, "volume"))
@@ -233,7 +233,7 @@ def _volume(names: Sequence[str]) -> tuple[tuple[int, ...], int | None, str | No
 
 
 def _symbol(names: Sequence[str], sample: Sample, taken: Sequence[int]) -> int | None:
-    """The column that tells symbols apart."""
+    """The column that names the symbol."""
     for word in SYMBOL:
         if word in names and names.index(word) not in taken:
             at = names.index(word)

@@ -1,4 +1,4 @@
-"""What is in a file on disk: itself, what it was compressed from, or the members of a zip archive."""
+"""The contents of a file on disk: the file itself, decompressed, or the members of a zip archive."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class BarFile(Struct, frozen=True):
 
     @property
     def stem(self) -> str:
-        """Its own name without its folder, for what it says of the symbol."""
+        """The file's name without its folder, which may name the symbol."""
         return Path(self.member or self.path.name).name
 
     @property

@@ -1,4 +1,4 @@
-"""How dates are written: from one cell, the strptime formats that it may be read in."""
+"""Formats of dates: the strptime formats that fit a cell."""
 
 from __future__ import annotations
 

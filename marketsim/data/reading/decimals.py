@@ -1,4 +1,4 @@
-"""Numbers from text: decimal points and commas, thousands, signs of currencies, "1.2M".
+"""Numbers from text: decimal points and commas, thousands, currency signs, "1.2M".
 
 Every value is the double that Python's `float` gives for its digits.
 """

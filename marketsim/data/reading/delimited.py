@@ -1,4 +1,4 @@
-"""CSV and its kin: pandas reads the cells, as the very doubles that Python's `float` gives."""
+"""CSV and similar text: pandas reads the cells, with exactly the doubles of Python's `float`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a text file is written: its encoding, what parts its cells, where its header ends, which columns it has."""
+"""The dialect of a text file: encoding, delimiter, header and columns."""
 
 from __future__ import annotations
 

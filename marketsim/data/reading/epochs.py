@@ -1,4 +1,4 @@
-"""Times that are written as one number: calendar numbers such as 20240102, or an epoch in one of four units."""
+"""Times written as one number: calendar numbers such as 20240102, or an epoch in one of four units."""
 
 from __future__ import annotations
 

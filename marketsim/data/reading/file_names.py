@@ -1,4 +1,4 @@
-"""Which symbol a file is named after: "NASDAQ_NVDA, 1D.csv", "ETH_USDT-1d.feather", "nvda_us_d.csv"."""
+"""Symbols from file names: "NASDAQ_NVDA, 1D.csv", "ETH_USDT-1d.feather", "nvda_us_d.csv"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bars of one's own: a file, a zip archive, or a folder of them."""
+"""The user's own bars: a file, a zip archive, or a folder of them."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class FileSource:
             own = list(self._table(file).series) if named is None else named
         except DataError as error:
             if not alone and is_loose(file):
-                self._notes.append(f"{error}; the file is passed over")
+                self._notes.append(f"{error}; the file is skipped")
                 return []
             own = []
         if self._given:
@@ -146,7 +146,9 @@ class FileSource:
         if symbol not in self._folders:
             return ()
         folder = printable(self._folders[symbol])
-        return (f"{symbol}: its files have only dates or numbers in their names, so the folder {folder} names it",)
+        return (
+            f"{symbol}: its files have only dates or numbers in their names, so it is named after the folder {folder}",
+        )
 
     def _base(self, file: BarFile) -> str | None:
         """The coin that volume is counted in, where the name of the file lacks it."""

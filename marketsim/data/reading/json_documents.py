@@ -1,4 +1,4 @@
-"""Where bars stand in a JSON document: as objects, as arrays, column by column, or by date, at any depth."""
+"""Bars in a JSON document: as objects, as arrays, column by column, or by date, at any depth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON: the cells of the bars that stand anywhere in a document."""
+"""The cells of bars in a JSON document."""
 
 from __future__ import annotations
 
@@ -54,8 +54,6 @@ def parsed(file: BarFile) -> Any:
     except UnicodeDecodeError as error:
         raise undecodable(file.name, data, error) from None
     except json.JSONDecodeError as error:
-        raise DataError(f"{file.name}, line {error.lineno}: no JSON: {error.msg.lower()}") from None
+        raise DataError(f"{file.name}, line {error.lineno}: not JSON: {error.msg.lower()}") from None
     except (RecursionError, ValueError):  # ValueError: a whole number of thousands of digits
-        raise DataError(
-            f"{file.name}: no JSON that can be read: nested too deeply, or a number of too many digits"
-        ) from None
+        raise DataError(f"{file.name}: unreadable JSON: nested too deeply, or a number of too many digits") from None

@@ -54,7 +54,7 @@ def _walk(path: Path) -> tuple[list[BarFile], list[str]]:
 
     def passed_over(error: OSError) -> None:
         where = error.filename if error.filename is not None else path
-        notes.append(f"{printable(Path(where))} is passed over: {(error.strerror or str(error)).lower()}")
+        notes.append(f"{printable(Path(where))} is skipped: {(error.strerror or str(error)).lower()}")
 
     os.listdir(path)  # a folder that cannot be read itself is an error
     for folder, below, names in os.walk(path, onerror=passed_over):
@@ -65,12 +65,12 @@ def _walk(path: Path) -> tuple[list[BarFile], list[str]]:
                 continue
             try:
                 if not is_regular(own):
-                    notes.append(f"{printable(own)} is a pipe or a device and is passed over")
+                    notes.append(f"{printable(own)} is a pipe or a device and is skipped")
                 else:
                     found += _opened(own)
             except (OSError, DataError) as error:
                 words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-                notes.append(f"{printable(own)} is passed over: {words}")
+                notes.append(f"{printable(own)} is skipped: {words}")
     return found, notes
 
 

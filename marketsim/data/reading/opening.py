@@ -1,4 +1,4 @@
-"""Which reader a file is for, by its first bytes."""
+"""The right reader for a file, by its first bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How bars of one's own are to be read, where their file leaves a choice."""
+"""Options for reading users' files whose format is ambiguous."""
 
 from __future__ import annotations
 

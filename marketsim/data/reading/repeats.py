@@ -1,4 +1,4 @@
-"""Bars that say nothing new: a weekend filled with Friday's, a price that stands still for days."""
+"""Repeated bars: a weekend filled with Friday's bar, a constant price for days."""
 
 from __future__ import annotations
 

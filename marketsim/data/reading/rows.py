@@ -1,4 +1,4 @@
-"""The rows of a file as numbers, in the one style that its prices are written in; what is no bar is left out."""
+"""The rows of a file as numbers, in the number style of its prices; rows without a bar are left out."""
 
 from __future__ import annotations
 

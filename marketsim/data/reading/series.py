@@ -1,4 +1,4 @@
-"""The rows of one symbol as its files have them, before they are adjusted and checked."""
+"""The rows of one symbol from its files, before they are adjusted and checked."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Series(Struct, frozen=True):
         if len(known) < 2 or not known[0] > known[-1] or (known[1:] > known[:-1]).any():
             return self
         turned = self.take(np.arange(len(self))[::-1])
-        return replace(turned, notes=(*self.notes, f"{name}: the newest bar is first; the order is turned"))
+        return replace(turned, notes=(*self.notes, f"{name}: the newest bar is first; the order is reversed"))
 
 
 def join(parts: Sequence[Series], symbol: str, adjust: str) -> Series:

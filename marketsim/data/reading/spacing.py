@@ -1,4 +1,4 @@
-"""Which of two readings of dates is meant, by how far apart they put the bars."""
+"""The right one of two readings of dates, by the spacing of the bars."""
 
 from __future__ import annotations
 

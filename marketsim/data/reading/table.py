@@ -1,4 +1,4 @@
-"""The one reader of files: from cells of any kind to the rows of each symbol."""
+"""From the cells of any file to the rows of each symbol."""
 
 from __future__ import annotations
 

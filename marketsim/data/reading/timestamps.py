@@ -1,4 +1,4 @@
-"""Time stamps from a column of text or numbers: one format must fit every cell."""
+"""Times from a column of text or numbers: one format must fit every cell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where bars are fetched from over the network: one file a provider, one line in `registry.PROVIDERS` each."""
+"""Providers of bars over the network: one file and one line in `registry.PROVIDERS` each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a provider is waited for: what may pass is tried again, later and later."""
+"""Repeated requests to a busy provider, with growing pauses."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class Patience(Struct, frozen=True):
                 pause = max(busy.wait, min(self.pause * 2**attempt, self.longest))
                 if attempt == self.tries - 1 or pause > self.limit:
                     raise MarketsimError(
-                        f"{who} did not answer in {attempt + 1} tries ({busy}); what came is kept: try again later"
+                        f"{who} did not answer in {attempt + 1} tries ({busy}); received bars are kept: try again later"
                     ) from busy
-                self.say(f"{who}: {busy}; again in {pause:.0f} s")
+                self.say(f"{who}: {busy}; next try in {pause:.0f} s")
                 self.sleep(pause)
         raise AssertionError("unreachable")

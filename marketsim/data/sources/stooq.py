@@ -74,7 +74,7 @@ def _get(url: str) -> str:
     except (HTTPException, URLError, OSError) as error:
         raise Busy(f"{type(error).__name__}") from None  # its words may hold the address, and with it the key
     if text.startswith(HEADER) and not text.endswith("\n"):
-        raise Busy("an answer that broke off")
+        raise Busy("an incomplete answer")
     return text
 
 
@@ -82,7 +82,7 @@ def _page(text: str) -> Page:
     lines = text.split()
     if not text.startswith(HEADER):
         if "hits limit" in text:
-            raise MarketsimError("stooq gives no more bars today: its limit of downloads a day is reached")
+            raise MarketsimError("stooq gives no more bars today: its daily download limit is reached")
         raise MarketsimError(
             f"stooq answered with something that is no table of bars: it asks programs for a key, set {KEY} to yours"
         )

@@ -77,7 +77,7 @@ class PostgresCache(ForecastCache):
         except psycopg.ProgrammingError:  # its text would quote the URL
             raise UsageError("--cache-url: PostgreSQL's client does not know its parameters") from None
         except psycopg.Error as error:
-            self._warn(f"{_words(error)}; going on without it")
+            self._warn(f"{_words(error)}; continuing without it")
         self._guarded(self._prepare)
 
     @property
@@ -159,11 +159,11 @@ class PostgresCache(ForecastCache):
                 return action(self._database)
         except psycopg.Error as error:
             if writes and not self._database.broken:  # refused, such as for want of a right
-                self._warn(f"{_words(error)}; nothing new is kept in it")
+                self._warn(f"{_words(error)}; no new forecasts are saved")
                 self.mode = "readonly"
             else:
                 self.close()
-                self._warn(f"{_words(error)}; going on without it")
+                self._warn(f"{_words(error)}; continuing without it")
             return None
 
 

@@ -1,4 +1,4 @@
-"""One stored forecast: how it is encoded, and the digest that tells whether it is still what was written."""
+"""One stored forecast: its encoding, and the digest that detects damage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cache in one SQLite file: a damaged, foreign or newer file is moved aside and a new one begun.
+"""The cache in one SQLite file: a damaged, foreign or newer file is moved aside and replaced by an empty one.
 
 A full disk, a lasting lock or a place that cannot be written ends its use, with one warning.
 """
@@ -151,11 +151,11 @@ class SqliteCache(ForecastCache):
                 self._only_read(error)
             else:
                 self.close()
-                self._warn(f"{error}; going on without it")
+                self._warn(f"{error}; continuing without it")
             return None
 
     def _only_read(self, reason: object) -> None:
-        self._warn(f"{reason}; nothing new is kept in it")
+        self._warn(f"{reason}; no new forecasts are saved")
         self.mode = "readonly"
 
     def _open(self, suspect: bool = False) -> None:
@@ -169,9 +169,9 @@ class SqliteCache(ForecastCache):
                         raise
                     name = self._move_aside()
                     self._database = self._connect()
-                    self._warn(f"{error}; moved to {name}, began anew")
+                    self._warn(f"{error}; moved to {name}; a new one was started")
         except (OSError, sqlite3.Error) as error:
-            self._warn(f"{error}; going on without it")
+            self._warn(f"{error}; continuing without it")
 
     def _move_aside(self) -> str:
         """Rename the file and its log, and tell the new name; the log goes first: a new file would replay it."""
@@ -267,9 +267,9 @@ def _unwritable(path: Path) -> str | None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
-        return f"{path.parent} is no folder"
+        return f"{path.parent} is not a folder"
     except OSError as error:
-        return f"{path.parent} cannot be made ({(error.strerror or str(error)).lower()})"
+        return f"{path.parent} cannot be created ({(error.strerror or str(error)).lower()})"
     if not os.access(path.parent, os.W_OK):
         return f"{path.parent} cannot be written (permission denied)"
     return f"{path} is a folder" if path.is_dir() else None

@@ -1,4 +1,4 @@
-"""Whether a cache still holds what was written, and what the models would write today."""
+"""Verification of a cache: the digests of its rows, and a sample of forecasts made again."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Forecasts that somebody else made: which columns of a table say what, and the rows of each symbol."""
+"""Forecasts from users' files: columns, and the rows of each symbol."""

@@ -1,4 +1,4 @@
-"""Which column of a table of forecasts is what."""
+"""The roles of the columns in a table of forecasts."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def read_forecasts(spec: str, timezone: str | None = None) -> GivenForecasts:
         except DataError as error:
             if alone or not is_loose(file):
                 raise
-            notes.append(f"{error}; the file is passed over")
+            notes.append(f"{error}; the file is skipped")
             continue
         notes += table.notes
         renamed |= "" in table.symbols

@@ -1,4 +1,4 @@
-"""Which of a symbol's forecasts was made at which bar, and whether it was made in time."""
+"""Matching a symbol's forecasts to its bars, and whether each was made in time."""
 
 from __future__ import annotations
 

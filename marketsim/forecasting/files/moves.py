@@ -1,4 +1,4 @@
-"""Forecasts of prices or of moves, told apart, as moves; what they cannot be is refused."""
+"""Forecasts of prices or of moves, recognized and converted to moves; impossible ones are refused."""
 
 from __future__ import annotations
 
@@ -140,9 +140,7 @@ def _check_bars(
     told = ~np.isnan(moves[at])
     where, name = found.place(0).rpartition(", ")[0], bars.symbol
     if (np.abs(moves[at] - actual[..., None])[told] < ROUNDING).all():
-        raise DataError(
-            f"{where}: the forecasts of {name} are the very bars that they are of: look-ahead, not a forecast"
-        )
+        raise DataError(f"{where}: the forecasts of {name} are the bars themselves: look-ahead, not forecasts")
     reach = np.nanmedian(np.nanmax(np.abs(moves[at]), axis=(1, 2)))
     usual = np.median(np.abs(bars.ohlcv[1 : newest + 1, :4] / bars.close[:newest, None] - 1).max(1))
     if unit == MOVES and reach > WIDE * usual:

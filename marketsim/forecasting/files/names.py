@@ -1,4 +1,4 @@
-"""What the names of columns say of forecasts: of which price, at which quantile, in which unit.
+"""Column names of forecasts: price, quantile and unit.
 
 Nixtla, GluonTS, AutoGluon, Chronos and Darts each have names of their own, and so has the reference system.
 """

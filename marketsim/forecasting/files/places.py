@@ -1,4 +1,4 @@
-"""Where forecasts are: `[SYMBOL=]PATH[:MODEL]`."""
+"""Places of forecasts: `[SYMBOL=]PATH[:MODEL]`."""
 
 from __future__ import annotations
 

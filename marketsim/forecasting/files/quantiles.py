@@ -1,4 +1,4 @@
-"""Quantiles at other levels."""
+"""Interpolation of quantiles at other levels."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ class _Reader(Struct, frozen=True):
             cells = _texts(self.read[self.columns.channel])
             for row, cell in enumerate(cells):
                 if cell.lower() not in CHANNELS:
-                    raise self._wrong(row, self.columns.channel, f"{cell!a} is none of {', '.join(CHANNELS)}")
+                    raise self._wrong(row, self.columns.channel, f"{cell!a} is not one of {', '.join(CHANNELS)}")
             channels = np.array([CHANNELS.index(cell.lower()) for cell in cells])
             canonical = {name: self._symbol(name, name, names) for name in canonical}
         else:

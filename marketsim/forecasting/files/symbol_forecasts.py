@@ -1,4 +1,4 @@
-"""The forecasts of one symbol, as files have them, before they are held against bars."""
+"""The forecasts of one symbol from its files, before they are matched to bars."""
 
 from __future__ import annotations
 

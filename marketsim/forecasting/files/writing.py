@@ -1,4 +1,4 @@
-"""Forecasts as a file that `--forecasts` reads again as exactly these."""
+"""Writing forecasts to a file that `--forecasts` reads back exactly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The best multipliers above a floor: of the few problems whose optimum lies below it."""
+"""The best multipliers above the floor, for the few problems whose optimum is below it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks of neighboring candidates, which are bounded first: few of them can hold the best."""
+"""Blocks of neighboring candidates with upper bounds, so that few of them need evaluation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The multipliers at which an optimum can be, and what the entries earn there."""
+"""The multipliers at which an optimum can be, and the profit of the entries there."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 
 
 def compiled_code() -> Any:
-    """The module; None where there is none of these sources, or it is turned off."""
+    """The compiled module; None if it is not built from these sources, or turned off."""
     return compiled_module("marketsim.optimizers.exact._compiled", VERSION)
 
 

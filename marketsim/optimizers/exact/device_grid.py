@@ -1,4 +1,4 @@
-"""The best of many grids of candidates, on a device of torch's.
+"""The best candidates of many grids, on a torch device.
 
 The number of operations does not depend on that of the problems, nor is the device asked for anything in between:
 arrays are as wide as the host says that they have to be, and filled up with what cannot be chosen.

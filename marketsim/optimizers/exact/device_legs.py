@@ -1,4 +1,4 @@
-"""A leg's profit at candidates, on a device of torch's: lines along either level, from the rows of leg_table.py."""
+"""A leg's profit at candidates on a torch device: lines along either level, from the rows of leg_table.py."""
 
 from __future__ import annotations
 

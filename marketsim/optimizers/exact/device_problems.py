@@ -1,4 +1,4 @@
-"""What a device is sent: tables of bars, which of them every problem has, and how wide its arrays have to be."""
+"""The input sent to a device: tables of bars, the bars of every problem, and the sizes of its arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a leg's entries earn, closed at the close: they depend on one multiplier alone."""
+"""The profit of a leg's entries when closed at the close, which depends on one multiplier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The best place on the line of a floor, where the levels of the bar to be traded lie as near as they may.
+"""The best point on the floor's line, where the levels of the traded bar are as close as allowed.
 
 Along it `h - l` stays the same and both levels of every bar move together. From breakpoint to breakpoint a bar's profit
 is linear, and on an interpolated lattice, where what is taken is linear in either level, quadratic. So is the sum over

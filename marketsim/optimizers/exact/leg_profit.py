@@ -1,4 +1,4 @@
-"""One leg's profit over the multipliers `(h, l)`: where it may be best, on grids, and the most that it can be."""
+"""One leg's profit over the multipliers `(h, l)`: candidates for its maximum, values on grids, upper bounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a device is told of a leg's bars: a row of numbers for each, in which its lattice is made of straight lines.
+"""A leg's bars for a device: a row of numbers for each, which describes its lattice by straight lines.
 
 What is taken at levels `u` and `d` is the sum over upper edges p of `share[p](d) * value[p](u)`. From one edge to the
 next all of them are lines: a share in the lower level, a value in the upper one, which has one at the next edge and one

@@ -1,4 +1,4 @@
-"""A leg's take-profits on grids that are not large: matrix products over the edges of all bars' lattices."""
+"""A leg's take-profits on small grids: matrix products over the edges of all bars' lattices."""
 
 from __future__ import annotations
 

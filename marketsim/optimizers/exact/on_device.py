@@ -1,4 +1,4 @@
-"""The exact maximum on a device of torch's, in float64: bars and problems go there once, three numbers each come back.
+"""The exact maximum on a torch device, in float64: one upload, and three numbers back for each problem.
 
 What depends on single bars is prepared here by numpy (leg_table.py), and so is how wide the arrays have to be.
 """

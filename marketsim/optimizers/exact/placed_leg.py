@@ -1,4 +1,4 @@
-"""On which bars problems place a leg: by the numbers of the bars, so that windows that overlap need not repeat them."""
+"""The bars on which problems place a leg, by bar number, so that overlapping windows share them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A level that a multiplier shifts: where it is, and where it meets the edges of a leg's lattice."""
+"""A level shifted by a multiplier: its position, and where it meets the edges of a leg's lattice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sizes at which one way to the optimum overtakes another."""
+"""The sizes at which one algorithm becomes faster than another."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The report: results as one page that opens offline. Imported when a report is asked for, never before."""
+"""The report: results as one page that opens offline. Imported only for a report."""

@@ -1,4 +1,4 @@
-"""The scripts and styles of a page, and the policy that lets a browser run these alone."""
+"""The scripts and styles of a page, and the Content-Security-Policy that allows only these."""
 
 from __future__ import annotations
 

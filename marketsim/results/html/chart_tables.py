@@ -1,4 +1,4 @@
-"""The tables beside the pictures of forecasts and fills, in the words of the terminal's."""
+"""The tables beside the pictures of forecasts and fills."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def coverage(quality: ForecastQuality) -> TextTable:
         for channel in quality.channels
     ]
     headers = ("Price", "Inside the\n80 % band, %", "95 % interval", "Width of the\nband, bps", "Pinball\nloss, bps")
-    title = f"{number_of(quality.bars, 'bar')} from {quality.first} to {quality.last}, those of the windows included"
+    title = f"{number_of(quality.bars, 'bar')} from {quality.first} to {quality.last}, windows included"
     return TextTable(title, headers, rows)
 
 
 def skills(quality: ForecastQuality) -> TextTable | None:
-    """The loss beside those of the baselines; None where there is none to compare with."""
+    """The loss relative to the baselines'; None without baselines."""
     names = [row.against for row in quality.channels[0].skills]
     if not names:
         return None
@@ -35,7 +35,7 @@ def skills(quality: ForecastQuality) -> TextTable | None:
         (channel.channel, *(skill(found.saved, found.verdict) for found in channel.skills))
         for channel in quality.channels
     ]
-    return TextTable("Loss saved of each baseline's, and whether it is more than chance", ("Price", *names), rows)
+    return TextTable("Reduction of each baseline's loss, and whether it is more than chance", ("Price", *names), rows)
 
 
 def misses(quality: ForecastQuality, tick: float) -> TextTable:
@@ -50,20 +50,20 @@ def misses(quality: ForecastQuality, tick: float) -> TextTable:
         )
         for miss in quality.misses
     ]
-    return TextTable("The worst misses", ("Bar", "Price", "80 % band", "It was", "Loss, bps"), rows, words=2)
+    return TextTable("The worst misses", ("Bar", "Price", "80 % band", "Actual", "Loss, bps"), rows, words=2)
 
 
 def fills(charts: Charts) -> TextTable:
-    """How the fills of each strategy came to be known."""
+    """How the fills of each strategy were determined."""
     rows = [(row.strategy, *(f"{count:,}" for count in (row.certain, row.settled, row.left))) for row in charts.fills]
     headers = ("Strategy", "Certain by\nthe bar", "Settled by\nfiner bars", "By\nprobability")
-    return TextTable("Bars with a trade, by how their fills are known", headers, rows)
+    return TextTable("Bars with a trade, by how their fills were determined", headers, rows)
 
 
 def reliability(found: CalibratedSymbol) -> TextTable:
-    """What the probability of fills claims, and what happened."""
+    """Predicted probability and observed share of take-profits in doubt."""
     rows = [_tenth(tenth) for tenth in found.tenths if tenth.cases]
-    headers = ("Probability", "Cases", "Claimed\n%", "Filled\n%", "95 % interval\n%")
+    headers = ("Probability", "Cases", "Predicted\n%", "Observed\n%", "95 % interval\n%")
     return TextTable("Take-profits in doubt, by their probability", headers, rows)
 
 
@@ -72,7 +72,7 @@ def _tenth(tenth: TenthRow) -> tuple[str, ...]:
     return (
         f"{tenth.above:.1f} to {tenth.above + 0.1:.1f}",
         f"{tenth.cases:,}",
-        percent(tenth.claimed),
-        percent(tenth.happened),
+        percent(tenth.predicted),
+        percent(tenth.observed),
         interval,
     )

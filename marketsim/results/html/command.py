@@ -1,4 +1,4 @@
-"""The command that makes a run, and its page, again."""
+"""The command that reproduces a run and its page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def last_bar(documents: Iterable[SymbolDocument | FailedSymbol]) -> str | None:
 
 
 def command_line(words: Sequence[str], settings: Settings, without: Collection[str]) -> str:
-    """A command with the settings that are not at their default, but for some; without passwords."""
+    """A command with the settings that are not at their default, except some; without passwords."""
     values, defaults = settings.values(), Settings().values()
     changed = [key for key, value in values.items() if value != defaults[key] and key not in without]
     options = [word for key in changed for word in _option(key, values[key])]

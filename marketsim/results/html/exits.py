@@ -1,4 +1,4 @@
-"""How the trades of a bar ended, as far as the row of its simulation tells."""
+"""How the trades of a bar ended, from the row of its simulation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a page says of sealed plans, in plain values: another layer fills it, the templates show it."""
+"""The journal's section of a page in plain values; the journal layer fills it, the templates show it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class EquityPicture(Struct, frozen=True):
 
     title: str
     words: str  # what it shows, for those who do not see it
-    came: str  # points of a line
+    realized: str  # points of a line
     promised: str
     band: str  # points of the promised interval's outline; "" where there is none
     zero: float  # height of no profit

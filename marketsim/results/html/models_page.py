@@ -14,7 +14,7 @@ from marketsim.results.text_tables import TextTable
 
 
 class ModelsSection(Struct, frozen=True):
-    """What the page says of one symbol."""
+    """The section of one symbol."""
 
     symbol: str
     lines: list[str]

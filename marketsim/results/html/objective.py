@@ -1,4 +1,4 @@
-"""The fits of a symbol's strategies as a page reads them: numbers for the picture, and words beside it."""
+"""The fits of a symbol's strategies for a page: numbers for the picture, and text beside it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _words(window: FittedWindow) -> tuple[str, ...]:
         multiplier(window.l),
         signed(window.profit_bps),
         number(window.t),
-        "out at the close" if window.close_at_eod else "take-profit",
+        "exit at the close" if window.close_at_eod else "take-profit",
         "stood aside" if window.stood_aside else "",
         "-" if window.plateau is None else f"{percent(window.plateau)} %",
         *map(signed, window.tick_away_bps),

@@ -1,4 +1,4 @@
-"""Facts and arrays as text that a page decodes: a header in JSON, then the arrays' bytes, deflated, in base64.
+"""Facts and arrays as text for a page: a JSON header, then the arrays' bytes, deflated, in base64.
 
     uint32 length of the header, the header, blanks up to a multiple of 8; the arrays, each with zeros up to one
 

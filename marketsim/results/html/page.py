@@ -30,7 +30,7 @@ DECISION_CLASSES = {"TRADE": "trade", "DON'T": "dont", "CAN'T TELL": "unsure"}
 
 
 class ReportSymbol(Struct, frozen=True):
-    """What a page says of one symbol."""
+    """The data of one symbol for a page."""
 
     document: SymbolDocument | FailedSymbol
     simulations: str = ""  # rows of simulations.csv under their header
@@ -47,7 +47,7 @@ class Progress(Struct, frozen=True):
 
 
 class ReportRun(Struct, frozen=True):
-    """What a page says of a run as a whole."""
+    """The data of a whole run for a page."""
 
     head: BacktestDocument  # without its symbols
     command: str  # that makes the page again

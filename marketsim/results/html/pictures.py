@@ -1,4 +1,4 @@
-"""What pictures show, in words and as the points of small ones."""
+"""Text descriptions of pictures, and the points of small ones."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def shown_strategy(document: SymbolDocument) -> StrategyRow:
 
 
 def equity_words(document: SymbolDocument) -> str:
-    """What the picture of profits shows, for those who do not see it."""
+    """A text description of the picture of profits."""
     row, held, bars = shown_strategy(document), document.rows[-1], document.evaluated
     return (
         f"Summed profit of {row.name} on {bars.bars} bars from {bars.first} to {bars.last}: it ends at "
-        f"{signed(100 * row.headline)} %, by worst and best case {span(100 * row.provable, 100 * row.touch)} %; "
+        f"{signed(100 * row.headline)} %, worst and best case {span(100 * row.provable, 100 * row.touch)} %; "
         f"{held.name} ends at {signed(100 * held.headline)} %. Largest fall: {100 * row.max_drawdown:.1f} %."
     )
 

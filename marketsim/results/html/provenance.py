@@ -1,4 +1,4 @@
-"""Where a page comes from: what was changed from the defaults, versions and fingerprints."""
+"""The provenance of a page: changed settings, versions and fingerprints."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def code(head: BacktestDocument, digest: str) -> TextTable:
 
 
 def identity(symbol: SymbolDocument) -> TextTable:
-    """Fingerprints and versions of what a symbol's result rests on."""
+    """Fingerprints and versions of the inputs of a symbol's result."""
     model = symbol.model
     rows = [
         ("bars", symbol.bars.fingerprint),

@@ -1,4 +1,4 @@
-"""The file of a report: it appears whole, once its run is over or, where that is asked for, on the way."""
+"""The file of a report: written completely or not at all, after the run or repeatedly during it."""
 
 from __future__ import annotations
 

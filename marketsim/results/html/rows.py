@@ -1,4 +1,4 @@
-"""The rows of a symbol's CSV files as arrays for pictures, and as the words of the table of trades."""
+"""The rows of a symbol's CSV files as arrays for pictures and as text for the table of trades."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _note(row: Cells, ends: tuple[Exit, Exit]) -> str:
         return "not filled"
     if row["ambiguous"] == "True":
         return f"in doubt, {100 * float(row['probability']):.0f} % by probability"
-    return " and ".join(dict.fromkeys("out at the close" if end == "close" else end for end in ends if end != NONE))
+    return " and ".join(dict.fromkeys("exit at the close" if end == "close" else end for end in ends if end != NONE))
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The page of a run that is over, from the files that it left."""
+"""The page of a saved run, from its files."""
 
 from __future__ import annotations
 

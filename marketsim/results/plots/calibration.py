@@ -1,4 +1,4 @@
-"""Whether forecast quantiles were right: how often prices fell between them."""
+"""A plot of forecast calibration: how often prices were between the quantiles."""
 
 from __future__ import annotations
 

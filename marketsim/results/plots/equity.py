@@ -1,4 +1,4 @@
-"""What a strategy earned, from the least to the most that its bars allow, beside what it is compared with."""
+"""A plot of a strategy's profit with its worst and best case, and of its baselines."""
 
 from __future__ import annotations
 

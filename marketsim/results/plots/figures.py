@@ -1,4 +1,4 @@
-"""Figures and how they are saved: the same bytes for the same picture."""
+"""Figures and their files: the same picture gives the same bytes."""
 
 from __future__ import annotations
 

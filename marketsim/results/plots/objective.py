@@ -1,4 +1,4 @@
-"""Profit over the multipliers: where it is best, what is nearly as good, and where the optimum has been."""
+"""A plot of profit over the multipliers: the optimum, the plateau around it, and the path of the optimum."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pictures of a symbol show, in arrays: read from the same rows and charts that a report is made of."""
+"""The data of a symbol's pictures as arrays, from the same rows and charts as its report."""
 
 from __future__ import annotations
 

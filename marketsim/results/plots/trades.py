@@ -1,4 +1,4 @@
-"""The walk's bars as candles: forecast quantiles behind them, the levels of each, and what was traded."""
+"""A plot of the walk's bars as candles, with forecast quantiles, levels and trades."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.data.reading.stock_files_abroad import STOCK_FILES_ABROAD
 from tests.data.reading.written import MINUTES, STOCK, Row, Written, continental, day, ohlcv, quoted, table, two_symbols
 
-TURNED = ("the newest bar is first; the order is turned",)
+TURNED = ("the newest bar is first; the order is reversed",)
 
 
 def million(row: Row) -> str:

@@ -133,7 +133,7 @@ def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(os, "scandir", refuse)
     bars = load(tmp_path, "NVDA")
     assert [note for note in bars.notes if "passed over" in note] == [
-        f"{tmp_path / 'closed'} is passed over: permission denied"
+        f"{tmp_path / 'closed'} is skipped: permission denied"
     ]
 
 
@@ -218,7 +218,7 @@ def test_folders_with_other_things_in_them(tmp_path: Path) -> None:
     source = open_source("files", str(tmp_path))
     assert source.symbols() == ["NVDA"]
     notes = " ".join(source.load("NVDA").notes)
-    assert "AMZN.csv is a pipe or a device and is passed over" in notes
+    assert "AMZN.csv is a pipe or a device and is skipped" in notes
     assert "README.txt" in notes and "config.json" in notes
     with pytest.raises(DataError, match=r"AMZN.csv: a pipe or a device"):
         load(tmp_path / "AMZN.csv", "AMZN")

@@ -78,7 +78,7 @@ def test_readonly_leaves_an_unusable_file_where_it_is(tmp_path, damage) -> None:
     kept = (tmp_path / FILE).read_bytes()
     found, [warning] = read(tmp_path, "readonly")
     assert found == {}
-    assert "going on without it" in warning
+    assert "continuing without it" in warning
     assert (tmp_path / FILE).read_bytes() == kept
 
 

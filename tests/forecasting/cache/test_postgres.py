@@ -128,7 +128,7 @@ def test_a_database_that_goes_away_costs_one_warning_and_no_result(postgres, man
     alone = pipeline.run(SYMBOLS, settings_of(postgres, cache="off"), Clock())
     assert backtest_document(runs, settings) == backtest_document(alone, settings)
     [note] = [note for run in runs for note in run.notes if "cache" in note]
-    assert note.endswith("going on without it")
+    assert note.endswith("continuing without it")
     assert PASSWORD not in note
     postgres.start()
     if manner == "fast":
@@ -148,7 +148,7 @@ def test_a_server_that_keeps_silent_is_left(postgres, monkeypatch) -> None:
         finally:
             os.kill(process, signal.SIGCONT)
         [warning] = cache.warnings
-    assert "going on without it" in warning
+    assert "continuing without it" in warning
 
 
 @pytest.mark.parametrize("way", ["away", "mute", "password", "database"])
@@ -170,7 +170,7 @@ def test_a_database_that_cannot_be_reached_costs_one_warning(postgres, way, monk
             cache.put(MODEL, ROWS, "TEST")
             [warning] = cache.warnings
     assert "\n" not in warning
-    assert "going on without it" in warning
+    assert "continuing without it" in warning
     assert not any(word in warning for word in (PASSWORD, "wr@ng", "s3cr", "%40"))
 
 

@@ -1,4 +1,4 @@
-"""Known layouts of bar files and the names of their columns: `layouts.LAYOUTS` is the table, an entry a layout."""
+"""Known layouts of bar files and the names of their columns; `layouts.LAYOUTS` is the table."""
 
 from __future__ import annotations
 

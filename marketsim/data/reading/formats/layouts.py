@@ -1,4 +1,4 @@
-"""The known layouts of bar files, an entry each: how one is recognized, and what its owner should know."""
+"""The known layouts of bar files: how each is recognized, and a remark for its user."""
 
 from __future__ import annotations
 

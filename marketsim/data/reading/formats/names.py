@@ -1,4 +1,4 @@
-"""What the columns of bar files are called, in the languages that their owners export them in.
+"""Column names of bar files, in several languages.
 
 Names are compared in their plain form, see `plain`. Where several names of a role are in one header, the first of
 its list is taken.

@@ -122,7 +122,7 @@ function segment(context, x, y, toX, toY) {
   context.lineTo(toX, toY);
 }
 
-// Where `h - l` is below the offset, no take-profit pays the costs: hatched.
+// Where `h - l` is below the offset, no take-profit would cover the costs: hatched.
 function floor({ context, x, y, low, high, side, top }, offset) {
   const above = ([h, l]) => h - l - offset;
   const square = [[low, low], [high, low], [high, high], [low, high]];
