@@ -69,7 +69,7 @@ def _judged(better: TestedStrategy, evidence: Evidence) -> tuple[Decision, str]:
     if _above_zero(low):
         p = "" if better.p is None else f", p {better.p:.3f}"
         tried = (
-            f"which may be luck, as the best of {evidence.tried} tried" if evidence.tried > 1 else "which may be luck"
+            f"which may be luck for the best of {evidence.tried} tried" if evidence.tried > 1 else "which may be luck"
         )
         return CANT_TELL, f"{tried} ({span}{p})"
     if without_rounding(high / BASIS_POINTS) < 0:

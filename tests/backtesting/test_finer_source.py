@@ -53,7 +53,7 @@ def test_where_the_finer_ones_are_of_other_days_they_make_the_bars() -> None:
     bars = chosen("BTCUSD", fine="sample")
     assert str(bars.names()[0]) == "2021-09-28"
     assert [finer.timetable.spacing for finer in bars.finer] == [900]
-    assert any("which make them here" in note for note in bars.notes)
+    assert any("they are built from the finer bars" in note for note in bars.notes)
 
 
 def test_a_symbol_without_finer_bars_is_run_with_a_note(hours: Path) -> None:

@@ -86,7 +86,7 @@ def test_workers_find_the_file_wherever_they_run(file):
 def test_a_file_that_changes_while_a_run_goes_on_ends_it(file):
     dispatcher = Dispatcher(SYMBOLS, Settings.of(**SHORT, workers=2), Clock(), None, silent, lambda symbol: None, False)
     write(file, shift=0.001)
-    with pytest.raises(MarketsimError, match=r"the forecasts in mine\.csv on .* are others than when the run began"):
+    with pytest.raises(MarketsimError, match=r"the forecasts in mine\.csv on .* have changed since the run began"):
         advance(dispatcher)
     dispatcher.executor.shutdown(wait=False)
 

@@ -194,7 +194,7 @@ def test_a_file_that_knows_too_much_is_hard_to_believe_and_no_more(cli, given):
     ended = cli("audit", *run, "--origins", "1")
     assert ended.code == 0
     words = " ".join(ended.out.split())
-    assert "ETHUSD: passed. The chain is sound; but a file stays what it is" in words
+    assert "ETHUSD: passed. The rest of the backtest does not look ahead" in words
     assert "ETHUSD: implausible: their loss is 0." in words
     assert "prices x" not in words
 

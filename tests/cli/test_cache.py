@@ -104,7 +104,7 @@ def test_a_cache_that_cannot_be_written_costs_a_note_and_not_the_run(cli, tmp_pa
     ended = cli("backtest", "ETHUSD", *QUICK, "--json", *elsewhere)
     assert ended.code == 0
     assert ended.out == cli("backtest", "ETHUSD", *QUICK, "--json", "--cache", "off").out
-    assert re.fullmatch("note: forecast cache .* nothing new is kept in it\n", ended.err)
+    assert re.fullmatch("note: forecast cache .* no new forecasts are saved\n", ended.err)
     ended = cli("cache", "clear", *elsewhere)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.endswith("name another folder with --cache-dir\n")

@@ -73,7 +73,7 @@ def test_convert_writes_what_is_read_again_to_the_last_bit(cli, tmp_path):
     (tmp_path / "clean" / "NVDA.parquet").write_bytes(b"mine")
     ended = cli("data", "convert", path, "--to", str(tmp_path / "clean"), "--overwrite")
     assert ended.code == 3
-    assert "is not of marketsim's making" in ended.err
+    assert "was not written by marketsim" in ended.err
 
 
 def test_a_backtest_takes_a_file_by_its_symbol(cli, tmp_path):

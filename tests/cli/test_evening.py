@@ -36,7 +36,7 @@ def test_an_evening_fetches_plans_seals_and_scores(cli, stored: Server, journal:
     first = cli("evening", "AAPL", *QUICK)
     assert first.code == 0, first.err
     assert "Evening of 2024-06-25 21:00:00 UTC" in first.out
-    assert "Promised when sealing began" not in first.out  # nothing has come yet
+    assert "Profit promised when sealing began" not in first.out  # nothing has come yet
     monkeypatch.setenv("MARKETSIM_NOW", SECOND)
     second = json.loads(cli("evening", "AAPL", *QUICK, "--json").out)
     assert second["schema"] == "marketsim.evening/1"

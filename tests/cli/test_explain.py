@@ -90,7 +90,7 @@ def test_every_setting_is_explained_as_an_option_a_key_and_a_variable(key, cli):
 
 
 def test_an_option_is_not_taken_for_a_column_of_its_name(cli):
-    assert "count: never, by their probability, or always" in " ".join(cli("explain", "--fill").out.split())
+    assert "count never, by their probability, or always" in " ".join(cli("explain", "--fill").out.split())
     assert cli("explain", "fill").out.startswith("Fill %\n")
 
 

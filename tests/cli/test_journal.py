@@ -110,7 +110,7 @@ def test_verify_prints_the_head_and_checks_one_that_was_written_down(cli, place,
     assert cli("journal", "verify").code == 0
     ended = cli("journal", "verify", "--head", head)
     assert ended.code == 5
-    assert "entry 2 was removed: the head that was written down is entry 2, and the journal ends with" in ended.err
+    assert "entry 2 was removed: the given head is entry 2, and the journal ends with" in ended.err
 
 
 def test_a_torn_line_is_a_defect_of_its_own(cli, place, sealed):
@@ -143,7 +143,7 @@ def test_list_show_and_export_say_the_same(cli, place, sealed):
 def test_the_newest_entry_is_shown_by_default_and_the_raw_bytes_have_its_hash(cli, place, sealed):
     text = cli("journal", "show").out
     assert text.startswith("Entry 2  ETHUSD  2020-08-01")
-    assert "trade in its session began before" in " ".join(text.split())
+    assert "trading in its session began before" in " ".join(text.split())
     (first, _) = Journal(str(place)).entries()
     assert hashlib.sha256(Journal(str(place)).content(1)).hexdigest() == first.hash
 

@@ -230,7 +230,7 @@ def test_models_compared_are_a_page_with_the_numbers_of_the_terminal(cli, tmp_pa
     shown = cli(*words, "--report", str(path))
     assert shown.code == 4
     read = Page.of(path).read()
-    for title in ("Pinball loss in bps", "Bars inside the 80 % band", "Profit, and that", "Alpha: profit beyond"):
+    for title in ("Pinball loss in bps", "Bars inside the 80 % band", "Profit, and that", "Alpha: profit over"):
         (caption,) = [each for each in read.tables if each.startswith(title)]
         for _, *cells in read.tables[caption]:
             assert all(cell.strip().split(" ")[0] in shown.out for cell in cells), caption

@@ -174,8 +174,8 @@ def test_a_worker_of_another_copy_of_the_package_is_not_used(cluster: Cluster, d
     ("settings", "words"),
     [
         pytest.param({"executor": "dask"}, "needs --scheduler", marks=CLUSTER),
-        ({"scheduler": "tcp://127.0.0.1:1", "executor": "processes"}, "of use to --executor dask"),
-        ({"workers": 2, "executor": "local"}, "this one process"),
+        ({"scheduler": "tcp://127.0.0.1:1", "executor": "processes"}, "works with --executor dask"),
+        ({"workers": 2, "executor": "local"}, "uses one process"),
         pytest.param({"scheduler": "nonsense"}, "--scheduler nonsense: no scheduler answers there", marks=CLUSTER),
     ],
 )

@@ -141,7 +141,7 @@ def test_a_file_of_a_store_is_read_by_the_store_alone(file: Path) -> None:
     with pytest.raises(DataError, match=rf"a file of the store, which '--source store --data {file.parent}' reads"):
         read_bars(file)
     bars = open_source("sample").load("NVDA")
-    with pytest.raises(DataError, match="not of marketsim's making"):
+    with pytest.raises(DataError, match="not written by marketsim"):
         write_bars(bars, file)
 
 

@@ -127,7 +127,7 @@ def test_a_worker_with_other_code_is_not_used(data: Path, elsewhere: dict[str, C
     assert all(isinstance(each.outcome, Success) for each in runs)
     assert Elsewhere.asked.count("old") <= 3  # as many jobs as there is room for
     elsewhere.pop("even")
-    with pytest.raises(MarketsimError, match=r"sources of marketsim .* on old are others.*no worker is left"):
+    with pytest.raises(MarketsimError, match=r"code of marketsim .* on old differs.*no worker is left"):
         run(names(data), cheap(data))
 
 

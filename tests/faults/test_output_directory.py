@@ -110,7 +110,9 @@ def test_a_name_that_is_taken_by_something_else_is_refused(tmp_path: Path) -> No
 
 
 def test_parts_are_given_up_or_gone_on_with_but_never_lost(tmp_path: Path) -> None:
-    assert interrupted(tmp_path).notes == [f"1 finished symbols are kept in {tmp_path}; the same with --resume goes on"]
+    assert interrupted(tmp_path).notes == [
+        f"1 finished symbols are kept in {tmp_path}; the same command with --resume continues"
+    ]
     assert "1 finished symbols of an interrupted run: --resume goes on" in refused(tmp_path)
     assert "(its sims was 3, now 4)" in refused(tmp_path, head=OTHER, resume=True)
     with OutputDirectory(str(tmp_path), HEAD, ("a.txt",), resume=True) as directory:

@@ -174,7 +174,7 @@ def forged(number: int, after: bytes | None) -> bytes:
 
 A, B, C, D, E = SOUND = small_journal(["a", "b", "c", "d", "e"])
 OF_NO_ENTRY = "the line belongs to no entry of the chain"
-ANEW = "entry 5 does not follow it: it was written anew, or that one is of another journal"
+ANEW = "entry 5 does not follow it: it was rewritten, or that one belongs to another journal"
 
 
 @pytest.mark.parametrize(
@@ -182,10 +182,16 @@ ANEW = "entry 5 does not follow it: it was written anew, or that one is of anoth
     [
         ([A, B, b"{}\n", C, D, E], "inserted", 3, 3, OF_NO_ENTRY),
         ([A, B, C.replace(b"c", b"x", 1), D, E], "changed", 3, 3, "its bytes are not those of its hash"),
-        ([A, B, C, D, B, E], "inserted", 5, 5, "it is entry 2 once more"),
+        ([A, B, C, D, B, E], "inserted", 5, 5, "it repeats entry 2"),
         ([A, B, forged(4, B), D, E], "changed", 3, 3, "it calls itself entry 4"),
-        ([A, D, C, B, E], "reordered", 2, 2, "entry 4 stands in its place, before the one that it follows"),
-        ([A, B, forged(3, B), C, D, E], "inserted", 3, 3, "entry 3 follows the one before it, as if it were not there"),
+        ([A, D, C, B, E], "reordered", 2, 2, "entry 4 is in its place, before the entry that it follows"),
+        (
+            [A, B, forged(3, B), C, D, E],
+            "inserted",
+            3,
+            3,
+            "entry 3 follows the one before it, as if this one did not exist",
+        ),
         ([A, B, forged(3, None), C, D, E], "inserted", 3, 3, "the next entry follows the one before it"),
         ([A, B, D, E], "removed", 3, 3, "entry 3 is missing before entry 4"),
         ([A, D, E], "removed", 2, 2, "entries 2 to 3 are missing before entry 4"),
@@ -204,11 +210,11 @@ def test_a_defect_is_told_with_its_place_and_its_reason(
 @pytest.mark.parametrize(
     ("head", "kept", "what", "at", "why"),
     [
-        ("5", 4, "removed", 5, "the head that was written down is entry 5, and the journal ends with entry 4"),
-        ("5", 2, "removed", 3, "the head that was written down is entry 5, and the journal ends with entry 2"),
-        ("", 3, "removed", 3, "no entry has the hash that was written down: it was removed, or entries up to 3 were"),
-        ("3", 3, "changed", 3, "no entry has the hash that was written down: it was removed, or entries up to 3 were"),
-        ("2", 3, "changed", 2, "no entry has the hash that was written down: it was removed, or entries up to 2 were"),
+        ("5", 4, "removed", 5, "the given head is entry 5, but the journal ends with entry 4"),
+        ("5", 2, "removed", 3, "the given head is entry 5, but the journal ends with entry 2"),
+        ("", 3, "removed", 3, "no entry has the given hash: it was removed, or entries up to 3 were"),
+        ("3", 3, "changed", 3, "no entry has the given hash: it was removed, or entries up to 3 were"),
+        ("2", 3, "changed", 2, "no entry has the given hash: it was removed, or entries up to 2 were"),
     ],
 )
 def test_a_head_that_is_not_there_is_told_with_its_place_and_its_reason(

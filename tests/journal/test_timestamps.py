@@ -78,5 +78,5 @@ def test_a_stamp_that_was_exchanged_is_told(tmp_path: Path) -> None:
     (tmp_path / "stamp").write_bytes(open_timestamps(hash_at(2)))
     stamp = attach(tmp_path, CHAIN, str(tmp_path / "stamp"))
     Path(stamp.file).write_bytes(open_timestamps(hash_at(1)))
-    with pytest.raises(DataError, match="stamps another hash than its name says"):
+    with pytest.raises(DataError, match="its hash is not the one in its name"):
         attached(tmp_path)

@@ -73,7 +73,7 @@ def actual(table: pd.DataFrame) -> pd.DataFrame:
         ),
         (wrong(lambda t: t.assign(origin="yesterday")), "'yesterday' is not a date"),
         (lambda: points(BARS).assign(low=0.0), "row 1: a low of 0 among prices"),
-        (wrong(actual), "the very bars that they are of: look-ahead"),
+        (wrong(actual), "are the bars themselves: look-ahead"),
         (
             lambda: tidy(BARS, unit="prices").assign(high_q90=1e5),
             "is .* times the last close, .*: prices of another scale",

@@ -35,7 +35,7 @@ LUCK = {"mean_bps": 40.0, "low_bps": -15.0, "high_bps": 95.0, "p": 0.08}
     ("changes", "decision", "words"),
     [
         (EARNED, "TRADE", "always-on earned 30.0 bps a bar after costs (15 bps a side, 5 slippage), more than luck"),
-        (EARNED | {"p": LEVEL + 1e-9}, "CAN'T TELL", "the best of 2 tried may owe to luck (+5.0 to +55.0, p 0.025)"),
+        (EARNED | {"p": LEVEL + 1e-9}, "CAN'T TELL", "which may be luck for the best of 2 tried (+5.0 to +55.0, p 0.025)"),
         (EARNED | {"low_bps": 0.0}, "CAN'T TELL", "which may be luck (+0.0 to +55.0); holding earned 96.5"),
         (EARNED | {"low_bps": 1e-9}, "CAN'T TELL", "which may be luck"),
         (LOST, "DON'T", "always-on lost 30.0 bps a bar after costs (15 bps a side, 5 slippage), more than bad luck"),
@@ -43,7 +43,7 @@ LUCK = {"mean_bps": 40.0, "low_bps": -15.0, "high_bps": 95.0, "p": 0.08}
         (LOST | {"high_bps": -1e-9}, "CAN'T TELL", "which may be luck"),
         ({"low_bps": None, "high_bps": None, "p": 0.001, "trades": 5}, "CAN'T TELL", "on 5 trades, too few to tell"),
         (EARNED | {"high_bps": None}, "CAN'T TELL", "too few to tell"),
-        (EARNED | {"p": None}, "CAN'T TELL", "which the best of 2 tried may owe to luck (+5.0 to +55.0); holding"),
+        (EARNED | {"p": None}, "CAN'T TELL", "which may be luck for the best of 2 tried (+5.0 to +55.0); holding"),
         (
             {"trades": 0},
             "CAN'T TELL",

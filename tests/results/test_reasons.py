@@ -41,7 +41,7 @@ def test_fills_in_doubt_are_a_range_and_a_count() -> None:
     assert "fills on 3 bars are in doubt: -10.0 to +20.0 bps a bar; finer bars (--fine) may settle them" in said()
     assert "fills on 1 bar are in doubt" in said(replace(ROW, ambiguous=1))
     assert "doubt" not in said(replace(ROW, ambiguous=0))
-    assert "'touch' books what the bars do not prove" in said(fill="touch")
+    assert "'touch' counts fills that no bar proves" in said(fill="touch")
 
 
 def test_what_the_bars_can_show() -> None:
@@ -72,11 +72,11 @@ def test_the_training_data_are_spoken_of() -> None:
     ("aside", "why"),
     [
         (0, "every signal was short"),
-        (70, "entry-exit stood aside on 70 of 70 bars, as its in-sample t was too low or the costs too high"),
+        (70, "entry-exit stood aside on 70 of 70 bars, because its in-sample t was too low or the costs too high"),
         (
             40,
-            "entry-exit stood aside on 40 of 70 bars, as its in-sample t was too low or the costs too high; "
-            "every other bar's",
+            "entry-exit stood aside on 40 of 70 bars, because its in-sample t was too low or the costs too high; "
+            "every other signal",
         ),
     ],
 )

@@ -78,7 +78,7 @@ def test_a_part_of_another_symbol_or_another_run_is_not_taken(runs: list[SymbolR
         directory.keep(finished)
         part = (directory.workspace / "ETHUSD.part").read_bytes()
         (directory.workspace / "NVDA.part").write_bytes(part)
-        assert directory.find("NVDA") is None and "NVDA: what was kept of it" in directory.notes[0]
+        assert directory.find("NVDA") is None and "NVDA: its saved result" in directory.notes[0]
     with RunDirectory(str(tmp_path), SETTINGS.replace(sims=3), overwrite=True) as other:
         (other.workspace / "ETHUSD.part").write_bytes(part)
         assert other.find("ETHUSD") is None
@@ -91,7 +91,7 @@ def test_a_run_of_failures_leaves_empty_tables(tmp_path: Path) -> None:
     assert (tmp_path / "simulations.csv").read_text() == ""
 
 
-@pytest.mark.parametrize(("place", "words"), [("file", "and is no folder"), ("", "needs the name of a directory")])
+@pytest.mark.parametrize(("place", "words"), [("file", "and is not a folder"), ("", "needs the name of a directory")])
 def test_a_directory_that_cannot_be_written_is_one_line(place: str, words: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (

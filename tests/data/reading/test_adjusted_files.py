@@ -86,4 +86,4 @@ def test_a_jump_like_a_split_is_warned_of_and_dividends_are_named(tmp_path: Path
     (tmp_path / "NVDA.csv").write_bytes(text(split_rows(7)))
     assert any("look like a split of 7:1" in note for note in load(tmp_path / "NVDA.csv", "NVDA").notes)
     bars = adjusted(tmp_path, STOCK, "Dividends", lambda i, row: 0.5 if i == 9 else 0)
-    assert any("1 dividends are named and not used" in note for note in bars.notes)
+    assert any("1 dividends are listed and not used" in note for note in bars.notes)

@@ -52,8 +52,8 @@ def test_a_zone_that_there_is_not_is_a_fault_of_the_file(zone, tmp_path):
         (b'{"schema": "marketsim.bars/1", "symbol": 5, "zone": 7}', "Expected `str`, got `int`"),
         (b'{"schema": "marketsim.bars/1", "symbol": "NVDA", "zone": "Mars"}', "no time zone 'Mars'"),
         (b"[]", "Expected `object`, got `array`"),
-        (b"[" * 100_000, "no table that can be read"),
-        (b"\xff", "no table that can be read"),
+        (b"[" * 100_000, "not a readable table"),
+        (b"\xff", "not a readable table"),
     ],
 )
 def test_words_of_ours_that_are_damaged_are_a_fault_of_the_file(said, words, tmp_path):

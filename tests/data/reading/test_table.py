@@ -35,7 +35,7 @@ def load(path: Path, text: str | bytes, on_bad_bars: str = "error") -> Bars:
         ("\n# source: nothing\n\n", ": an empty file"),
         (HEADER, ": no bars under the header"),
         (b"\0\1\2\n", ", line 1: a binary file"),
-        (b"PAR1\0\1\2\n", ": no table that can be read"),
+        (b"PAR1\0\1\2\n", ": not a readable table"),
         (b"date,open\n\xff\xfe", ", line 2: byte 0xff is not UTF-8"),
         ("date,open,hi,low,close\n", ": no column high; the header has 'date', 'open', 'hi', 'low', 'close'"),
         ("dy,open,high,low\n", ": no column date (or datetime, timestamp, open time, time), close;"),
@@ -236,8 +236,6 @@ class TestParquet:
     @pytest.mark.parametrize("content", [b"", b"date,open\n", b"PAR1garbagePAR1"])
     def test_what_is_no_parquet(self, pandas: Any, tmp_path: Path, content: bytes) -> None:
         (tmp_path / "X.parquet").write_bytes(content)
-        with pytest.raises(
-            DataError, match=r"X.parquet: (an empty file|no table that can be read|no column high)"
-        ) as error:
+        with pytest.raises(DataError, match=r"X.parquet: (an empty file|not a readable table|no column high)") as error:
             open_source("files", str(tmp_path)).load("X")
         assert "\n" not in str(error.value)

@@ -83,13 +83,13 @@ def test_faults_are_waited_out(server: Server, monkeypatch: pytest.MonkeyPatch) 
 def test_what_does_not_pass_is_told(server: Server) -> None:
     server.faults = [503] * 6
     waited: list[float] = []
-    with pytest.raises(MarketsimError, match=r"stooq did not answer in 6 tries \(HTTP 503\); what came is kept"):
+    with pytest.raises(MarketsimError, match=r"stooq did not answer in 6 tries \(HTTP 503\); received bars are kept"):
         fetched("AAPL", waited)
     assert len(waited) == 5
     server.faults = [404]
     with pytest.raises(MarketsimError, match=r"stooq refuses: HTTP 404"):
         fetched("AAPL")
-    with pytest.raises(MarketsimError, match=r"its limit of downloads a day is reached"):
+    with pytest.raises(MarketsimError, match=r"its daily download limit is reached"):
         fetched("FULL")
     with pytest.raises(UsageError, match=r"stooq has no 1h bars; it has 1d, 1w, 1mo"):
         fetched("AAPL", timeframe="1h")

@@ -83,7 +83,7 @@ def test_a_place_that_cannot_be_written_costs_a_warning_and_not_the_run(tmp_path
         with SqliteCache(place, mode) as cache:
             assert make_forecasts(MODEL, bars, origins, cache, Clock()).made == 100
             [warning] = cache.warnings
-        assert warning.endswith("nothing new is kept in it")
+        assert warning.endswith("no new forecasts are saved")
     fill(tmp_path)
     monkeypatch.setattr(os, "access", lambda path, rights: False)
     with SqliteCache(tmp_path, mode) as cache:
