@@ -51,7 +51,7 @@ def csv_rows(entries: Sequence[Sealed]) -> str:
 def entry(sealed: Sealed) -> None:
     """An entry on the screen."""
     plan, own = sealed.plan, sealed.entry
-    clock = "by the system's clock" if own.clock == "system" else "by a time that was given"
+    clock = "by the system's clock" if own.clock == "system" else "at a given time"
     output.heading(f"Entry {own.number}  {plan.symbol}  {plan.session.bar}  {plan.decision}")
     late = "" if sealed.in_time else f"; trading in its session began before, at {plan.session.begins}"
     output.lines(f"Sealed {own.sealed} UTC, {clock}{late}.", f"{plan.verdict}.", "")

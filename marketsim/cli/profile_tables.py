@@ -91,8 +91,8 @@ def _what_if(profile: ProfileDocument) -> None:
 def _search_costs(costs: Sequence[SearchCost]) -> None:
     headers = (
         "Optimizer",
-        "Tries\na fit",
-        "Tries\na call",
+        "Evals\na fit",
+        "Evals\na call",
         "Profit\nµs",
         "Over-\nhead µs",
         "Count-\ning µs",

@@ -67,7 +67,7 @@ def _numbers(frame: pd.DataFrame, name: str, symbol: str) -> NDArray[np.float64]
     places = [i for i, column in enumerate(frame.columns) if str(column).strip().lower() == name]
     if len(places) > 1 or not (places or name == "volume"):
         have = ", ".join(map(str, frame.columns))
-        what = "is there twice" if places else "is missing"
+        what = "occurs twice" if places else "is missing"
         raise DataError(f"{symbol}: column '{name.capitalize()}' {what}; the frame has {have}")
     if not places:
         return np.full(len(frame), np.nan)

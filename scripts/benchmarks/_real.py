@@ -73,8 +73,8 @@ def finer(path: Path | None) -> None:
         scores = f"Brier score {found.brier:.3f}, of a constant {found.constant:.3f}"
         print(f"  {timeframe}, of {found.ambiguous:,} in doubt {found.known:,} settled: {scores}")
         for tenth in found.tenths:
-            if tenth.claimed is not None and tenth.happened is not None:
-                shares = f"{tenth.claimed:.3f} claimed  {tenth.happened:.3f} filled"
+            if tenth.predicted is not None and tenth.observed is not None:
+                shares = f"{tenth.predicted:.3f} claimed  {tenth.observed:.3f} filled"
                 print(f"    w from {tenth.above:.1f}  {tenth.cases:6,} cases  {shares}")
 
 

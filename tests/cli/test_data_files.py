@@ -92,7 +92,7 @@ def test_resample_writes_longer_bars(cli, tmp_path):
     assert "7 of 501 bars of 1d lack bars of 1h and are left out, 2024-11-29 the first" in ended.err
     assert cli("data", "resample", "AAPL", "--timeframe", "1h", "--to", "").code == 2
     again = cli("data", "resample", "AAPL", "--timeframe", "1h", "--into", "1d", "--to", str(tmp_path))
-    assert (again.code, "AAPL.parquet is there already" in again.err) == (2, True)
+    assert (again.code, "AAPL.parquet already exists" in again.err) == (2, True)
     shown = [json.loads(cli("data", "show", what, "--json").out)["fingerprint"] for what in (row["file"], "AAPL")]
     assert shown[0] == shown[1]
     ended = cli("data", "resample", "AAPL", "--timeframe", "1h", "--into", "30m", "--to", str(tmp_path), "--overwrite")

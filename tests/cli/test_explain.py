@@ -117,7 +117,7 @@ def test_json_has_the_whole_entry(cli):
     (entry,) = document["entries"]
     assert (document["schema"], entry["term"]) == ("marketsim.explain/1", "Take-profit probability")
     assert "w" in entry["also"]
-    assert "own open, high, low and close" in entry["text"]
+    assert "given the bar's open, high, low and close" in entry["text"]
 
 
 def test_an_unknown_word_names_the_nearest_and_no_word_lists_all(cli):

@@ -69,7 +69,7 @@ def test_a_strategy_that_stands_aside_is_sealed_without_an_order(cli, place):
     (entry,) = Journal(str(place)).entries()
     aside = {each.strategy: each.stood_aside for each in entry.plan.strategies}
     assert aside == {"entry-exit": False, "always-on": True}
-    assert entry.plan.no_order == "entry-exit has none, as its side is short and ETHUSD cannot be shorted"
+    assert entry.plan.no_order == "entry-exit has a short signal, and ETHUSD cannot be shorted"
 
 
 def test_a_session_that_is_over_is_not_sealed(cli, place):
@@ -110,7 +110,7 @@ def test_verify_prints_the_head_and_checks_one_that_was_written_down(cli, place,
     assert cli("journal", "verify").code == 0
     ended = cli("journal", "verify", "--head", head)
     assert ended.code == 5
-    assert "entry 2 was removed: the given head is entry 2, and the journal ends with" in ended.err
+    assert "entry 2 was removed: the given head is entry 2, but the journal ends with" in ended.err
 
 
 def test_a_torn_line_is_a_defect_of_its_own(cli, place, sealed):

@@ -162,7 +162,7 @@ def test_a_symbol_given_twice_is_run_once_with_a_note(command, cli):
 def test_a_symbol_with_two_files_is_one_line_and_2(cli, data):
     ended = cli("backtest", f"X={data}/S000.csv", f"X={data}/S001.csv")
     assert (ended.code, ended.out) == (2, "")
-    assert ended.err.startswith("marketsim: X is given twice, with other bars")
+    assert ended.err.startswith("marketsim: X is given twice, with different bars")
 
 
 def test_few_symbols_have_tables_many_have_a_summary(cli, data):

@@ -67,7 +67,7 @@ def test_a_model_that_fails_is_one_line_a_symbol(cli, model, workers):
     ("arguments", "words"),
     [
         (("--model", "absent.py:Model"), "absent.py: No such file or directory; `marketsim models new FILE`"),
-        (("--model", "mymodel.py"), "it names a file: which class in it? mymodel.py:CLASS"),
+        (("--model", "mymodel.py"), "names a file: add its class, as in mymodel.py:CLASS"),
         (("--model", "mymodel.py:Mine"), "no 'Mine' in it; there is MyModel"),
         (("--model", "hat:small"), "did you mean 'har'?"),
         (("--model-option", "span"), "'span' must be KEY=VALUE"),

@@ -173,11 +173,11 @@ def test_what_cannot_be_made_again_is_left_out_and_said(cli, tmp_path):
     ended = cli("report", str(folder), str(tmp_path / "page.html"), "--json")
     assert ended.code == 0
     assert json.loads(ended.out)["missing"] == [
-        f"no pictures of its objective, forecast and fills: {names[0]}: its bars are others than when it was run"
+        f"no pictures of its objective, forecast and fills: {names[0]}: its bars differ from those of the run"
     ]
     page = Page.of(tmp_path / "page.html")
     assert page.parts[f"/{names[0]}"].keys() == {"html", "rows"}
-    assert "its bars are others than when it was run" in page.read(f"/{names[0]}").text
+    assert "its bars differ from those of the run" in page.read(f"/{names[0]}").text
     assert page.parts[f"/{names[1]}"].keys() == {"html", "rows", "objective", "charts"}
 
 

@@ -44,7 +44,7 @@ def test_the_screen_fits_and_says_what_must_be_known(cli, journal, monkeypatch):
         "too early",
         "Fills, and profit",
         "Forecasts since",
-        "by a time that was given",
+        "at a given time",
     ):
         assert words in ended.out
 
@@ -84,7 +84,7 @@ def test_bars_that_end_earlier_leave_plans_waiting(cli, journal):
 def test_what_cannot_be_scored_is_one_line(cli, journal, tmp_path):
     ended = cli("score", "GOOG")
     assert (ended.code, ended.out) == (3, "")
-    assert "no plan of GOOG was sealed; there are plans of NVDA" in ended.err
+    assert "there is no sealed plan for GOOG; there are plans for NVDA" in ended.err
     missing = cli("score", "--journal", str(tmp_path / "none"))
     assert missing.code == 3
     assert "there is no journal" in missing.err

@@ -42,7 +42,7 @@ def test_every_number_is_in_its_table(capsys, monkeypatch):
         "always-on earned 4.5 bps a bar, which may be luck.",
         "Order for 2020-12-09 (always-on): buy at a limit of 540.25, take-profit 570.50, else exit at the close; "
         "sell short at a limit of 570.50, take-profit 540.25, else exit at the close.",
-        "• It may be chance. • More of that. • The forecast range is 14.0 round trips of costs.",
+        "• It may be chance. • More of that. • The forecast range is 14.0 times the cost of a round trip.",
         "1,209 from 2017-08-18 to 2020-12-08, 0 gaps, 3 bad rows left out",
         "har 1, fits on past bars only, 2 forecasts repaired",
         "no order if its in-sample t is below 1",
@@ -122,7 +122,7 @@ def test_a_narrow_forecast_range_says_what_was_measured(capsys, monkeypatch):
     document = symbol_document()
     narrow = [replace(plan, range_in_costs=11.9) for plan in document.plan]
     text = " ".join(shown(capsys, monkeypatch, 80, replace(document, plan=narrow)).split())
-    assert "11.9 round trips of costs; below 12, standing aside was better" in text
+    assert "11.9 times the cost of a round trip; below 12, standing aside was better" in text
     free = [replace(plan, range_in_costs=None) for plan in document.plan]
     assert "round trips" not in shown(capsys, monkeypatch, 80, replace(document, plan=free))
 

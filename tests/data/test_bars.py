@@ -60,7 +60,7 @@ def test_edges_of_the_rules_are_good() -> None:
 
 def test_a_repeated_stamp_is_an_error_or_the_first_is_kept() -> None:
     ohlcv = np.array([GOOD] * 3) * np.array([[1], [2], [3]])
-    with pytest.raises(DataError, match=r"row 2, column 'time': .* is there twice"):
+    with pytest.raises(DataError, match=r"row 2, column 'time': .* occurs twice"):
         make_bars("X", "test", stamps([0, 1, 1]), ohlcv)
     bars = make_bars("X", "test", stamps([0, 1, 1]), ohlcv, drop=True)
     assert (bars.open.tolist(), bars.dropped) == ([100.0, 200.0], 1)

@@ -54,7 +54,7 @@ def test_other_zones_are_converted_and_naive_stamps_within_a_day_are_told():
     ("change", "words"),
     [
         (lambda f: f.drop(columns="Low"), "column 'Low' is missing; the frame has Open, High, Close, Volume"),
-        (lambda f: f.assign(open=1.0), "column 'Open' is there twice"),
+        (lambda f: f.assign(open=1.0), "column 'Open' occurs twice"),
         (lambda f: f.reset_index(drop=True), "needs a DatetimeIndex of the bars' opens, not RangeIndex"),
         (lambda f: f.iloc[:0], "the frame has no rows"),
         (lambda f: f.iloc[::-1], "stamps must increase, oldest first"),

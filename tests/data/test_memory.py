@@ -15,5 +15,5 @@ def test_bars_in_memory_are_a_source():
     assert source.load("TEST", crypto=True).crypto
     with pytest.raises(DataError, match="no bars of TESS in memory; did you mean 'TEST'"):
         source.load("TESS")
-    with pytest.raises(UsageError, match="TEST is there twice"):
+    with pytest.raises(UsageError, match="TEST occurs twice"):
         MemorySource([bars, bars])

@@ -74,7 +74,7 @@ def test_no_byte_of_a_file_can_change_unnoticed(file: Path) -> None:
 def test_what_is_no_file_of_a_store(file: Path, content: bytes) -> None:
     file.write_bytes(content)
     with pytest.raises(
-        DataError, match=r"is damaged, or no file of a store: 'marketsim data fetch AAPL --timeframe 1d"
+        DataError, match=r"is damaged, or not a file of a store: 'marketsim data fetch AAPL --timeframe 1d"
     ):
         store.read(file)
 

@@ -100,7 +100,7 @@ def test_what_somebody_put_where_files_are_staged_is_in_the_way(tmp_path: Path) 
     interrupted(tmp_path)
     (tmp_path / ".unfinished" / "staged").mkdir()
     (tmp_path / ".unfinished" / "staged" / "thesis.txt").write_text("mine")
-    assert "staged holds what no run wrote" in refused(tmp_path, resume=True)
+    assert "staged contains files that no run wrote" in refused(tmp_path, resume=True)
 
 
 def test_a_name_that_is_taken_by_something_else_is_refused(tmp_path: Path) -> None:

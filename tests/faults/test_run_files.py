@@ -48,7 +48,7 @@ def test_no_damage_to_a_kept_part_changes_what_is_taken_from_it(finished: Finish
             part.write_bytes(content)
             assert directory.find("ETHUSD") is None
             note = directory.notes.pop()
-            assert note.startswith("ETHUSD: what was kept of it is damaged") and "\n" not in note
+            assert note.startswith("ETHUSD: its saved result is damaged") and "\n" not in note
 
 
 @pytest.mark.parametrize("name", ["run.json", "results.json", "simulations.csv"])

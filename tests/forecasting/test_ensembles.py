@@ -130,14 +130,14 @@ def test_where_the_best_member_fails_the_next_best_takes_its_place_and_that_is_s
     assert found.model.name == "rolling-quantile"
     expected = one(RollingQuantile(), found.origins)
     np.testing.assert_array_equal(found.moves, expected.moves)
-    assert "does without a member (TEST: model 'failing'" in found.notes[0]
+    assert "runs without a member (TEST: model 'failing'" in found.notes[0]
     assert "picked 'rolling-quantile'" in found.notes[1]
 
 
 def test_a_member_that_fails_is_not_picked_and_fails_a_blend():
     found = forecasts(Auto((Broken(), Har())))
     assert found.model.name == "har"
-    assert "does without a member (TEST: model 'broken'" in found.notes[0]
+    assert "runs without a member (TEST: model 'broken'" in found.notes[0]
     for ensemble in (Auto((Broken(),)), Auto((Failing(),)), Blend((Har(), Broken()))):
         failed = outcome_of(ensemble)
         assert isinstance(failed, Failure)

@@ -133,7 +133,7 @@ def test_what_it_prints_is_no_data(capsys):
     [
         (Told, "Told is a class: pass an object, Told(...)"),
         (object(), "object is not a model: it needs a method `forecast(series, origins)`"),
-        (3, "int is no model"),
+        (3, "int is not a model"),
     ],
 )
 def test_what_is_no_model_is_told(thing, words):

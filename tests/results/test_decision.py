@@ -35,7 +35,11 @@ LUCK = {"mean_bps": 40.0, "low_bps": -15.0, "high_bps": 95.0, "p": 0.08}
     ("changes", "decision", "words"),
     [
         (EARNED, "TRADE", "always-on earned 30.0 bps a bar after costs (15 bps a side, 5 slippage), more than luck"),
-        (EARNED | {"p": LEVEL + 1e-9}, "CAN'T TELL", "which may be luck for the best of 2 tried (+5.0 to +55.0, p 0.025)"),
+        (
+            EARNED | {"p": LEVEL + 1e-9},
+            "CAN'T TELL",
+            "which may be luck for the best of 2 tried (+5.0 to +55.0, p 0.025)",
+        ),
         (EARNED | {"low_bps": 0.0}, "CAN'T TELL", "which may be luck (+0.0 to +55.0); holding earned 96.5"),
         (EARNED | {"low_bps": 1e-9}, "CAN'T TELL", "which may be luck"),
         (LOST, "DON'T", "always-on lost 30.0 bps a bar after costs (15 bps a side, 5 slippage), more than bad luck"),
@@ -92,7 +96,7 @@ def test_bars_that_the_model_may_have_seen_prove_nothing() -> None:
     assert "but the only bar lies in the training data of har, so this proves nothing" in one.why
     doubtful = answer(EARNED, evidence={"bars": 0}, exposure=unknown, doubt="nobody says when they were made")
     assert ", but nobody says when they were made (--assume-clean vouches for them);" in doubtful.why
-    assert "nobody says whether har was trained on these bars (--assume-clean vouches that it was not)" in found.why
+    assert "har may have been trained on these bars (--assume-clean vouches that it was not)" in found.why
     unfilled = replace(EVIDENCE, bars=22, strategies=[replace(ALONE, trades=0)])
     rows = [strategy_row("always-on")]
     assert decide(unfilled, rows, COSTS, MODEL, EVIDENCE.fill) == Answer(
@@ -134,7 +138,7 @@ def test_forecasts_that_are_hard_to_believe_are_no_reason_to_trade() -> None:
 
 def test_a_run_by_another_policy_than_the_one_that_decides_names_it() -> None:
     rows, evidence = [strategy_row("always-on")], replace(EVIDENCE, fill="expected", strategies=[ALONE])
-    assert "bps a bar by expected fills after costs" in decide(evidence, rows, COSTS, MODEL, "touch").why
+    assert "bps a bar with expected fills after costs" in decide(evidence, rows, COSTS, MODEL, "touch").why
     assert "fills" not in decide(evidence, rows, COSTS, MODEL, "expected").why
 
 

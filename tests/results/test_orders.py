@@ -51,8 +51,8 @@ def test_a_long_buys_low_and_sells_high_a_short_the_reverse() -> None:
     [
         ({"stale": True}, "that session is over (the bars end with 2020-12-08)"),
         ({"partial": True}, "the bar 2020-12-08 is not complete"),
-        ({"stood_aside": True, "t": 0.4}, "a stands aside, as its in-sample t of 0.40 is below 1"),
-        ({"side": "flat"}, "a has none, as its side is short and ETHUSD cannot be shorted"),
+        ({"stood_aside": True, "t": 0.4}, "a stands aside, because its in-sample t of 0.40 is below 1"),
+        ({"side": "flat"}, "a has a short signal, and ETHUSD cannot be shorted"),
     ],
 )
 def test_why_there_is_no_order(changes: dict, why: str) -> None:

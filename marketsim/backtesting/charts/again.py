@@ -33,11 +33,11 @@ def charts_again(
 
 def _difference(before: SymbolDocument, now: SymbolDocument) -> str | None:
     """In what a result differs from the one before, in words; whether its plan is still of use does not count."""
-    for what, then, again in (
-        ("its bars are others", before.bars.fingerprint, now.bars.fingerprint),
-        ("its model is another", before.model.fingerprint, now.model.fingerprint),
-        ("its result is another", before.rows, now.rows),
+    for what, those, then, again in (
+        ("its bars differ", "those", before.bars.fingerprint, now.bars.fingerprint),
+        ("its model differs", "that", before.model.fingerprint, now.model.fingerprint),
+        ("its result differs", "that", before.rows, now.rows),
     ):
         if then != again:
-            return f"{what} than when it was run"
+            return f"{what} from {those} of the run"
     return None

@@ -106,7 +106,7 @@ def test_parts_of_a_series_are_named_after_their_folder_and_a_note_says_so(
     assert source.symbols() == ["AAPL", "NVDA"]
     bars = source.load("NVDA")
     assert len(bars) == len(STOCK)
-    assert sum("so the folder NVDA names it" in note for note in bars.notes) == 1
+    assert sum("so it is named after the folder NVDA" in note for note in bars.notes) == 1
     assert not any("folder" in note for note in source.load("AAPL").notes)
 
 
@@ -132,7 +132,7 @@ def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(os, "scandir", refuse)
     bars = load(tmp_path, "NVDA")
-    assert [note for note in bars.notes if "passed over" in note] == [
+    assert [note for note in bars.notes if "skipped" in note] == [
         f"{tmp_path / 'closed'} is skipped: permission denied"
     ]
 

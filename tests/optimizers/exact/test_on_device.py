@@ -147,7 +147,7 @@ def test_strategies_and_policies_of_a_walk_are_fitted_together(monkeypatch: pyte
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_gpu_that_is_not_there_is_said() -> None:
-    with pytest.raises(UsageError, match="--device cuda: there is none here"):
+    with pytest.raises(UsageError, match="--device cuda: not available here"):
         pipeline.run(["ETHUSD"], Settings.of(sims=12, window=25, cache="off", device="cuda"), Clock())
 
 
