@@ -40,6 +40,13 @@ class KeptSymbol(Row, frozen=True, tag_field="schema", tag="marketsim.part/1"):
     notes: tuple[str, ...]
     seconds: float
 
+    def __post_init__(self) -> None:
+        """ValueError for a document that contradicts itself, or profits of other strategies than its own."""
+        if (why := self.document.contradiction()) is not None:
+            raise ValueError(why)
+        if [*self.profits.deciding] != [row.name for row in self.document.rows if row.kind == "strategy"]:
+            raise ValueError("its profits are of other strategies than its document")
+
 
 class RunDirectory(OutputDirectory):
     """The files of one backtest in `directory`.

@@ -11,13 +11,16 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from marketsim.errors import DataError
-from marketsim.results.document import changed
+from marketsim.errors import DataError, UsageError
+from marketsim.results.document import changed, deciding
 from marketsim.results.manifest import NAME, RunFiles
 from marketsim.results.output_directory import WORKSPACE
 from marketsim.results.rows import Row, Setting
 from marketsim.results.run_directory import RESULTS, SIMULATIONS
+from marketsim.results.saved_rows import lines_by_symbol
 from marketsim.results.schema import BacktestDocument, FailedSymbol, SymbolDocument
+from marketsim.settings.resolution import check
+from marketsim.settings.settings import KEYS, Settings
 
 
 class SavedRun(Struct, frozen=True):
@@ -118,7 +121,25 @@ def read(directory: Path) -> SavedRun:
         document = msgspec.json.decode(files.read(RESULTS), type=BacktestDocument)
     except msgspec.DecodeError as error:
         raise DataError(f"{directory / RESULTS}: not results as this version writes them: {error}") from None
+    for why in _faults(document):
+        raise DataError(f"{directory / RESULTS}: not results as this version writes them: {why}")
     return SavedRun(files, document)
+
+
+def _faults(document: BacktestDocument) -> Iterator[str]:
+    """What no run of this version writes: other settings, or parts of a symbol that do not belong together."""
+    usual = deciding(Settings())
+    if document.settings.keys() != usual.keys():
+        yield "other settings"
+    for key, value in document.settings.items():
+        if key in KEYS and (value is not None or usual[key] is not None):
+            try:
+                check(key, value, f"setting {key}")
+            except UsageError as error:
+                yield str(error)
+    for symbol in document.symbols:
+        if isinstance(symbol, SymbolDocument) and (why := symbol.contradiction()) is not None:
+            yield f"{symbol.symbol}: {why}"
 
 
 def differences(left: SavedRun, right: SavedRun) -> Iterator[Difference]:
@@ -133,7 +154,7 @@ def differences(left: SavedRun, right: SavedRun) -> Iterator[Difference]:
     both = [name for name in results[0] if name in results[1]]
     yield from unequal("bars", *({name: found[name].bars.fingerprint for name in both} for found in results))
     yield from unequal("model", *({name: found[name].model.fingerprint for name in both} for found in results))
-    tables = [_simulations(run.files) for run in (left, right)]
+    tables = [lines_by_symbol(run.files, SIMULATIONS) for run in (left, right)]  # as text: most lines are equal
     for name in both:
         if tables[0].get(name) != tables[1].get(name):
             yield from _simulation(name, *(_keyed(table.get(name, ())) for table in tables))
@@ -144,15 +165,6 @@ def unequal(what: str, left: Mapping[str, Setting], right: Mapping[str, Setting]
     for key in dict.fromkeys((*left, *right)):
         if left.get(key) != right.get(key):
             yield Difference(what=what, where=key, left=left.get(key), right=right.get(key))
-
-
-def _simulations(files: RunFiles) -> dict[str, list[str]]:
-    """The lines of each symbol, each under the header; as text, for most of them are equal."""
-    header, _, rest = files.read(SIMULATIONS).decode().partition("\n")
-    found: dict[str, list[str]] = {}
-    for line in rest.splitlines():
-        found.setdefault(line.partition(",")[0], [header]).append(line)
-    return found
 
 
 def _keyed(lines: Sequence[str]) -> dict[tuple[str, str], dict[str, str]]:

@@ -11,6 +11,7 @@ from marketsim.forecasting.contamination import Exposure
 from marketsim.results.evidence_schema import EvaluatedBars, Evidence, FastError, PooledRow, Tried
 from marketsim.results.plugins import PluginFacts
 from marketsim.results.rows import Bps, Count, Instant, Price, Profit, Row, Setting, Sha256, Share, Stamp
+from marketsim.settings.choices import FILLS, HOLDING
 
 InSampleT = Annotated[
     float,
@@ -240,6 +241,17 @@ class SymbolDocument(Row, frozen=True, tag_field="status", tag="ok"):
     fast: FastError | None  # None for a full walk
     fine: FineFacts | None  # None where no finer bars were asked for, or none are there
     libraries: dict[str, str]  # and their versions, where it was computed
+
+    def contradiction(self) -> str | None:
+        """Why its parts do not belong together, as no run writes them; None if they do."""
+        strategies = [row.name for row in self.rows if row.kind == "strategy"]
+        if not strategies or [plan.strategy for plan in self.plan] != strategies:
+            return "its rows and its plan are not of the same strategies"
+        if not {self.strategy, *(row.strategy for row in self.evidence.strategies)} <= {None, *strategies}:
+            return "its evidence is not of its strategies"
+        if self.fill not in FILLS:
+            return f"no fill rule is called {self.fill!a}"
+        return None if any(row.name == HOLDING for row in self.rows) else f"it has no row of {HOLDING}"
 
 
 class FailedSymbol(Row, frozen=True, tag_field="status", tag="failed"):

@@ -22,6 +22,17 @@ class WalkProfits(Row, frozen=True):
     headline: dict[str, list[float]]  # by strategy, by the fill policy of the run
     deciding: dict[str, list[float]]  # by the policy that a decision rests on
 
+    def __post_init__(self) -> None:
+        """ValueError unless there is a profit of every strategy for every bar, by both policies."""
+        lengths = {
+            len(self.times),
+            len(self.clean),
+            *map(len, self.headline.values()),
+            *map(len, self.deciding.values()),
+        }
+        if len(lengths) > 1 or self.headline.keys() != self.deciding.keys():
+            raise ValueError("its profits are not of the same bars and strategies")
+
 
 class DecidingProfits(Struct, frozen=True):
     """Those that a decision rests on: all that is held of every symbol of a long run, and held in arrays therefore."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -89,6 +91,48 @@ def test_results_that_the_tables_cannot_show_are_one_line_and_3(cli, changed):
     ended = cli("runs", "show", changed(lambda document: document["symbols"][0]["bars"].pop("gaps")))
     assert ended.code == 3
     assert "not results as this version writes them: Object missing required field `gaps`" in ended.err
+
+
+FORGED: list[tuple[Callable[[Any], Any], str]] = [
+    (lambda d: d["symbols"][0]["rows"].clear(), "ETHUSD: its rows and its plan are not of the same strategies"),
+    (lambda d: d["symbols"][0]["plan"].pop(), "ETHUSD: its rows and its plan are not of the same strategies"),
+    (lambda d: d["symbols"][0]["rows"].pop(), "ETHUSD: it has no row of buy-and-hold"),
+    (lambda d: d["symbols"][0].update(strategy="x"), "ETHUSD: its evidence is not of its strategies"),
+    (lambda d: d["symbols"][0].update(fill="x"), "ETHUSD: no fill rule is called 'x'"),
+    (lambda d: d["settings"].update(fill="x"), "setting fill: got 'x', must be one of provable, expected, touch"),
+    (lambda d: d["settings"].update(seed=None), "setting seed: got None, must be a whole number"),
+    (lambda d: d["settings"].pop("seed"), "other settings"),
+]
+
+
+@pytest.mark.parametrize(("forge", "why"), FORGED, ids=[why for _, why in FORGED])
+def test_forged_results_with_the_right_digest_are_one_line_and_3(forge, why, cli, changed):
+    bad = changed(forge)
+    for arguments in (["runs", "list", bad], ["runs", "show", bad, "--full"], ["report", bad]):
+        ended = cli(*arguments)
+        assert ended.code == 3
+        assert ended.err.endswith(f"results.json: not results as this version writes them: {why}\n"), ended.err
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (lambda text: text.replace("evaluated", "when", 1), "other columns"),
+        (lambda text: text[: text.rindex("NVDA")], "other rows of NVDA than in the results"),
+        (lambda text: "", "other rows of ETHUSD than in the results"),
+        (lambda text: text.replace(",long,", ",long,x", 1), "NVDA: Expected `float`, got `str`"),
+        (lambda text: text + "\xff", "'utf-8' codec can't decode byte 0xff"),
+    ],
+)
+def test_forged_rows_with_the_right_digest_are_one_line_and_3(text, why, cli, written, tmp_path):
+    bad = shutil.copytree(written / "base", tmp_path / "bad")
+    path = bad / "simulations.csv"
+    path.write_text(text(path.read_text()), encoding="latin-1")
+    seal_again(bad)
+    ended = cli("report", str(bad), "--cache", "off")
+    assert ended.code == 3
+    assert ended.err.startswith(f"marketsim: {path}: not as this version writes it: {why}")
+    assert ended.err.count("\n") == 1
 
 
 def test_a_place_without_runs_is_one_line_and_3(cli, tmp_path):

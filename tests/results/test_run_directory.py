@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import json
 from io import StringIO
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -18,6 +20,7 @@ from marketsim.results.encoding import DocumentWriter, to_json
 from marketsim.results.manifest import RunFiles
 from marketsim.results.result import FinishedSymbol, SymbolRun
 from marketsim.results.run_directory import FILES, TIMING, RunDirectory
+from marketsim.results.sealed import digest
 from marketsim.results.timing import timing_document
 from marketsim.settings.settings import Settings
 
@@ -82,6 +85,27 @@ def test_a_part_of_another_symbol_or_another_run_is_not_taken(runs: list[SymbolR
     with RunDirectory(str(tmp_path), SETTINGS.replace(sims=3), overwrite=True) as other:
         (other.workspace / "ETHUSD.part").write_bytes(part)
         assert other.find("ETHUSD") is None
+
+
+def test_a_part_that_contradicts_itself_is_not_taken_though_its_digest_is_right(
+    runs: list[SymbolRun], tmp_path: Path
+) -> None:
+    with RunDirectory(str(tmp_path), SETTINGS) as directory:
+        directory.keep(finish(runs[2], "model", rows=True))
+        part = directory.workspace / "ETHUSD.part"
+        sound = json.loads(part.read_bytes())["content"]
+        for forge, why in (
+            (lambda kept: kept["document"]["rows"].clear(), "its rows and its plan are not of the same strategies"),
+            (lambda kept: kept["profits"]["times"].pop(), "its profits are not of the same bars and strategies"),
+            (lambda kept: [kept["profits"][key].clear() for key in ("headline", "deciding")], "other strategies"),
+        ):
+            forged = json.loads(json.dumps(sound))
+            forge(forged)
+            content = msgspec.json.encode(forged)
+            sealed = {"blake2b": digest(content), "content": msgspec.Raw(content)}
+            part.write_bytes(msgspec.json.format(msgspec.json.encode(sealed)) + b"\n")
+            assert directory.find("ETHUSD") is None
+            assert why in directory.notes.pop()
 
 
 def test_a_run_of_failures_leaves_empty_tables(tmp_path: Path) -> None:

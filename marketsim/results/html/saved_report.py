@@ -14,6 +14,7 @@ from marketsim.results.html.command import command_of, last_bar
 from marketsim.results.html.page import ReportRun, ReportSymbol, page
 from marketsim.results.html.report_file import write
 from marketsim.results.run_directory import EQUITY, SIMULATIONS, TIMING
+from marketsim.results.saved_rows import check_rows, lines_by_symbol
 from marketsim.results.saved_runs import SavedRun
 from marketsim.results.schema import FailedSymbol, SymbolDocument
 from marketsim.results.timing import TimingDocument
@@ -28,13 +29,15 @@ def settings_of(run: SavedRun) -> Settings:
 
 def saved_symbols(run: SavedRun, charts: Callable[[SymbolDocument], Outcome[str]]) -> list[ReportSymbol]:
     """What the page of a run shows of its symbols. `charts` makes a symbol's pictures."""
-    simulations, equity = (_by_symbol(run, name) for name in (SIMULATIONS, EQUITY))
+    simulations, equity = (lines_by_symbol(run.files, name) for name in (SIMULATIONS, EQUITY))
     symbols: list[ReportSymbol] = []
     for document in run.document.symbols:
         if isinstance(document, FailedSymbol):
             symbols.append(ReportSymbol(document))
             continue
-        rows = simulations.get(document.symbol, ""), equity.get(document.symbol, "")
+        lines = simulations.get(document.symbol, []), equity.get(document.symbol, [])
+        check_rows(run.directory, document, *lines)
+        rows = "\n".join(lines[0]), "\n".join(lines[1])
         match charts(document):
             case Success(text):
                 symbols.append(ReportSymbol(document, *rows, text))
@@ -50,15 +53,6 @@ def write_saved(path: Path, run: SavedRun, settings: Settings, symbols: Sequence
     command = command_of([document.symbol for document in documents], settings, last_bar(documents))
     head, code = replace(run.document, symbols=[]), run.files.manifest.code
     write(path, page(ReportRun(head, command, code, _timing(run)), lambda: iter(symbols)))
-
-
-def _by_symbol(run: SavedRun, name: str) -> dict[str, str]:
-    """The lines of a CSV file under its header, by symbol."""
-    header, _, rest = run.files.read(name).decode().partition("\n")
-    found: dict[str, list[str]] = {}
-    for line in rest.splitlines(keepends=True):
-        found.setdefault(line.partition(",")[0], [f"{header}\n"]).append(line)
-    return {symbol: "".join(lines) for symbol, lines in found.items()}
 
 
 def _timing(run: SavedRun) -> TimingDocument:
