@@ -97,23 +97,32 @@ def blocks(table: Sequence[Column], width: int) -> list[str]:
     for row in zip(*(column.cells for column in table), strict=True):
         for heading, values in _entries(row, names):
             lines.append(heading)
-            for name, value in zip(said, values, strict=True):
+            for name, (value, *more) in zip(said, values, strict=True):
                 lines += [f"  {name}", f"    {value}"] if apart else [f"  {name:<{room}}{value}"]
+                lines += [f"    {line}" if apart else f"  {'':<{room}}{line}" for line in more]
         lines.append("")
     return lines[:-1]
 
 
-def _entries(row: Sequence[str], names: int) -> Iterator[tuple[str, Sequence[str]]]:
-    """The words and the numbers of a row whose cells hold several lines: words alone go on with the line before."""
+def _entries(row: Sequence[str], names: int) -> Iterator[tuple[str, list[list[str]]]]:
+    """The words and the lines of numbers of a row whose cells hold several lines.
+
+    Only a line with both words and numbers begins another entry.
+    """
     heading: list[str] = []
-    values: Sequence[str] | None = None
+    values: list[list[str]] = []
     for line in zip_longest(*(cell.split("\n") for cell in row), fillvalue=""):
-        if values is not None and any(line[names:]):
+        words, numbers = [*filter(None, line[:names])], line[names:]
+        if values and words and any(numbers):
             yield " ".join(heading), values
-            heading, values = [], None
-        heading += filter(None, line[:names])
-        values = line[names:] if values is None else values
-    if values is not None:
+            heading, values = [], []
+        heading += words
+        if not values:
+            values = [[number] for number in numbers]
+        else:
+            for lines, number in zip(values, numbers, strict=True):
+                lines += [number] * bool(number)
+    if values:
         yield " ".join(heading), values
 
 

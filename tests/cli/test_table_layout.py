@@ -45,12 +45,9 @@ def test_what_is_too_narrow_for_columns_is_a_block_a_row(monkeypatch: pytest.Mon
         "ETHUSD",
         "  Worst .. best case %",
         "    +1.0 .. +2.0",
-        "  Out-of-sample bps",
-        "    +1,234.5",
-        "",
-        "  Worst .. best case %",
         "    -3.0 .. +4.0",
         "  Out-of-sample bps",
+        "    +1,234.5",
         "    -7.0",
         "",
         "always-on unfitted",
@@ -58,5 +55,25 @@ def test_what_is_too_narrow_for_columns_is_a_block_a_row(monkeypatch: pytest.Mon
         "    -1.0 .. +2.0",
         "  Out-of-sample bps",
         "    +1.0",
+        "",
+    ]
+
+
+def test_lines_below_a_number_stay_in_its_block_and_a_line_with_a_name_begins_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [["last-bar", "-23.7 %\nchance", "2.0"], ["har\nkronos", "+1.0 %\n+2.0 %", "3.0\n4.0"]]
+    assert drawn(28, ["Model", "Improvement", "Milliseconds"], rows, monkeypatch)[2:] == [
+        "last-bar",
+        "  Improvement   -23.7 %",
+        "                chance",
+        "  Milliseconds  2.0",
+        "",
+        "har",
+        "  Improvement   +1.0 %",
+        "  Milliseconds  3.0",
+        "kronos",
+        "  Improvement   +2.0 %",
+        "  Milliseconds  4.0",
         "",
     ]
