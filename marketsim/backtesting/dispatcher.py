@@ -22,6 +22,7 @@ from marketsim.forecasting.files.places import absolute
 from marketsim.forecasting.keys import fingerprint
 from marketsim.models import chosen_model
 from marketsim.profiling import Clock
+from marketsim.registry import ENSEMBLES
 from marketsim.results.document import bars_facts
 from marketsim.results.plugins import code_of
 from marketsim.results.result import FinishedSymbol
@@ -255,7 +256,13 @@ def with_absolute_paths(settings: Settings) -> Settings:
             paths[key] = os.path.abspath(path)
     if (weights := settings.network.weights) is not None and os.path.isdir(weights):
         paths["weights"] = os.path.abspath(weights)
-    file, _, name = settings.model.rpartition(":")
-    if file.endswith(".py") and os.path.exists(file):
-        paths["model"] = f"{os.path.abspath(file)}:{name}"
-    return settings.replace(**paths)
+    return settings.replace(model=_absolute_model(settings.model), **paths)
+
+
+def _absolute_model(model: str) -> str:
+    """The model, or the members of an ensemble, with absolute paths of their files."""
+    ensemble, _, members = model.partition(":")
+    if ensemble in ENSEMBLES and members:
+        return f"{ensemble}:{','.join(map(_absolute_model, members.split(',')))}"
+    file, _, name = model.rpartition(":")
+    return f"{os.path.abspath(file)}:{name}" if file.endswith(".py") and os.path.exists(file) else model

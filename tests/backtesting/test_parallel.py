@@ -15,6 +15,7 @@ import pytest
 
 from marketsim import registry
 from marketsim.backtesting import parallel, pipeline
+from marketsim.backtesting.dispatcher import with_absolute_paths
 from marketsim.backtesting.executors import processes
 from marketsim.backtesting.executors.local import Local
 from marketsim.backtesting.worker import finish
@@ -215,3 +216,16 @@ def test_a_symbol_that_failed_is_tried_again(tmp_path: Path) -> None:
     clock = Clock()
     whole(tmp_path / "out", symbols, cheap(data), clock, resume=True)
     assert clock.counts["fits"] == FITS
+
+
+def test_files_are_named_by_absolute_paths_in_ensembles_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text("")
+    for model, absolute in (
+        ("mine.py:M", f"{tmp_path}/mine.py:M"),
+        ("blend:har,mine.py:M,kronos:mini", f"blend:har,{tmp_path}/mine.py:M,kronos:mini"),
+        ("auto", "auto"),
+        ("kronos:mini", "kronos:mini"),
+        ("absent.py:M", "absent.py:M"),
+    ):
+        assert with_absolute_paths(Settings.of(model=model)).model == absolute
