@@ -73,7 +73,7 @@ def profile(
 
     words = options.given(command) | ({"config": config} if config else {})
     gpu = _gpu_here()
-    with _runs(symbol, words, 1 + 5 * repeat + len(_searches(settings)) + gpu + (flamegraph is not None)) as runs:
+    with _runs(symbol, words, 1 + (5 + len(_searches(settings))) * repeat + gpu + (flamegraph is not None)) as runs:
         found, last = _measured(runs, settings, repeat, trace is not None, gpu)
         if flamegraph is not None:
             runs.observe("flamegraph", "flamegraph", "flamegraph", str(Path(flamegraph).absolute()))
@@ -146,12 +146,16 @@ def _measured(
     found = {name: summary([run[name] for run in rounds]) for name in rounds[0]}
     few = str(min(SEARCHED, settings.walk.simulations))
     strategy = settings.rules.strategy if settings.rules.strategy != EVERY_STRATEGY else ALWAYS_ON
-    costs = [
-        search_cost(name, runs.observe(f"fits by {name}", "0", optimizer=name, sims=few, strategy=strategy))
-        for name in _searches(settings)
+    searches = [
+        {
+            name: runs.observe(f"fits by {name}", "0", optimizer=name, sims=few, strategy=strategy)
+            for name in _searches(settings)
+        }
+        for _ in range(repeat)
     ]
+    costs = [search_cost(name, [found[name] for found in searches]) for name in searches[0]]
     if settings.optimizer == "exact":
-        costs.append(search_cost("exact", rounds[-1]["warm"]))
+        costs.append(search_cost("exact", [run["warm"] for run in rounds]))
     cold, warm = (found.pop(name) for name in ("cold", "warm"))
     return ProfileDocument(
         symbol=runs.symbol,

@@ -7,6 +7,7 @@ from statistics import median, median_low
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from marketsim.cli.profiled_runs import GpuTraffic, Observed
 from marketsim.profiling import STAGES, prefixes
@@ -58,11 +59,13 @@ class WhatIf(Struct, frozen=True):
 
 
 class SearchCost(Struct, frozen=True):
-    """What one fit and one evaluation cost; without a search there are only fits."""
+    """The cost of a fit and of an evaluation in the median of equal runs; without a search there are only fits."""
 
     optimizer: str
     fits: int
     fit_seconds: float
+    least: float  # of the runs' fit_seconds; an evaluation's cost varies with it
+    most: float
     evaluations_a_fit: float | None = None
     candidates_a_call: float | None = None
     profit_seconds: float | None = None  # of an evaluation: the profit itself
@@ -130,18 +133,20 @@ def what_if(name: str, changed: RunSummary, warm: RunSummary) -> WhatIf:
     return WhatIf(name, changed.seconds, changed.least, changed.most, changed.seconds / warm.seconds)
 
 
-def search_cost(name: str, run: Observed) -> SearchCost:
-    """What one evaluation of a search costs: the profit itself, and what the optimizer adds to it."""
-    total, profit = run.seconds[SEARCH], run.seconds.get(EVALUATE, 0.0)
-    evaluations, fits = run.counts.get(EVALUATE, 0), run.counts["fits"]
+def search_cost(name: str, runs: Sequence[Observed]) -> SearchCost:
+    """The cost of an optimizer's fit in equal runs, and how it is made up in the median one."""
+    fits = runs[0].counts["fits"]
+    run = sorted(runs, key=lambda run: run.seconds[SEARCH])[(len(runs) - 1) // 2]
+    times = [run.seconds[SEARCH] / fits for run in runs]
+    cost = SearchCost(name, fits, run.seconds[SEARCH] / fits, min(times), max(times))
+    evaluations = run.counts.get(EVALUATE, 0)
     if evaluations <= ANSWERS * fits:  # no search: the answers alone were evaluated
-        return SearchCost(name, fits, total / fits)
+        return cost
+    total, profit = run.seconds[SEARCH], run.seconds.get(EVALUATE, 0.0)
     counting = run.counting * run.calls[EVALUATE] / evaluations
     overhead = max(0.0, (total - profit) / evaluations - counting)
-    return SearchCost(
-        name,
-        fits,
-        total / fits,
+    return replace(
+        cost,
         evaluations_a_fit=evaluations / fits,
         candidates_a_call=evaluations / run.calls[EVALUATE],
         profit_seconds=profit / evaluations,

@@ -21,7 +21,7 @@ def show(profile: ProfileDocument, gpu: bool) -> None:
     for name, run in profile.runs.items():
         _stages(f"{profile.symbol}, {name} run", run, profile.repeat)
     _what_if(profile)
-    _search_costs(profile.bottleneck)
+    _search_costs(profile.bottleneck, profile.repeat)
     _gpu(profile.gpu, gpu)
 
 
@@ -88,33 +88,42 @@ def _what_if(profile: ProfileDocument) -> None:
     output.table("Alternatives", ("Run", "Seconds", *_spread_header(profile.repeat), "Ratio\nto warm"), rows)
 
 
-def _search_costs(costs: Sequence[SearchCost]) -> None:
-    headers = (
-        "Optimizer",
-        "Evals\na fit",
-        "Evals\na call",
-        "Profit\nµs",
-        "Over-\nhead µs",
-        "Count-\ning µs",
-        "Total\nµs",
-        "Over-\nhead %",
-        "Fit\nms",
-    )
+def _search_costs(costs: Sequence[SearchCost], repeat: int) -> None:
+    headers = ("Optimizer", "Evaluations\na fit", "Evaluations\na call", "Fit\nms", *_spread_header(repeat))
     cells = [
         (
             cost.optimizer,
             _number(cost.evaluations_a_fit, 1, 0),
             _number(cost.candidates_a_call, 1, 1),
+            seconds_text(1e3 * cost.fit_seconds),
+            *_spread(1e3 * cost.least, 1e3 * cost.most, repeat),
+        )
+        for cost in costs
+    ]
+    output.table("Cost of a fit", headers, cells)
+    headers = (
+        "Optimizer",
+        "Profit\nµs",
+        "Overhead\nµs",
+        "Counting\nµs",
+        "Total\nµs",
+        *_spread_header(repeat),
+        "Overhead\n%",
+    )
+    cells = [
+        (
+            cost.optimizer,
             _number(cost.profit_seconds, 1e6, 1),
             _number(cost.overhead_seconds, 1e6, 1),
             _number(cost.counting_seconds, 1e6, 1),
             _number(cost.total_seconds, 1e6, 1),
+            *_spread(*(1e6 * time / (cost.evaluations_a_fit or 1) for time in (cost.least, cost.most)), repeat),
             _number(cost.overhead_share, 100, 1),
-            f"{1e3 * cost.fit_seconds:.2f}",
         )
         for cost in costs
+        if cost.evaluations_a_fit is not None
     ]
-    output.table("Cost of an evaluation (the profit of one candidate) and of a fit", headers, cells)
+    output.table("Cost of an evaluation, the profit of one candidate", headers, cells)
 
 
 def seconds_text(seconds: float) -> str:

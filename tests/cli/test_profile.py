@@ -10,6 +10,7 @@ import pytest
 
 from marketsim.cli import observed_run, profiled_runs
 from marketsim.cli.profile import SCIPY
+from marketsim.cli.profile_summary import search_cost
 from marketsim.errors import DataError
 from tests.cli.test_startup import HEAVY, PROGRAM
 from tests.observed import observed
@@ -102,6 +103,23 @@ def test_a_try_costs_its_profit_and_the_optimizer_s_overhead(profiled):
     assert rows["differential-evolution"]["candidates_a_call"] > 1
     assert rows["brute"]["profit_seconds"] < rows["direct"]["profit_seconds"]
     assert rows["exact"]["evaluations_a_fit"] is None
+    assert all(row["least"] == row["fit_seconds"] == row["most"] for row in rows.values())  # of one run each
+
+
+def test_the_cost_of_a_fit_is_that_of_the_median_run_with_its_range():
+    def run(search: float) -> SimpleNamespace:
+        return SimpleNamespace(
+            seconds={"optimize/search": search, "optimize/search/evaluate": 2.0},
+            counts={"fits": 4, "optimize/search/evaluate": 100},
+            calls={"optimize/search/evaluate": 50},
+            counting=0.01,
+        )
+
+    cost = search_cost("direct", [run(8.0), run(4.0), run(6.0)])
+    assert (cost.fit_seconds, cost.least, cost.most) == (1.5, 1.0, 2.0)
+    assert (cost.evaluations_a_fit, cost.candidates_a_call) == (25, 2)
+    assert (cost.total_seconds, cost.profit_seconds, cost.counting_seconds) == (0.06, 0.02, 0.005)
+    assert cost.overhead_seconds == pytest.approx(0.035)
 
 
 def test_the_trace_holds_both_runs(profiled):
@@ -166,7 +184,7 @@ def test_the_tables_fit_80_columns(cli, made_up, monkeypatch):
         ended = cli("profile", "--repeat", repeat)
         assert (ended.code, ended.err) == (0, "")
         assert max(map(len, ended.out.splitlines())) <= 80
-        assert ("Min .. max" in ended.out) == (repeat == "3")
+        assert ended.out.count("Min .. max") == (5 if repeat == "3" else 0)
         for words in (
             "cores",
             "ETHUSD, cold run",
