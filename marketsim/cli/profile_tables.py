@@ -117,7 +117,7 @@ def _search_costs(costs: Sequence[SearchCost], repeat: int) -> None:
             _number(cost.overhead_seconds, 1e6, 1),
             _number(cost.counting_seconds, 1e6, 1),
             _number(cost.total_seconds, 1e6, 1),
-            *_spread(*(1e6 * time / (cost.evaluations_a_fit or 1) for time in (cost.least, cost.most)), repeat),
+            *_spread(1e6 * cost.least / cost.evaluations_a_fit, 1e6 * cost.most / cost.evaluations_a_fit, repeat),
             _number(cost.overhead_share, 100, 1),
         )
         for cost in costs
