@@ -35,9 +35,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-@pytest.fixture
-def own_cluster(tmp_path: Path) -> Iterator[Cluster]:
-    started = Cluster(tmp_path)
+@pytest.fixture(params=[2])
+def own_cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cluster]:
+    started = Cluster(tmp_path, request.param)
     yield started
     for process in started.processes:
         process.send_signal(signal.SIGCONT)
@@ -96,6 +96,7 @@ def test_what_waits_for_ever_is_given_up(own_cluster: Cluster) -> None:
         executor.shutdown(wait=False)
 
 
+@pytest.mark.parametrize("own_cluster", [1], indirect=True)
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_scheduler_that_dies_or_freezes_ends_the_run_with_one_line(
     own_cluster: Cluster, data: Path, tmp_path: Path, how: signal.Signals
@@ -138,7 +139,7 @@ def test_a_secured_cluster_is_met_by_dasks_own_settings(data: Path, tmp_path: Pa
         for name, value in said.items()
     }
     with dask.config.set({f"distributed.comm.{name}": value for name, value in said.items()}):
-        started = Cluster(tmp_path, **environment)
+        started = Cluster(tmp_path, 1, **environment)
         try:
             assert started.scheduler.startswith("tls://")
             (run,) = parallel.stream(["S001"], cheap(data, scheduler=started.scheduler), Clock())

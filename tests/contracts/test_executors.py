@@ -38,15 +38,16 @@ PACKAGE = Path(marketsim.__file__).parent
 class Cluster:
     """A real scheduler and its workers, all of them processes of their own on loopback."""
 
-    def __init__(self, directory: Path, **environment: str) -> None:
+    def __init__(self, directory: Path, workers: int = 2, **environment: str) -> None:
         self.directory, self.processes = directory, []  # type: ignore[var-annotated]
         self.environment = environment
         place = directory / "scheduler.json"
         self._start("scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(place))
         self._until(lambda: place.exists() and place.read_text().endswith("}"))
         self.scheduler = json.loads(place.read_text())["address"]
-        self.worker(), self.worker()
-        self.wait(2)
+        for _ in range(workers):
+            self.worker()
+        self.wait(workers)
 
     def worker(self, **environment: str) -> subprocess.Popen[bytes]:
         place = ("--local-directory", str(self.directory / f"worker-{len(self.processes)}"))
