@@ -14,6 +14,8 @@ from marketsim.settings.settings import KEYS
 from tests.candles import random_bars
 from tests.pages import PAGES, REASONS, ROOT, blocks, commands, output, run, shown
 
+pytestmark = pytest.mark.slow
+
 README = ROOT / "README.md"
 TESTED = [page for page in PAGES if page.name != "CHANGELOG.md"]
 NEEDS = {"models.md": ("arch", "statsmodels"), "own-models.md": ("lightgbm", "sklearn")}  # libraries of extras

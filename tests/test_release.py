@@ -13,6 +13,8 @@ import pytest
 
 from scripts.release_check import missing_from_source, missing_from_wheel, tracked_files
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 
 

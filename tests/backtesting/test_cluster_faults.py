@@ -25,6 +25,8 @@ from marketsim.settings.groups import WorkSettings
 from tests.contracts.test_executors import Cluster
 from tests.many_symbols import OPTIONS, cheap, write_universe
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("distributed")
 
 

@@ -11,6 +11,8 @@ import pytest
 from tests.browser.opened_page import OpenedPage
 from tests.browser.reports import HOSTILE, LONG, MANY, Report, of_many, of_one
 
+pytestmark = pytest.mark.slow
+
 SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
 SIZES = ((1280, 800), (390, 844))  # of a desk's window, and of a telephone
 SCHEMES = ("light", "dark")

@@ -6,6 +6,8 @@ import importlib.util
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("backtest", "ETHUSD", "--sims", "5", "--window", "10", "--strategy", "always-on", "--json")
 
 

@@ -16,6 +16,8 @@ from tests.cli.test_startup import HEAVY, PROGRAM
 from tests.observed import observed
 from tests.schemas import PLACE
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("ETHUSD", "--sims", "1", "--window", "5")
 SEARCHES = ("direct", "differential-evolution", "brute")
 

@@ -19,6 +19,8 @@ import pytest
 from marketsim.errors import MarketsimError
 from tests.faults.ended_early import NEW, NONE_LEFT, OLD, content, finished, write
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -18,6 +18,8 @@ from marketsim.journal.journal import FILE, Journal
 from tests.faults.ended_early import EVENTS, NONE_LEFT
 from tests.journal.entries import DAYS, sealed_plan
 
+pytestmark = pytest.mark.slow
+
 BEFORE, PLANS = [sealed_plan(0)], [sealed_plan(1), sealed_plan(1, symbol="BTCUSD")]
 TORN = b'{"hash":"0123","entry":{"numb'
 
