@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.browser.opened_page import OpenedPage
-from tests.browser.reports import HOSTILE, LONG, MANY, Report, of_many, of_one
+from tests.browser.reports import HOSTILE, LONG, MANY, Report, of_many, of_models, of_one, of_saved, of_unfinished
 
 pytestmark = pytest.mark.slow
 
@@ -208,3 +208,50 @@ def test_the_slider_shows_the_fit_of_each_window(shown: Callable[..., OpenedPage
     slider.press("Home")
     assert told("bar") == symbol["evaluated"]["first"] == slider.get_attribute("aria-valuetext")
     assert picture.screenshot() != newest
+
+
+@pytest.mark.parametrize("make", [of_saved, of_models])
+def test_saved_runs_and_comparisons_have_the_numbers_of_their_documents(
+    make: Callable[[Path], Report], opened: Callable[..., OpenedPage], tmp_path: Path
+) -> None:
+    report = make(tmp_path)
+    page = opened(report.file)
+    page.page.set_viewport_size({"width": 390, "height": 844})
+    assert page.page.evaluate("document.documentElement.scrollWidth") <= 390, "it scrolls sideways"
+    text = page.page.inner_text("main")
+    (symbol,) = report.document["symbols"]
+    means = [row["mean_bps"] for row in symbol.get("rows", symbol.get("benchmarks"))]
+    assert means and all(f"{mean:+.1f}" in text for mean in means)
+    assert "NVDA" in page.page.locator("#command").inner_text()
+    if make is of_models:  # the other page has the templates of `one`
+        assert page.violations() == []
+    page.assert_quiet()
+
+
+def test_on_paper_nothing_is_cut_and_no_button_is_left(shown: Callable[..., OpenedPage], one: Report) -> None:
+    page = shown(one).page
+    page.emulate_media(media="print")
+    assert not any(button.is_visible() for button in page.locator("button, .choice").all())
+    cut = "all => all.filter(each => each.scrollHeight > each.clientHeight + 1).length"
+    assert page.locator(".scroll").evaluate_all(cut) == 0
+    assert page.pdf().startswith(b"%PDF")
+
+
+def test_a_live_page_loads_itself_again_until_it_is_stopped(
+    opened: Callable[..., OpenedPage], one: Report, tmp_path: Path
+) -> None:
+    live = of_unfinished(tmp_path)
+    page = opened(live.file)
+    page.page.clock.install()
+    page.page.reload()
+    assert "1 of 2 symbols are finished" in page.page.locator(".live").inner_text()
+    live.file.write_bytes(one.file.read_bytes())
+    stop = page.page.locator("#live")
+    stop.click()
+    page.page.clock.run_for(20_000)
+    assert stop.inner_text() == "Reload every 5 seconds"  # of the old page still
+    stop.click()
+    page.page.clock.run_for(5_100)
+    page.page.locator(".live").wait_for(state="detached")
+    assert "NVDA" in page.page.inner_text("h1")
+    page.assert_quiet()
