@@ -20,24 +20,31 @@ def above_floor(
     floor: Floor,
     step: float = STEP,
     tuning: Tuning = TUNING,
+    at_once: int | None = None,
 ) -> Optimum:
     """The optima `found` of problems `[B, W]`, and in place of those below the floor the best that keep it.
 
     An optimum that keeps the floor is the best that does. In the other problems the best that does is a candidate, or
     lies on the line where the floor begins. Where nothing inside the bounds keeps it, the answer does not either.
+    `at_once` problems are searched together, which bounds memory; None: all of them.
     """
     (below,) = np.nonzero(~floor.allows(found.high_multiplier, found.low_multiplier))
-    if not below.size:
-        return found
-    some, kept = terms.at(below), floor.at(below)
-    corner = maximize(some, bounds, step, tuning=tuning, floor=kept)
-    h, l, profit = best_on_line(some.gathered(), bounds, kept, step)
-    lost = ~kept.allows(corner.high_multiplier, corner.low_multiplier)
+    size = len(below) if at_once is None else at_once
+    for first in range(0, len(below), size or 1):
+        rows = below[first : first + size]
+        found = found.with_others(rows, _best_above(terms.at(rows), bounds, floor.at(rows), step, tuning))
+    return found
+
+
+def _best_above(terms: Problems, bounds: Bounds, floor: Floor, step: float, tuning: Tuning) -> Optimum:
+    """The best multipliers that keep the floor."""
+    corner = maximize(terms, bounds, step, tuning=tuning, floor=floor)
+    h, l, profit = best_on_line(terms.gathered(), bounds, floor, step)
+    lost = ~floor.allows(corner.high_multiplier, corner.low_multiplier)
     size = np.abs(h) + np.abs(l) < np.abs(corner.high_multiplier) + np.abs(corner.low_multiplier)
     better = (profit > corner.profit + TIE) | (size & (profit >= corner.profit - TIE)) | (lost & (profit > -np.inf))
-    best = Optimum(
+    return Optimum(
         high_multiplier=np.where(better, h, corner.high_multiplier),
         low_multiplier=np.where(better, l, corner.low_multiplier),
         profit=np.where(better, profit, corner.profit),
     )
-    return found.with_others(below, best)

@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from marketsim.execution.floor import Floor
 from marketsim.execution.window_terms import Problems, WindowTerms
 from marketsim.models.device import free_memory
 from marketsim.optimizers.exact import Exact
@@ -50,7 +49,9 @@ class ExactOn(Exact):
         ends = np.cumsum(count)
         optima = [found.at(slice(end - size, end)) for end, size in zip(ends, count, strict=True)]
         return [
-            optimum if floor is None else _above_floor(optimum, terms, bounds, floor)
+            optimum
+            if floor is None
+            else above_floor(optimum, terms, bounds, floor, at_once=max(1, BARS // terms.rows.shape[1]))
             for optimum, (terms, floor) in zip(optima, parts, strict=True)
         ]
 
@@ -88,16 +89,6 @@ class ExactOn(Exact):
         np.concatenate([array.ravel() for array in arrays], out=packed.numpy())
         parts = torch.split(packed.to(self.device, non_blocking=True), sizes)
         return [part.view(array.shape) for part, array in zip(parts, arrays, strict=True)]
-
-
-def _above_floor(found: Optimum, terms: WindowTerms, bounds: Bounds, floor: Floor) -> Optimum:
-    """`above_floor`, some windows at a time, which bounds memory."""
-    below = np.flatnonzero(~floor.allows(found.high_multiplier, found.low_multiplier))
-    size = max(1, BARS // terms.rows.shape[1])
-    for first in range(0, len(below), size):
-        rows = below[first : first + size]
-        found = found.with_others(rows, above_floor(found.at(rows), terms.at(rows), bounds, floor.at(rows)))
-    return found
 
 
 def _arrays(problems: DeviceProblems) -> Iterator[Floats]:
