@@ -61,19 +61,24 @@ def new(
     """Write a model of your own to start from, one that works."""
     from pathlib import Path
 
-    from marketsim.errors import UsageError
+    from marketsim.cli.output_files import write_file
+    from marketsim.errors import MarketsimError, UsageError
     from marketsim.models.template import CLASS, TEMPLATE
 
     path = Path(file)
     if path.suffix != ".py":
         raise UsageError(f"{path} must end in .py, such as mymodel.py")
     try:
-        with path.open("x", encoding="utf-8") as written:
-            written.write(TEMPLATE)
+        path.open("x").close()
     except FileExistsError:
         raise UsageError(f"{path} already exists: name a new file") from None
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from None
+    try:
+        write_file(file, TEMPLATE)
+    except MarketsimError:
+        path.unlink()  # still empty
+        raise
     model = f"{path}:{CLASS}"
     if json:
         from marketsim.cli.documents import NewModelDocument

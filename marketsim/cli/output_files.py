@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from marketsim.errors import MarketsimError, UsageError
@@ -41,8 +42,18 @@ def make_folder(option: str, name: str) -> Path:
 
 
 def write_file(name: str, text: str) -> None:
-    """Write the text, as it is; MarketsimError where that fails after all."""
+    """Write the text, whole or not at all; MarketsimError where that fails after all."""
+    path = Path(name)
+    whole = path.is_file() or not path.exists()  # a pipe of the shell has nothing to lose
+    path = Path(os.path.realpath(name)) if whole else path
+    new = path.with_name(f".{path.name}.{os.getpid()}.new") if whole else path
     try:
-        Path(name).write_text(text, encoding="utf-8", newline="")
+        new.write_text(text, encoding="utf-8", newline="")
+        if whole:
+            new.replace(path)
     except OSError as error:
         raise MarketsimError(f"cannot write {name}: {error.strerror}") from None
+    finally:
+        if whole:
+            with suppress(OSError):
+                new.unlink(missing_ok=True)

@@ -110,19 +110,19 @@ def _entries(row: Sequence[str], names: int) -> Iterator[tuple[str, list[list[st
     Only a line with both words and numbers begins another entry.
     """
     heading: list[str] = []
-    values: list[list[str]] = []
+    values: list[list[str]] | None = None
     for line in zip_longest(*(cell.split("\n") for cell in row), fillvalue=""):
         words, numbers = [*filter(None, line[:names])], line[names:]
-        if values and words and any(numbers):
+        if values is not None and words and any(numbers):
             yield " ".join(heading), values
-            heading, values = [], []
+            heading, values = [], None
         heading += words
-        if not values:
+        if values is None:
             values = [[number] for number in numbers]
         else:
             for lines, number in zip(values, numbers, strict=True):
                 lines += [number] * bool(number)
-    if values:
+    if values is not None:
         yield " ".join(heading), values
 
 

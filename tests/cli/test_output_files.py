@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from pathlib import Path
 
 import pytest
 
@@ -61,3 +63,22 @@ def test_a_pipe_with_a_name_is_refused_and_one_of_the_shell_is_not(tmp_path):
     check_file("--trace", f"/dev/fd/{writing}")
     os.close(reading)
     os.close(writing)
+
+
+def test_a_full_disk_leaves_the_old_file_or_none(cli, tmp_path, monkeypatch):
+    def full(path, text, **how):
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    old, link = tmp_path / "old.json", tmp_path / "link.json"
+    old.write_text("old")
+    link.symlink_to(old)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_text", full)
+        for name in (old, link, tmp_path / "new.json"):
+            with pytest.raises(MarketsimError, match="No space left on device"):
+                write_file(str(name), "new")
+        ended = cli("models", "new", str(tmp_path / "mine.py"))
+    assert (ended.code, old.read_text(), sorted(tmp_path.iterdir())) == (1, "old", [link, old])
+    write_file(str(link), "new")
+    assert (old.read_text(), link.is_symlink()) == ("new", True)

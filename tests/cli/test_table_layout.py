@@ -77,3 +77,10 @@ def test_lines_below_a_number_stay_in_its_block_and_a_line_with_a_name_begins_an
         "  Milliseconds  4.0",
         "",
     ]
+
+
+def test_a_row_of_words_alone_is_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "15")
+    with redirect_stdout(io.StringIO()) as out:
+        output.table("A title", ("Key", "Value"), [("cache-url", "postgresql"), ("fill", "expected")], words=2)
+    assert out.getvalue().split() == ["A", "title", "cache-url", "postgresql", "fill", "expected"]
