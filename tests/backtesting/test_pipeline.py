@@ -211,6 +211,15 @@ def test_a_symbol_that_fails_is_its_error_and_the_others_go_on() -> None:
         value_of(runs[1].outcome)
 
 
+def test_without_room_to_fit_a_strategy_is_its_unfitted_self() -> None:
+    result = run_held(random_bars(260, 13), SMALL.replace(bounds=(0.0, 0.0), close_at_eod="never", min_t=0))
+    unfitted = {track.name: track for track in result.baselines}
+    for track in result.strategies:
+        assert track.trades.any()
+        for fill, profits in unfitted[f"{track.name} unfitted"].profits.items():
+            np.testing.assert_array_equal(track.profits[fill], profits)
+
+
 GOLDEN = {
     "ETHUSD": "1db8fc52cf75c726d39eb2a377a4ffcbd38a1b47ebc08a9dfd8af94a7d71c5e8",  # longs alone
     "NVDA": "2d0513666d25059745a27ee42282727dbf7cb5427615d80d480dab9f0352cf1c",  # longs and shorts

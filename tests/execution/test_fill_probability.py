@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from marketsim.execution import fill_probability
+from marketsim.execution.compiled import VARIABLE
 from marketsim.execution.fill_probability import BEND, EXACT, FAST, take_profit_probability
 
 Array = NDArray[np.float64]
@@ -184,9 +185,16 @@ def test_w_is_the_frequency_on_paths() -> None:
         ((0.0, 0.0, 0.0, 0.0, 0.0, 0.0), 1),
         ((0.5, 1.0, 0.0, 0.5, -np.inf, 0.8), 0),  # levels at nothing, and beyond all there is
         ((0.5, 1.0, 0.0, 0.5, 0.2, np.inf), 0),
+        ((0.5, 1.0, 0.0, 0.5, np.inf, 0.8), 1),
+        ((1.0, 1.0, 0.0, 1.0, 0.5, 1.0), 1),  # opens and closes at its high
+        ((0.0, 1.0, 0.0, 0.0, 0.0, 0.5), 1),  # and at its low
     ],
 )
-def test_where_the_bar_proves_it_w_is_0_or_1(bar: tuple[float, ...], expected: float) -> None:
+@pytest.mark.parametrize("compiled", ["0", "1"])
+def test_where_the_bar_proves_it_w_is_0_or_1(
+    compiled: str, bar: tuple[float, ...], expected: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, compiled)
     assert w(bar, 0.3, 0.4) == expected
 
 

@@ -41,23 +41,23 @@ def test_one_bar_may_have_many_variances(compiled: str, monkeypatch: pytest.Monk
     np.testing.assert_allclose(found, alone, rtol=0, atol=1e-12)
 
 
-def test_many_bars_are_priced_as_few() -> None:
+@pytest.mark.parametrize("compiled", ["0", "1"])
+def test_many_bars_are_priced_as_few(compiled: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than numpy's way takes at once, and so many as it takes just so."""
+    monkeypatch.setenv(VARIABLE, compiled)
     rng = np.random.default_rng(5)
     uppers = 64
     for count in (fill_probability.SAMPLED // uppers, 2 * fill_probability.SAMPLED // uppers + 1):
         open, close = rng.random((2, count, 1, 1))
         bar = (open, np.ones_like(open), np.zeros_like(open), close)
         lower, upper = open * rng.random((count, 1, 2)), close + (1 - close) * rng.random((count, uppers, 1))
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setenv(VARIABLE, "0")
-            for variance in (np.full((count, 1, 1), 0.3), 0.3):
-                whole = take_profit_probability(*bar, lower, upper, variance, 0.4)
-                parts = [
-                    take_profit_probability(*(each[i : i + 1] for each in (*bar, lower, upper)), 0.3, 0.4)
-                    for i in range(count)
-                ]
-                np.testing.assert_allclose(whole, np.concatenate(parts), rtol=0, atol=1e-12)
+        for variance in (np.full((count, 1, 1), 0.3), 0.3):
+            whole = take_profit_probability(*bar, lower, upper, variance, 0.4)
+            parts = [
+                take_profit_probability(*(each[i : i + 1] for each in (*bar, lower, upper)), 0.3, 0.4)
+                for i in range(count)
+            ]
+            np.testing.assert_allclose(whole, np.concatenate(parts), rtol=0, atol=1e-12)
 
 
 def test_on_a_grid_each_level_is_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,13 +81,37 @@ def test_on_a_grid_each_level_is_worked_out_once(monkeypatch: pytest.MonkeyPatch
     assert asked == [(5, nodes, 3, 4), (5, nodes, 3, 4), (60, nodes, 1, 1), (120, nodes, 1, 1)]
 
 
+COMPILED = compiled_module("marketsim.execution._fill_probability", fill_probability.VERSION)
+needs_compiled = pytest.mark.skipif(COMPILED is None, reason="nothing is compiled here")
+
+
+@needs_compiled
+@pytest.mark.parametrize("nodes", [FAST, EXACT])
+def test_on_bars_as_they_occur_compiled_code_loses_no_digits(nodes: tuple[int, int], monkeypatch) -> None:
+    columns = [column[:, None, None] for column in np.array(BARS).T]
+    variance = np.array([0.05, 0.3, 3.0])[:, None] * (columns[1] - columns[2]) ** 2
+    spread = np.array([0.0, 0.2, 0.4, 1.0, np.inf])
+    compiled = take_profit_probability(*columns, variance, spread, nodes)
+    monkeypatch.setenv(VARIABLE, "0")
+    np.testing.assert_allclose(take_profit_probability(*columns, variance, spread, nodes), compiled, rtol=0, atol=3e-14)
+
+
+@needs_compiled
+@pytest.mark.parametrize("wrong", range(7))
+def test_arrays_of_another_length_are_refused(wrong: int) -> None:
+    bars, nodes, lowers, uppers = 2, 3, 4, 5
+    lengths = [12, 12, 2, 2, 8, 10, 40]
+    arrays = [np.full(length, 0.5) for length in lengths]
+    COMPILED.missed(*arrays[:6], bars, nodes, lowers, uppers, arrays[6])
+    arrays[wrong] = np.full(lengths[wrong] + 1, 0.5)
+    with pytest.raises(ValueError, match=f"array {wrong} has"):
+        COMPILED.missed(*arrays[:6], bars, nodes, lowers, uppers, arrays[6])
+
+
 SHARE = st.floats(1e-3, 0.999)  # nearer to an edge both lose digits, of 1 - exp(-x)
 
 
-@pytest.mark.skipif(
-    compiled_module("marketsim.execution._fill_probability", fill_probability.VERSION) is None,
-    reason="nothing is compiled here",
-)
+@needs_compiled
 @settings(deadline=None, max_examples=25)
 @given(
     st.lists(

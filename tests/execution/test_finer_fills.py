@@ -66,6 +66,7 @@ def test_steps_are_those_of_a_replay(fill: str, given_days: list[Day]) -> None:
 
 @pytest.mark.parametrize("fill", FILLS)
 @given(st.lists(days(), min_size=1, max_size=5), st.sampled_from(MULTIPLIERS), st.sampled_from(MULTIPLIERS))
+@example([Day((Candle(0.0, 0.02, -0.01, 0.0), Candle(0.0, 0.005, -0.02, 0.0)), 0.01, -0.01)], 0.0, 0.0)  # touched first
 @settings(max_examples=25, deadline=None)
 def test_what_is_booked_is_what_a_replay_credits(fill: str, given_days: list[Day], h: float, l: float) -> None:
     """Equal to the last digit, also of w where there is one."""

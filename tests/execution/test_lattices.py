@@ -89,6 +89,13 @@ def test_a_bar_that_opens_at_its_high_and_closes_at_its_low_pays_what_is_booked(
         assert paid[0] < 0
 
 
+def test_a_lattice_has_no_more_edges_than_its_precision_allows() -> None:
+    levels, did = some_bars(0)
+    for make_leg in (long_leg, short_leg):
+        leg = make_leg(levels, did, COSTS, "expected", precision=Precision(16, 3, upper_error=1e-9, lower_error=1e-9))
+        assert leg.weight.shape == (BARS, 1 + 3, 1 + 3 + 1)  # one more lower edge for entries at the open
+
+
 def test_a_bar_that_did_not_move_takes_nothing_and_pays_the_close() -> None:
     """Below the last close, on it and above it, entered or not."""
     levels = make_levels(np.full(4, 0.01), np.full(4, -0.01))
