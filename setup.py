@@ -37,6 +37,7 @@ setup(
     ext_modules=[
         compiled("marketsim.optimizers.exact._compiled", "marketsim/optimizers/exact/c/compiled.c"),
         compiled("marketsim.execution._fill_probability", "marketsim/execution/c/fill_probability.c"),
+        compiled("marketsim.execution._lattices", "marketsim/execution/c/lattices.c"),
     ],
     project_urls=addresses(),
     options={"bdist_wheel": {"py_limited_api": "cp311"}},

@@ -41,7 +41,7 @@ class SampleSource:
         lines = _text(path).splitlines()
         rows = [line.split(",") for line in lines if not line.startswith("#")][1:]
         time = np.array([row[0] for row in rows], dtype="datetime64[s]")
-        ohlcv = np.array([row[1:] for row in rows], dtype=np.float64)
+        ohlcv = np.array([[*map(float, row[1:])] for row in rows])
         source = lines[0].removeprefix("# source: ")
         return make_bars(symbol, f"sample ({source})", time, ohlcv, crypto=crypto)
 

@@ -39,7 +39,7 @@ from marketsim.settings.choices import PROVABLE, TOUCH
 Floats = NDArray[np.float64]
 Multipliers = tuple[Floats, Floats]  # h and l, each [N]
 
-TOGETHER = 128  # bars whose terms are made at once, which bounds memory: `expected` needs 150 KiB a bar and more
+TOGETHER = 192  # bars whose terms are made at once, which bounds memory: `expected` needs 150 KiB a bar and more
 
 
 def long_leg(

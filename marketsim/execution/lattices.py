@@ -12,7 +12,10 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from marketsim.execution.compiled import compiled_module
 from marketsim.execution.profit_terms import LEVEL_TIE, Outcomes
+
+VERSION = 1  # of c/lattices.c
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -196,17 +199,31 @@ def _fitted(
 
     The value at the first edge is kept where `start` `[N]` says so, that at the last one where `end` does. A bar's
     values are the same to the bit whatever bars are beside it: sums run in the order of `x`, and edges that repeat the
-    last one, as many as another bar needs, change nothing.
+    last one, as many as another bar needs, change nothing. Compiled code does the same, to the bit.
     """
+    never = np.zeros(len(x), bool)
+    start, end = (never if kept is None else kept for kept in (start, end))
+    code = compiled_module("marketsim.execution._lattices", VERSION)
+    if code is None:
+        return _fitted_by_arrays(edges, x, values, start, end)
+    (bars, count), (_, samples, size) = edges.shape, values.shape
+    found = np.empty((bars, count, size))
+    arrays = map(np.ascontiguousarray, (edges, x, values, start, end))
+    code.fitted(*arrays, RIDGE, bars, count, samples, size, found)
+    return found
+
+
+def _fitted_by_arrays(
+    edges: Floats, x: Floats, values: Floats, start: NDArray[np.bool_], end: NDArray[np.bool_]
+) -> Floats:
+    """`_fitted` of all bars at once."""
     width = np.diff(x, axis=1)
     length = (np.pad(width, [(0, 0), (1, 0)]) + np.pad(width, [(0, 0), (0, 1)])) / 2
     last = (edges < edges[:, -1:]).sum(1)[:, None]  # edges beyond the last one coincide with it
     after, way = _place(edges, x)
     on_edges = _between(values, *_place(x, edges))
     left = values - _between(on_edges, after, way)
-    row, every = np.arange(len(x))[:, None], np.zeros((len(x), 1), bool)
-    start, end = (every if kept is None else kept[:, None] for kept in (start, end))
-    before = after - 1
+    row, before, start, end = np.arange(len(x))[:, None], after - 1, start[:, None], end[:, None]
     at_start, at_end = (
         np.where((start & (edge == 0)) | (end & (edge == last)), 0.0, share)
         for edge, share in ((before, 1 - way), (after, way))

@@ -43,10 +43,11 @@ class Blocks(Struct, frozen=True):
     def sums(self, values: Floats) -> Floats:
         """The sum `[R]` of `values` `[N]` over each resample."""
         total = np.concatenate([[0.0], np.cumsum(values)])
-        whole = (total.take(self.starts + self.length) - total.take(self.starts)).sum(1)
-        overhang = self.blocks * self.length - self.bars
-        ends = self.starts[:, -1] + self.length
-        cut: Floats = whole - (total[ends] - total[ends - overhang])
+        whole: Floats = (total[self.length :] - total[: -self.length]).take(self.starts).sum(1)
+        if not (overhang := self.blocks * self.length - self.bars):
+            return whole
+        beyond = total[overhang:] - total[:-overhang]
+        cut: Floats = whole - beyond.take(self.starts[:, -1] + (self.length - overhang))
         return cut
 
 

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from marketsim.execution import lattices
+from marketsim.execution.compiled import compiled_module
 from marketsim.execution.evaluation import evaluate
 from marketsim.execution.fills import Multipliers, long_leg, short_leg
 from marketsim.execution.lattices import PRECISIONS, Precision
@@ -127,3 +129,19 @@ def test_a_bar_beyond_the_clips_needs_no_more_than_it_can_be_asked_for() -> None
     leg = long_leg(levels, did, COSTS, "expected")
     assert leg.lower_edges.max() < 0.0, "no order rests above the last close"
     assert leg.upper_edges[0, 0] == 0.0, "nor a target below it"
+
+
+@pytest.mark.skipif(
+    compiled_module("marketsim.execution._lattices", lattices.VERSION) is None, reason="nothing is compiled here"
+)
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 1 << 30), st.integers(1, 4), st.integers(2, 9), st.integers(2, 12), st.integers(1, 5))
+def test_compiled_fits_are_those_of_arrays_to_the_bit(seed: int, bars: int, edges: int, samples: int, size: int) -> None:
+    rng = np.random.default_rng(seed)
+    at, x = (np.sort(rng.integers(0, 12, (bars, count)) / 8, axis=1) for count in (edges, samples))  # some coincide
+    x[::2] = np.sort(rng.uniform(0, 1.5, x[::2].shape), axis=1)
+    at[:, 0], at[:, -1] = x[:, 0], np.maximum(at[:, -1], x[:, -1])
+    at = np.maximum.accumulate(at, axis=1)
+    values, start, end = rng.normal(size=(bars, samples, size)), *rng.integers(0, 2, (2, bars)).astype(bool)
+    found = lattices._fitted(at, x, values, start, end)
+    np.testing.assert_array_equal(found, lattices._fitted_by_arrays(at, x, values, start, end))
