@@ -57,20 +57,24 @@ GROUPS = {
 def make_app(words: Sequence[str], whole: bool = False) -> typer.Typer:
     """The application for a command line; what it does not ask for is only listed, unless the `whole` one is wanted.
 
-    Importing a command, and Typer's look at each of its options, are a good part of a start.
+    Importing a command, and Typer's look at each of its options, are a good part of a start; behind the name of one
+    command there is not even need for a list of the others.
     """
     asked = next((word for word in words if not word.startswith("-")), None)
+    known = {**COMMANDS, **GROUPS}
+    names = [asked] if not whole and asked in known and words[0] == asked else known
     app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
-    for name, listed in COMMANDS.items():
-        if whole or name == asked:
+    for name in names:
+        wanted, listed = whole or name == asked, known[name]
+        if name in GROUPS:
+            app.add_typer(_import(listed.place) if wanted else typer.Typer(help=listed.help), name=name)
+        elif wanted:
             from marketsim.cli.help import GroupedCommand
 
             dashes = {"ignore_unknown_options": True} if name == "explain" else None  # of `explain --fill`
             app.command(name, cls=GroupedCommand, context_settings=dashes)(_import(listed.place))
         else:
             app.command(name, help=listed.help)(_nothing)
-    for name, listed in GROUPS.items():
-        app.add_typer(_import(listed.place) if whole or name == asked else typer.Typer(help=listed.help), name=name)
     app.callback(invoke_without_command=True)(root)
     return app
 

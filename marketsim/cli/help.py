@@ -8,7 +8,7 @@ from typing import Any
 from typer import TyperException
 from typer.core import TyperCommand
 
-from marketsim.cli.options import GROUPS
+from marketsim.cli.options import GROUPS, option, taken_by
 from marketsim.errors import UsageError
 from marketsim.settings.database_url import has_password
 
@@ -19,7 +19,14 @@ RENAMED = {"--num-simulations": "--sims", "--num-sims": "--sims"}  # options of 
 
 
 class GroupedCommand(TyperCommand):
-    """A command whose options stand in sections; without Rich, which would double the time that help takes."""
+    """A command whose options stand in sections; without Rich, which would double the time that help takes.
+
+    Its own options are those of its function; after them come those of the settings that the function takes.
+    """
+
+    def __init__(self, *words: Any, **details: Any) -> None:
+        super().__init__(*words, **details)
+        self.params += map(option, taken_by(self.callback))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the words; UsageError for a password where it would be shown or become the name of a file."""

@@ -5,14 +5,14 @@ Settings arrive as words, which `settings.resolve` reads and checks.
 
 from __future__ import annotations
 
-import inspect
 import os
-from collections.abc import Callable
-from functools import cache, wraps
+from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Annotated, Any
 
 import typer
 from msgspec import Struct
+from typer.core import TyperOption
 
 from marketsim.cli import output
 from marketsim.cli.completion import models, symbols
@@ -32,6 +32,7 @@ from marketsim.settings.settings import CHOICES, KEYS, Settings, keys_of
 
 OWN = "the model's own"
 REPEATED = ("model_option",)  # options that may be given several times
+TAKEN = "taken_settings"  # attribute of a command: the keys of the settings that it takes
 
 
 class OptionGroup(Struct, frozen=True):
@@ -190,25 +191,22 @@ DEFAULTS = Settings().values()
 _TITLES = {key: group.title for group in GROUPS for key in group.keys}
 
 
-@cache
-def _option(key: str) -> inspect.Parameter:
-    """The option of a setting, as the parameter of a function; not given, it is None or, a switch, False."""
-    text, choices, switch = TEXTS[key], CHOICES.get(key, ()), isinstance(DEFAULTS[key], bool)
-    words = list[str] if key in REPEATED else str
+def option(key: str) -> TyperOption:
+    """The option of a setting; not given, it is None or, a switch, False.
 
-    option = typer.Option(
-        f"--{key.replace('_', '-')}",
+    Typer would make it of a function's parameter too, in five times the time, of which a start has fifty.
+    """
+    text, choices, switch = TEXTS[key], CHOICES.get(key, ()), isinstance(DEFAULTS[key], bool)
+    completer: Callable[..., Sequence[str]] | None = (lambda *_: choices) if choices else None
+    return TyperOption(
+        param_decls=[key, f"--{key.replace('_', '-')}"],
+        is_flag=switch,
+        multiple=key in REPEATED,
+        default=False if switch else None,
         metavar=None if switch else text.metavar or "|".join(choices),
         help=text.help if switch else f"{text.help} [{text.default or DEFAULTS[key]}]",
-        show_default=False,
-        autocompletion=models if key == "model" else (lambda: choices) if choices else None,
+        autocompletion=(lambda context, words, incomplete: models(incomplete)) if key == "model" else completer,
         rich_help_panel=_TITLES[key],
-    )
-    return inspect.Parameter(
-        key,
-        inspect.Parameter.KEYWORD_ONLY,
-        default=False if switch else None,
-        annotation=Annotated[bool if switch else words | None, option],
     )
 
 
@@ -219,15 +217,14 @@ def all_but(*left_out: OptionGroup) -> tuple[OptionGroup, ...]:
 
 def takes(*groups: OptionGroup) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The command takes the settings of `groups` too, and leaves them to `settings_of`."""
-    keys = [key for group in groups for key in group.keys]
+    keys = tuple(key for group in groups for key in group.keys)
 
     def extended(function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
         def command(**words: Any) -> Any:
             return function(**{name: word for name, word in words.items() if name not in keys})
 
-        own = inspect.signature(function).parameters.values()
-        command.__dict__["__signature__"] = inspect.Signature([*own, *map(_option, keys)])
+        command.__dict__[TAKEN] = keys
         return command
 
     return extended
@@ -240,9 +237,14 @@ def without(command: Callable[..., Any], *keys: str) -> Callable[..., Any]:
     def narrower(**words: Any) -> Any:
         return command(**words)
 
-    left = [parameter for parameter in inspect.signature(command).parameters.values() if parameter.name not in keys]
-    narrower.__dict__["__signature__"] = inspect.Signature(left)
+    narrower.__dict__[TAKEN] = tuple(key for key in taken_by(command) if key not in keys)
     return narrower
+
+
+def taken_by(command: Callable[..., Any] | None) -> tuple[str, ...]:
+    """The keys of the settings that a command takes."""
+    keys: tuple[str, ...] = getattr(command, TAKEN, ())
+    return keys
 
 
 def settings_of(command: typer.Context, **fixed: Words) -> Settings:

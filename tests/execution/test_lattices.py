@@ -136,7 +136,9 @@ def test_a_bar_beyond_the_clips_needs_no_more_than_it_can_be_asked_for() -> None
 )
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 1 << 30), st.integers(1, 4), st.integers(2, 9), st.integers(2, 12), st.integers(1, 5))
-def test_compiled_fits_are_those_of_arrays_to_the_bit(seed: int, bars: int, edges: int, samples: int, size: int) -> None:
+def test_compiled_fits_are_those_of_arrays_to_the_bit(
+    seed: int, bars: int, edges: int, samples: int, size: int
+) -> None:
     rng = np.random.default_rng(seed)
     at, x = (np.sort(rng.integers(0, 12, (bars, count)) / 8, axis=1) for count in (edges, samples))  # some coincide
     x[::2] = np.sort(rng.uniform(0, 1.5, x[::2].shape), axis=1)
