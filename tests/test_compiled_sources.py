@@ -17,7 +17,7 @@ PACKAGE = Path(fill_probability.__file__).parents[1]
     ("pattern", "version", "known"),
     [
         ("execution/c/fill_probability.c", fill_probability.VERSION, (1, "fafda7c9abdac8c2")),
-        ("execution/c/lattices.c", lattices.VERSION, (1, "c514bf01947114fe")),
+        ("execution/c/lattices.c", lattices.VERSION, (1, "aebd85709dc436b4")),
         ("optimizers/exact/c/*.[ch]", compiled.VERSION, (3, "2272e3c88599e17d")),
     ],
 )

@@ -13,6 +13,8 @@
 
 typedef Py_ssize_t Count;
 
+static const double NO_WIDTH = 1e-100; /* is divided by where edges coincide */
+
 /* Where a place lies among increasing ones: behind the one before `after`, and how far on the way to that. */
 typedef struct {
     Count after;
@@ -23,8 +25,9 @@ static Place place_of(double x, const double *edges, Count count) {
     Count after = 0;
     while (after < count && edges[after] < x) after++;
     after = after < 1 ? 1 : after > count - 1 ? count - 1 : after;
-    double start = edges[after - 1], width = edges[after] - start, way = width > 0 ? (x - start) / width : 0.0;
-    return (Place){after, way < 0.0 ? 0.0 : way > 1.0 ? 1.0 : way};
+    double start = edges[after - 1], width = edges[after] - start;
+    double way = (x - start) / (width > NO_WIDTH ? width : NO_WIDTH);
+    return (Place){after, way < 1.0 ? way : 1.0};
 }
 
 /* What is worked on for a bar of P edges, M samples and Q values at each. */
