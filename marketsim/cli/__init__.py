@@ -68,20 +68,27 @@ def _explain(error: Exception) -> int:
     if isinstance(error, typer.TyperException):
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "marketsim"
-        return _say(f"{_in_words(error.format_message()).rstrip('.')} (see '{command} --help')", 2)
+        return _say(f"{_in_words(error.format_message())} (see '{command} --help')", 2)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return _say(f"cannot write the output: {error.strerror}", 1)
     return _say(f"unexpected {type(error).__name__}: {error} (--debug shows where)", 1)
 
 
 def _in_words(message: str) -> str:
-    """Typer's message with a range as traders would say it.
+    """Typer's message with a range in words, and an option at the front, as in the messages on settings.
 
     >>> _in_words("Invalid value for '--keep': -1.0 is not in the range 0<=x<=100.0.")
-    "Invalid value for '--keep': got -1.0, must be from 0 to 100.0."
+    '--keep: got -1.0, must be from 0 to 100'
+    >>> _in_words("Invalid value for '--repeat': 0 is not in the range x>=1.")
+    '--repeat: got 0, must be 1 or more'
+    >>> _in_words("Invalid value for '--repeat': 'x' is not a valid integer range.")
+    "--repeat: 'x' is not a whole number"
     """
+    message = re.sub(r"Invalid value for '(-\S+)':", r"\1:", message.rstrip("."))
     message = re.sub(r"(\S+) is not in the range x>=(\S+)", r"got \1, must be \2 or more", message)
-    return re.sub(r"(\S+) is not in the range ([\d.]+)<=x<=([\d.]+)", r"got \1, must be from \2 to \3", message)
+    message = re.sub(r"(\S+) is not in the range ([\d.]+)<=x<=([\d.]+)", r"got \1, must be from \2 to \3", message)
+    message = re.sub(r"is not a valid float( range)?", "is not a number", message)
+    return re.sub(r"is not a valid int\w*( range)?", "is not a whole number", message).removesuffix(".0")
 
 
 def _say(message: str, code: int) -> int:

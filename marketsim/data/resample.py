@@ -53,7 +53,7 @@ def resample(bars: Bars, timeframe: str) -> Bars:
     spacing = bars.timetable.spacing
     if wanted.seconds <= spacing or (wanted.unit in "mh" and wanted.seconds % spacing):
         own = timeframe_of(spacing)
-        raise UsageError(f"{bars.symbol}: bars of {wanted} cannot be made of bars of {own}, which do not divide them")
+        raise UsageError(f"{bars.symbol}: {wanted} bars cannot be made of {own} bars: choose a multiple of {own}")
     begins = _begins(bars, wanted)
     first = np.flatnonzero(np.append(True, begins[1:] != begins[:-1]))
     last = np.append(first[1:], len(bars))

@@ -90,8 +90,9 @@ def model(value: Any) -> str:
     if why := NOT_OFFERED.get(name, {}).get(rest):
         raise ValueError(f"model '{value}' is not offered: {why}")
     if colon and rest not in known:
-        what = f"one of {', '.join(known)}" if known else "none"
-        raise ValueError(f"the variant of '{name}' must be {what}{nearest(rest, known)}")
+        if not known:
+            raise ValueError(f"'{name}' has no variants")
+        raise ValueError(f"the variant of '{name}' must be one of {', '.join(known)}{nearest(rest, known)}")
     return str(value)
 
 

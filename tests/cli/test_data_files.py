@@ -98,7 +98,7 @@ def test_resample_writes_longer_bars(cli, tmp_path):
     ended = cli("data", "resample", "AAPL", "--timeframe", "1h", "--into", "30m", "--to", str(tmp_path), "--overwrite")
     assert (ended.code, ended.err.strip()) == (
         2,
-        "marketsim: AAPL: bars of 30m cannot be made of bars of 1h, which do not divide them",
+        "marketsim: AAPL: 30m bars cannot be made of 1h bars: choose a multiple of 1h",
     )
 
 

@@ -174,7 +174,7 @@ def test_resampled_bars_leave_out_what_is_not_whole() -> None:
 
 @pytest.mark.parametrize("timeframe", ["1h", "30m", "90m"])
 def test_bars_are_made_of_shorter_ones_that_divide_them(timeframe: str) -> None:
-    with pytest.raises(UsageError, match="cannot be made of bars of 1h"):
+    with pytest.raises(UsageError, match="cannot be made of 1h bars"):
         resample(crypto_hours(), timeframe)
 
 

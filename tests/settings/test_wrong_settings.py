@@ -18,7 +18,7 @@ from tests.settings.test_resolution import read
         ("window", "-3", "1 or more"),
         ("seed", "-1", "0 or more"),
         ("model", "hat", "did you mean 'har'"),
-        ("model", "har:small", "the variant of 'har' must be none"),
+        ("model", "har:small", "'har' has no variants"),
         ("samples", "0", "1 or more"),
         ("samples", "many", "whole number"),
         ("temperature", "0", "above 0"),
