@@ -127,10 +127,10 @@ def read(directory: Path) -> SavedRun:
 
 
 def _faults(document: BacktestDocument) -> Iterator[str]:
-    """What no run of this version writes: other settings, or parts of a symbol that do not belong together."""
+    """What no run of this version writes: fewer settings, or parts of a symbol that do not belong together."""
     usual = deciding(Settings())
-    if document.settings.keys() != usual.keys():
-        yield "other settings"
+    if missing := usual.keys() - document.settings.keys():
+        yield f"setting {min(missing)}: it is missing"
     for key, value in document.settings.items():
         if key in KEYS and (value is not None or usual[key] is not None):
             try:

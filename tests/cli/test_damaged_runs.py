@@ -101,7 +101,7 @@ FORGED: list[tuple[Callable[[Any], Any], str]] = [
     (lambda d: d["symbols"][0].update(fill="x"), "ETHUSD: no fill rule is called 'x'"),
     (lambda d: d["settings"].update(fill="x"), "setting fill: got 'x', must be one of provable, expected, touch"),
     (lambda d: d["settings"].update(seed=None), "setting seed: got None, must be a whole number"),
-    (lambda d: d["settings"].pop("seed"), "other settings"),
+    (lambda d: d["settings"].pop("seed"), "setting seed: it is missing"),
 ]
 
 

@@ -84,10 +84,12 @@ def test_a_summary_is_the_median_of_equal_runs():
 def test_a_search_costs_its_profit_what_the_optimizer_adds_and_the_counting():
     run = observed(1.0)
     counted = Observed(run.wall, run.seconds, run.calls, run.bytes, run.counts, run.spans, counting=0.2)
-    assert profile_summary.search_cost("direct", counted) == SearchCost(
+    assert profile_summary.search_cost("direct", [counted]) == SearchCost(
         optimizer="direct",
         fits=2,
         fit_seconds=2,
+        least=2,
+        most=2,
         evaluations_a_fit=5,
         candidates_a_call=2,
         profit_seconds=0.1,
@@ -101,7 +103,13 @@ def test_a_search_costs_its_profit_what_the_optimizer_adds_and_the_counting():
 def test_a_fit_without_a_search_has_no_tries():
     run = observed(1.0)
     once = Observed(run.wall, run.seconds, run.calls, run.bytes, {"fits": 2, "optimize/search/evaluate": 2}, run.spans)
-    assert profile_summary.search_cost("exact", once) == SearchCost("exact", fits=2, fit_seconds=2)
+    assert profile_summary.search_cost("exact", [once]) == SearchCost("exact", fits=2, fit_seconds=2, least=2, most=2)
+
+
+def test_a_fit_costs_what_it_does_in_the_median_run_and_in_the_quickest_and_slowest():
+    cost = profile_summary.search_cost("direct", [observed(4.0), observed(1.0), observed(2.0)])
+    assert (cost.least, cost.fit_seconds, cost.most) == (2, 4, 8)
+    assert cost.total_seconds == pytest.approx(0.8)
 
 
 def test_a_trace_is_a_process_a_run():

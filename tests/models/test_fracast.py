@@ -68,7 +68,7 @@ def test_a_revision_is_one_of_the_hub(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("changed", [{"samples": 8}, {"top_p": 0.5}, {"trim": 0.2}, {"dtype": "bfloat16"}])
 def test_an_option_of_no_use_is_an_error(changed):
-    with pytest.raises(UsageError, match="model 'fracast' has no use"):
+    with pytest.raises(UsageError, match="model 'fracast' does not use it"):
         opened(SETTINGS.replace(**changed))
 
 
