@@ -1,7 +1,7 @@
 """marketsim: walk-forward backtests of next-bar forecasts, with exact fits and calibrated fills.
 
 What `__all__` names is public and documented in docs/python.md; everything else may change without notice.
-`marketsim.reference` keeps the function names of the system that marketsim follows.
+`marketsim.reference` keeps the reference system's function names.
 """
 
 __version__ = "0.1.0"

@@ -103,7 +103,7 @@ TEXTS = {
     "window": Text("Bars of each fit; auto: the longest of 250, 120 and 60 that the bars allow.", "N|auto"),
     "model": Text("Forecasting model; 'marketsim models list' shows all.", "NAME[:VARIANT]|FILE.py:CLASS"),
     "assume_clean": Text("Vouch that a model with unknown training data has not seen the evaluated bars."),
-    "model_option": Text("Option of a model of your own; may be repeated.", "KEY=VALUE", "none"),
+    "model_option": Text("Option of your own model; may be repeated.", "KEY=VALUE", "none"),
     "forecasts": Text("Your own forecasts instead of a model's: a file or a folder.", "[SYMBOL=]PATH[:MODEL]", "none"),
     "missing": Text("Forecasts missing in the file: stop, or let har make them."),
     "allow_lookahead": Text("Show the backtest of a model even if it was caught looking ahead."),

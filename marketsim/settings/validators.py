@@ -184,7 +184,7 @@ def moment(value: Any) -> str | None:
         text = str(value).strip()
         stamp = datetime.fromisoformat(text) if text else None
     except ValueError:
-        raise ValueError("must be an ISO date such as 2020-12-31, or a stamp such as 2020-12-31T14:30") from None
+        raise ValueError("must be an ISO date such as 2020-12-31, or a time such as 2020-12-31T14:30") from None
     if stamp is None:
         return None
     return str(stamp.date()) if len(text) <= len("2020-12-31") else stamp.isoformat()
