@@ -37,7 +37,5 @@ def day_or_stamp(text: str) -> np.datetime64:
     try:
         bound = utc(text)
     except ValueError:
-        raise UsageError(
-            f"{text!a} is neither a date such as 2020-12-31 nor a time such as 2020-12-31T14:30"
-        ) from None
+        raise UsageError(f"{text!a} is neither a date such as 2020-12-31 nor a time such as 2020-12-31T14:30") from None
     return bound.astype("datetime64[D]") if len(text) <= len("2020-12-31") else bound
