@@ -96,7 +96,7 @@ def test_what_a_worker_has_other_bars_of_goes_elsewhere(
     elsewhere |= {"odd": with_data(other_data), "even": with_data(data)}
     runs = run(names(data)[:6], cheap(data))
     assert {"odd", "even"} <= set(Elsewhere.asked)
-    notes = {each.symbol: note for each in runs for note in each.notes if "others" in note}
+    notes = {each.symbol: note for each in runs for note in each.notes if "another worker" in note}
     assert notes == {symbol: f"{symbol}: its bars on odd differ: another worker runs it" for symbol in ("S002", "S003")}
     found = documents(runs)
     elsewhere.clear()

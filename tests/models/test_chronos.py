@@ -104,7 +104,7 @@ def test_the_fingerprint_holds_what_forecasts_depend_on_and_no_more(settings):
 
 @pytest.mark.parametrize("option", ["samples", "temperature", "top_p", "top_k", "clip", "trim"])
 def test_an_option_of_no_use_is_an_error(settings, option):
-    with pytest.raises(UsageError, match=f"--{option.replace('_', '-')}: model 'chronos' has no use"):
+    with pytest.raises(UsageError, match=f"--{option.replace('_', '-')}: model 'chronos' does not use it"):
         opened(settings.replace(**{option: 1}))
 
 
