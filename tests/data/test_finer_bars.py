@@ -90,6 +90,23 @@ def test_within_the_tolerance_the_bar_has_the_last_word() -> None:
     assert (found.prices[..., 2] <= found.prices.min(2)).all()
 
 
+@pytest.mark.parametrize(("share", "agree"), [(0.045, True), (0.055, False)])
+def test_a_price_may_differ_by_a_twentieth_of_its_bars_range(share: float, agree: bool) -> None:
+    hours, days = crypto_hours(), resample(crypto_hours(), "1d")
+    moved = hours.ohlcv.copy()
+    moved[24 + int(np.argmax(hours.high[24:48])), 1] += share * (days.high[1] - days.low[1])
+    assert (inside(days, replace(hours, ohlcv=moved)).used[1] == 0) == agree
+
+
+@pytest.mark.parametrize(("share", "agree"), [(0.9e-4, True), (1.1e-4, False)])
+def test_a_price_of_a_flat_bar_may_differ_by_a_basis_point(share: float, agree: bool) -> None:
+    hours = crypto_hours()
+    flat = replace(hours, ohlcv=np.full(hours.ohlcv.shape, 100.0))
+    moved = flat.ohlcv.copy()
+    moved[30, 1] *= 1 + share
+    assert (inside(resample(flat, "1d"), replace(hours, ohlcv=moved)).used[1] == 0) == agree
+
+
 def test_finer_bars_of_adjusted_ones_are_rescaled() -> None:
     hours, days = crypto_hours(), resample(crypto_hours(), "1d")
     factor = np.where(np.arange(DAYS) < 3, 0.25, 1.0)[:, None]
