@@ -129,7 +129,7 @@ def test_between_includes_both_days() -> None:
     assert len(bars.between(None, None)) == 96
     with pytest.raises(DataError, match=r"no bar from 2021-01-01 to the last; there are bars from 2020-01-01"):
         bars.between("2021-01-01", None)
-    with pytest.raises(UsageError, match=r"'soon' is neither a date such as 2020-12-31 nor a stamp"):
+    with pytest.raises(UsageError, match=r"'soon' is neither a date such as 2020-12-31 nor a time such as"):
         bars.between("soon", None)
 
 
