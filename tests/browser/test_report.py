@@ -57,12 +57,11 @@ def test_pages_are_readable_by_all_and_kept_as_pictures(
 ) -> None:
     SCREENSHOTS.mkdir(exist_ok=True)
     page = shown(request.getfixturevalue(which))
-    for scheme in SCHEMES:
+    for scheme, (width, height) in zip(SCHEMES, SIZES, strict=True):
         page.page.emulate_media(color_scheme=scheme)
-        for width, height in SIZES:
-            page.page.set_viewport_size({"width": width, "height": height})
-            assert page.page.evaluate("document.documentElement.scrollWidth") <= width, "it scrolls sideways"
-            page.page.screenshot(path=SCREENSHOTS / f"{which}-{scheme}-{width}.png", full_page=True)
+        page.page.set_viewport_size({"width": width, "height": height})
+        assert page.page.evaluate("document.documentElement.scrollWidth") <= width, "it scrolls sideways"
+        page.page.screenshot(path=SCREENSHOTS / f"{which}-{scheme}-{width}.png", full_page=True)
         assert page.violations(*(() if scheme == SCHEMES[0] else ("color-contrast",))) == []
 
 
