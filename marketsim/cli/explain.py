@@ -1,7 +1,7 @@
 """`marketsim explain`: the glossary, which the documentation shows too."""
 
 import re
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -51,11 +51,15 @@ def explain(
         output.lines(", ".join(entry.term for entry in found))
 
 
-def entries() -> Iterator[Entry]:
+@cache
+def entries() -> tuple[Entry, ...]:
     """The glossary, in its order."""
-    for term, also, text in _ENTRY.findall(GLOSSARY.read_text(encoding="utf-8")):
-        paragraphs = [" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n")]
-        yield Entry(term, tuple(re.findall("`(.+?)`", also)), "\n\n".join(paragraphs))
+    found = _ENTRY.findall(GLOSSARY.read_text(encoding="utf-8"))
+    return tuple(Entry(term, tuple(re.findall("`(.+?)`", also)), _paragraphs(text)) for term, also, text in found)
+
+
+def _paragraphs(text: str) -> str:
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n"))
 
 
 def _find(word: str) -> Entry:
