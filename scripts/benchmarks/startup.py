@@ -51,7 +51,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         held = [
-            compare("backtest ETHUSD, cached", MAIN_JOB, imports, 1.6, False, place, "import numpy, typer, rich.table"),
+            compare("backtest ETHUSD, cached", MAIN_JOB, imports, 1.5, False, place, "import numpy, typer, rich.table"),
             compare("backtest ETHUSD, empty cache", MAIN_JOB, MAIN_JOB, 1.3, True, place, "the same, cached"),
             compare(
                 "--help", [MAIN_JOB[0], "--help"], [python, "-c", "import typer"], 1.15, False, place, "import typer"
