@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import nullcontext
 from pathlib import Path
 
 from marketsim.errors import MarketsimError, UsageError
+from marketsim.whole_file import whole_file
 
 
 def check_file(option: str, name: str, suffixes: tuple[str, ...] = (), overwrite: bool = False) -> None:
@@ -45,15 +46,8 @@ def write_file(name: str, text: str) -> None:
     """Write the text, whole or not at all; MarketsimError where that fails after all."""
     path = Path(name)
     whole = path.is_file() or not path.exists()  # a pipe of the shell has nothing to lose
-    path = Path(os.path.realpath(name)) if whole else path
-    new = path.with_name(f".{path.name}.{os.getpid()}.new") if whole else path
     try:
-        new.write_text(text, encoding="utf-8", newline="")
-        if whole:
-            new.replace(path)
+        with whole_file(Path(os.path.realpath(path))) if whole else nullcontext(path) as new:
+            new.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         raise MarketsimError(f"cannot write {name}: {error.strerror}") from None
-    finally:
-        if whole:
-            with suppress(OSError):
-                new.unlink(missing_ok=True)

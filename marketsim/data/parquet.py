@@ -13,6 +13,7 @@ from marketsim.data.faults import COLUMNS
 from marketsim.data.reading.arrow_tables import BARS_SCHEMA, METADATA
 from marketsim.data.reading.contents import printable
 from marketsim.errors import DataError, MarketsimError, MissingExtra
+from marketsim.whole_file import whole_file
 
 
 def write_bars(bars: Bars, path: Path) -> None:
@@ -43,18 +44,14 @@ def write_table(path: Path, columns: Mapping[str, Any], unit: str, said: Mapping
         raise MissingExtra("Parquet files", "parquet") from None
     stamps = pyarrow.array(columns["time"], pyarrow.timestamp(unit, "UTC"))
     table = pyarrow.table({**columns, "time": stamps}).replace_schema_metadata({METADATA: json.dumps(said)})
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
+        with whole_file(path) as new, new.open("wb") as file:
             parquet.write_table(table, file, compression="zstd")
             file.flush()
             os.fsync(file.fileno())
-        os.replace(partial, path)
     except OSError as error:
         raise MarketsimError(f"{printable(path)}: {(error.strerror or str(error)).lower()}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def is_ours(path: Path) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from marketsim.data.bars import CHANNELS
 from marketsim.data.reading.contents import printable
 from marketsim.errors import MarketsimError, MissingExtra
 from marketsim.forecasting.forecasts import LEVELS, ForecastBars
+from marketsim.whole_file import whole_file
 
 COLUMNS = tuple(f"{channel}_move_q{100 * level:.0f}" for channel in CHANNELS for level in LEVELS)
 
@@ -27,14 +27,11 @@ def write_forecasts(made: Made, path: Path) -> None:
     A row is an origin; `bar` is the one after it. MarketsimError where the file cannot be written.
     """
     write = _write_parquet if path.suffix == ".parquet" else _write_csv
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        write(made, partial)
-        os.replace(partial, path)
+        with whole_file(path) as new:
+            write(made, new)
     except OSError as error:
         raise MarketsimError(f"--output {printable(path)}: {(error.strerror or str(error)).lower()}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _write_csv(made: Made, path: Path) -> None:

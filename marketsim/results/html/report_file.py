@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
@@ -24,6 +23,7 @@ from marketsim.results.timing import TimingDocument
 from marketsim.results.walk_profits import DecidingProfits
 from marketsim.results.whole_run import WholeRun
 from marketsim.settings.settings import Settings
+from marketsim.whole_file import whole_file
 
 SPOOLED = 1 << 23  # bytes of symbols held in memory
 PATIENCE = 2.0  # seconds between two writings on the way, at least
@@ -106,13 +106,8 @@ class ReportFile:
 
 def write(path: Path, parts: Iterator[str]) -> None:
     """Write a page, whole or not at all; MarketsimError where the disk does not take it."""
-    new = path.with_name(f".{path.name}.new")
     try:
-        with new.open("w", encoding="utf-8", newline="") as file:
+        with whole_file(path) as new, new.open("w", encoding="utf-8", newline="") as file:
             file.writelines(parts)
-        new.replace(path)
     except OSError as error:
         raise MarketsimError(f"cannot write {path}: {error.strerror or error}") from None
-    finally:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)
