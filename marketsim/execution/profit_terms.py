@@ -239,6 +239,8 @@ class ProfitTerms(Struct, frozen=True):
     @classmethod
     def concatenate(cls, parts: Sequence[ProfitTerms]) -> ProfitTerms:
         """Problems side by side, along the first axis."""
+        if len(parts) == 1:  # as in most runs: there is nothing to copy
+            return parts[0]
         return cls(tuple(Leg.concatenate(legs) for legs in zip(*(part.legs for part in parts), strict=True)))
 
 
