@@ -51,10 +51,10 @@ def write_bars(directory: Path, count: int) -> list[str]:
     return names
 
 
-def settings(place: Path, workers: int = 1, strategy: str = "all") -> Settings:
+def settings(place: Path, strategy: str = "all") -> Settings:
     """The default model, and a cache that is empty."""
     cache = place / f"cache-{next(fresh)}"
-    return Settings.of(data=str(place / "bars"), cache_dir=str(cache), workers=workers, strategy=strategy)
+    return Settings.of(data=str(place / "bars"), cache_dir=str(cache), strategy=strategy)
 
 
 def seconds(names: list[str], chosen: Settings, together: bool = True) -> float:
