@@ -8,7 +8,7 @@ from marketsim.cli import options, output, tables
 from marketsim.errors import UsageError, value_of
 
 if TYPE_CHECKING:
-    from marketsim.results.calibration_schema import CalibratedSymbol, TenthRow
+    from marketsim.results.calibration_schema import CalibratedSymbol
 
 
 @options.takes(
@@ -58,16 +58,17 @@ def calibration(
 
 
 def _show(found: "CalibratedSymbol") -> None:
+    from marketsim.results import text_tables
+
     output.lines(
         f"{found.symbol}  {found.source}",
         f"Fine    {tables.fine(found.fine)}",
         f"Trades  {found.trades:,}, {found.ambiguous:,} with a take-profit in doubt, {found.known:,} of them settled",
         "",
     )
-    headers = ("Probability", "Cases", "Predicted\n%", "Observed\n%", "95 % interval\n%")
-    rows = [_row(tenth) for tenth in found.tenths if tenth.cases]
-    if rows:
-        output.table("Take-profits in doubt, by their probability", headers, rows, words=1)
+    reliability = text_tables.reliability(found)
+    if reliability.rows:
+        tables.show(reliability)
     lines = []
     if found.brier is not None and found.constant is not None:
         error = "" if found.gain_error is None else f" ± {found.gain_error:.3f}"
@@ -78,14 +79,3 @@ def _show(found: "CalibratedSymbol") -> None:
         left = tables.span(found.most_bps, found.least_bps)
         lines.append(f"`expected` books {bias} more than the finer bars show, which leave {left} open.")
     output.lines(*lines, "")
-
-
-def _row(tenth: "TenthRow") -> tuple[str, ...]:
-    interval = "-" if tenth.low is None or tenth.high is None else f"{100 * tenth.low:.0f} .. {100 * tenth.high:.0f}"
-    return (
-        f"{tenth.above:.1f} to {tenth.above + 0.1:.1f}",
-        f"{tenth.cases:,}",
-        tables.percent(tenth.predicted),
-        tables.percent(tenth.observed),
-        interval,
-    )

@@ -27,7 +27,7 @@ class CalibratedSymbol(Row, frozen=True):
     ambiguous: Count  # whose take-profit the bar alone leaves in doubt
     known: Count  # of which finer bars tell it
     tenths: list[TenthRow]
-    brier: float | None  # mean squared difference of w and what observed
+    brier: float | None  # mean squared difference of w and what was observed
     constant: float | None  # the same of the share that was filled, in place of w
     gain_error: float | None  # half of the 95 % interval of the difference of both
     bias_bps: Bps | None  # what `expected` books beyond what the finer bars do, a trade

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -13,6 +14,9 @@ from marketsim.results.schema import FailedSymbol, PlanRow, StrategyRow, SymbolD
 from marketsim.results.timing import TimingDocument
 from marketsim.results.wording import number_of
 from marketsim.settings.choices import BASIS_POINTS, HOLDING
+
+if TYPE_CHECKING:
+    from marketsim.results.calibration_schema import CalibratedSymbol, TenthRow
 
 
 class TextTable(Struct, frozen=True):
@@ -175,4 +179,22 @@ def timing(document: TimingDocument) -> TextTable:
     rows = [(name, f"{stage.seconds:.3f}", f"{stage.share:.0%}") for name, stage in document.stages.items()]
     return TextTable(
         "Timing", ("Stage", "Seconds", "Share"), [*rows, ("total", f"{document.total_seconds:.3f}", "100%")]
+    )
+
+
+def reliability(found: CalibratedSymbol) -> TextTable:
+    """Predicted probability and observed share of take-profits in doubt."""
+    rows = [_tenth(tenth) for tenth in found.tenths if tenth.cases]
+    headers = ("Probability", "Cases", "Predicted\n%", "Observed\n%", "95 % interval\n%")
+    return TextTable("Take-profits in doubt, by their probability", headers, rows)
+
+
+def _tenth(tenth: TenthRow) -> tuple[str, ...]:
+    interval = "-" if tenth.low is None or tenth.high is None else f"{100 * tenth.low:.0f} .. {100 * tenth.high:.0f}"
+    return (
+        f"{tenth.above:.1f} to {tenth.above + 0.1:.1f}",
+        f"{tenth.cases:,}",
+        percent(tenth.predicted),
+        percent(tenth.observed),
+        interval,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from marketsim.results.calibration_schema import CalibratedSymbol, TenthRow
 from marketsim.results.charts import Charts, ForecastQuality
 from marketsim.results.figures import percent, price, skill
 from marketsim.results.text_tables import TextTable
@@ -58,21 +57,3 @@ def fills(charts: Charts) -> TextTable:
     rows = [(row.strategy, *(f"{count:,}" for count in (row.certain, row.settled, row.left))) for row in charts.fills]
     headers = ("Strategy", "Certain by\nthe bar", "Settled by\nfiner bars", "By\nprobability")
     return TextTable("Bars with a trade, by how their fills were determined", headers, rows)
-
-
-def reliability(found: CalibratedSymbol) -> TextTable:
-    """Predicted probability and observed share of take-profits in doubt."""
-    rows = [_tenth(tenth) for tenth in found.tenths if tenth.cases]
-    headers = ("Probability", "Cases", "Predicted\n%", "Observed\n%", "95 % interval\n%")
-    return TextTable("Take-profits in doubt, by their probability", headers, rows)
-
-
-def _tenth(tenth: TenthRow) -> tuple[str, ...]:
-    interval = "-" if tenth.low is None or tenth.high is None else f"{100 * tenth.low:.0f} .. {100 * tenth.high:.0f}"
-    return (
-        f"{tenth.above:.1f} to {tenth.above + 0.1:.1f}",
-        f"{tenth.cases:,}",
-        percent(tenth.predicted),
-        percent(tenth.observed),
-        interval,
-    )
