@@ -78,7 +78,7 @@ def to_doubles(cells: Texts, style: Style = ENGLISH, scaled: bool = False) -> tu
     With `scaled`, of volumes, "1.2M" is a number too, and what is unknown is none that is missing.
     """
     try:
-        if style.point == "." and not any("_" in cell for cell in cells):  # Python's own digit separator
+        if style.point == "." and "_" not in "".join(cells):  # Python's own digit separator
             return cells.astype(np.float64), []
     except ValueError:
         pass

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
-from marketsim.data.reading.cells import MOST_ROWS, Cells, Column, Heading, LoadedCells
+from marketsim.data.reading.cells import MOST_ROWS, Cells, Column, Heading
 from marketsim.data.reading.columns import BARS, TableKind
 from marketsim.data.reading.contents import MOST_BYTES, BarFile
 from marketsim.data.reading.decimals import ENGLISH, styles
@@ -167,6 +170,70 @@ class DelimitedCells(Struct, frozen=True):
         return DataError(f"{self.name}: not text in UTF-8")
 
 
+class SmallCells:
+    """A small text file, for which pandas would not be worth its import; see `Cells`.
+
+    Its cells are parted when they are first read: of the other files of a folder no more than the head is of use.
+    """
+
+    def __init__(self, name: str, data: bytes, dialect: Dialect) -> None:
+        self.name, self.heading = name, dialect.heading
+        self._data, self._dialect = data, dialect
+
+    def sample(self, column: int) -> list[str]:
+        """See `Cells.sample`."""
+        return self._dialect.sample(column)
+
+    def read(self, texts: Sequence[int], numbers: Sequence[int]) -> Mapping[int, Column]:
+        """See `Cells.read`."""
+        return {column: self._columns[column] for column in (*texts, *numbers)}
+
+    def place(self, row: int) -> str:
+        """See `Cells.place`."""
+        line, _ = next(itertools.islice(self._records(), row, None))
+        return f"{self.name}, line {line}"
+
+    @cached_property
+    def _columns(self) -> NDArray[np.object_]:
+        """All columns `[width, R]`."""
+        width = self._dialect.width
+        try:
+            rows = list(self._reader()) if self._dialect.delimiter != " " else []
+        except csv.Error:
+            rows = []
+        if width == 1 or set(map(len, rows)) != {width}:
+            rows = [[*cells, *[""] * (width - len(cells))] for _, cells in self._records()]
+        columns = np.empty((width, len(rows)), dtype=object)
+        for at, column in enumerate(zip(*rows, strict=True)):
+            columns[at] = column
+        return columns
+
+    def _records(self) -> Iterator[tuple[int, list[str]]]:
+        """The rows of data with the lines that they begin on. DataError for what cannot be parted into cells."""
+        dialect, reader = self._dialect, self._reader()
+        line = dialect.skipped + 1
+        try:
+            for row in reader:
+                cells = [cell for cell in row if cell] if dialect.delimiter == " " else row
+                if any(cell.strip() for cell in cells) or len(cells) > 1:
+                    if len(cells) > dialect.width:
+                        raise _too_long(self.name, line, cells, dialect.width)
+                    yield line, cells
+                line = dialect.skipped + reader.line_num + 1
+        except csv.Error as error:
+            raise DataError(f"{self.name}, line {dialect.skipped + reader.line_num}: {error}") from None
+
+    def _reader(self) -> Any:
+        """Of the lines behind the header."""
+        try:
+            lines = io.StringIO(self._data.decode(self._dialect.encoding), newline=None)
+        except UnicodeDecodeError as error:
+            raise undecodable(self.name, self._data, error) from None
+        for _ in range(self._dialect.skipped):
+            lines.readline()
+        return csv.reader(lines, delimiter=self._dialect.delimiter, skipinitialspace=True, strict=True)
+
+
 def open_delimited(file: BarFile, head: bytes, whole: bool, kind: TableKind = BARS) -> Cells:
     """The cells of a text file, of which `head` is the first part or the `whole`.
 
@@ -177,7 +244,7 @@ def open_delimited(file: BarFile, head: bytes, whole: bool, kind: TableKind = BA
         kind.resolve(dialect.heading, dialect.sample, file.name)  # says what is missing
     plain = dialect.encoding in ("utf-8", "utf-8-sig")
     if whole:
-        return _loaded(file.name, head, dialect)
+        return SmallCells(file.name, head, dialect)
     content: Path | bytes
     if plain and file.is_plain():
         if file.path.stat().st_size > MOST_BYTES:
@@ -190,33 +257,6 @@ def open_delimited(file: BarFile, head: bytes, whole: bool, kind: TableKind = BA
     return DelimitedCells(file.name, dialect.heading, dialect, content)
 
 
-def _loaded(name: str, data: bytes, dialect: Dialect) -> Cells:
-    """The cells of a small file, for which pandas would not be worth its import."""
-    try:
-        text = data.decode(dialect.encoding)
-    except UnicodeDecodeError as error:
-        raise undecodable(name, data, error) from None
-    reader = csv.reader(_after(text, dialect.skipped), delimiter=dialect.delimiter, skipinitialspace=True, strict=True)
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    line = dialect.skipped + 1
-    try:
-        for row in reader:
-            cells = [cell for cell in row if cell] if dialect.delimiter == " " else row
-            if any(cell.strip() for cell in cells) or len(cells) > 1:
-                if len(cells) > dialect.width:
-                    raise _too_long(name, line, cells, dialect.width)
-                rows.append([*cells, *[""] * (dialect.width - len(cells))])
-                lines.append(line)
-            line = dialect.skipped + reader.line_num + 1
-    except csv.Error as error:
-        raise DataError(f"{name}, line {dialect.skipped + reader.line_num}: {error}") from None
-    table = np.empty((len(rows), dialect.width), dtype=object)
-    for at, row in enumerate(rows):
-        table[at] = row
-    return LoadedCells(name, dialect.heading, tuple(table.T), lambda row: f"line {lines[row]}")
-
-
 def _is_exact(block: bytes) -> bool:
     """Whether all numbers in a block have so few digits, and powers of ten so small, that they are read exactly."""
     if LONG in block.translate(DIGITS):
@@ -225,14 +265,6 @@ def _is_exact(block: bytes) -> bool:
         return True
     powers = block.translate(EXPONENTS)
     return b"e1" not in powers and b"e-1" not in powers
-
-
-def _after(text: str, lines: int) -> io.StringIO:
-    """The text behind its first lines."""
-    stream = io.StringIO(text, newline=None)
-    for _ in range(lines):
-        stream.readline()
-    return stream
 
 
 def _too_long(name: str, line: int, row: Sequence[str], width: int) -> DataError:

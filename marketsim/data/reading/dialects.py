@@ -143,7 +143,7 @@ def _rows(text: str, delimiter: str) -> list[Row]:
     try:
         for row in reader:
             cells = [cell for cell in row if cell] if delimiter == " " else row
-            if any(cell.strip() for cell in cells):
+            if "".join(cells).strip():
                 rows.append((reader.line_num, cells))
             if len(rows) > SAMPLE + PREAMBLE:
                 break

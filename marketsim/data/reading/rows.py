@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct, field
@@ -140,8 +140,8 @@ def _has_text(read: Mapping[int, Column], columns: Columns) -> NDArray[np.bool_]
     return there
 
 
-def _texts(read: Mapping[int, Column], columns: Sequence[int]) -> list[str]:
-    return [str(cell) for at in columns for cell in read[at]]
+def _texts(read: Mapping[int, Column], columns: Sequence[int]) -> Iterator[str]:
+    return (str(cell) for at in columns for cell in read[at])
 
 
 def _is_steady(close: Column) -> bool:

@@ -224,6 +224,17 @@ def test_folders_with_other_things_in_them(tmp_path: Path) -> None:
         load(tmp_path / "AMZN.csv", "AMZN")
 
 
+def test_of_the_other_files_of_a_folder_only_the_heads_are_looked_at(tmp_path: Path) -> None:
+    good = text(STOCK)
+    (tmp_path / "NVDA.csv").write_bytes(good)
+    (tmp_path / "AMZN.txt").write_bytes(good + b"2024-06-01,1,2,1,2,3,4,5\n")
+    source = open_source("files", str(tmp_path))
+    assert source.symbols() == ["AMZN", "NVDA"]
+    assert len(source.load("NVDA")) == len(STOCK)
+    with pytest.raises(DataError, match=rf"AMZN.txt, line {len(STOCK) + 2}: 8 cells under a header of 6"):
+        source.load("AMZN")
+
+
 def test_a_bad_symbol_does_not_shut_the_others_out(tmp_path: Path) -> None:
     rows = [f"{name},{line}" for name in ("NVDA", "BAD", "a b") for line in text(STOCK).decode().splitlines()[1:]]
     rows[70] = rows[70].replace(",9", ",-9")
