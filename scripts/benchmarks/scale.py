@@ -34,6 +34,7 @@ SYMBOLS, RIVALS, LONG = 200, 20, 2000
 RIVAL, FLAT, MEMORY = 50, 1.15, 64 << 20  # what is asked for; the last: bytes added by a long run
 OVERHEAD, SLOWER = 1.05, 1.1  # processor time and time of two workers, of two commands at once, at most
 DASK = 1.15  # processor time of a worker of a cluster, of one process, at most
+TURN = 25  # symbols that a worker and this process do in turns
 fresh = itertools.count()
 
 
@@ -102,7 +103,7 @@ def cost(place: Path, *groups: list[str]) -> Cost:
 
 
 def dask(names: list[str], place: Path) -> bool:
-    """Processor time of a worker of a cluster against that of this process; each has run some symbols before.
+    """Processor time of a worker of a cluster against that of this process, in turns, some symbols at a time.
 
     One worker, because two that are busy slow each other where their cores share a chip.
     """
@@ -111,20 +112,32 @@ def dask(names: list[str], place: Path) -> bool:
         return True
     from distributed import Client, LocalCluster
 
-    few = names[:8]
     with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
-        there = Settings.of(data=str(place / "bars"), cache="off", executor="dask", scheduler=cluster.scheduler_address)
         here = Settings.of(data=str(place / "bars"), cache="off")
-        used = []
-        for chosen in (here, there):
-            seconds(few, chosen)
-            before = time.process_time(), sum(client.run(time.process_time).values())
-            seconds(names, chosen)
-            after = time.process_time(), sum(client.run(time.process_time).values())
-            used.append(after[chosen is there] - before[chosen is there])
-    local, remote = used
-    print(f"{len(names)} symbols, a worker of Dask: {remote / local:.3f} of the processor time of one process")
-    return remote / local <= DASK
+        there = here.replace(executor="dask", scheduler=cluster.scheduler_address)
+
+        def used(part: list[str], remote: bool) -> float:
+            before = process_times()[remote]
+            seconds(part, there if remote else here)
+            return process_times()[remote] - before
+
+        def process_times() -> tuple[float, float]:
+            return time.process_time(), sum(client.run(time.process_time).values())
+
+        parts = [names[at : at + TURN] for at in range(0, len(names), TURN)]
+        for remote in (False, True):
+            used(parts[0], remote)  # what is slow once only
+        ratios = []
+        for turn, part in enumerate(parts):
+            first = turn % 2 == 0
+            costs = {remote: used(part, remote) for remote in (first, not first)}
+            ratios.append(costs[True] / costs[False])
+    ratio = statistics.median(ratios)
+    print(
+        f"{len(names)} symbols, {TURN} at a time, a worker of Dask: {ratio:.3f} of the processor time of one process, "
+        f"the median of {min(ratios):.2f} to {max(ratios):.2f}"
+    )
+    return ratio <= DASK
 
 
 def batches(names: list[str], place: Path) -> None:
