@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from msgspec import Struct, field
 
 from marketsim import __version__
+from marketsim.digests import blake2b
 from marketsim.errors import DataError
 from marketsim.results.code import code_digest, libraries
 from marketsim.results.plugins import PluginFacts, plugins_of
 from marketsim.results.rows import Count, Row, Setting
-from marketsim.results.sealed import Blake2b, digest, seal, unseal
+from marketsim.results.sealed import Blake2b, seal, unseal
 
 NAME = "run.json"
+BLOCK = 1 << 20  # bytes of a file that are held at once
 
 T = TypeVar("T", bound=Row)
 
@@ -62,7 +65,10 @@ class Manifest(Row, frozen=True, tag_field="schema", tag="marketsim.run/1"):
 
 def of_files(directory: Path, names: Iterable[str], command: str) -> Manifest:
     """The manifest of the files of these names in `directory`."""
-    files = {name: _facts((directory / name).read_bytes()) for name in names}
+    files = {}
+    for name in names:
+        with (directory / name).open("rb") as file:
+            files[name] = _facts(iter(partial(file.read, BLOCK), b""))
     return Manifest(command, __version__, code_digest(), files)
 
 
@@ -107,7 +113,7 @@ class RunFiles(Struct, frozen=True):
             content = _content(path)
         except OSError as error:
             raise DataError(f"{path}: {(error.strerror or str(error)).lower()}") from None
-        if self.manifest.files.get(name) != _facts(content):
+        if self.manifest.files.get(name) != _facts([content]):
             raise DataError(f"{path}: damaged, or changed since it was written: its digest is not the one in {NAME}")
         return content
 
@@ -119,5 +125,9 @@ def _content(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _facts(content: bytes) -> FileFacts:
-    return FileFacts(len(content), digest(content))
+def _facts(blocks: Iterable[bytes]) -> FileFacts:
+    size, digest = 0, blake2b(digest_size=32)
+    for block in blocks:
+        size += len(block)
+        digest.update(block)
+    return FileFacts(size, digest.hexdigest())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import tracemalloc
 from io import StringIO
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from marketsim.errors import DataError, Failure, UsageError, value_of
 from marketsim.profiling import Clock
 from marketsim.results.document import backtest_document, equity_rows, simulation_rows
 from marketsim.results.encoding import DocumentWriter, to_json
-from marketsim.results.manifest import RunFiles
+from marketsim.results.manifest import BLOCK, FileFacts, RunFiles, of_files
 from marketsim.results.result import FinishedSymbol, SymbolRun
 from marketsim.results.run_directory import FILES, TIMING, RunDirectory
 from marketsim.results.sealed import digest
@@ -65,6 +66,17 @@ def test_files_are_written_whole_and_times_are_kept_apart(runs: list[SymbolRun],
         assert len(written) == 2 * count
         assert tuple(written[0]) == row.__struct_fields__
         assert [row["symbol"] for row in written] == ["NVDA"] * count + ["ETHUSD"] * count
+
+
+def test_the_digest_of_a_file_is_taken_without_holding_the_file(tmp_path: Path) -> None:
+    content = bytes(range(251)) * (8 * BLOCK // 251)
+    (tmp_path / "results.json").write_bytes(content)
+    tracemalloc.start()
+    made = of_files(tmp_path, ["results.json"], "backtest")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert made.files["results.json"] == FileFacts(bytes=len(content), blake2b=digest(content))
+    assert peak < 4 * BLOCK
 
 
 def test_a_part_comes_back_as_it_went(runs: list[SymbolRun], tmp_path: Path) -> None:
