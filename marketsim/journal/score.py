@@ -25,7 +25,7 @@ from marketsim.journal.score_document import (
     UnscoredPlan,
 )
 from marketsim.results.confidence_sequence import running_interval
-from marketsim.results.pooling import DatedProfits, side_by_side
+from marketsim.results.dated_profits import DatedProfits, side_by_side
 from marketsim.results.promise import PromisedMean, difference, kept
 from marketsim.results.schema import ExposureCounts
 from marketsim.settings.choices import BASIS_POINTS, EXPECTED, PROVABLE, TOUCH

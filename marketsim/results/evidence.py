@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from msgspec.structs import replace
@@ -10,8 +10,7 @@ from msgspec.structs import replace
 from marketsim.execution.track_record import TrackRecord
 from marketsim.results.blocks import Bools, Floats
 from marketsim.results.evidence_schema import Evidence, TestedStrategy
-from marketsim.results.pooling import DatedProfits, side_by_side
-from marketsim.results.reality_check import RealityCheck, reality_check
+from marketsim.results.reality_check import reality_check
 from marketsim.results.result import Result
 from marketsim.results.significance import in_bps, mean_interval
 from marketsim.results.walk_profits import DecidingProfits, deciding_fill
@@ -42,14 +41,9 @@ def counted(evidence: Evidence, p: Mapping[str, float | None], tried: int) -> Ev
     return replace(evidence, tried=tried, strategies=strategies)
 
 
-def checked(series: Sequence[DatedProfits], seed: int) -> RealityCheck:
-    """The reality check of all series of a command."""
-    return reality_check(side_by_side(series), seed)
-
-
 def _alone(profits: DecidingProfits, seed: int) -> tuple[dict[str, float | None], int]:
     names = list(profits.profits)
-    check = checked([profits.clean_bars(name) for name in names], seed)
+    check = reality_check([profits.clean_bars(name) for name in names], seed)
     p = dict(zip(names, known(check.p), strict=True))
     return p, sum(value is not None for value in p.values())
 

@@ -9,10 +9,11 @@ from io import StringIO
 import numpy as np
 from msgspec.structs import asdict
 
-from marketsim.results.evidence import checked, known
+from marketsim.results.dated_profits import DatedProfits
+from marketsim.results.evidence import known
 from marketsim.results.evidence_schema import Tried
 from marketsim.results.mean_profit import MeanProfit
-from marketsim.results.pooling import DatedProfits
+from marketsim.results.reality_check import reality_check
 from marketsim.results.rows import Bps, Count, Row
 from marketsim.results.run_directory import EQUITY
 from marketsim.results.saved_runs import SavedRun
@@ -49,7 +50,7 @@ def count_tries(runs: Sequence[SavedRun], fill: str, seed: int) -> tuple[list[Tr
     series = [(run, name, _by_date(run, name, fill)) for run in runs for name in run.headlines]
     if not series:
         return [], None
-    check = checked([dated for _, _, (dated, _) in series], seed)
+    check = reality_check([dated for _, _, (dated, _) in series], seed)
     rows = []
     for (run, name, (dated, bars)), together in zip(series, check.intervals, strict=True):
         figures = MeanProfit.of(float(dated.profits.mean()), _wider(together, _alone(dated, seed)), bars)
@@ -65,7 +66,7 @@ def count_tries(runs: Sequence[SavedRun], fill: str, seed: int) -> tuple[list[Tr
 
 
 def _alone(dated: DatedProfits, seed: int) -> Interval | None:
-    (interval,) = checked([dated], seed).intervals
+    (interval,) = reality_check([dated], seed).intervals
     return interval
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import Struct
 
 from marketsim.results.blocks import Bools, Floats
-from marketsim.results.pooling import DatedProfits
+from marketsim.results.dated_profits import DatedProfits
 from marketsim.results.rows import Row
 from marketsim.settings.choices import EXPECTED, TOUCH
 

@@ -8,10 +8,11 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from marketsim.results.decision import decide
-from marketsim.results.evidence import checked, counted, known
+from marketsim.results.evidence import counted, known
 from marketsim.results.evidence_schema import PooledRow, Tried
 from marketsim.results.mean_profit import MeanProfit
-from marketsim.results.pooling import Pooled, pool, side_by_side
+from marketsim.results.pooling import Pooled, pool
+from marketsim.results.reality_check import reality_check
 from marketsim.results.reasons import reasons
 from marketsim.results.schema import FailedSymbol, SymbolDocument
 from marketsim.results.walk_profits import DecidingProfits
@@ -31,7 +32,8 @@ class WholeRun(Struct, frozen=True):
         series = [
             (symbol, strategy) for symbol, symbol_profits in profits.items() for strategy in symbol_profits.profits
         ]
-        values = known(checked([profits[symbol].clean_bars(strategy) for symbol, strategy in series], seed).p)
+        clean = (profits[symbol].clean_bars(strategy) for symbol, strategy in series)
+        values = known(reality_check(clean, seed).p)
         p: dict[str, dict[str, float | None]] = {symbol: {} for symbol in profits}
         for (symbol, strategy), value in zip(series, values, strict=True):
             p[symbol][strategy] = value
@@ -76,7 +78,7 @@ def _pooled(profits: Mapping[str, DecidingProfits], seed: int) -> list[PooledRow
         _row(
             strategy,
             len(profits),
-            pool(side_by_side([symbol_profits.all_bars(strategy) for symbol_profits in profits.values()]), seed),
+            pool((symbol_profits.all_bars(strategy) for symbol_profits in profits.values()), seed),
         )
         for strategy in strategies
     ]

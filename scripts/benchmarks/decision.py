@@ -25,6 +25,7 @@ from marketsim.forecasting.series import Series
 from marketsim.models.rolling_quantile import RollingQuantile
 from marketsim.optimizers.exact import Exact
 from marketsim.profiling import Clock
+from marketsim.results.dated_profits import DatedProfits
 from marketsim.results.document import symbol_document
 from marketsim.results.pooling import pool
 from marketsim.results.reality_check import reality_check
@@ -98,20 +99,27 @@ def series(dates: int, count: int, fat: bool, seed: int) -> Array:
     return profits
 
 
+def dated(profits: Array) -> list[DatedProfits]:
+    """The series of a table, all on the same dates."""
+    times = [f"{date:06d}" for date in range(len(profits))]
+    return [DatedProfits(times, column) for column in profits.T]
+
+
 def covered(worlds: int, dates: int) -> float:
     """How often the pooled interval of ten symbols, some with missing bars, covers the mean."""
     hits = []
     for seed in range(worlds):
         profits = series(dates, 10, True, seed)
         profits[np.random.default_rng(seed).random(profits.shape) < np.linspace(0, 0.5, 10)] = np.nan
-        interval = pool(profits, seed).interval
+        interval = pool(dated(profits), seed).interval
         hits.append(interval is not None and interval.low <= 0 <= interval.high)
     return float(np.mean(hits))
 
 
 def size(worlds: int, dates: int, count: int) -> float:
     """How often the reality check finds the best of worthless series at 5 %."""
-    checks = (reality_check(series(dates, count, seed % 2 == 1, seed), seed).best for seed in range(worlds))
+    found = (dated(series(dates, count, seed % 2 == 1, seed)) for seed in range(worlds))
+    checks = (reality_check(profits, seed).best for seed, profits in enumerate(found))
     return float(np.mean([p is not None and p <= 0.05 for p in checks]))
 
 

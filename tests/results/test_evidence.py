@@ -13,6 +13,7 @@ from marketsim.results.result import Result
 from marketsim.results.significance import mean_interval
 from tests.backtesting.test_pipeline import SMALL, run_held
 from tests.candles import random_bars
+from tests.dated import dated
 
 BARS = random_bars(260, 12)
 SETTINGS = SMALL.replace(sims=40, min_t=0.0)
@@ -70,7 +71,7 @@ def test_a_strategy_is_judged_on_them_and_held_against_holding(result: Result, e
 
 def test_all_strategies_count_as_tried(result: Result, evidence: Evidence) -> None:
     both = np.array([earned(result, track.name) for track in result.strategies]).T
-    expected = reality_check(both, result.seed).p
+    expected = reality_check(dated(both), result.seed).p
     assert evidence.tried == 2
     assert [tested.p for tested in evidence.strategies] == pytest.approx(expected.tolist())
 

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from marketsim.results.blocks import Blocks
-from marketsim.results.pooling import DatedProfits, pool, side_by_side
+from marketsim.results.dated_profits import DatedProfits, side_by_side
+from marketsim.results.pooling import pool
 from marketsim.results.significance import around, mean_interval
+from tests.dated import dated
 
 
 def test_series_stand_side_by_side_by_date() -> None:
@@ -18,7 +20,7 @@ def test_series_stand_side_by_side_by_date() -> None:
 
 
 def test_the_mean_is_over_all_bars() -> None:
-    pooled = pool(np.array([[np.nan, 3], [1, np.nan], [2, 4.0]]), 1)
+    pooled = pool(dated(np.array([[np.nan, 3], [1, np.nan], [2, 4.0]])), 1)
     assert (pooled.mean, pooled.bars, pooled.dates, pooled.interval) == (2.5, 4, 3, None)
 
 
@@ -26,10 +28,10 @@ def test_symbols_that_move_as_one_count_as_one() -> None:
     profits = np.random.default_rng(2).standard_normal(70)
     alone = mean_interval(profits, 5)
     assert alone is not None
-    pooled = pool(np.column_stack([profits] * 10), 5).interval
+    pooled = pool(dated(np.column_stack([profits] * 10)), 5).interval
     assert pooled is not None
     assert (pooled.low, pooled.high) == pytest.approx((alone.low, alone.high))
-    apart = pool(np.random.default_rng(2).standard_normal((70, 10)), 5).interval
+    apart = pool(dated(np.random.default_rng(2).standard_normal((70, 10))), 5).interval
     assert apart is not None
     assert apart.high - apart.low < 0.5 * (pooled.high - pooled.low)
 
@@ -40,7 +42,7 @@ def test_the_interval_covers_the_mean_of_correlated_symbols_with_missing_bars() 
         rng = np.random.default_rng([3, seed])
         profits = rng.standard_normal((70, 1)) + rng.standard_normal((70, 8))
         profits[rng.random(profits.shape) < np.linspace(0, 0.6, 8)] = np.nan
-        interval = pool(profits, seed).interval
+        interval = pool(dated(profits), seed).interval
         assert interval is not None
         hits.append(interval.low <= 0 <= interval.high)
     assert 0.925 <= np.mean(hits) <= 0.98
@@ -53,7 +55,7 @@ def test_a_resample_s_mean_is_that_of_the_bars_that_it_holds() -> None:
     profits[rng.random(profits.shape) < np.linspace(0, 0.9, 50)[:, None]] = np.nan
     profits[7] = np.nan
     profits[7, 2] = 3.0
-    pooled, blocks = pool(profits, 9), Blocks.drawn(50, 9)
+    pooled, blocks = pool(dated(profits), 9), Blocks.drawn(50, 9)
     beyond = []
     for starts in blocks.starts:
         dates = [date for start in starts for date in range(start, start + blocks.length)][:50]
@@ -67,6 +69,6 @@ def test_a_resample_s_mean_is_that_of_the_bars_that_it_holds() -> None:
 def test_dates_without_profit_are_too_few_for_an_interval() -> None:
     profits = np.zeros((70, 3))
     profits[:9, 1] = 0.1
-    assert pool(profits, 1).interval is None
+    assert pool(dated(profits), 1).interval is None
     profits[9, 2] = 0.1
-    assert pool(profits, 1).interval is not None
+    assert pool(dated(profits), 1).interval is not None
