@@ -36,7 +36,7 @@ def pool(series: Iterable[DatedProfits], seed: int) -> Pooled:
         profits = table.rows(first, min(first + step, table.dates))
         bars[first : first + step] = np.count_nonzero(~np.isnan(profits), axis=1)
         earned[first : first + step] = np.nansum(profits, axis=1)
-        active += np.count_nonzero((np.nan_to_num(profits) != 0).any(axis=1))
+        active += int(np.count_nonzero((np.nan_to_num(profits) != 0).any(axis=1)))
     total = float(bars.sum())
     mean = float(earned.sum()) / total if total else 0.0
     interval = None

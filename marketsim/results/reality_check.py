@@ -60,11 +60,12 @@ def reality_check(series: Iterable[DatedProfits], seed: int) -> RealityCheck:
     if table.dates < 2:
         return RealityCheck(p, found)
     blocks = Blocks.drawn(table.dates, seed)
-    bars, mean, middle, variance = _moments(table, blocks.length)
-    tested = np.flatnonzero((variance > 1e-24) & (bars > 0))
+    moments = _moments(table, blocks.length)
+    bars, mean = moments.bars, moments.mean
+    tested = np.flatnonzero((moments.variance > 1e-24) & (bars > 0))
     if blocks.blocks < 2 or not tested.size:
         return RealityCheck(p, found)
-    error = np.sqrt(variance[tested] * table.dates / blocks.length * blocks.blocks / (blocks.blocks - 1))
+    error = np.sqrt(moments.variance[tested] * table.dates / blocks.length * blocks.blocks / (blocks.blocks - 1))
     t = mean[tested] * bars[tested] / error
     up = np.argsort(t, kind="stable")
     largest, widest = np.full(RESAMPLES, -np.inf), np.zeros(RESAMPLES)
@@ -72,7 +73,7 @@ def reality_check(series: Iterable[DatedProfits], seed: int) -> RealityCheck:
     for first in range(0, len(tested), TOGETHER):
         chunk = up[first : first + TOGETHER]
         some = tested[chunk]
-        sums = _block_sums(np.nan_to_num(table.columns(some) - mean[some]), blocks.length) - middle[some]
+        sums = _block_sums(np.nan_to_num(table.columns(some) - mean[some]), blocks.length) - moments.middle[some]
         drawn = _resampled_t(sums, blocks)
         widest = np.maximum(widest, np.abs(drawn).max(1))
         for column, k in enumerate(chunk):
@@ -85,8 +86,14 @@ def reality_check(series: Iterable[DatedProfits], seed: int) -> RealityCheck:
     return RealityCheck(p, found)
 
 
-def _moments(table: ProfitTable, length: int) -> tuple[NDArray[np.int64], Floats, Floats, Floats]:
-    """For each series `[K]` its bars, their mean, and the mean and variance of its block sums about that."""
+class _Moments(Struct, frozen=True):
+    bars: NDArray[np.int64]  # [K] of each series
+    mean: Floats  # [K] of its bars
+    middle: Floats  # [K] the mean of its block sums, whose bars are taken about their mean
+    variance: Floats  # [K] of the block sums
+
+
+def _moments(table: ProfitTable, length: int) -> _Moments:
     count = len(table.profits)
     bars, (mean, middle, variance) = np.empty(count, np.int64), np.empty((3, count))
     for first in range(0, count, TOGETHER):
@@ -98,7 +105,7 @@ def _moments(table: ProfitTable, length: int) -> tuple[NDArray[np.int64], Floats
         sums = _block_sums(np.nan_to_num(profits - mean[some]), length)
         middle[some] = sums.mean(0)
         variance[some] = ((sums - middle[some]) ** 2).mean(0)
-    return bars, mean, middle, variance
+    return _Moments(bars, mean, middle, variance)
 
 
 def _block_sums(values: Floats, length: int) -> Floats:

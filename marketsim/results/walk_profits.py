@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -37,15 +38,15 @@ class WalkProfits(Row, frozen=True):
 class DecidingProfits(Struct, frozen=True):
     """Those that a decision rests on: all that is held of every symbol of a long run, and held in arrays therefore."""
 
-    times: tuple[str, ...]  # of T evaluated bars, oldest first; symbols share the strings
-    clean: Bools  # [T]
+    times: tuple[str, ...]  # of T evaluated bars, oldest first; shared by symbols of the same bars
+    clean: Bools  # [T], read-only; shared too
     profits: dict[str, Floats]  # [T] by strategy
 
     @classmethod
     def of(cls, walk: WalkProfits) -> Self:
         """Those of a walk."""
         profits = {strategy: np.array(bars) for strategy, bars in walk.deciding.items()}
-        return cls(tuple(map(sys.intern, walk.times)), np.array(walk.clean, bool), profits)
+        return cls(*_bars(tuple(walk.times), tuple(walk.clean)), profits)
 
     def all_bars(self, strategy: str) -> DatedProfits:
         """A strategy's profits on all bars, under the fill rule of the decision."""
@@ -57,6 +58,14 @@ class DecidingProfits(Struct, frozen=True):
             return self.all_bars(strategy)
         times = [time for time, kept in zip(self.times, self.clean, strict=True) if kept]
         return DatedProfits(times, self.profits[strategy][self.clean])
+
+
+@lru_cache(64)
+def _bars(times: tuple[str, ...], clean: tuple[bool, ...]) -> tuple[tuple[str, ...], Bools]:
+    """The same two objects for the same bars."""
+    flags = np.array(clean, bool)
+    flags.flags.writeable = False
+    return tuple(map(sys.intern, times)), flags
 
 
 def deciding_fill(fill: str) -> str:
