@@ -42,7 +42,8 @@ def write_bars(directory: Path, count: int, minutes: bool) -> None:
 
 
 def walk(directory: str, simulations: int) -> None:
-    chosen = Settings.of(data=directory, sims=simulations, cache="off")
+    # a share: two weeks of bars around the clock would be taken as a coin's, which has other costs and one leg
+    chosen = Settings.of(data=directory, sims=simulations, cache="off", asset="stock")
     assert all(isinstance(done.outcome, Success) for done in parallel.stream(["NOISE"], chosen, Clock()))
 
 

@@ -25,20 +25,27 @@ def above_floor(
     """The optima `found` of problems `[B, W]`, and in place of those below the floor the best that keep it.
 
     An optimum that keeps the floor is the best that does. In the other problems the best that does is a candidate, or
-    lies on the line where the floor begins. Where nothing inside the bounds keeps it, the answer does not either.
+    lies on the line where the floor begins; of those that earn nothing, as without an order, the best candidate will
+    do. Where nothing inside the bounds keeps the floor, the answer does not either.
     `at_once` problems are searched together, which bounds memory; None: all of them.
     """
     (below,) = np.nonzero(~floor.allows(found.high_multiplier, found.low_multiplier))
     size = len(below) if at_once is None else at_once
     for first in range(0, len(below), size or 1):
         rows = below[first : first + size]
-        found = found.with_others(rows, _best_above(terms.at(rows), bounds, floor.at(rows), step, tuning))
+        some, floors = terms.at(rows), floor.at(rows)
+        corner = maximize(some, bounds, step, tuning=tuning, floor=floors)
+        most = found.profit[rows]
+        (wanting,) = np.nonzero((most > TIE) | (corner.profit < most - TIE))
+        if len(wanting):
+            better = _better_on_line(corner.at(wanting), some.at(wanting), bounds, floors.at(wanting), step)
+            corner = corner.with_others(wanting, better)
+        found = found.with_others(rows, corner)
     return found
 
 
-def _best_above(terms: Problems, bounds: Bounds, floor: Floor, step: float, tuning: Tuning) -> Optimum:
-    """The best multipliers that keep the floor."""
-    corner = maximize(terms, bounds, step, tuning=tuning, floor=floor)
+def _better_on_line(corner: Optimum, terms: Problems, bounds: Bounds, floor: Floor, step: float) -> Optimum:
+    """The best candidates, or what is better on the lines of the floors."""
     h, l, profit = best_on_line(terms.gathered(), bounds, floor, step)
     lost = ~floor.allows(corner.high_multiplier, corner.low_multiplier)
     size = np.abs(h) + np.abs(l) < np.abs(corner.high_multiplier) + np.abs(corner.low_multiplier)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -139,3 +141,18 @@ def test_many_problems_at_once_equal_one_at_a_time_and_others_are_left_alone() -
     for b, problem in enumerate(problems):
         alone = Exact().fit(problem, BOUNDS, 0, floor.at(np.array([b])))
         assert (alone.profit[0], alone.high_multiplier[0]) == (found.profit[b], found.high_multiplier[b])
+
+
+def test_no_line_is_searched_where_nothing_earns_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    def searched(*arguments: object) -> None:
+        raise AssertionError("a line was searched")
+
+    bars, moves = make_bars(3, 40, "continuous", True, False), (np.array([0.004]), np.array([-0.004]))
+    monkeypatch.setattr(importlib.import_module("marketsim.optimizers.exact.above_floor"), "best_on_line", searched)
+    dear, wide, floor = terms_of(bars, Rules(0.2, 0, "expected", False)), ((-0.5, 0.5), (-0.5, 0.5)), Floor(*moves, 0.5)
+    free, found = maximize(dear, wide), Exact().fit(dear, wide, 0, floor)
+    assert not floor.allows(free.high_multiplier, free.low_multiplier)[0]
+    assert floor.allows(found.high_multiplier, found.low_multiplier)[0]
+    assert free.profit[0] == found.profit[0] == 0.0
+    with pytest.raises(AssertionError, match="a line was searched"):
+        Exact().fit(terms_of(bars, Rules(0.002, 0, "expected", False)), BOUNDS, 0, Floor(*moves, 0.03))
