@@ -15,9 +15,7 @@ from marketsim.settings.named_files import read_lines
 if TYPE_CHECKING:
     from marketsim.cli.progress import Progress
     from marketsim.forecasting.sealed_forecasts import SealedForecasts
-    from marketsim.profiling import Clock
     from marketsim.results.result import FinishedSymbol
-    from marketsim.results.spooled_symbols import SpooledSymbols
     from marketsim.settings.settings import Settings
 
 
@@ -74,31 +72,28 @@ def backtest(
         from marketsim.backtesting.parallel import stream
         from marketsim.data.symbols import once_each
         from marketsim.results.document import head
-        from marketsim.results.spooled_symbols import SpooledSymbols
         from marketsim.results.timing import timing_document
 
     names, repeated = once_each(names)
     output.notes(repeated)
 
-    with opened(asked, pictures, names, settings, clock) as files, SpooledSymbols(settings.seed) as documents:
+    with opened(asked, pictures, names, settings, clock) as files:
         known = sealed_forecasts(settings) if sealed else None
         told = _run(
             lambda progress: stream(
                 names, settings, clock, files.directory, progress, files.rows, places=files.places, sealed=known
             ),
             files,
-            documents,
-            clock,
         )
         output.notes(told.notes)
         with clock.stage("report/document"):
-            whole = documents.whole()
+            whole = files.symbols.whole()
         files.finish(whole, told.seconds)
         with clock.stage("report/print"):
             if json:
-                output.symbols(head(whole, settings), documents.judged(whole))
+                output.symbols(head(whole, settings), files.symbols.judged(whole))
             elif len(told.errors) < len(names):
-                judged = documents.judged(whole)
+                judged = files.symbols.judged(whole)
                 backtest_screen.show(judged, len(names), whole.pooled, whole.reality_check, full, explain)
     told.raise_if_all_failed(len(names))
     if not json:
@@ -115,16 +110,12 @@ def backtest(
 def _run(
     started: "Callable[[Progress], Generator[FinishedSymbol]]",
     files: BacktestFiles,
-    documents: "SpooledSymbols",
-    clock: "Clock",
 ) -> "Told":
     """Run all symbols, write them as they finish, and return the remarks and failures."""
     told = Told()
     with output.progress() as progress, closing(started(progress)) as stream:
         for finished in stream:
             told.add(finished)
-            with clock.stage("report"):
-                documents.add(finished)
             files.add(finished)
     return told
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from marketsim.results.html.report_file import ReportFile
     from marketsim.results.result import FinishedSymbol
     from marketsim.results.run_directory import RunDirectory
+    from marketsim.results.spooled_symbols import SpooledSymbols
     from marketsim.results.whole_run import WholeRun
     from marketsim.settings.settings import Settings
 
@@ -50,6 +51,7 @@ class BacktestFiles:
         """`count` is that of the symbols."""
         self.directory: RunDirectory | None = None
         self.page: ReportFile | None = None
+        self.symbols: SpooledSymbols  # all that were added, until the files are closed
         self._count = count
         self._clock = clock
         self._pictures = pictures
@@ -63,8 +65,7 @@ class BacktestFiles:
     def add(self, finished: "FinishedSymbol") -> None:
         """The next symbol."""
         with self._clock.stage("report"):
-            if self.directory is not None:
-                self.directory.add(finished)
+            (self.symbols if self.directory is None else self.directory).add(finished)
             if self.page is not None:
                 self.page.add(finished)
         if self._pictures.wanted:
@@ -97,6 +98,11 @@ def opened(
 
             directory = RunDirectory(asked.directory, settings, asked.resume, asked.overwrite)
             files.directory = stack.enter_context(directory)
+            files.symbols = directory.symbols
+        else:
+            from marketsim.results.spooled_symbols import SpooledSymbols
+
+            files.symbols = stack.enter_context(SpooledSymbols(settings.seed))
         if asked.report is not None:
             from marketsim.results.html.report_file import ReportFile
 

@@ -61,6 +61,7 @@ class RunDirectory(OutputDirectory):
         super().__init__(directory, run, (*FILES, TIMING), resume, overwrite)
         self._run = digest(seal(run))
         self._settings = settings
+        self.symbols = SpooledSymbols(settings.seed)  # those that were added
         self._files = ExitStack()
         self._headed = False
 
@@ -69,7 +70,6 @@ class RunDirectory(OutputDirectory):
         with ExitStack() as files:
             try:
                 self._results, self._simulations, self._equity = (self._open(name, files) for name in FILES)
-                self._symbols = files.enter_context(SpooledSymbols(self._settings.seed))
             except OSError as error:
                 self.__exit__(None, None, None)
                 raise UsageError(f"--output {self.path}: cannot write there: {error.strerror or error}") from None
@@ -80,7 +80,7 @@ class RunDirectory(OutputDirectory):
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Let go of the directory; of a run that is not over the parts stay, and are spoken of."""
-        with suppress(OSError):  # a disk that is full
+        with self.symbols, suppress(OSError):  # a disk that is full
             self._files.close()
         super().__exit__(kind, value, trace)
 
@@ -123,7 +123,7 @@ class RunDirectory(OutputDirectory):
     def add(self, finished: FinishedSymbol) -> None:
         """The next symbol of the final files."""
         with self.writing():
-            self._symbols.add(finished)
+            self.symbols.add(finished)
             match finished.outcome:
                 case Success(files):
                     for file, text in ((self._simulations, files.simulations), (self._equity, files.equity)):
@@ -135,10 +135,10 @@ class RunDirectory(OutputDirectory):
 
         `whole` is what the symbols come to together, where that is known already.
         """
-        found = self._symbols.whole() if whole is None else whole
+        found = self.symbols.whole() if whole is None else whole
         with self.writing():
             document = DocumentWriter(self._results, head(found, self._settings))
-            for symbol in self._symbols.judged(found):
+            for symbol in self.symbols.judged(found):
                 document.add(symbol)
             document.end()
             self._files.close()

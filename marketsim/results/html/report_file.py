@@ -47,7 +47,7 @@ class ReportFile:
     def __init__(self, path: Path, symbols: list[str], settings: Settings, live: bool = False) -> None:
         environment()
         self._path, self._symbols, self._settings, self._live = path, symbols, settings, live
-        self._profits: dict[str, DecidingProfits] = {}
+        self._profits: dict[str, DecidingProfits] = {}  # for the answers on the way
         self._done = 0
         self._last: str | None = None  # bar of those that were added
         self._next = 0.0  # when it may be written again
@@ -66,7 +66,8 @@ class ReportFile:
         rows = ("", "", "")
         match finished.outcome:
             case Success(files):
-                self._profits[files.document.symbol] = DecidingProfits.of(files.profits)
+                if self._live:
+                    self._profits[files.document.symbol] = DecidingProfits.of(files.profits)
                 rows = (files.simulations, files.equity, files.charts)
                 self._last = max(self._last or "", files.document.bars.last)
         self._file.seek(0, 2)
