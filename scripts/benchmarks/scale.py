@@ -22,6 +22,7 @@ import numpy as np
 from rival import SETTINGS, loop
 
 from marketsim.backtesting import parallel
+from marketsim.backtesting.dispatcher import CHUNK
 from marketsim.data import open_source
 from marketsim.errors import Success
 from marketsim.profiling import Clock, peak_bytes
@@ -168,24 +169,34 @@ def pace() -> float:
 
 
 def flat(names: list[str], place: Path) -> bool:
+    """Processor time of the last tenth against the first, and the peak at the end against that after a tenth."""
     chosen, clock, tenth = settings(place), Clock(), len(names) // 10
     seconds: list[float] = []
-    costs: list[float] = []  # in units of the machine's pace at the time
+    costs: list[float] = []  # a symbol's mean over a job, in units of the machine's pace at the time
     with RunDirectory(str(place / "out"), chosen) as directory:
-        for done in parallel.stream(names, chosen, clock, directory):
+        before = time.process_time()
+        for i, done in enumerate(parallel.stream(names, chosen, clock, directory), 1):
             directory.add(done)
             seconds.append(done.seconds)
-            costs.append(done.seconds / pace())
-            if len(costs) == tenth:
+            if i % CHUNK == 0:
+                costs.append((time.process_time() - before) / CHUNK / pace())
+                before = time.process_time()
+            if i == tenth:
                 early = peak_bytes()
+        before = time.process_time()
         directory.finish(timing_document(clock))
-    first, last = statistics.median(costs[:tenth]), statistics.median(costs[-tenth:])
+        finishing = time.process_time() - before
+    jobs = max(1, tenth // CHUNK)
+    first, last = statistics.median(costs[:jobs]), statistics.median(costs[-jobs:])
     more, fits = peak_bytes() - early, clock.seconds["optimize"] / sum(seconds)
     print(
-        f"{len(names):,} symbols: {1e3 * statistics.median(seconds):.0f} ms a symbol, "
-        f"at the end {last / first:.2f} of what it was at the start"
+        f"{len(names):,} symbols: {1e3 * statistics.median(seconds):.0f} ms a symbol, at the end {last / first:.2f} of "
+        f"the processor time that it took at the start; {fits:.0%} of the time is fits"
     )
-    print(f"  {early >> 20} MiB after a tenth, {more >> 20} MiB more at the end; {fits:.0%} of the time is fits")
+    print(
+        f"  {early >> 20} MiB after a tenth, {more >> 20} MiB more at the end; "
+        f"{finishing:.1f} s for what all come to together, and the files"
+    )
     return last / first <= FLAT and more <= MEMORY
 
 
