@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
-from textwrap import indent
 from typing import IO, Any
 
 import msgspec
@@ -42,7 +41,7 @@ class DocumentWriter:
     def add(self, document: Row) -> None:
         """The next symbol's part of the document."""
         self._file.write(f"{self._before}\n" if self._empty else ",\n")
-        self._file.write(indent(to_json(document).rstrip("\n"), "    "))
+        self._file.write("    " + to_json(document).rstrip("\n").replace("\n", "\n    "))
         self._empty = False
 
     def end(self) -> None:

@@ -60,7 +60,7 @@ class DecidingProfits(Struct, frozen=True):
         return DatedProfits(times, self.profits[strategy][self.clean])
 
 
-@lru_cache(64)
+@lru_cache(4)  # symbols in a row mostly have the same bars; a long walk has many
 def _bars(times: tuple[str, ...], clean: tuple[bool, ...]) -> tuple[tuple[str, ...], Bools]:
     """The same two objects for the same bars."""
     flags = np.array(clean, bool)
