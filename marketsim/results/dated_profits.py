@@ -39,9 +39,8 @@ class ProfitTable(Struct, frozen=True):
         places = {own: np.array([rows[time] for time in own], np.intp) for own in shared}
         return cls(len(rows), [places[own] for own in times], profits)
 
-    def columns(self, chosen: Iterable[int]) -> Floats:
+    def columns(self, chosen: Sequence[int] | NDArray[np.intp]) -> Floats:
         """The chosen series `[D, k]`."""
-        chosen = list(chosen)
         table = np.full((self.dates, len(chosen)), np.nan)
         for column, k in enumerate(chosen):
             table[self.places[k], column] = self.profits[k]

@@ -143,3 +143,9 @@ def test_how_much_is_held_at_once_changes_no_digit(monkeypatch: pytest.MonkeyPat
     again = reality_check(series, 9)
     assert (again.p.tolist(), again.intervals) == (tested.p.tolist(), tested.intervals)
     assert pool(series, 9) == pooled
+
+
+def test_the_order_of_the_series_changes_no_digit() -> None:
+    series = dated(worlds(71, TOGETHER + 1, 5) + np.linspace(0, 0.3, TOGETHER + 1))
+    there, back = reality_check(series, 9), reality_check(series[::-1], 9)
+    assert (back.p[::-1].tolist(), back.intervals[::-1]) == (there.p.tolist(), there.intervals)
