@@ -12,6 +12,7 @@ import pytest
 from tests.browser.opened_page import OpenedPage, program, switches
 
 PATIENCE = 15_000  # milliseconds that anything on a page may take
+VIEWPORT = {"width": 1280, "height": 720}  # playwright's own
 DRIVERS = ("playwright", "axe_playwright_python")
 
 
@@ -33,15 +34,31 @@ def browser() -> Iterator[Any]:
         yield found
 
 
+@pytest.fixture(scope="package")
+def kept(browser: Any) -> Iterator[OpenedPage]:
+    """A page for all files that need no options: a new one takes longer than what is done on it."""
+    context = browser.new_context(offline=True)
+    context.set_default_timeout(PATIENCE)
+    yield OpenedPage(context.new_page())
+    context.close()
+
+
 @pytest.fixture
-def opened(browser: Any) -> Iterator[Callable[..., OpenedPage]]:
-    """A function that opens a file; `options` are those of playwright's contexts, such as `color_scheme`."""
+def opened(browser: Any, kept: OpenedPage) -> Iterator[Callable[..., OpenedPage]]:
+    """A function that opens a file; with `options` of playwright's contexts, such as `color_scheme`, in a new page."""
     contexts = []
 
     def open_file(file: Path, **options: Any) -> OpenedPage:
+        if not options:
+            kept.page.set_viewport_size(VIEWPORT)
+            kept.page.emulate_media(media="null", color_scheme="null")
+            kept.show(file)
+            return kept
         contexts.append(browser.new_context(offline=True, **options))
         contexts[-1].set_default_timeout(PATIENCE)
-        return OpenedPage(contexts[-1].new_page(), file)
+        page = OpenedPage(contexts[-1].new_page())
+        page.show(file)
+        return page
 
     yield open_file
     for context in contexts:

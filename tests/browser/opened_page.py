@@ -31,10 +31,10 @@ def switches() -> list[str]:
 
 @dataclass
 class OpenedPage:
-    """A page that was opened from a file; `page` is playwright's."""
+    """A page that shows a file; `page` is playwright's."""
 
     page: Any
-    file: Path
+    file: Path = Path()
     errors: list[str] = field(default_factory=list)  # of the console, and those that nothing caught
     requests: list[str] = field(default_factory=list)  # addresses other than the file's own
 
@@ -45,7 +45,14 @@ class OpenedPage:
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("dialog", self._dialog)
         self.page.on("request", lambda request: self._request(request.url))
-        self.page.goto(self.file.as_uri())
+
+    def show(self, file: Path) -> None:
+        """Load a file, and forget what the one before it did."""
+        self.page.goto("about:blank")
+        self.file = file
+        self.errors.clear()
+        self.requests.clear()
+        self.page.goto(file.as_uri())
 
     def _dialog(self, dialog: Any) -> None:
         self.errors.append(f"a dialog: {dialog.message}")

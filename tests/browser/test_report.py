@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.conftest import VIEWPORT
 from tests.browser.opened_page import OpenedPage
 from tests.browser.reports import HOSTILE, LONG, MANY, Report, of_many, of_models, of_one, of_saved, of_unfinished
 
@@ -240,7 +241,7 @@ def test_a_live_page_loads_itself_again_until_it_is_stopped(
     opened: Callable[..., OpenedPage], one: Report, tmp_path: Path
 ) -> None:
     live = of_unfinished(tmp_path)
-    page = opened(live.file)
+    page = opened(live.file, viewport=VIEWPORT)  # in a page of its own: its clock stays changed
     page.page.clock.install()
     page.page.reload()
     assert "1 of 2 symbols are finished" in page.page.locator(".live").inner_text()
