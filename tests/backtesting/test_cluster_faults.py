@@ -1,4 +1,4 @@
-"""A cluster whose parts are silent, frozen, dead, secured or told a password: one line, or the same bytes."""
+"""A cluster that is silent or secured, or whose scheduler freezes or dies: one line, or the same bytes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor, Future
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +36,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-@pytest.fixture(params=[2])
-def own_cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cluster]:
-    started = Cluster(tmp_path, request.param)
-    yield started
-    for process in started.processes:
-        process.send_signal(signal.SIGCONT)
-    started.end()
-
-
 def test_what_accepts_and_stays_silent_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     from marketsim.backtesting.executors import dask
 
@@ -59,69 +49,37 @@ def test_what_accepts_and_stays_silent_is_told_in_one_line(monkeypatch: pytest.M
     assert "\n" not in str(caught.value)
 
 
-def test_a_frozen_worker_is_given_up(own_cluster: Cluster, data: Path) -> None:
-    symbols = [f"S00{i}" for i in range(6)] * 6
-    settings = cheap(data, scheduler=own_cluster.scheduler, worker_timeout=3)
-    stream = parallel.stream(symbols, settings, Clock())
-    runs = [next(stream)]
-    own_cluster.processes[-1].send_signal(signal.SIGSTOP)
-    runs += stream
-    expected = {each.symbol: each.document for each in parallel.stream(symbols[:6], cheap(data), Clock())}
-    assert [each.document for each in runs] == [expected[symbol] for symbol in symbols]
-
-
-def test_what_waits_for_ever_is_given_up(own_cluster: Cluster) -> None:
-    from marketsim.backtesting.executors import dask
-
-    executor = dask.Dask(WorkSettings(scheduler=own_cluster.scheduler), 2)
-    try:
-        gone = executor._submit(["tcp://127.0.0.1:9"], abs, -1)
-        here = executor.submit(abs, -2)
-        assert executor.room == 4
-        with pytest.raises(BrokenExecutor, match="the workers that it was meant for are gone"):
-            gone.result(60)
-        assert here.result(60) == 2
-
-        class Frozen:
-            """A worker that finished a task and froze before it sent the result."""
-
-            status = "finished"
-
-            def result(self, timeout: float) -> object:
-                raise TimeoutError
-
-        executor._tasks["frozen"] = dask.Task(Frozen(), frozen := Future(), frozenset())
-        executor._done("frozen")
-        with pytest.raises(BrokenExecutor, match="has not sent the result in 10 s"):
-            frozen.result(0)
-    finally:
-        executor.shutdown(wait=False)
-
-
-@pytest.mark.parametrize("own_cluster", [1], indirect=True)
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
-def test_a_scheduler_that_dies_or_freezes_ends_the_run_with_one_line(
-    own_cluster: Cluster, data: Path, tmp_path: Path, how: signal.Signals
-) -> None:
-    program = "from marketsim.backtesting.executors import dask; dask.PATIENCE = 3; import marketsim.__main__"
-    symbols = [f"S00{i}" for i in range(6)]
-    words = ["backtest", *symbols, "--data", str(data), *OPTIONS, "--scheduler", own_cluster.scheduler]
-    for worker in own_cluster.processes[1:]:  # their tasks will last
-        worker.send_signal(signal.SIGSTOP)
-    run = subprocess.Popen([sys.executable, "-c", program, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def check_one_line(cluster: Cluster, data: Path, how: signal.Signals) -> None:
+    """A run whose scheduler gets this signal ends with one line."""
     from distributed import Client
 
-    with Client(own_cluster.scheduler, set_as_default=False) as client:
-        own_cluster._until(lambda: run.poll() is not None or any(client.processing().values()))
-    own_cluster.processes[0].send_signal(how)
+    program = "from marketsim.backtesting.executors import dask; dask.PATIENCE = 3; import marketsim.__main__"
+    words = ["backtest", *(f"S00{i}" for i in range(6)), "--data", str(data), *OPTIONS]
+    command = [sys.executable, "-c", program, *words, "--scheduler", cluster.scheduler]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with Client(cluster.scheduler, set_as_default=False) as client:
+        cluster._until(lambda: run.poll() is not None or any(client.processing().values()))
+    cluster.processes[0].send_signal(how)
     try:
         _, err = run.communicate(timeout=90)
     finally:
         run.kill()
-    lines = err.decode().splitlines()
+    lines = err.splitlines()
     assert run.returncode == 1
-    assert re.fullmatch(rf"marketsim: the scheduler {own_cluster.scheduler} is gone \(.+\)", lines[-1])
+    assert re.fullmatch(rf"marketsim: the scheduler {cluster.scheduler} is gone \(.+\)", lines[-1])
     assert len([line for line in lines if not line.startswith("note: ")]) == 1
+
+
+def test_a_scheduler_that_freezes_or_dies_ends_the_run_with_one_line(data: Path, tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path, 1)
+    scheduler, worker = cluster.processes
+    worker.send_signal(signal.SIGSTOP)  # its tasks will last
+    try:
+        check_one_line(cluster, data, signal.SIGSTOP)
+        scheduler.send_signal(signal.SIGCONT)
+        check_one_line(cluster, data, signal.SIGKILL)
+    finally:
+        cluster.end()
 
 
 def test_a_secured_cluster_is_met_by_dasks_own_settings(data: Path, tmp_path: Path) -> None:

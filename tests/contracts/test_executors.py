@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor, Future
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,11 @@ class Cluster:
 
         with Client(self.scheduler, timeout=PATIENCE, set_as_default=False) as client:
             client.wait_for_workers(workers, timeout=PATIENCE)
+
+    def kill(self, worker: subprocess.Popen[bytes]) -> None:
+        worker.kill()
+        worker.wait()
+        self.processes.remove(worker)
 
     def end(self) -> None:
         for process in self.processes:
@@ -148,9 +153,7 @@ def test_a_worker_of_a_cluster_is_killed_and_another_does_its_work(cluster: Clus
     symbols = [f"S00{i}" for i in range(9)] * 4
     stream = parallel.stream(symbols, cheap(data, scheduler=cluster.scheduler), Clock())
     runs = [next(stream)]
-    victim.send_signal(signal.SIGKILL)
-    victim.wait()
-    cluster.processes.remove(victim)
+    cluster.kill(victim)
     runs += stream
     expected = {each.symbol: each.document for each in parallel.stream(symbols[:9], cheap(data), Clock())}
     assert [each.document for each in runs] == [expected[symbol] for symbol in symbols]
@@ -164,11 +167,50 @@ def test_a_worker_of_another_copy_of_the_package_is_not_used(cluster: Cluster, d
     cluster.wait(3)
     symbols = [f"S00{i}" for i in range(9)] * 4
     runs = list(parallel.stream(symbols, cheap(data, scheduler=cluster.scheduler), Clock()))
-    odd.kill()
-    odd.wait()
-    cluster.processes.remove(odd)
+    cluster.kill(odd)
     expected = {each.symbol: each.document for each in parallel.stream(symbols[:9], cheap(data), Clock())}
     assert [each.document for each in runs] == [expected[symbol] for symbol in symbols]
+
+
+def test_a_frozen_worker_is_given_up(cluster: Cluster, data: Path) -> None:
+    frozen = cluster.worker()
+    cluster.wait(3)
+    symbols = [f"S00{i}" for i in range(9)] * 4
+    stream = parallel.stream(symbols, cheap(data, scheduler=cluster.scheduler, worker_timeout=3), Clock())
+    runs = [next(stream)]
+    frozen.send_signal(signal.SIGSTOP)
+    runs += stream
+    cluster.kill(frozen)
+    expected = {each.symbol: each.document for each in parallel.stream(symbols[:9], cheap(data), Clock())}
+    assert [each.document for each in runs] == [expected[symbol] for symbol in symbols]
+
+
+def test_what_waits_for_ever_is_given_up(cluster: Cluster) -> None:
+    from marketsim.backtesting.executors import dask
+
+    executor = dask.Dask(WorkSettings(scheduler=cluster.scheduler), 2)
+    try:
+        gone = executor._submit(["tcp://127.0.0.1:9"], abs, -1)
+        here = executor.submit(abs, -2)
+        assert executor.room == 4
+        with pytest.raises(BrokenExecutor, match="the workers that it was meant for are gone"):
+            gone.result(60)
+        assert here.result(60) == 2
+
+        class Frozen:
+            """A worker that finished a task and froze before it sent the result."""
+
+            status = "finished"
+
+            def result(self, timeout: float) -> object:
+                raise TimeoutError
+
+        executor._tasks["frozen"] = dask.Task(Frozen(), frozen := Future(), frozenset())
+        executor._done("frozen")
+        with pytest.raises(BrokenExecutor, match="has not sent the result in 10 s"):
+            frozen.result(0)
+    finally:
+        executor.shutdown(wait=False)
 
 
 @pytest.mark.parametrize(
