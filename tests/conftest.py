@@ -68,3 +68,9 @@ def postgres(_server: Server) -> Server:
     _server.start()
     _server.execute("DROP SCHEMA IF EXISTS marketsim_2 CASCADE")
     return _server
+
+
+@pytest.fixture
+def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers do their work in this process: where they are not the point, no test waits for two starts of Python."""
+    monkeypatch.setitem(registry.EXECUTORS, "processes", registry.EXECUTORS["local"])

@@ -14,7 +14,7 @@ from marketsim.settings.settings import KEYS
 from tests.candles import random_bars
 from tests.pages import PAGES, REASONS, ROOT, blocks, commands, output, run, shown
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_processes")]
 
 README = ROOT / "README.md"
 TESTED = [page for page in PAGES if page.name != "CHANGELOG.md"]

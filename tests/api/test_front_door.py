@@ -218,6 +218,7 @@ def test_forecasts_are_scored_as_the_command_scores_them():
     assert failed.keys() == {("NOPE", ""), ("NVDA", "kronos")}
 
 
+@pytest.mark.usefixtures("no_processes")
 def test_an_audit_finds_what_the_command_finds():
     class Peeking:
         trained_until = None

@@ -42,6 +42,7 @@ def test_the_default_model_passes(cli):
     assert "MOVED" not in ended.out
 
 
+@pytest.mark.usefixtures("no_processes")
 def test_a_model_that_peeks_is_told_by_its_first_bar_and_what_its_profit_rests_on(cli, peeking):
     ended = cli("audit", "ETHUSD", *QUICK, "--model", peeking)
     assert ended.code == 5
@@ -61,6 +62,7 @@ def test_a_model_that_peeks_is_told_by_its_first_bar_and_what_its_profit_rests_o
         assert profit["as_run_bps"] > profit["alone_bps"] + 50
 
 
+@pytest.mark.usefixtures("no_processes")
 def test_symbols_that_cannot_be_audited_are_told_and_the_others_are_done(cli):
     ended = cli("audit", "NOPE", "ETHUSD", *QUICK)
     assert ended.code == 4
@@ -141,6 +143,7 @@ def test_it_may_forecast_what_nobody_knows_yet_and_that_it_was_caught_is_said(cl
     assert symbol["model"]["look_ahead"] in symbol["warning"]
 
 
+@pytest.mark.usefixtures("no_processes")
 def test_notes_on_bars_and_files_are_told_by_an_audit_too(cli, given, tmp_path):
     file = tmp_path / "given.csv"
     file.write_text(
@@ -181,6 +184,7 @@ def given(tmp_path, monkeypatch):
     return ("--forecasts", "ETHUSD=given.csv")
 
 
+@pytest.mark.usefixtures("no_processes")
 def test_a_file_that_knows_too_much_is_hard_to_believe_and_no_more(cli, given):
     run = ("ETHUSD", "--sims", "20", "--window", "20", *given)
     for _ in range(2):
@@ -199,6 +203,7 @@ def test_a_file_that_knows_too_much_is_hard_to_believe_and_no_more(cli, given):
     assert "prices x" not in words
 
 
+@pytest.mark.usefixtures("no_processes")
 def test_what_an_audit_found_is_remembered(cli, tmp_path, monkeypatch):
     """A leak that acts on one bar in fifty may escape a handful of origins, but not an audit and what follows it."""
     monkeypatch.chdir(tmp_path)

@@ -19,7 +19,7 @@ from tests.schemas import PLACE
 pytestmark = pytest.mark.slow
 
 QUICK = ("ETHUSD", "--sims", "1", "--window", "5")
-SEARCHES = ("direct", "differential-evolution", "brute")
+SEARCHES = ("direct", "brute")
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_a_try_costs_its_profit_and_the_optimizer_s_overhead(profiled):
         assert 0 < row["counting_seconds"] < row["total_seconds"]
         assert 0 < row["overhead_share"] < 1
     assert rows["direct"]["candidates_a_call"] == 1
-    assert rows["differential-evolution"]["candidates_a_call"] > 1
+    assert rows["brute"]["candidates_a_call"] > 1
     assert rows["brute"]["profit_seconds"] < rows["direct"]["profit_seconds"]
     assert rows["exact"]["evaluations_a_fit"] is None
     assert all(row["least"] == row["fit_seconds"] == row["most"] for row in rows.values())  # of one run each

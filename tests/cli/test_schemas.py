@@ -96,6 +96,7 @@ def sealed(cli, tmp_path):
     (tmp_path / "stamp").write_bytes(open_timestamps(digest))
 
 
+@pytest.mark.usefixtures("no_processes")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_document_keeps_to_its_schema(command, cli, request, tmp_path):
     words = COMMANDS[command]

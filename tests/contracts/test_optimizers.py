@@ -28,7 +28,7 @@ PROBLEMS = ProfitTerms.concatenate(
         for eod in (False, True)
     ]
 )
-COSTLY = {"botorch": 14, "optuna": 100, "nevergrad-ngopt": 150}  # evaluations, of those that think long about each
+COSTLY = {"botorch": 10, "optuna": 60, "nevergrad-ngopt": 100}  # evaluations, of those that think long about each
 STAIRS = [[0.1, 0.3, 0.2], [0.2, 0.6, 1.0], [0.1, 0.4, 0.7]]
 
 
