@@ -119,6 +119,7 @@ def _resampled_t(sums: Floats, blocks: Blocks) -> Floats:
     """The t `[R, K]` of each resample, of series whose blocks have `sums` `[I, K]` about their mean."""
     count = blocks.blocks
     # The t of the bars rests on overlapping blocks, whose variance is known better than that of a resample's blocks.
+    # numpy adds a column whose numbers are neighbors in pairs, which rounds less.
     spread = (1 - OVERLAP) * count * (np.asfortranarray(sums) ** 2).mean(0)
     t = np.empty((RESAMPLES, sums.shape[1]))
     step = max(1, DRAWN // (count * sums.shape[1]))
