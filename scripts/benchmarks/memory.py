@@ -1,10 +1,8 @@
 """What a long walk needs beside a short one: 5,000 simulations in 150 MiB, 100,000 of one-minute bars in 500 MiB.
 
-Run: scripts/bench memory [full]
+Run: scripts/bench memory
 
-The long walk of minutes is 12,000 simulations, and what 100,000 would take is reckoned from two lengths; `full` runs
-them, in some minutes. Walks are those of processes of their own, for memory that was used once is not always given
-back.
+Walks are those of processes of their own, for memory that was used once is not always given back.
 """
 
 from __future__ import annotations
@@ -24,8 +22,7 @@ from marketsim.settings.settings import Settings
 
 SHORT, PAST = 70, 800  # simulations of a short walk, and bars before any
 SHARE, MOST = 5_000, 150 << 20  # simulations on bars of a share, and the bytes that they may add to a short walk
-MINUTES, MOST_OF_MINUTES = 100_000, 500 << 20  # the same of one-minute bars
-LENGTHS = {False: (4_000, 12_000), True: (10_000, MINUTES)}  # of walks of minutes, by whether all are run
+FEWER, MINUTES, MOST_OF_MINUTES = 10_000, 100_000, 500 << 20  # the same of one-minute bars, beside fewer of them
 LINEAR = 1.25  # processor time a simulation of the longer walk, of that of the shorter one, at most
 
 
@@ -70,22 +67,21 @@ def share() -> bool:
     return more <= MOST
 
 
-def minutes(full: bool) -> bool:
-    (fewer, more), (low, high) = LENGTHS[full], [measured(count, True) for count in LENGTHS[full]]
-    ratio = high[1] / more / (low[1] / fewer)
-    whole = high[0] + (MINUTES - more) * max(0, high[0] - low[0]) // (more - fewer)
-    for count, (size, seconds) in ((fewer, low), (more, high)):
-        print(f"{count:,} simulations of minutes: {size >> 20} MiB more than {SHORT}, {seconds:.1f} s")
-    reckoned = "" if full else " would take, by these,"
-    print(f"  {MINUTES:,}{reckoned} {whole >> 20} MiB; a simulation of {more:,} takes {ratio:.2f} of one of {fewer:,}")
-    return whole <= MOST_OF_MINUTES and ratio <= LINEAR
+def minutes() -> bool:
+    (_, before), (more, seconds) = (measured(count, True) for count in (FEWER, MINUTES))
+    ratio = seconds / MINUTES / (before / FEWER)
+    print(
+        f"{MINUTES:,} simulations of minutes: {more >> 20} MiB more than {SHORT}, {seconds:.1f} s, "
+        f"{ratio:.2f} of the time of {FEWER:,} a simulation"
+    )
+    return more <= MOST_OF_MINUTES and ratio <= LINEAR
 
 
 def main() -> int:
     if len(sys.argv) > 2:
         added(sys.argv[1], int(sys.argv[2]))
         return 0
-    held = [share(), minutes(sys.argv[1:] == ["full"])]
+    held = [share(), minutes()]
     limits = f"{MOST >> 20} and {MOST_OF_MINUTES >> 20} MiB, and {LINEAR} of the time a simulation, are allowed"
     print("PASS" if all(held) else f"FAIL: {limits}")
     return int(not all(held))
