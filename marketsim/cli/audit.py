@@ -134,8 +134,8 @@ def _figures(found: "PlausibilityRow") -> str:
     """What the forecasts look like; the figures are no proof."""
     losses = ", ".join(f"{loss:.2f} ({name})" for name, loss in found.loss.items())
     return (
-        f"Loss relative to har's on {found.bars} bars: {losses}. Rank correlation of the forecast close with the move "
-        f"of its bar: {found.its_bar:+.2f}; of the one before: {found.last_move:+.2f}; of the one after: "
+        f"Loss relative to har's on {found.bars:,} bars: {losses}. Rank correlation of the forecast close with the "
+        f"move of its bar: {found.its_bar:+.2f}; of the one before: {found.last_move:+.2f}; of the one after: "
         f"{found.bar_after:+.2f}."
     )
 

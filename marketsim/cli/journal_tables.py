@@ -136,7 +136,7 @@ def _facts(sealed: Sealed) -> list[tuple[str, str]]:
     plan = sealed.plan
     libraries = ", ".join(f"{name} {version}" for name, version in plan.libraries.items())
     return [
-        ("bars", f"{plan.bars.count} from {plan.bars.first} to {plan.bars.last}, {plan.bars.source}"),
+        ("bars", f"{plan.bars.count:,} from {plan.bars.first} to {plan.bars.last}, {plan.bars.source}"),
         ("their fingerprint", plan.bars.fingerprint),
         ("model", f"{plan.model.name} {plan.model.version}"),
         ("its fingerprint", plan.model.fingerprint),

@@ -63,7 +63,7 @@ def failures_shown(errors: Sequence[MarketsimError], count: int) -> int:
         for error in errors[:-1]:
             fail(str(error))
         raise errors[-1]
-    fail(f"{len(errors)} of {count} symbols failed")
+    fail(f"{len(errors):,} of {count:,} symbols failed")
     return 4
 
 

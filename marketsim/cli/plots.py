@@ -57,4 +57,4 @@ class Plots:
     def say(self) -> None:
         """Say which pictures were drawn, and where."""
         if self._directory is not None:
-            output.notes([f"{self._count} pictures are in {self._directory}"])
+            output.notes([f"{self._count:,} pictures are in {self._directory}"])

@@ -156,7 +156,7 @@ def _in_short(run: "SavedRun") -> "SavedRunRow":
 
 def _overview(row: "SavedRunRow") -> tuple[str, ...]:
     count = len(row.symbols)
-    symbols = "\n".join(row.symbols) if count <= 3 else f"{count} symbols"
+    symbols = "\n".join(row.symbols) if count <= 3 else f"{count:,} symbols"
     failed = f"\n{row.failed} failed" if row.failed else ""
     changed = "\n".join(f"{key} {in_words(value)}" for key, value in row.changed.items())
     models = "\n".join(f"{model.name} {model.version}" for model in row.models)

@@ -100,7 +100,7 @@ def _show(symbol: "ScoredSymbol", baselines: "Sequence[str]") -> None:
     bars = symbol.bars
     output.lines(
         f"{symbol.symbol}  {bars.source}",
-        f"Forecasts scored on {bars.count} bars from {bars.first} to {bars.last}.",
+        f"Forecasts scored on {bars.count:,} bars from {bars.first} to {bars.last}.",
         "",
     )
     if rows:

@@ -57,7 +57,7 @@ class Plausibility(Struct, frozen=True):
         return tuple(found)
 
     def __str__(self) -> str:
-        return f"on {self.bars} bars {'; '.join(self.doubts)}"
+        return f"on {self.bars:,} bars {'; '.join(self.doubts)}"
 
 
 def look_at(bars: Bars, made: Forecasts, reference: Model, clock: Clock) -> Plausibility | None:

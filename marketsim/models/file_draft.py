@@ -139,7 +139,7 @@ class FileDraft(Struct, frozen=True, eq=False):
             parts.append(f"{_listed(lacking)} by {filler}")
         some = absent & ~absent.all(0)
         if some.any():
-            parts.append(f"{int(some.any(1).sum())} of {count} forecasts filled in by {filler}")
+            parts.append(f"{int(some.any(1).sum()):,} of {count:,} forecasts filled in by {filler}")
         return f"{', '.join(parts)}; {self._dated()}"
 
     def _dated(self) -> str:

@@ -65,7 +65,7 @@ class OutputDirectory:
             self._publication.settle(self._names)
             if count := self.kept:
                 self.notes.append(
-                    f"{count} finished symbols are kept in {self.path}; the same command with --resume continues"
+                    f"{count:,} finished symbols are kept in {self.path}; the same command with --resume continues"
                 )
             else:
                 self._clear()

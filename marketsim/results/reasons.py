@@ -121,7 +121,7 @@ def _why_none(row: StrategyRow) -> str:
     if not row.stood_aside:
         return f"every {short}"
     aside = (
-        f"{row.name} stood aside on {row.stood_aside} of {number_of(row.bars, 'bar')}, "
+        f"{row.name} stood aside on {row.stood_aside:,} of {number_of(row.bars, 'bar')}, "
         "because its in-sample t was too low or the costs too high"
     )
     return aside if row.stood_aside == row.bars else f"{aside}; every other {short}"

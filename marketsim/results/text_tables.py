@@ -139,7 +139,7 @@ def summary_row(symbol: SymbolDocument | FailedSymbol) -> tuple[str, ...]:
 def pooled_row(row: PooledRow) -> tuple[str, ...]:
     """A strategy on all symbols together, under those of `summary_row`."""
     return (
-        f"all {row.symbols}",
+        f"all {row.symbols:,}",
         "together",
         row.strategy,
         *mean(row),

@@ -176,7 +176,7 @@ class ForecastCache(ABC):
             rows |= self._damaged
         self._damaged = rows
         count = len(rows)
-        words = "1 stored forecast is" if count == 1 else f"{count} stored forecasts are"
+        words = "1 stored forecast is" if count == 1 else f"{count:,} stored forecasts are"
         self._damage_warning = self._warn(f"{words} damaged (wrong digest) and counted as missing")
 
     def _delete(self, which: str) -> None:

@@ -31,5 +31,5 @@ def draw(drawn: Figure, symbol: SymbolPictures) -> None:
         )
     panels[0].set_ylabel("share of bars, 1 where calibrated")
     wanted = percent(LEVELS[-1] - LEVELS[0])
-    drawn.suptitle(f"{symbol.symbol}: forecasts by {symbol.model} on {quality.bars} bars; {wanted} should be covered")
+    drawn.suptitle(f"{symbol.symbol}: forecasts by {symbol.model} on {quality.bars:,} bars; {wanted} should be covered")
     drawn.supxlabel("probability integral transform: quantile of the forecast at which the price came")
