@@ -132,10 +132,10 @@ def test_a_symbol_that_fails_as_none_should_is_a_row_too(data: Path, monkeypatch
 
 
 def test_what_is_wrong_with_the_run_ends_it(data: Path, tmp_path: Path) -> None:
-    pytest.importorskip("fracast", reason="the extra 'fracast' is not installed")
+    pytest.importorskip("kronos_finance", reason="the extra 'kronos' is not installed")
     for executor in ("local", "processes"):
-        settings = cheap(data, model="fracast", weights=str(tmp_path), executor=executor)
-        with pytest.raises(UsageError, match="no safetensors file"):
+        settings = cheap(data, model="kronos", weights=str(tmp_path / "nowhere"), executor=executor)
+        with pytest.raises(UsageError, match="neither a folder nor a repository"):
             run(names(data)[:2], settings)
 
 

@@ -14,7 +14,7 @@ from tests.oracle import Bar, Rules
 from tests.problems import BLOCKS, BOUNDS, GRIDS, terms_of
 
 BARS = {"touch": 7, "provable": 7, "expected": 3}  # of a problem, by how many candidates they have
-PROBLEMS = {"touch": 400, "provable": 300, "expected": 100}  # a third of them closes at the close
+PROBLEMS = {"touch": 200, "provable": 150, "expected": 50}  # a third of them closes at the close
 
 
 def rounded_problem(seed: int, rules: Rules) -> ProfitTerms:

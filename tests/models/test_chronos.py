@@ -6,28 +6,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("chronos", reason="the extra 'chronos' is not installed")
-
-import torch
-from chronos import Chronos2Pipeline, ChronosBoltPipeline
-from safetensors.torch import load_file, save_file
-
 from marketsim.errors import MissingExtra, UsageError
 from marketsim.forecasting.forecasts import HIGH, LEVELS, LOW
 from marketsim.forecasting.keys import fingerprint
-from marketsim.models import chronos_network
 from marketsim.models.chronos import Chronos
 from marketsim.models.options import Options
 from marketsim.models.scaling import to_percent
 from marketsim.settings.settings import Settings
 from tests.candles import random_ohlcv
-from tests.models import tiny_chronos
+from tests.libraries import needed
 from tests.opened import opened
+
+needed("chronos", extra="chronos")
+torch = pytest.importorskip("torch")
+safetensors = pytest.importorskip("safetensors.torch")
 
 CONTEXTS = np.stack([random_ohlcv(70, seed) for seed in range(5)])  # not a multiple of a patch
 TIMES = np.tile(np.datetime64("2020-01-01", "s") + np.arange(71) * np.timedelta64(1, "D"), (5, 1))
-PIPELINES = {"bolt-small": ChronosBoltPipeline, "2": Chronos2Pipeline}
-NETWORKS = {"bolt-small": tiny_chronos.bolt, "2": tiny_chronos.two}
+PIPELINES = {"bolt-small": "ChronosBoltPipeline", "2": "Chronos2Pipeline"}
 
 
 @pytest.fixture(scope="module", params=PIPELINES)
@@ -35,10 +31,16 @@ def variant(request):
     return request.param
 
 
+def network(variant):
+    from tests.models import tiny_chronos
+
+    return tiny_chronos.bolt() if variant == "bolt-small" else tiny_chronos.two()
+
+
 @pytest.fixture(scope="module")
 def folder(variant, tmp_path_factory):
     place = tmp_path_factory.mktemp("weights")
-    NETWORKS[variant]().save_pretrained(place)
+    network(variant).save_pretrained(place)
     return place
 
 
@@ -53,8 +55,10 @@ def forecast(settings):
 
 @pytest.mark.parametrize("representation", ["moves", "prices"])
 def test_quantiles_are_those_of_the_vendors_predictor_before_it_was_saved(variant, settings, representation):
+    import chronos
+
     series = torch.from_numpy(to_percent(CONTEXTS, representation))
-    pipeline = PIPELINES[variant](NETWORKS[variant]())
+    pipeline = getattr(chronos, PIPELINES[variant])(network(variant))
     given = series if variant == "2" else series.flatten(0, 1)
     quantiles, _ = pipeline.predict_quantiles(given, prediction_length=1, quantile_levels=list(LEVELS))
     vendors = torch.stack(quantiles) if variant == "2" else quantiles.unflatten(0, series.shape[:2])
@@ -73,11 +77,13 @@ def test_channels_are_one_group_to_chronos_2_and_strangers_to_bolt(variant, sett
 
 def test_groups_of_contexts_leave_no_seam(monkeypatch, settings):
     whole = forecast(settings)
-    monkeypatch.setattr(chronos_network, "GROUPS", 2)
+    monkeypatch.setattr("marketsim.models.chronos_network.GROUPS", 2)
     np.testing.assert_allclose(forecast(settings), whole, atol=1e-6)
 
 
 def test_a_network_is_loaded_once_and_in_silence(settings, capsys):
+    from marketsim.models import chronos_network
+
     chronos_network.load.cache_clear()
     forecast(settings)
     forecast(settings)
@@ -130,17 +136,17 @@ def refused(settings: Settings, folder: Path) -> str:
 
 
 def test_weights_of_the_other_family_are_refused(variant, settings, tmp_path):
-    other = next(each for each in NETWORKS if each != variant)
-    NETWORKS[other]().save_pretrained(tmp_path)
-    assert f"it is a {PIPELINES[other].__name__}" in refused(settings, tmp_path)
+    other = next(each for each in PIPELINES if each != variant)
+    network(other).save_pretrained(tmp_path)
+    assert f"it is a {PIPELINES[other]}" in refused(settings, tmp_path)
 
 
 def test_a_tensor_that_is_absent_is_not_made_up(settings, folder, tmp_path):
-    tensors = load_file(folder / "model.safetensors")
+    tensors = safetensors.load_file(folder / "model.safetensors")
     lost = next(name for name in tensors if name.startswith("output_patch_embedding"))
     del tensors[lost]
     shutil.copy(folder / "config.json", tmp_path)
-    save_file(tensors, tmp_path / "model.safetensors", {"format": "pt"})
+    safetensors.save_file(tensors, tmp_path / "model.safetensors", {"format": "pt"})
     assert f"1 tensors are absent, {lost} among them" in refused(settings, tmp_path)
 
 
@@ -154,11 +160,13 @@ def test_what_is_no_checkpoint_is_refused(settings, folder, tmp_path):
 
 def test_pickled_weights_are_not_read(settings, folder, tmp_path):
     shutil.copy(folder / "config.json", tmp_path)
-    torch.save(load_file(folder / "model.safetensors"), tmp_path / "pytorch_model.bin")
+    torch.save(safetensors.load_file(folder / "model.safetensors"), tmp_path / "pytorch_model.bin")
     refused(settings, tmp_path)
 
 
 def test_a_network_without_the_levels_is_refused(tmp_path):
+    from tests.models import tiny_chronos
+
     tiny_chronos.bolt(levels=[0.1, 0.5, 0.9]).save_pretrained(tmp_path)
     assert "0.2 is not in list" in refused(Settings.of(model="chronos", device="cpu"), tmp_path)
 

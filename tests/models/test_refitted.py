@@ -21,9 +21,9 @@ from marketsim.models.garch import Egarch, Garch
 from marketsim.models.har import Har
 from marketsim.models.refitted import Refitted
 from tests.candles import random_ohlcv, series_of
+from tests.libraries import needed
 
-arch = pytest.importorskip("arch.univariate", reason="the extra 'econometrics' is not installed")
-sarimax = pytest.importorskip("statsmodels.tsa.statespace.sarimax", reason="the extra 'econometrics' is not installed")
+needed("arch", "statsmodels", extra="econometrics")
 
 MODELS = (Arma, Garch, Egarch)
 
@@ -65,10 +65,12 @@ def test_each_fit_rests_on_the_bars_up_to_its_own_and_holds_for_fifty(kind, monk
 
 
 def test_between_fits_it_is_the_librarys_own_filter():
+    from arch import univariate
+
     for kind in (Garch, Egarch):
         values = values_of(kind, 400)
         unit, before, *parameters = kind.fitted(values[:300])
-        twin = arch.ZeroMean(np.append(values / unit, 0.0), volatility=kind.process(), rescale=False)
+        twin = univariate.ZeroMean(np.append(values / unit, 0.0), volatility=kind.process(), rescale=False)
         expected = twin.fix(parameters, first_obs=0).conditional_volatility[1:]
         found = np.exp(kind.filtered(values, (unit, before, *parameters)) / 2) / unit
         np.testing.assert_allclose(found, expected, rtol=1e-9)

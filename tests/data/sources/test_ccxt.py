@@ -14,9 +14,10 @@ from marketsim.data.sources import Page, Provider, open_provider
 from marketsim.data.sources import ccxt as source
 from marketsim.data.sources.patience import Patience
 from marketsim.errors import DataError, MarketsimError, UsageError
+from tests.libraries import needed
 from tests.loopback import HALF, SLOW, Answer, Server, serve
 
-ccxt = pytest.importorskip("ccxt")
+needed("ccxt", extra="ccxt")
 
 HOUR = 3_600_000
 FIRST = 1_700_000_000_000 // HOUR * HOUR  # of the exchange's candles, in milliseconds
@@ -83,6 +84,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 def point_at(monkeypatch: pytest.MonkeyPatch, name: str, running: Server) -> None:
     """Let ccxt's exchange have the server's address in all its own."""
+    import ccxt
+
     original = getattr(ccxt, name)
 
     class Loopback(original):  # type: ignore[valid-type,misc]

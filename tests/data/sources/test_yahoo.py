@@ -19,9 +19,10 @@ from marketsim.data.sources import yahoo as source
 from marketsim.data.sources.patience import Patience
 from marketsim.data.store import Store
 from marketsim.errors import DataError, MarketsimError, UsageError
+from tests.libraries import needed
 from tests.loopback import CUT, HALF, SLOW, Answer, Server, serve
 
-yfinance = pytest.importorskip("yfinance")
+needed("yfinance", extra="yfinance")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
 ZONE = "America/New_York"
@@ -97,6 +98,7 @@ def yahoo(path: str, query: dict[str, str]) -> Answer:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
+    import yfinance
     from yfinance import base
     from yfinance.data import YfData
     from yfinance.scrapers import history, quote
