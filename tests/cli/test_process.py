@@ -34,10 +34,12 @@ def test_ctrl_c_is_one_line_and_130():
     assert (process.returncode, errors) == (130, "marketsim: interrupted\n")
 
 
+PRINTING = ("--help", "config", "config --json", "data list", "forecast ETHUSD", "backtest ETHUSD --sims 3")
+
+
 @pytest.mark.parametrize(
-    "arguments", ["--help", "config", "config --json", "data list", "forecast ETHUSD", "backtest ETHUSD --sims 3"]
+    ("arguments", "buffered"), [*((each, True) for each in PRINTING), ("--help", False), (PRINTING[-1], False)]
 )
-@pytest.mark.parametrize("buffered", [True, False])
 def test_a_closed_pipe_is_quiet(arguments, buffered):
     reading, writing = os.pipe()
     os.close(reading)

@@ -3,11 +3,6 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("fracast", reason="the extra 'fracast' is not installed")
-
-import torch
-from fracast import FracastModel
-
 from marketsim.backtesting.pipeline import run
 from marketsim.data import open_source
 from marketsim.errors import MissingExtra, UsageError, value_of
@@ -17,8 +12,12 @@ from marketsim.models.options import Options
 from marketsim.models.scaling import to_percent
 from marketsim.profiling import Clock
 from marketsim.settings.settings import Settings
-from tests.models import tiny_fracast
+from tests.libraries import needed
 from tests.opened import opened
+
+needed("fracast", extra="fracast")
+torch = pytest.importorskip("torch")
+tiny_fracast = pytest.importorskip("tests.models.tiny_fracast")
 
 SETTINGS = Settings.of(model="fracast", device="cpu")
 
@@ -33,6 +32,8 @@ def given():
 
 @pytest.mark.parametrize("representation", ["moves", "prices"])
 def test_quantiles_are_those_of_the_packages_predictor_in_float32(given, representation):
+    from fracast import FracastModel
+
     series = to_percent(given[0], representation).reshape(4, -1)
     found = opened(SETTINGS.replace(representation=representation)).forecast(*given)
     full, eight_bits = (

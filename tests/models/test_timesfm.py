@@ -20,7 +20,6 @@ if not Timesfm.installed():
     pytest.skip("the extra 'timesfm' is not installed", allow_module_level=True)
 
 import torch
-from transformers import TimesFm2_5ModelForPrediction
 
 from tests.models import tiny_timesfm
 
@@ -45,6 +44,8 @@ def forecast(model: Timesfm, contexts: np.ndarray = CONTEXTS) -> np.ndarray:
 
 def vendor(folder: Path, contexts: np.ndarray, **options: object) -> torch.Tensor:
     """The vendor's predictions of the next value, mean first, `[N * 4, 10]`."""
+    from transformers import TimesFm2_5ModelForPrediction
+
     model = TimesFm2_5ModelForPrediction.from_pretrained(folder).eval()
     series = torch.from_numpy(to_percent(contexts, "moves")).flatten(0, 1)
     with torch.no_grad():

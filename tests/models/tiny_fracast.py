@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 
 import torch
-from fracast import inference
 from safetensors.torch import save_file
 
 
 def build(folder: Path) -> None:
     """Random weights and their configuration, the same bytes every time."""
+    from fracast import inference
+
     config = json.loads((Path(inference.__file__).with_name("weights") / "config.json").read_text())
     config["model"] |= {"d_model": 8, "n_stages": 3, "head_d_ff": 16}
     with torch.random.fork_rng(devices=[]):
