@@ -19,6 +19,7 @@ from tests.opened import opened
 
 needed("chronos", extra="chronos")
 torch = pytest.importorskip("torch")
+tiny_chronos = pytest.importorskip("tests.models.tiny_chronos")
 safetensors = pytest.importorskip("safetensors.torch")
 
 CONTEXTS = np.stack([random_ohlcv(70, seed) for seed in range(5)])  # not a multiple of a patch
@@ -32,8 +33,6 @@ def variant(request):
 
 
 def network(variant):
-    from tests.models import tiny_chronos
-
     return tiny_chronos.bolt() if variant == "bolt-small" else tiny_chronos.two()
 
 
@@ -165,8 +164,6 @@ def test_pickled_weights_are_not_read(settings, folder, tmp_path):
 
 
 def test_a_network_without_the_levels_is_refused(tmp_path):
-    from tests.models import tiny_chronos
-
     tiny_chronos.bolt(levels=[0.1, 0.5, 0.9]).save_pretrained(tmp_path)
     assert "0.2 is not in list" in refused(Settings.of(model="chronos", device="cpu"), tmp_path)
 

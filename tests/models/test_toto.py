@@ -17,15 +17,12 @@ from marketsim.models.options import Options
 from marketsim.models.toto import Toto
 from marketsim.settings.resolution import resolve
 from tests.candles import random_ohlcv
-
-pytest.importorskip("toto.model", reason="the extra 'toto' is not installed")
-
-import torch
-
-from marketsim.models.student_mixture import StudentMixture
-from marketsim.models.toto_network import TotoNetwork
-from tests.models import tiny_toto
+from tests.libraries import needed
 from tests.opened import opened
+
+needed("toto", extra="toto")
+torch = pytest.importorskip("torch")
+tiny_toto = pytest.importorskip("tests.models.tiny_toto")
 
 CONTEXTS = np.stack([random_ohlcv(300, seed=seed)[-192:] for seed in range(3)])
 TIMES = np.tile(np.datetime64("2020-01-01", "s") + np.arange(193) * np.timedelta64(1, "D"), (3, 1))
@@ -51,6 +48,8 @@ def forecast(model: Toto, contexts: np.ndarray = CONTEXTS) -> np.ndarray:
 @pytest.mark.parametrize("changes", [{}, {"spacewise_first": True}, {"spacewise_every_n_layers": -1}])
 @pytest.mark.parametrize("padded", [0, 30])
 def test_mixture_equals_the_vendors_forward_pass(tmp_path, changes, padded):
+    from marketsim.models.toto_network import TotoNetwork
+
     tiny_toto.build(tmp_path, **changes)
     network = TotoNetwork(tmp_path)
     series = torch.randn(3, 4, 2 * PATCH, generator=torch.Generator().manual_seed(1)).cumsum(-1)
@@ -75,6 +74,8 @@ def test_mixture_equals_the_vendors_forward_pass(tmp_path, changes, padded):
 def test_quantiles_are_those_of_the_vendors_samples(folder, bars):
     from toto.data.util.dataset import MaskedTimeseries
     from toto.inference.forecaster import TotoForecaster
+
+    from marketsim.models.toto_network import TotoNetwork
 
     contexts, draws = CONTEXTS[:1, -bars:], 256
     quantiles = forecast(toto(folder), contexts)[0]
@@ -103,15 +104,17 @@ def test_quantiles_are_those_of_the_vendors_samples(folder, bars):
     assert (np.abs(point - stats.trim_mean(values, 0.2, axis=1)) < 4 * error).all()
 
 
-class Skew(TotoNetwork):
-    """Of which nothing matters but the distribution that it gives: most of it is far below the rest."""
-
-    def forward(self, series, observed):
-        parts = ([0.72, 0.28], [5.0, 5.0], [-1.0, 9.0], [0.1, 0.1])
-        return StudentMixture(*(torch.tensor(each).expand(*series.shape[:2], 2) for each in parts))
-
-
 def test_a_trimmed_mean_stands_in_the_medians_place_and_is_passed_by_no_quantile(folder):
+    from marketsim.models.student_mixture import StudentMixture
+    from marketsim.models.toto_network import TotoNetwork
+
+    class Skew(TotoNetwork):
+        """Of which nothing matters but the distribution that it gives: most of it is far below the rest."""
+
+        def forward(self, series, observed):
+            parts = ([0.72, 0.28], [5.0, 5.0], [-1.0, 9.0], [0.1, 0.1])
+            return StudentMixture(*(torch.tensor(each).expand(*series.shape[:2], 2) for each in parts))
+
     for network in (TotoNetwork, Skew):
         plain, trimmed = (
             network(folder, trim).quantiles(torch.ones(1, 4, PATCH).cumsum(-1)).detach() for trim in (None, 0.2)
@@ -163,7 +166,7 @@ def test_no_room_on_the_device_is_a_memory_error(folder, monkeypatch):
         raise torch.OutOfMemoryError("no room")
 
     model = toto(folder)
-    monkeypatch.setattr(TotoNetwork, "quantiles", refuse)
+    monkeypatch.setattr("marketsim.models.toto_network.TotoNetwork.quantiles", refuse)
     with pytest.raises(MemoryError):
         forecast(model)
 

@@ -12,13 +12,11 @@ from marketsim.forecasting.forecasts import LEVELS
 from marketsim.models.options import Options
 from marketsim.models.toto2 import Toto2
 from tests.candles import random_ohlcv
+from tests.libraries import needed
 
-pytest.importorskip("toto2.model", reason="the extra 'toto2' is not installed")
-
-import torch
-
-from marketsim.models.toto2_network import Toto2Network
-from tests.models import tiny_toto2
+needed("toto2", "unit_scaling", extra="toto2")
+torch = pytest.importorskip("torch")
+tiny_toto2 = pytest.importorskip("tests.models.tiny_toto2")
 
 CONTEXTS = np.stack([random_ohlcv(300, seed=seed)[-160:] for seed in range(3)])
 TIMES = np.tile(np.datetime64("2020-01-01", "s") + np.arange(161) * np.timedelta64(1, "D"), (3, 1))
@@ -45,6 +43,8 @@ def vendor_series(contexts: np.ndarray) -> torch.Tensor:
 
 
 def test_quantiles_equal_the_vendors_forward_pass(folder):
+    from marketsim.models.toto2_network import Toto2Network
+
     network = Toto2Network(folder)
     series = vendor_series(CONTEXTS)
     there = torch.ones_like(series, dtype=torch.bool)
@@ -58,6 +58,8 @@ def test_quantiles_equal_the_vendors_forward_pass(folder):
 def test_quantiles_equal_the_vendors_pipeline(folder):
     from toto2 import Toto2GluonTSModel, Toto2GluonTSModelConfig
 
+    from marketsim.models.toto2_network import Toto2Network
+
     network = Toto2Network(folder)
     pipeline = Toto2GluonTSModel(network.model, Toto2GluonTSModelConfig(1, 160, 4, quantiles=list(LEVELS)))
     series = vendor_series(CONTEXTS)
@@ -68,6 +70,8 @@ def test_quantiles_equal_the_vendors_pipeline(folder):
 
 
 def test_contexts_are_cut_to_whole_patches(folder):
+    from marketsim.models.toto2_network import Toto2Network
+
     model = toto2(folder)
     np.testing.assert_array_equal(forecast(model, CONTEXTS[:, -150:]), forecast(model, CONTEXTS[:, -128:]))
     assert not np.array_equal(forecast(model, CONTEXTS[:, -128:]), forecast(model))

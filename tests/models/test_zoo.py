@@ -17,9 +17,11 @@ from marketsim.models.scaling import to_percent
 from marketsim.models.zoo import MODELS, Zoo
 from marketsim.registry import NOT_OFFERED
 from tests.candles import random_ohlcv
+from tests.libraries import needed
 
 foundation = pytest.importorskip("skforecast.foundation", reason="the extra 'zoo' is not installed")
-tiny_chronos = pytest.importorskip("tests.models.tiny_chronos", reason="the extra 'zoo' is not installed")
+needed("chronos", extra="zoo")
+tiny_chronos = pytest.importorskip("tests.models.tiny_chronos")
 
 CONTEXTS = np.stack([random_ohlcv(128, seed=seed) for seed in range(3)])
 TIMES = np.tile(np.datetime64("2020-01-01", "s") + np.arange(129) * np.timedelta64(1, "D"), (3, 1))

@@ -1,12 +1,14 @@
 """Checkpoints of Chronos-Bolt's and Chronos-2's own architectures, small, saved as the vendor saves them."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
-from chronos import Chronos2ForecastingConfig, Chronos2Model
-from chronos.chronos2.config import Chronos2CoreConfig
-from chronos.chronos_bolt import ChronosBoltConfig, ChronosBoltModelForForecasting
-from transformers import PreTrainedModel, T5Config
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig, PreTrainedModel
 
 LEVELS = [i / 10 for i in range(1, 10)]
 FINE_LEVELS = [0.01, 0.05, *(i / 20 for i in range(2, 19)), 0.95, 0.99]
@@ -24,6 +26,9 @@ def build_two(folder: Path) -> None:
 
 def bolt(levels: list[float] = LEVELS, **sizes: int) -> PreTrainedModel:
     """A Chronos-Bolt of random weights; `sizes` are those of its T5."""
+    from chronos.chronos_bolt import ChronosBoltConfig, ChronosBoltModelForForecasting
+    from transformers import T5Config
+
     sizes = {"d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_decoder_layers": 2, "num_heads": 4} | sizes
     config = T5Config(
         **sizes,
@@ -42,6 +47,9 @@ def bolt(levels: list[float] = LEVELS, **sizes: int) -> PreTrainedModel:
 
 def two(**sizes: int) -> PreTrainedModel:
     """A Chronos-2 of random weights; `sizes` are those of its encoder."""
+    from chronos import Chronos2ForecastingConfig, Chronos2Model
+    from chronos.chronos2.config import Chronos2CoreConfig
+
     sizes = {"d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_heads": 4} | sizes
     config = Chronos2CoreConfig(
         **sizes,
@@ -57,7 +65,7 @@ def two(**sizes: int) -> PreTrainedModel:
     return _seeded(Chronos2Model, config)
 
 
-def _seeded(kind: type[PreTrainedModel], config: T5Config | Chronos2CoreConfig) -> PreTrainedModel:
+def _seeded(kind: type[PreTrainedModel], config: PretrainedConfig) -> PreTrainedModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return kind(config).eval()

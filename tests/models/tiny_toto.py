@@ -7,10 +7,6 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # of the libraries below it
-    from toto.model.toto import Toto
-
 CONFIG = {
     "patch_size": 64,
     "stride": 64,
@@ -32,6 +28,10 @@ CONFIG = {
 
 def build(folder: Path, **changes: object) -> None:
     """Random weights and their configuration, with `changes`, as the published checkpoint keeps them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the libraries below it
+        from toto.model.toto import Toto
+
     config = CONFIG | changes
     with torch.random.fork_rng():
         torch.manual_seed(0)
