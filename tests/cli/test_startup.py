@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from tests import command_line
+
 HEAVY = (
     *("numpy", "scipy", "pandas", "pyarrow", "torch", "rich.table", "pydantic", "psycopg"),
     *("exchange_calendars", "ccxt", "yfinance", "alpaca"),
@@ -172,17 +174,15 @@ def test_a_forecast_needs_no_more():
     assert loaded("forecast", "ETHUSD", "--json") == (0, {"numpy"})
 
 
-@pytest.mark.parametrize("arguments", ["data list", "data show NVDA", "data check", "cache info", "cache verify"])
-def test_looking_after_data_and_cache_needs_no_more(arguments):
-    code, modules = loaded(*arguments.split())
-    assert code == 0
-    assert modules <= {"numpy", "rich.table"}
+def test_looking_after_data_and_cache_needs_no_more():
+    for code, modules in in_one_process("data list", "data show NVDA", "data check", "cache info", "cache verify"):
+        assert code == 0
+        assert modules <= {"numpy", "rich.table"}
 
 
 def test_looking_back_at_runs_needs_no_more(tmp_path):
     out = str(tmp_path / "out")
-    loaded("backtest", "ETHUSD", "--sims", "3", "--output", out)
-    for arguments in (["list", out], ["show", out], ["compare", out, out]):
-        code, modules = loaded("runs", *arguments)
+    command_line.run("backtest", "ETHUSD", "--sims", "3", "--output", out)
+    for code, modules in in_one_process(["runs", "list", out], ["runs", "show", out], ["runs", "compare", out, out]):
         assert code == 0
         assert modules <= {"numpy", "rich.table"}

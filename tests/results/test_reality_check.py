@@ -89,7 +89,7 @@ def test_what_has_no_spread_is_not_tried() -> None:
 
 def test_the_intervals_hold_together_and_are_wider_than_one_alone() -> None:
     missed, wider = [], []
-    for seed in range(200):
+    for seed in range(100):
         profits = worlds(100, 8, seed)
         together, (alone,) = (
             reality_check(dated(profits), seed).intervals,
