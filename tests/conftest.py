@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import count
 
 import pytest
@@ -20,7 +20,6 @@ settings.register_profile("mutants", settings.get_profile("ci"), phases=(Phase.e
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by what a script starts in the background
 numbers = count()
-gc.disable()  # while tests are collected: the libraries that they import leave nothing that it could free
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,9 +38,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
-def pytest_collection_finish() -> None:
-    gc.freeze()  # nor does it look through all of them in every test
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage while modules are imported, nor afterwards among what they left: there is none."""
+    gc.disable()
+    collected = yield
+    gc.freeze()
     gc.enable()
+    return collected
 
 
 @pytest.fixture(autouse=True)

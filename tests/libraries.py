@@ -1,4 +1,4 @@
-"""Libraries that tests need and that take seconds to import: each worker collects all tests, and runs some of them."""
+"""Libraries that take seconds to import: every process of a test run collects all tests, and runs some of them."""
 
 from __future__ import annotations
 
