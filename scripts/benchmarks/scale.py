@@ -126,7 +126,7 @@ def dask(names: list[str], place: Path) -> bool:
         def process_times() -> tuple[float, float]:
             return time.process_time(), sum(client.run(time.process_time).values())
 
-        parts = [names[at : at + TURN] for at in range(0, len(names), TURN)]
+        parts = 2 * [names[at : at + TURN] for at in range(0, len(names), TURN)]  # twice: single turns are uneven
         for remote in (False, True):
             used(parts[0], remote)  # what is slow once only
         ratios = []
