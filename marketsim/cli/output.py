@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from marketsim.results.rows import Row
 
 WIDTH = 80  # columns, where no terminal says how many
+ALIKE = 3  # symbols or files beside the first of which a remark is the same: so many share its line
 
 HINT = "`marketsim explain COLUMN` says what a column means."
 BULLET = "•", "*"  # the second in ASCII
@@ -76,9 +77,18 @@ def trace(error: Exception) -> None:
 
 
 def notes(messages: Iterable[str]) -> None:
-    """Remarks on stderr, a line and once each."""
+    """Remarks on stderr, a line and once each; the same of many symbols or files is one line."""
+    alike: dict[str, list[str]] = {}  # what a remark is of, by its words
     for message in dict.fromkeys(messages):
-        _stderr(f"note: {clean(message)}")
+        of, colon, words = message.partition(": ")
+        alike.setdefault(f"{colon}{words}", []).append(of)
+    for words, (first, *others) in alike.items():
+        if len(others) < ALIKE:
+            lines = [f"{of}{words}" for of in (first, *others)]
+        else:
+            lines = [f"{first}{words}; the same of {', '.join(others[:2])} and {len(others) - 2:,} more"]
+        for line in lines:
+            _stderr(f"note: {clean(line)}")
 
 
 def _stderr(line: str) -> None:

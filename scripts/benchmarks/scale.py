@@ -35,7 +35,7 @@ RIVALS, FEW, MANY, LONG = 20, 200, 1000, 2000  # symbols: of the rivals, Dask, t
 RIVAL, FLAT, MEMORY = 50, 1.15, 64 << 20  # what is asked for; the last: bytes added by a long run
 OVERHEAD, SLOWER = 1.05, 1.1  # processor time and time of two workers, of two commands at once, at most
 DASK = 1.15  # processor time of a worker of a cluster, of one process, at most
-TURN = 25  # symbols that a worker and this process do in turns
+TURN = 50  # symbols that a worker and this process do in turns
 PAIRS = 3  # of commands with workers and of two at once
 fresh = itertools.count()
 
@@ -111,15 +111,20 @@ def cost(place: Path, *groups: list[str]) -> Cost:
 def dask(names: list[str], place: Path) -> bool:
     """Processor time of a worker of a cluster against that of this process, in turns, some symbols at a time.
 
-    One worker, because two that are busy slow each other where their cores share a chip; in a folder of its own, for
-    every turn looks into all files.
+    One worker, because two that are busy slow each other where their cores share a chip; without Dask's profiler, as
+    docs/many-symbols.md starts it; in a folder of its own, for every turn looks into all files.
     """
     if find_spec("distributed") is None:
         print("distributed is not here: no row of Dask's workers (extra cluster)")
         return True
+    from dask import config
     from distributed import Client, LocalCluster
 
-    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+    with (
+        config.set({"distributed.worker.profile.enabled": False}),
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
         here = Settings.of(data=str(place / "bars"), cache="off")
         there = here.replace(executor="dask", scheduler=cluster.scheduler_address)
 

@@ -47,6 +47,18 @@ def test_notes_come_once_each_on_stderr(capsys):
     assert capsys.readouterr() == ("", "note: one\\x07\nnote: two\n")
 
 
+def test_the_same_of_many_symbols_is_one_line(capsys):
+    few = [f"{symbol}: 2 gaps: 3 bars" for symbol in "ABC"]
+    many = [f"S{i}: taken as crypto (--asset stock)" for i in range(1_200)]
+    output.notes([*few, *many, "three more", "A: three more"])
+    assert capsys.readouterr().err.splitlines() == [
+        *(f"note: {line}" for line in few),
+        "note: S0: taken as crypto (--asset stock); the same of S1, S2 and 1,197 more",
+        "note: three more",
+        "note: A: three more",
+    ]
+
+
 def test_documents_are_json_and_never_nan(capsys):
     output.document({"symbol": "\x1b<b>"})
     assert json.loads(capsys.readouterr().out) == {"symbol": "\x1b<b>"}
