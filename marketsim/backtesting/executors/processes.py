@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -37,7 +38,7 @@ class Processes(ProcessPoolExecutor):
         self._others = set(multiprocessing.active_children())
         workers = min(workers, MOST)
         try:
-            super().__init__(workers, multiprocessing.get_context("spawn"), _end_with_parent)
+            super().__init__(workers, multiprocessing.get_context("spawn"), _begin, gc.get_threshold())
         except OSError as error:  # on Linux, where /dev/shm is full or cannot be written
             why = f"no locks can be made for {workers} processes: {(error.strerror or str(error)).lower()}"
             raise MarketsimError(f"--workers: {why} (shared memory must be writable); --workers 1 needs none") from None
@@ -103,8 +104,9 @@ def _surroundings() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _end_with_parent() -> None:
-    """End this worker when its parent process has died."""
+def _begin(*threshold: int) -> None:
+    """Collect garbage as seldom as the parent does, and end this worker when its parent process has died."""
+    gc.set_threshold(*threshold)
     parent = multiprocessing.parent_process()
     assert parent is not None
 
