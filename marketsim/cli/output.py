@@ -80,8 +80,8 @@ def notes(messages: Iterable[str]) -> None:
     """Remarks on stderr, a line and once each; the same of many symbols or files is one line."""
     alike: dict[str, list[str]] = {}  # what a remark is of, by its words
     for message in dict.fromkeys(messages):
-        of, colon, words = message.partition(": ")
-        alike.setdefault(f"{colon}{words}", []).append(of)
+        of = message.partition(": ")[0] if ": " in message else ""
+        alike.setdefault(message.removeprefix(of), []).append(of)
     for words, (first, *others) in alike.items():
         if len(others) < ALIKE:
             lines = [f"{of}{words}" for of in (first, *others)]

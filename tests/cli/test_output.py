@@ -50,11 +50,12 @@ def test_notes_come_once_each_on_stderr(capsys):
 def test_the_same_of_many_symbols_is_one_line(capsys):
     few = [f"{symbol}: 2 gaps: 3 bars" for symbol in "ABC"]
     many = [f"S{i}: taken as crypto (--asset stock)" for i in range(1_200)]
-    output.notes([*few, *many, "three more", "A: three more"])
+    plain = [f"{number} pictures are drawn" for number in range(5)]
+    output.notes([*few, *many, *plain, "A: three more"])
     assert capsys.readouterr().err.splitlines() == [
         *(f"note: {line}" for line in few),
         "note: S0: taken as crypto (--asset stock); the same of S1, S2 and 1,197 more",
-        "note: three more",
+        *(f"note: {line}" for line in plain),
         "note: A: three more",
     ]
 
