@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from marketsim.data.reading.cells import MOST_ROWS, Cells, Column, Heading
+from marketsim.data.reading.cells import MOST_ROWS, Cells, Column
 from marketsim.data.reading.columns import BARS, TableKind
 from marketsim.data.reading.contents import MOST_BYTES, BarFile
 from marketsim.data.reading.decimals import ENGLISH, styles
@@ -22,10 +22,13 @@ from marketsim.data.reading.dialects import Dialect, sniff, undecodable
 from marketsim.errors import DataError
 
 BLOCK = 1 << 20  # bytes that are looked through at a time
+PLACED = 1_000  # rows whose lines are looked up at once, at least
 LONG = b"0" * 16  # more digits than pandas' quick way reads exactly
 DIGITS = bytes(b"0"[0] if chr(i) in "0123456789." else 32 for i in range(256))
 POWERS = dict.fromkeys(b"eE", b"e"[0]) | dict.fromkeys(b"+-", b"-"[0]) | dict.fromkeys(b"123456789", b"1"[0])
 EXPONENTS = bytes(POWERS.get(i, 32) for i in range(256))  # e-05 is as exact as a decimal, e-15 may not be
+
+Record = tuple[int, list[str]]  # the line that a row begins on, and its cells
 
 
 class Scan(Struct, frozen=True):
@@ -35,17 +38,54 @@ class Scan(Struct, frozen=True):
     delimiters: int
 
 
-class DelimitedCells(Struct, frozen=True):
-    """A text file of cells that is larger than its first block; see `Cells`."""
+class TextCells:
+    """What text files have in common, be they large or small; see `Cells`."""
 
-    name: str
-    heading: Heading
-    dialect: Dialect
-    content: Path | bytes  # in UTF-8
+    def __init__(self, name: str, dialect: Dialect) -> None:
+        self.name, self.heading, self.dialect = name, dialect.heading, dialect
+        self._lines = np.empty(0, np.int64)  # that the first rows of data begin on
 
     def sample(self, column: int) -> list[str]:
         """See `Cells.sample`."""
         return self.dialect.sample(column)
+
+    def place(self, row: int) -> str:
+        """See `Cells.place`."""
+        if row >= len(self._lines):  # twice as many each time, so that all places of a file cost a few readings of it
+            lines = (line for line, _ in self._records())
+            self._lines = np.fromiter(islice(lines, max(PLACED, 2 * row)), np.int64)
+        at = f"line {self._lines[row]}" if row < len(self._lines) else f"row {row + 1}"
+        return f"{self.name}, {at}"
+
+    def _records(self) -> Iterator[Record]:
+        """The rows of data, as far as they can be parted into cells."""
+        raise NotImplementedError
+
+    def _numbered(self, lines: Iterable[str], strict: bool) -> Iterator[Record]:
+        """The rows in the lines behind the header. Where `strict`, DataError for what is none of them, or too long."""
+        dialect, width = self.dialect, self.dialect.width
+        reader = csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=True, strict=strict)
+        line = dialect.skipped + 1
+        try:
+            for row in reader:
+                cells = [cell for cell in row if cell] if dialect.delimiter == " " else row
+                if strict and len(cells) > width:
+                    raise _too_long(self.name, line, cells, width)
+                if len(cells) > 1 or any(cell.strip() for cell in cells):
+                    yield line, cells
+                line = dialect.skipped + reader.line_num + 1
+        except csv.Error as error:
+            if strict:
+                raise DataError(f"{self.name}, line {dialect.skipped + reader.line_num}: {error}") from None
+
+
+class DelimitedCells(TextCells):
+    """A text file of cells that is larger than its first block; see `Cells`."""
+
+    def __init__(self, name: str, content: Path | bytes, dialect: Dialect) -> None:
+        """`content` is in UTF-8."""
+        super().__init__(name, dialect)
+        self.content = content
 
     def read(self, texts: Sequence[int], numbers: Sequence[int]) -> Mapping[int, Column]:
         """See `Cells.read`."""
@@ -64,13 +104,6 @@ class DelimitedCells(Struct, frozen=True):
             found = self._frame(dict.fromkeys((*texts, *numbers), str), False, "high", ".")
         self._no_longer(len(found[texts[0]]), scan.delimiters)
         return found
-
-    def place(self, row: int) -> str:
-        """See `Cells.place`."""
-        for at, (line, _) in enumerate(self._records()):
-            if at == row:
-                return f"{self.name}, line {line}"
-        return f"{self.name}, row {row + 1}"
 
     def _frame(self, types: Mapping[int, type], missing: bool, precision: Any, point: str) -> dict[int, Column]:
         """The columns of `types`, read by pandas; ValueError where one is not of its type."""
@@ -135,21 +168,13 @@ class DelimitedCells(Struct, frozen=True):
             if len(row) > self.dialect.width:
                 raise _too_long(self.name, line, row, self.dialect.width)
 
-    def _records(self) -> Iterator[tuple[int, list[str]]]:
-        """The rows of data with the lines that they begin on."""
+    def _records(self) -> Iterator[Record]:
+        """See `TextCells._records`."""
         with self._stream() as stream:
             lines = io.TextIOWrapper(stream, encoding="utf-8", errors="replace")
             for _ in range(self.dialect.skipped):
                 lines.readline()
-            reader = csv.reader(lines, delimiter=self.dialect.delimiter, skipinitialspace=True)
-            line = self.dialect.skipped + 1
-            try:
-                for row in reader:
-                    if any(cell.strip() for cell in row) or len(row) > 1:
-                        yield line, row
-                    line = self.dialect.skipped + reader.line_num + 1
-            except csv.Error:
-                return
+            yield from self._numbered(lines, strict=False)
 
     def _misshapen(self, words: str) -> DataError:
         """What pandas could not part into cells."""
@@ -170,68 +195,39 @@ class DelimitedCells(Struct, frozen=True):
         return DataError(f"{self.name}: not text in UTF-8")
 
 
-class SmallCells:
+class SmallCells(TextCells):
     """A small text file, for which pandas would not be worth its import; see `Cells`.
 
     Its cells are parted when they are first read: of the other files of a folder no more than the head is of use.
     """
 
-    def __init__(self, name: str, data: bytes, dialect: Dialect) -> None:
-        self.name, self.heading = name, dialect.heading
-        self._data, self._dialect = data, dialect
-
-    def sample(self, column: int) -> list[str]:
-        """See `Cells.sample`."""
-        return self._dialect.sample(column)
+    def __init__(self, name: str, content: bytes, dialect: Dialect) -> None:
+        super().__init__(name, dialect)
+        self.content = content
 
     def read(self, texts: Sequence[int], numbers: Sequence[int]) -> Mapping[int, Column]:
         """See `Cells.read`."""
         return {column: self._columns[column] for column in (*texts, *numbers)}
 
-    def place(self, row: int) -> str:
-        """See `Cells.place`."""
-        line, _ = next(itertools.islice(self._records(), row, None))
-        return f"{self.name}, line {line}"
-
     @cached_property
     def _columns(self) -> NDArray[np.object_]:
         """All columns `[width, R]`."""
-        width = self._dialect.width
-        try:
-            rows = list(self._reader()) if self._dialect.delimiter != " " else []
-        except csv.Error:
-            rows = []
-        if width == 1 or set(map(len, rows)) != {width}:
-            rows = [[*cells, *[""] * (width - len(cells))] for _, cells in self._records()]
+        width = self.dialect.width
+        rows = [cells if len(cells) == width else cells + [""] * (width - len(cells)) for _, cells in self._records()]
         columns = np.empty((width, len(rows)), dtype=object)
         for at, column in enumerate(zip(*rows, strict=True)):
             columns[at] = column
         return columns
 
-    def _records(self) -> Iterator[tuple[int, list[str]]]:
-        """The rows of data with the lines that they begin on. DataError for what cannot be parted into cells."""
-        dialect, reader = self._dialect, self._reader()
-        line = dialect.skipped + 1
+    def _records(self) -> Iterator[Record]:
+        """See `TextCells._records`. DataError for what cannot be parted into cells."""
         try:
-            for row in reader:
-                cells = [cell for cell in row if cell] if dialect.delimiter == " " else row
-                if any(cell.strip() for cell in cells) or len(cells) > 1:
-                    if len(cells) > dialect.width:
-                        raise _too_long(self.name, line, cells, dialect.width)
-                    yield line, cells
-                line = dialect.skipped + reader.line_num + 1
-        except csv.Error as error:
-            raise DataError(f"{self.name}, line {dialect.skipped + reader.line_num}: {error}") from None
-
-    def _reader(self) -> Any:
-        """Of the lines behind the header."""
-        try:
-            lines = io.StringIO(self._data.decode(self._dialect.encoding), newline=None)
+            lines = io.StringIO(self.content.decode(self.dialect.encoding), newline=None)
         except UnicodeDecodeError as error:
-            raise undecodable(self.name, self._data, error) from None
-        for _ in range(self._dialect.skipped):
+            raise undecodable(self.name, self.content, error) from None
+        for _ in range(self.dialect.skipped):
             lines.readline()
-        return csv.reader(lines, delimiter=self._dialect.delimiter, skipinitialspace=True, strict=True)
+        return self._numbered(lines, strict=True)
 
 
 def open_delimited(file: BarFile, head: bytes, whole: bool, kind: TableKind = BARS) -> Cells:
@@ -254,7 +250,7 @@ def open_delimited(file: BarFile, head: bytes, whole: bool, kind: TableKind = BA
         content = file.read()
         if not plain:
             content = content.decode(dialect.encoding, errors="replace").encode()
-    return DelimitedCells(file.name, dialect.heading, dialect, content)
+    return DelimitedCells(file.name, content, dialect)
 
 
 def _is_exact(block: bytes) -> bool:

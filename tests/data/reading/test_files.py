@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import os
 import random
 import zipfile
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +18,7 @@ import pytest
 
 from marketsim.data import open_source, read_bars
 from marketsim.data.bars import Bars
-from marketsim.data.reading import files
+from marketsim.data.reading import delimited, files
 from marketsim.data.reading.cells import Cells
 from marketsim.data.reading.contents import BarFile
 from marketsim.data.reading.file_names import symbol_of_name
@@ -233,6 +236,27 @@ def test_of_the_other_files_of_a_folder_only_the_heads_are_looked_at(tmp_path: P
     assert len(source.load("NVDA")) == len(STOCK)
     with pytest.raises(DataError, match=rf"AMZN.txt, line {len(STOCK) + 2}: 8 cells under a header of 6"):
         source.load("AMZN")
+
+
+@pytest.mark.parametrize(("filler", "kind"), [("", delimited.SmallCells), (" " * 100, delimited.DelimitedCells)])
+def test_the_places_of_all_rows_take_few_readings_of_a_small_and_of_a_large_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filler: str, kind: type
+) -> None:
+    made: list[object] = []
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        made.append(csv.reader(*arguments, **options))
+        return made[-1]
+
+    lines = [f"2020-01-{1 + i % 28:02},1,2,1,2,{i}{filler}" for i in range(5_000)]
+    (tmp_path / "NVDA.csv").write_text("\n".join([HEADER, *lines[:10], "", *lines[10:]]))
+    cells = open_cells(BarFile(tmp_path / "NVDA.csv"))
+    assert type(cells) is kind
+    monkeypatch.setattr(delimited, "csv", SimpleNamespace(reader=counted, Error=csv.Error))
+    places = [cells.place(row) for row in range(5_000)]
+    assert places == [f"{cells.name}, line {row + 2 + (row >= 10)}" for row in range(5_000)]
+    assert cells.place(5_000) == f"{cells.name}, row 5001"
+    assert len(made) <= 5
 
 
 def test_a_bad_symbol_does_not_shut_the_others_out(tmp_path: Path) -> None:
