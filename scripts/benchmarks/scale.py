@@ -14,9 +14,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from rival import SETTINGS, loop
@@ -38,6 +40,7 @@ DASK = 1.15  # processor time of a worker of a cluster, of one process, at most
 TURN = 50  # symbols that a worker and this process do in turns
 PAIRS = 3  # of commands with workers and of two at once
 fresh = itertools.count()
+T = TypeVar("T")
 
 
 def write_bars(directory: Path, count: int) -> list[str]:
@@ -80,12 +83,8 @@ def workers(names: list[str], place: Path) -> bool:
 
     One process alone is printed, but is no rival: cores that share a chip take longer while both are busy.
     """
-    groups = [[*names, "--workers", "2"]], [names[::2], names[1::2]]
-    pairs = []
-    for turn in range(PAIRS):
-        first = turn % 2
-        costs = {which: cost(place, *groups[which]) for which in (first, 1 - first)}
-        pairs.append((costs[0], costs[1]))
+    groups = [names[::2], names[1::2]], [[*names, "--workers", "2"]]
+    pairs = [in_turns(turn, lambda mine: cost(place, *groups[mine])) for turn in range(PAIRS)]
     processor = statistics.median(mine.processor_seconds / theirs.processor_seconds for mine, theirs in pairs)
     wall = statistics.median(mine.seconds / theirs.seconds for mine, theirs in pairs)
     alone, together = cost(place, names), statistics.median(mine.seconds for mine, _ in pairs)
@@ -95,6 +94,13 @@ def workers(names: list[str], place: Path) -> bool:
         f"one process ({alone.seconds:.1f} s)"
     )
     return processor <= OVERHEAD and wall <= SLOWER
+
+
+def in_turns(turn: int, measure: Callable[[bool], T]) -> tuple[T, T]:
+    """What `measure` gives for ours (True) and theirs, of which the other one begins in the next turn."""
+    first = turn % 2 == 0
+    found = {mine: measure(mine) for mine in (first, not first)}
+    return found[True], found[False]
 
 
 def cost(place: Path, *groups: list[str]) -> Cost:
@@ -141,9 +147,8 @@ def dask(names: list[str], place: Path) -> bool:
             used(parts[0], remote)  # what is slow once only
         ratios = []
         for turn, part in enumerate(parts):
-            first = turn % 2 == 0
-            costs = {remote: used(part, remote) for remote in (first, not first)}
-            ratios.append(costs[True] / costs[False])
+            worker, process = in_turns(turn, partial(used, part))
+            ratios.append(worker / process)
     ratio = statistics.median(ratios)
     print(
         f"{len(names)} symbols, {TURN} at a time, a worker of Dask: {ratio:.3f} of the processor time of one process, "
