@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from marketsim.digests import of_files
 from marketsim.errors import MarketsimError, UsageError
 from marketsim.models.own import OwnContextModel, OwnHistoryModel, adapted, check_own, described, own_code
 from marketsim.models.source_digest import digest_sources
@@ -136,14 +137,7 @@ def _option(text: str) -> tuple[str, Value]:
 
 def _contents(path: Path) -> str:
     """A digest of a file, or of all files of a folder."""
-    files = sorted(entry for entry in path.rglob("*") if entry.is_file()) if path.is_dir() else [path]
-    digest = hashlib.blake2b(digest_size=20)
-    for entry in files:
-        digest.update(f"{entry.relative_to(path).as_posix()}\0{entry.stat().st_size}\0".encode())
-        with entry.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
+    return of_files(path, sorted(entry for entry in path.rglob("*") if entry.is_file()) if path.is_dir() else [path])
 
 
 def _unusable(spec: str, error: Exception) -> UsageError:

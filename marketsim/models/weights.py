@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from pathlib import Path
 
 from msgspec import Struct
 
+from marketsim.digests import of_files
 from marketsim.errors import UsageError
 
 FILES = ("*.safetensors", "*.json")  # nothing that could hold a pickle
@@ -32,7 +32,7 @@ def locate(repository: str, weights: str | None = None, revision: str | None = N
         folder = Path(weights)
         if not (files := sorted(path for kind in FILES for path in folder.rglob(kind) if path.is_file())):
             raise UsageError(f"--weights {weights}: no safetensors file in this folder")
-        return Weights(folder, _hashed(folder, files))
+        return Weights(folder, of_files(folder, files))
     if weights is not None:
         if not REPOSITORY.fullmatch(weights):
             raise UsageError(f"--weights {weights}: neither a folder nor a repository such as {repository}")
@@ -62,16 +62,6 @@ def _expanded(place: str) -> Path:
         return Path(place).expanduser()
     except RuntimeError:
         return Path(place)
-
-
-def _hashed(folder: Path, files: list[Path]) -> str:
-    digest = hashlib.blake2b(digest_size=20)
-    for path in files:
-        digest.update(f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}\0".encode())
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
 
 
 def _cached(cache: Path, repository: str, revision: str) -> Path | None:

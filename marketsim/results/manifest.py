@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable
-from functools import partial
+from io import BytesIO
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from msgspec import Struct, field
 
 from marketsim import __version__
-from marketsim.digests import blake2b
+from marketsim.digests import add_contents, blake2b
 from marketsim.errors import DataError
 from marketsim.results.code import code_digest, libraries
 from marketsim.results.plugins import PluginFacts, plugins_of
@@ -19,7 +19,6 @@ from marketsim.results.rows import Count, Row, Setting
 from marketsim.results.sealed import Blake2b, seal, unseal
 
 NAME = "run.json"
-BLOCK = 1 << 20  # bytes of a file that are held at once
 
 T = TypeVar("T", bound=Row)
 
@@ -68,7 +67,7 @@ def of_files(directory: Path, names: Iterable[str], command: str) -> Manifest:
     files = {}
     for name in names:
         with (directory / name).open("rb") as file:
-            files[name] = _facts(iter(partial(file.read, BLOCK), b""))
+            files[name] = _facts(file)
     return Manifest(command, __version__, code_digest(), files)
 
 
@@ -113,7 +112,7 @@ class RunFiles(Struct, frozen=True):
             content = _content(path)
         except OSError as error:
             raise DataError(f"{path}: {(error.strerror or str(error)).lower()}") from None
-        if self.manifest.files.get(name) != _facts([content]):
+        if self.manifest.files.get(name) != _facts(BytesIO(content)):
             raise DataError(f"{path}: damaged, or changed since it was written: its digest is not the one in {NAME}")
         return content
 
@@ -125,9 +124,6 @@ def _content(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _facts(blocks: Iterable[bytes]) -> FileFacts:
-    size, digest = 0, blake2b(digest_size=32)
-    for block in blocks:
-        size += len(block)
-        digest.update(block)
-    return FileFacts(size, digest.hexdigest())
+def _facts(file: IO[bytes]) -> FileFacts:
+    digest = blake2b(digest_size=32)
+    return FileFacts(add_contents(digest, file), digest.hexdigest())

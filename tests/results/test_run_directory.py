@@ -14,11 +14,12 @@ from msgspec.structs import replace
 
 from marketsim.backtesting import pipeline
 from marketsim.backtesting.worker import finish
+from marketsim.digests import BLOCK
 from marketsim.errors import DataError, Failure, UsageError, value_of
 from marketsim.profiling import Clock
 from marketsim.results.document import backtest_document, equity_rows, simulation_rows
 from marketsim.results.encoding import DocumentWriter, to_json
-from marketsim.results.manifest import BLOCK, FileFacts, RunFiles, of_files
+from marketsim.results.manifest import FileFacts, RunFiles, of_files
 from marketsim.results.result import FinishedSymbol, SymbolRun
 from marketsim.results.run_directory import FILES, TIMING, RunDirectory
 from marketsim.results.sealed import digest
