@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -161,6 +162,17 @@ def test_a_worker_that_is_killed_while_the_pool_ends_does_not_keep_the_others(mo
     ending.join(30)
     assert not ending.is_alive()
     assert not multiprocessing.active_children()
+
+
+def test_workers_collect_garbage_as_seldom_as_their_parent() -> None:
+    before = gc.get_threshold()
+    gc.set_threshold(12_345, 6, 7)
+    try:
+        pool = processes.Processes(WorkSettings(), 1)
+        assert pool.submit(gc.get_threshold).result(60) == gc.get_threshold()
+        pool.shutdown()
+    finally:
+        gc.set_threshold(*before)
 
 
 def test_a_stream_that_is_closed_ends_its_workers(data: Path) -> None:
