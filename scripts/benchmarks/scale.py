@@ -1,6 +1,6 @@
 """Many symbols of synthetic bars x 70 simulations, empty caches. Run: scripts/bench scale [SYMBOLS of the long run]
 
-Two workers against two commands at once, and one of a Dask cluster against this process; symbols together against one
+Two workers against two commands, and one of a Dask cluster against this process; symbols together against one
 at a time; the reference's way, a process a symbol and a loop inside; and whether cost and memory stay flat
 over a long run that keeps its files. What a symbol cost at an earlier commit is not known here.
 """
@@ -14,11 +14,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple, TypeVar
 
 import numpy as np
 from rival import SETTINGS, loop
@@ -33,14 +32,12 @@ from marketsim.results.timing import timing_document
 from marketsim.settings.settings import Settings
 
 BARS = 400
-RIVALS, FEW, MANY, LONG = 20, 200, 1000, 2000  # symbols: of the rivals, Dask, two workers, and the long run
+RIVALS, FEW, MANY, LONG = 20, 200, 400, 2000  # symbols: of the rivals, Dask, two workers, and the long run
 RIVAL, FLAT, MEMORY = 50, 1.15, 64 << 20  # what is asked for; the last: bytes added by a long run
-OVERHEAD, SLOWER = 1.05, 1.1  # processor time and time of two workers, of two commands at once, at most
+OVERHEAD, FASTER = 1.05, 1.4  # processor time of two workers, of two commands; how often as fast as one process
 DASK = 1.15  # processor time of a worker of a cluster, of one process, at most
 TURN = 50  # symbols that a worker and this process do in turns
-PAIRS = 3  # of commands with workers and of two at once
 fresh = itertools.count()
-T = TypeVar("T")
 
 
 def write_bars(directory: Path, count: int) -> list[str]:
@@ -71,47 +68,56 @@ def seconds(names: list[str], chosen: Settings, together: bool = True) -> float:
     return time.perf_counter() - start
 
 
-class Cost(NamedTuple):
-    """Of commands that run at the same time, starts and all."""
-
-    seconds: float
-    processor_seconds: float
-
-
 def workers(names: list[str], place: Path) -> bool:
-    """A command with two workers against two commands at once with half of the symbols each, in turns.
+    """A command with two workers against two commands with half of the symbols each, and against one without workers.
 
-    One process alone is printed, but is no rival: cores that share a chip take longer while both are busy.
+    Processor time is that of all at once on one core, at whose pace they all run: in turns, the pace of a shared
+    machine differs by a fifth. The command without workers is a rival in wall time only: processes that share a chip
+    slow each other.
     """
-    groups = [names[::2], names[1::2]], [[*names, "--workers", "2"]]
-    pairs = [in_turns(turn, lambda mine: cost(place, *groups[mine])) for turn in range(PAIRS)]
-    processor = statistics.median(mine.processor_seconds / theirs.processor_seconds for mine, theirs in pairs)
-    wall = statistics.median(mine.seconds / theirs.seconds for mine, theirs in pairs)
-    alone, together = cost(place, names), statistics.median(mine.seconds for mine, _ in pairs)
+    both = [*names, "--workers", "2"]
+    with one_core():
+        mine, *theirs = processor_seconds(place, both, names[::2], names[1::2])
+    overhead = mine / sum(theirs)
+    times = []
+    for group in (names, both):
+        start = time.perf_counter()
+        processor_seconds(place, group)
+        times.append(time.perf_counter() - start)
+    faster = times[0] / times[1]
     print(
-        f"{len(names)} symbols, two workers: {processor:.3f} of the processor time and {wall:.3f} of the time of two "
-        f"commands at once with half of them each, medians of {PAIRS}; {alone.seconds / together:.2f} times as fast as "
-        f"one process ({alone.seconds:.1f} s)"
+        f"{len(names)} symbols, two workers: {overhead:.3f} of the processor time of two commands with half of them "
+        f"each, all at once on one core; on two cores {faster:.2f} times as fast as one process ({times[0]:.1f} s)"
     )
-    return processor <= OVERHEAD and wall <= SLOWER
+    return overhead <= OVERHEAD and faster >= FASTER
 
 
-def in_turns(turn: int, measure: Callable[[bool], T]) -> tuple[T, T]:
-    """What `measure` gives for ours (True) and theirs, of which the other one begins in the next turn."""
-    first = turn % 2 == 0
-    found = {mine: measure(mine) for mine in (first, not first)}
-    return found[True], found[False]
+@contextmanager
+def one_core() -> Iterator[None]:
+    """What is started inside stays on one core, where the system can keep it there."""
+    if sys.platform != "linux":
+        yield
+        return
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
-def cost(place: Path, *groups: list[str]) -> Cost:
-    """That of commands at once, one for each group of symbols and options."""
-    start, before = time.perf_counter(), sum(os.times()[2:4])
+def processor_seconds(place: Path, *groups: list[str]) -> list[float]:
+    """Of commands at once, one for each group of symbols and options, their workers included."""
     options = ["--data", str(place / "bars"), "--cache", "off", "--json"]
     commands = [[sys.executable, "-m", "marketsim", "backtest", *group, *options] for group in groups]
     running = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for command in commands]
-    codes = [process.wait() for process in running]
-    assert not any(codes)
-    return Cost(time.perf_counter() - start, sum(os.times()[2:4]) - before)
+    used = []
+    for process in running:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert not process.returncode
+        used.append(usage.ru_utime + usage.ru_stime)
+    return used
 
 
 def dask(names: list[str], place: Path) -> bool:
@@ -147,8 +153,9 @@ def dask(names: list[str], place: Path) -> bool:
             used(parts[0], remote)  # what is slow once only
         ratios = []
         for turn, part in enumerate(parts):
-            worker, process = in_turns(turn, partial(used, part))
-            ratios.append(worker / process)
+            first = turn % 2 == 0
+            seconds_of = {remote: used(part, remote) for remote in (first, not first)}
+            ratios.append(seconds_of[True] / seconds_of[False])
     ratio = statistics.median(ratios)
     print(
         f"{len(names)} symbols, {TURN} at a time, a worker of Dask: {ratio:.3f} of the processor time of one process, "
