@@ -34,7 +34,7 @@ from marketsim.settings.settings import Settings
 BARS = 400
 RIVALS, FEW, MANY, LONG = 20, 200, 400, 2000  # symbols: of the rivals, Dask, two workers, and the long run
 RIVAL, FLAT, MEMORY = 50, 1.15, 64 << 20  # what is asked for; the last: bytes added by a long run
-OVERHEAD, FASTER = 1.05, 1.4  # processor time of two workers, of two commands; how often as fast as one process
+OVERHEAD, FASTER = 1.05, 1.25  # processor time of two workers, of two commands; how often as fast as one process
 DASK = 1.15  # processor time of a worker of a cluster, of one process, at most
 TURN = 50  # symbols that a worker and this process do in turns
 fresh = itertools.count()
