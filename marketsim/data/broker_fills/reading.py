@@ -89,6 +89,8 @@ class _Reader(Struct, frozen=True):
             symbol = self._symbol(row)
             if symbol is None:
                 continue
+            if row in self.cells.cut:
+                raise DataError(f"{self.cells.place(row)}: {self.cells.cut[row]}")
             price, quantity = (self._number(role, row, style)[0] for role in ("price", "quantity"))
             if not price > 0:
                 raise self._wrong(row, "price", "is not above zero")

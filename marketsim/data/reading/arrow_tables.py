@@ -46,6 +46,7 @@ class ArrowCells(Struct, frozen=True):
     heading: Heading
     batches: Batches
     samples: dict[int, list[str]] = field(default_factory=dict)  # that were read already
+    cut: Mapping[int, str] = field(default_factory=dict)
 
     def sample(self, column: int) -> list[str]:
         """See `Cells.sample`."""

@@ -52,6 +52,11 @@ class Cells(Protocol):
         """The header of the file."""
         ...
 
+    @property
+    def cut(self) -> Mapping[int, str]:
+        """Of what was read, the rows with fewer cells than the others, and words for each."""
+        ...
+
     def sample(self, column: int) -> list[str]:
         """Some cells of a column, as text."""
         ...
@@ -72,6 +77,7 @@ class LoadedCells(Struct, frozen=True):
     heading: Heading
     columns: tuple[Column, ...]
     row: Callable[[int], str]  # what messages call a row
+    cut: Mapping[int, str] = field(default_factory=dict)
 
     def sample(self, column: int) -> list[str]:
         """See `Cells.sample`."""

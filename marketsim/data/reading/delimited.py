@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -23,6 +25,7 @@ from marketsim.errors import DataError
 
 BLOCK = 1 << 20  # bytes that are looked through at a time
 PLACED = 1_000  # rows whose lines are looked up at once, at least
+MISSING = ("", "nan", "NaN", "NA", "N/A", "null", "NULL")  # in columns of numbers; more of them are slower to read
 LONG = b"0" * 16  # more digits than pandas' quick way reads exactly
 DIGITS = bytes(b"0"[0] if chr(i) in "0123456789." else 32 for i in range(256))
 POWERS = dict.fromkeys(b"eE", b"e"[0]) | dict.fromkeys(b"+-", b"-"[0]) | dict.fromkeys(b"123456789", b"1"[0])
@@ -35,7 +38,7 @@ class Scan(Struct, frozen=True):
     """What a look through all bytes of a file tells."""
 
     exact: bool  # whether pandas' quick way reads every number to the last bit
-    delimiters: int
+    even: bool  # whether every line has all of its cells, or a single one, and none of them is in quotes
 
 
 class TextCells:
@@ -43,6 +46,7 @@ class TextCells:
 
     def __init__(self, name: str, dialect: Dialect) -> None:
         self.name, self.heading, self.dialect = name, dialect.heading, dialect
+        self.cut: dict[int, str] = {}
         self._lines = np.empty(0, np.int64)  # that the first rows of data begin on
 
     def sample(self, column: int) -> list[str]:
@@ -52,16 +56,22 @@ class TextCells:
     def place(self, row: int) -> str:
         """See `Cells.place`."""
         if row >= len(self._lines):  # twice as many each time, so that all places of a file cost a few readings of it
-            lines = (line for line, _ in self._records())
-            self._lines = np.fromiter(islice(lines, max(PLACED, 2 * row)), np.int64)
+            with closing(self._records()) as records:
+                self._lines = np.fromiter((line for line, _ in islice(records, max(PLACED, 2 * row))), np.int64)
         at = f"line {self._lines[row]}" if row < len(self._lines) else f"row {row + 1}"
         return f"{self.name}, {at}"
 
-    def _records(self) -> Iterator[Record]:
+    def _records(self) -> Generator[Record]:
         """The rows of data, as far as they can be parted into cells."""
         raise NotImplementedError
 
-    def _numbered(self, lines: Iterable[str], strict: bool) -> Iterator[Record]:
+    def _find_cut(self, lengths: Sequence[int]) -> None:
+        """Remember which rows, by their numbers of cells, have fewer than most; a single cell is no row of numbers."""
+        usual = Counter(lengths).most_common(1)[0][0] if lengths else 0
+        cut = [(row, length) for row, length in enumerate(lengths) if 1 < length < usual]
+        self.cut = {row: f"a row of {length} cells, where others have {usual}" for row, length in cut}
+
+    def _numbered(self, lines: Iterable[str], strict: bool) -> Generator[Record]:
         """The rows in the lines behind the header. Where `strict`, DataError for what is none of them, or too long."""
         dialect, width = self.dialect, self.dialect.width
         reader = csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=True, strict=strict)
@@ -86,10 +96,13 @@ class DelimitedCells(TextCells):
         """`content` is in UTF-8."""
         super().__init__(name, dialect)
         self.content = content
+        self._width = dialect.width  # of the longest row
 
     def read(self, texts: Sequence[int], numbers: Sequence[int]) -> Mapping[int, Column]:
         """See `Cells.read`."""
         scan = self._scan()
+        if not scan.even:
+            self._check_lengths()
         style = styles(cell for column in numbers for cell in self.sample(column))
         found = None
         if style[0] is ENGLISH or len(style) == 1:
@@ -101,34 +114,34 @@ class DelimitedCells(TextCells):
                 except (ValueError, OverflowError):
                     continue
         if found is None:
-            found = self._frame(dict.fromkeys((*texts, *numbers), str), False, "high", ".")
-        self._no_longer(len(found[texts[0]]), scan.delimiters)
+            return self._frame(dict.fromkeys((*texts, *numbers), str), False, "high", ".")
         return found
 
     def _frame(self, types: Mapping[int, type], missing: bool, precision: Any, point: str) -> dict[int, Column]:
         """The columns of `types`, read by pandas; ValueError where one is not of its type."""
         import pandas
 
-        content = io.BytesIO(self.content) if isinstance(self.content, bytes) else self.content
         dialect = self.dialect
+        missing_words: Any = {column: MISSING for column, kind in types.items() if kind is not str}
         try:
-            frame = pandas.read_csv(
-                content,
-                sep=r"\s+" if dialect.delimiter == " " else dialect.delimiter,
-                header=None,
-                names=list(range(dialect.width)),
-                index_col=False,
-                usecols=sorted(types),
-                dtype=types,
-                skiprows=dialect.skipped,
-                skipinitialspace=True,
-                na_filter=missing,
-                keep_default_na=missing,
-                float_precision=precision,
-                decimal=point,
-                nrows=MOST_ROWS + 1,
-                encoding="utf-8",
-            )
+            with self._body() as body:
+                frame = pandas.read_csv(
+                    body,
+                    sep=r"\s+" if dialect.delimiter == " " else dialect.delimiter,
+                    header=None,
+                    names=list(range(self._width)),
+                    index_col=False,
+                    usecols=sorted(column for column in types if column < self._width),
+                    dtype=types,
+                    skipinitialspace=True,
+                    na_filter=missing,
+                    keep_default_na=False,
+                    na_values=missing_words,
+                    float_precision=precision,
+                    decimal=point,
+                    nrows=MOST_ROWS + 1,
+                    encoding="utf-8",
+                )
         except UnicodeDecodeError:
             raise self._undecodable() from None
         except pandas.errors.EmptyDataError:
@@ -137,43 +150,51 @@ class DelimitedCells(TextCells):
             raise self._misshapen(str(error)) from None
         if len(frame) > MOST_ROWS:
             raise DataError(f"{self.name}: more than {MOST_ROWS:,} rows; split the file")
-        return {column: frame[column].to_numpy() for column in types}
+        empty = np.full(len(frame), "", dtype=object)
+        return {column: frame[column].to_numpy() if column < self._width else empty for column in types}
 
-    def _stream(self) -> IO[bytes]:
-        return io.BytesIO(self.content) if isinstance(self.content, bytes) else self.content.open("rb")
+    def _body(self) -> IO[bytes]:
+        """What stands below the header."""
+        stream = io.BytesIO(self.content) if isinstance(self.content, bytes) else self.content.open("rb")
+        for _ in range(self.dialect.skipped):
+            stream.readline()
+        return stream
 
     def _scan(self) -> Scan:
-        """Look through the file: for numbers of many digits or with a power of ten, for delimiters, for no text."""
-        kept, exact, delimiters, lines = b"", True, 0, 0
-        sign = self.dialect.delimiter.encode()
-        with self._stream() as stream:
-            for _ in range(self.dialect.skipped):
-                stream.readline()
+        """Look through the file: for numbers of many digits or with a power of ten, for uneven lines, for no text."""
+        kept, rest, exact, lines = b"", b"", True, 0
+        signs: set[int] = set()  # numbers of delimiters in a line
+        uneven = False
+        sign = None if self.dialect.delimiter == " " else self.dialect.delimiter.encode()
+        with self._body() as stream:
             while block := stream.read(BLOCK):
                 if b"\0" in block:
                     line = self.dialect.skipped + lines + block.count(b"\n", 0, block.index(b"\0")) + 1
                     raise DataError(f"{self.name}, line {line}: a binary file, not a table")
                 lines += block.count(b"\n")
-                delimiters += block.count(sign)
+                *whole, rest = (rest + block).split(b"\n")
+                signs.update(len(line.split()) - 1 if sign is None else line.count(sign) for line in whole)
+                uneven = uneven or b'"' in block or len(rest) > BLOCK
+                rest = b"" if uneven else rest
                 if exact:
                     exact = _is_exact(kept + block)
                     kept = block[1 - len(LONG) :]
-        return Scan(exact, delimiters)
+        signs.add(len(rest.split()) - 1 if sign is None else rest.count(sign))
+        return Scan(exact, not uneven and signs <= {-1, 0, self.dialect.width - 1})
 
-    def _no_longer(self, rows: int, delimiters: int) -> None:
+    def _check_lengths(self) -> None:
         """DataError for a row of more cells than there are columns, of which pandas would leave out the rest."""
-        if self.dialect.delimiter == " " or delimiters <= rows * (self.dialect.width - 1):
-            return
+        lengths = []
         for line, row in self._records():
             if len(row) > self.dialect.width:
                 raise _too_long(self.name, line, row, self.dialect.width)
+            lengths.append(len(row))
+        self._width = max(lengths, default=self.dialect.width)
+        self._find_cut(lengths)
 
-    def _records(self) -> Iterator[Record]:
+    def _records(self) -> Generator[Record]:
         """See `TextCells._records`."""
-        with self._stream() as stream:
-            lines = io.TextIOWrapper(stream, encoding="utf-8", errors="replace")
-            for _ in range(self.dialect.skipped):
-                lines.readline()
+        with io.TextIOWrapper(self._body(), encoding="utf-8", errors="replace") as lines:
             yield from self._numbered(lines, strict=False)
 
     def _misshapen(self, words: str) -> DataError:
@@ -186,8 +207,7 @@ class DelimitedCells(TextCells):
 
     def _undecodable(self) -> DataError:
         """The first byte that is not UTF-8."""
-        with self._stream() as stream:
-            data = stream.read()
+        data = self.content if isinstance(self.content, bytes) else self.content.read_bytes()
         try:
             data.decode("utf-8")
         except UnicodeDecodeError as error:
@@ -213,13 +233,15 @@ class SmallCells(TextCells):
     def _columns(self) -> NDArray[np.object_]:
         """All columns `[width, R]`."""
         width = self.dialect.width
-        rows = [cells if len(cells) == width else cells + [""] * (width - len(cells)) for _, cells in self._records()]
+        records = [cells for _, cells in self._records()]
+        self._find_cut([len(cells) for cells in records])
+        rows = [cells if len(cells) == width else cells + [""] * (width - len(cells)) for cells in records]
         columns = np.empty((width, len(rows)), dtype=object)
         for at, column in enumerate(zip(*rows, strict=True)):
             columns[at] = column
         return columns
 
-    def _records(self) -> Iterator[Record]:
+    def _records(self) -> Generator[Record]:
         """See `TextCells._records`. DataError for what cannot be parted into cells."""
         try:
             lines = io.StringIO(self.content.decode(self.dialect.encoding), newline=None)
@@ -242,7 +264,7 @@ def open_delimited(file: BarFile, head: bytes, whole: bool, kind: TableKind = BA
     if whole:
         return SmallCells(file.name, head, dialect)
     content: Path | bytes
-    if plain and file.is_plain():
+    if plain and file.is_plain() and not _has_returns(head):
         if file.path.stat().st_size > MOST_BYTES:
             raise DataError(f"{file.name}: more than {MOST_BYTES >> 30} GiB; split the file")
         content = file.path
@@ -250,7 +272,14 @@ def open_delimited(file: BarFile, head: bytes, whole: bool, kind: TableKind = BA
         content = file.read()
         if not plain:
             content = content.decode(dialect.encoding, errors="replace").encode()
+        if _has_returns(head):
+            content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return DelimitedCells(file.name, content, dialect)
+
+
+def _has_returns(head: bytes) -> bool:
+    """Whether lines end as on the first Macs."""
+    return head.count(b"\r", 0, -1) > head.count(b"\r\n")
 
 
 def _is_exact(block: bytes) -> bool:

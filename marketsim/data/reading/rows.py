@@ -47,7 +47,7 @@ def make_series(
     cells: Cells, columns: Columns, read: Mapping[int, Column], stamps: Stamps, style: Style
 ) -> tuple[Series, NDArray[np.int64]]:
     """The rows `[R]` that are bars, of all symbols, and their positions in the file."""
-    whole = _Rows(cells, read, style, dict(stamps.unreadable))
+    whole = _Rows(cells, read, style, {**stamps.unreadable, **cells.cut})
     ohlcv = np.empty((len(stamps.time), 5), order="F")  # the checks go through it by column
     for channel, at in enumerate(columns.prices):
         ohlcv[:, channel] = whole.numbers(at, COLUMNS[channel])

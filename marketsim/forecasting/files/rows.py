@@ -49,9 +49,12 @@ def read_rows(cells: Cells, columns: ForecastColumns, timezone: str | None) -> F
     whole = _Reader(cells, columns, read, timezone)
     symbols, channels = whole.series()
     values, levels = whole.values(channels)
-    there = ~np.isnan(values).all(axis=(1, 2))
+    there = np.asarray(~np.isnan(values).all(axis=(1, 2)))
     if not there.any():
         raise DataError(f"{cells.name}: every forecast in it is empty or NaN")
+    for row, words in cells.cut.items():
+        if there[row]:
+            raise DataError(f"{cells.place(row)}: {words}")
     notes: list[str] = []
     times = [whole.times(at, notes) for at in (columns.origin, columns.bar, columns.made_at)]
     if columns.unused:

@@ -178,6 +178,7 @@ def test_rows_alike_are_counted_and_said(tmp_path):
         (ROW.replace(",100,", ",0,"), "line 3, column 'quantity': '0' is zero"),
         (ROW.replace("buy", "hold"), "line 3, column 'side': 'hold' is neither buy nor sell"),
         (ROW.replace("2025-01-03T14:35:02Z", "soon"), "line 3, column 'time'"),
+        (ROW.rpartition(",")[0], "line 3: a row of 5 cells, where others have 6"),
     ],
 )
 def test_a_bad_row_is_one_clear_line(tmp_path, row, words):

@@ -57,7 +57,7 @@ def test_a_bad_file_is_one_line_that_says_where(tmp_path: Path, text: str | byte
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ("2020-01-02,1,2", ", column 'low': an empty cell"),
+        ("2020-01-02,1,2", ", a row of 3 cells, where others have 6"),
         ("2020-01-02,1,2,1,1,5,6", ": 7 cells under a header of 6"),
         ('2020-01-02,"1,2,1,1,5', ": unexpected end of data"),
         ("2020-01-02,100,abc,90,105,7", ", column 'high': 'abc' is not a number"),
@@ -107,7 +107,7 @@ def test_bad_rows_are_dropped_and_counted_when_asked_to(tmp_path: Path, bad: str
     assert bars.dropped == 1
     assert len(bars.notes) == 1
     assert bars.notes[0].startswith(f"X: 1 bad row left out, the first at {tmp_path}")
-    assert "line 3, column" in bars.notes[0]
+    assert "line 3, " in bars.notes[0]
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,17 @@ def test_a_large_csv_file_is_read_to_the_bit(tmp_path: Path):
     assert (forecast(tmp_path / "mine.csv", BARS, 500).moves == expected).all()
 
 
+def test_a_row_that_was_cut_is_refused(tmp_path: Path):
+    path = tmp_path / "mine.csv"
+    tidy(BARS).to_csv(path, index=False)
+    text = path.read_text().rstrip()
+    path.write_text(text.rpartition(",")[0])
+    cells = text.splitlines()[-1].count(",")
+    words = rf"mine.csv, line {len(text.splitlines())}: a row of {cells} cells, where others have {cells + 1}"
+    with pytest.raises(DataError, match=words):
+        forecast(path, BARS)
+
+
 @pytest.mark.parametrize("pairs", [False, True])
 def test_the_reference_systems_own_table(tmp_path: Path, pairs):
     """Its `date` is the last bar known, and its `close` the close of that bar."""
