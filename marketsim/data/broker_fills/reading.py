@@ -15,7 +15,7 @@ from marketsim.data.broker_fills.columns import BY_NAME, FILLS, FillColumns, res
 from marketsim.data.broker_fills.statement import trades_of
 from marketsim.data.reading.cells import Cells, Column, Heading, LoadedCells, column_of
 from marketsim.data.reading.contents import BarFile
-from marketsim.data.reading.decimals import ENGLISH, UNKNOWN, Style, styles, to_doubles
+from marketsim.data.reading.decimals import ENGLISH, UNKNOWN, Style, styles, to_doubles, why_no_number
 from marketsim.data.reading.json_tables import parsed
 from marketsim.data.reading.opening import open_cells
 from marketsim.data.reading.timestamps import Wanted, parse_stamps
@@ -26,7 +26,7 @@ BUYS = frozenset(("buy", "b", "bot", "bought", "buy to open", "buy to cover", "b
 SELLS = frozenset(("sell", "s", "sld", "sold", "sell short", "sell to open", "sell to close", "false", "short", "ss"))
 NEW_YORK = "America/New_York"
 IB = "Interactive Brokers"
-WITH_UNIT = re.compile(r"([-+]?[\d.,]+)\s*([A-Za-z]\w*)?")
+WITH_UNIT = re.compile(r"([-+]?\s*[\d.,](?:[\d.,\s'’]*[\d.,])?)\s*((?![eE]\d)[A-Za-z]\w*)?")
 NO_FILLS = frozenset(("canceled", "cancelled", "expired", "rejected", "new", "subtotal", "total", "symbol_summary"))
 ZONED = re.compile(r"(Z|UTC|GMT|[+-]\d\d:?\d\d)$|^\d{10,19}$")
 PARTS = ("execution", "trade")  # of orders, which are listed beside them
@@ -211,10 +211,10 @@ class _Reader(Struct, frozen=True):
     def _number(self, role: str, row: int, style: Style) -> tuple[float, str]:
         """The number in a cell, and the unit that stands behind it."""
         cell = self._cell(role, row)
-        match = WITH_UNIT.fullmatch(cell.strip("$€£ ").replace(" ", ""))
+        match = WITH_UNIT.fullmatch(cell.strip("$€£ "))
         values, wrong = to_doubles(np.array([match[1] if match else cell], dtype=object), style)
         if wrong or not np.isfinite(values[0]):
-            raise self._wrong(row, role, "is not a number")
+            raise self._wrong(row, role, why_no_number(cell))
         return float(values[0]), (match[2] or "").upper() if match else ""
 
     def _signed(self, rows: list[int], style: Style) -> bool:

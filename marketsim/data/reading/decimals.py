@@ -13,11 +13,13 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 UNKNOWN = frozenset(("", "-", "--", "nan", "null", "none", "na", "n/a", "<na>", "n.a.", "#n/a", "—", "–"))
-SPACES = dict.fromkeys(map(ord, " \u00a0\u202f\u2009'’"))  # between groups of three digits
-CURRENCIES = "$€£¥₹₽₩"
+GAPS = " \u00a0\u202f\u2009'’"  # between groups of digits
+AROUND = GAPS + "$€£¥₹₽₩"  # before or behind a number
 SCALES = {"k": 3, "m": 6, "b": 9, "t": 12, "mio": 6, "mln": 6, "mrd": 9, "bn": 9}  # powers of ten
 SCALES |= {"тыс": 3, "млн": 6, "млрд": 9, "万": 4, "萬": 4, "亿": 8, "億": 8}
 PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf|nan", re.IGNORECASE)
+THIRTY_SECONDS = re.compile(r"\d+[-'’^ ][0-3]\d[\d+]?")  # 110'16, 110-16+: how bond futures are quoted
+INDIAN = re.compile(r"\d{1,2}(?:,\d\d)+,\d{3}")  # 1,23,45,678
 SCALED = re.compile(r"(.*?\d)\s*([^\W\d_]+)\.?")
 
 Texts = NDArray[np.object_]
@@ -31,15 +33,22 @@ class Style(Struct, frozen=True):
 
     def digits(self, text: str) -> str | None:
         """`text` as `float` reads it; None where groups are not of three digits, or it is no number."""
-        text = text.strip().strip(CURRENCIES).translate(SPACES)
-        whole, _, rest = text.partition(self.point)
-        if self.thousands in whole:
-            first, *groups = whole.lstrip("+-").split(self.thousands)
-            if not 1 <= len(first) <= 3 or any(len(group) != 3 for group in groups):
+        whole, _, rest = text.strip().strip(AROUND).partition(self.point)
+        if not whole.isdigit():
+            unsigned = whole.lstrip("+-")
+            sign, unsigned = whole.removesuffix(unsigned), unsigned.lstrip(GAPS)
+            if self._is_grouped(unsigned):
+                unsigned = re.sub(r"\D", "", unsigned)
+            elif self.thousands in unsigned:
                 return None
-            whole = whole.replace(self.thousands, "")
+            whole = sign + unsigned
         text = f"{whole}.{rest}" if rest else whole
         return text if PLAIN.fullmatch(text) else None
+
+    def _is_grouped(self, whole: str) -> bool:
+        """Whether digits are parted into groups of three, or the Indian way."""
+        threes = rf"\d{{1,3}}(?:[{GAPS}{self.thousands}]\d{{3}})+"
+        return bool(re.fullmatch(threes, whole) or (self.thousands == "," and INDIAN.fullmatch(whole)))
 
 
 ENGLISH, CONTINENTAL = Style(), Style(",", ".")
@@ -63,7 +72,7 @@ def styles(cells: Iterable[str]) -> tuple[Style, ...]:
         if commas > 1 or points > 1:
             return (ENGLISH,) if commas > 1 else (CONTINENTAL,)
         sign = "," if commas else "."
-        whole, _, rest = cell.strip().strip(CURRENCIES).lstrip("+-").partition(sign)
+        whole, _, rest = cell.strip().strip(AROUND).lstrip("+-").partition(sign)
         if len(rest) != 3 or not 1 <= len(whole) <= 3 or whole == "0":
             return (CONTINENTAL,) if commas else (ENGLISH,)
         doubtful[sign] += 1
@@ -91,6 +100,13 @@ def to_doubles(cells: Texts, style: Style = ENGLISH, scaled: bool = False) -> tu
         elif not scaled or cell.strip().lower() not in UNKNOWN:
             wrong.append(row)
     return values, wrong
+
+
+def why_no_number(cell: str) -> str:
+    """What messages say of a cell that is no number."""
+    if THIRTY_SECONDS.fullmatch(cell.strip()):
+        return "is not a number (32nds of a point are to be written as decimals)"
+    return "is not a number"
 
 
 def _scaled(cell: str, style: Style) -> str | None:

@@ -17,6 +17,7 @@ from marketsim.data.reading.adjustments import adjust, split_like
 from marketsim.data.reading.cells import Cells
 from marketsim.data.reading.contents import BarFile, printable
 from marketsim.data.reading.file_names import stem, symbol_of_file, symbol_of_folder, symbol_of_name
+from marketsim.data.reading.jumps import far_apart
 from marketsim.data.reading.listing import ENDINGS, Listing, is_loose, list_files
 from marketsim.data.reading.opening import open_cells
 from marketsim.data.reading.read_options import Reading, ReadOptions
@@ -100,7 +101,7 @@ class FileSource:
             time_column=tables[0].time_column,
             notes=(*whole.notes, *prices.notes),
         )
-        remarks = repeated(bars)
+        remarks = (*far_apart(bars), *repeated(bars))
         if prices.adjusted is None and prices.split is None and not bars.crypto:
             remarks = (*remarks, *split_like(bars.ohlcv, bars.time, symbol))
         return replace(bars, notes=(*bars.notes, *remarks))

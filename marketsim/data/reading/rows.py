@@ -14,7 +14,7 @@ from marketsim.data.faults import COLUMNS
 from marketsim.data.reading.adjustments import Prices
 from marketsim.data.reading.cells import Cells, Column
 from marketsim.data.reading.columns import Columns
-from marketsim.data.reading.decimals import ENGLISH, UNKNOWN, Style, styles, to_doubles
+from marketsim.data.reading.decimals import ENGLISH, UNKNOWN, Style, styles, to_doubles, why_no_number
 from marketsim.data.reading.series import Series
 from marketsim.data.reading.timestamps import Stamps
 
@@ -79,7 +79,7 @@ class _Rows(Struct):
         values, wrong = _doubles(self.read[at], self.style, label == "volume")
         for row in wrong:
             cell = str(self.read[at][row])
-            words = f"{reprlib.repr(cell)} is not a number" if cell.strip() else "an empty cell"
+            words = f"{reprlib.repr(cell)} {why_no_number(cell)}" if cell.strip() else "an empty cell"
             self.unreadable.setdefault(row, f"column '{label}': {words}")
         return values
 

@@ -153,6 +153,17 @@ def test_a_comma_that_may_be_either_is_not_guessed(tmp_path):
         read(tmp_path, HEADER, '2025-01-03T14:35:02Z,NVDA,buy,138,"1,000",2')
 
 
+@pytest.mark.parametrize(("cell", "value"), [("1'234.5", 1234.5), ("1 234.5 USD", 1234.5), ("1e05", 1e5)])
+def test_a_price_is_read_as_written(tmp_path, cell, value):
+    assert read(tmp_path, HEADER, f'2025-01-03T14:35:02Z,NVDA,buy,"{cell}",2,1').fills[0].price == value
+
+
+@pytest.mark.parametrize("cell", ["110'16", "110 16"])
+def test_32nds_are_no_price(tmp_path, cell):
+    with pytest.raises(DataError, match=r"line 2, column 'price': .*110.16.* is not a number \(32nds of a point"):
+        read(tmp_path, HEADER, f"2025-01-03T14:35:02Z,ZN=F,buy,{cell},2,1")
+
+
 def test_sides_by_the_sign_of_the_quantity(tmp_path):
     found = read(tmp_path, "time,symbol,price,quantity", "2025-01-03T14:35:02Z,NVDA,138,-3")
     assert shown(found) == [("NVDA", "2025-01-03T14:35:02", "sell", 138.0, 3.0, None)]
