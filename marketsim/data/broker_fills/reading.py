@@ -28,7 +28,6 @@ NEW_YORK = "America/New_York"
 IB = "Interactive Brokers"
 WITH_UNIT = re.compile(r"([-+]?\s*[\d.,](?:[\d.,\s'’]*[\d.,])?)\s*((?![eE]\d)[A-Za-z]\w*)?")
 NO_FILLS = frozenset(("canceled", "cancelled", "expired", "rejected", "new", "subtotal", "total", "symbol_summary"))
-ZONED = re.compile(r"(Z|UTC|GMT|[+-]\d\d:?\d\d)$|^\d{10,19}$")
 PARTS = ("execution", "trade")  # of orders, which are listed beside them
 
 
@@ -168,7 +167,7 @@ class _Reader(Struct, frozen=True):
         for row, words in found.unreadable.items():
             raise DataError(f"{place(row)}: {words}")
         self.notes.extend(found.notes)
-        if timezone is None and not self.columns.utc and not all(map(ZONED.search, cells)):
+        if timezone is None and not self.columns.utc and found.naive:
             whose = "New York's" if of_broker == NEW_YORK else of_broker
             self.notes.append(f"{self.cells.name}: times without a zone are taken as {whose} (--fills-timezone)")
         return found.time.astype("datetime64[s]")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from marketsim.data.reading.formats import DAY_FIRST, MONTH_FIRST
+from marketsim.data.reading.named_zones import without_zone, zone_name
 
 MONTHS = {  # in other languages, where their first three letters are not the English ones
     "Jan": "jän gen ene янв",
@@ -24,9 +25,6 @@ MONTHS = {  # in other languages, where their first three letters are not the En
     "Dec": "dez déc dic дек",
 }
 ENGLISH = {start: month for month, starts in MONTHS.items() for start in (month.lower(), *starts.split())}
-ZONES = {"EST": "America/New_York", "EDT": "America/New_York", "ET": "America/New_York", "CST": "America/Chicago"}
-ZONES |= {"MSK": "Europe/Moscow", "IST": "Asia/Kolkata", "JST": "Asia/Tokyo", "CET": "Europe/Berlin"}
-ZONES |= {"CEST": "Europe/Berlin", "BST": "Europe/London", "CDT": "America/Chicago", "HKT": "Asia/Hong_Kong"}
 
 _DATE = re.compile(
     r"(?P<ymd>\d{4}(?P<a>[-/. ])\d{1,2}(?P=a)\d{1,2})(?!\d)"
@@ -47,7 +45,6 @@ _TIME = re.compile(
 _OFFSET = re.compile(r"(?P<blank> ?)(?P<sign>Z|[+-]\d{2}:?\d{2})?$")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)? ?([AaPp])?\.?[Mm]?\.?")
 _WEEKDAY = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? +", re.IGNORECASE)
-_LAST_WORD = re.compile(r" ?([A-Z]{2,5}|[A-Z][A-Za-z]+/[A-Za-z_/+-]+\d*)$")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?")
 
 
@@ -57,7 +54,7 @@ class Shape(Struct, frozen=True):
     formats: tuple[str, ...]  # for strptime, the likelier first
     clean: Callable[[str], str] | None  # what each cell needs before
     offset: bool  # whether each stamp has its offset from UTC
-    zone: str | None  # the zone that stands behind each stamp by name
+    named: bool  # whether the name of a zone stands behind each
     whole_days: bool  # without a time of day
 
 
@@ -70,7 +67,6 @@ def shape_of(cell: str) -> Shape | None:
     steps = [step for step in STEPS if step(cell).lower() != cell.lower()]
     clean = _chain(steps) if steps else None
     plain = clean(cell) if clean else cell
-    zone = _zone_of(cell)
     date = _DATE.match(plain)
     time = date and _TIME.match(plain, date.end())
     end = time and _OFFSET.match(plain, time.end())
@@ -78,12 +74,21 @@ def shape_of(cell: str) -> Shape | None:
         return None
     tail = _time_format(time) + (end["blank"] + "%z" if end["sign"] else "")
     formats = tuple(date_format + tail for date_format in _date_formats(date))
-    return Shape(formats, clean, bool(end["sign"]), zone, time["nothing"] is not None and not end["sign"])
+    return Shape(
+        formats,
+        clean,
+        bool(end["sign"]),
+        bool(zone_name(cell)) and not end["sign"],
+        time["nothing"] is not None and not end["sign"],
+    )
 
 
-def tidy(cell: str) -> str:
-    """A date in the form that formats are for: single spaces, English months, no weekday and no name of a zone."""
-    return _chain(STEPS)(cell)
+def tidy(cell: str, zoned: bool) -> str:
+    """A date in the form that formats are for: single spaces, English months, no weekday.
+
+    The name of a zone is taken off where `zoned`: behind a stamp among others without one it is left, a fault.
+    """
+    return _chain(STEPS if zoned else [step for step in STEPS if step is not _zoned])(cell)
 
 
 def kind_of(cells: Sequence[str]) -> str:
@@ -205,21 +210,11 @@ def _zoned(cell: str) -> str:
     """Without the name of a zone; "GMT+0100" and "+01" as "+0100"."""
     cell = re.sub(r"(?:GMT|UTC) ?(?=[+-]\d)", "", cell)
     cell = re.sub(r"(:\d{2}(?:\.\d+)? ?[+-]\d{2})$", r"\g<1>00", cell)
-    return cell if _zone_of(cell) is None else _LAST_WORD.sub("", cell)
+    return without_zone(cell)
 
 
 def _half_day(cell: str) -> str:
     return re.sub(r"([AaPp])\.?([Mm])\.?$", lambda match: (match[1] + match[2]).upper(), cell)
-
-
-def _zone_of(cell: str) -> str | None:
-    match = _LAST_WORD.search(cell.strip())
-    if match is None:
-        return None
-    word = match[1]
-    if word in ("UTC", "GMT"):
-        return "UTC"
-    return word if "/" in word else ZONES.get(word)
 
 
 STEPS: tuple[Callable[[str], str], ...] = (_squeeze, _weekday, _english, _zoned, _half_day)

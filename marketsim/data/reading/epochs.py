@@ -49,7 +49,10 @@ def from_texts(cells: NDArray[np.object_]) -> Numbers | None:
     texts = ["0" if bad else str(cell).strip() for cell, bad in zip(cells, wrong, strict=True)]
     if any("e" in text or "E" in text for text in texts):
         found = from_doubles(np.array(texts, dtype=np.float64))
-        return None if found is None else replace(found, wrong=wrong if wrong.any() else None)
+        if found is None:
+            return None
+        wrong |= False if found.wrong is None else found.wrong  # a number beyond all epochs is none either
+        return replace(found, wrong=wrong if wrong.any() else None)
     parts = [text.partition(".") for text in texts]
     billionths = [int(part[2][:9].ljust(9, "0")) if part[2].strip("0") else 0 for part in parts]
     try:

@@ -9,9 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from marketsim.data.calendars.zones import to_utc
 from marketsim.data.reading import epochs
 from marketsim.data.reading.date_formats import seconds_of_day
+from marketsim.data.reading.named_zones import localize, moments
 from marketsim.data.reading.spacing import Times, choose_reading
 from marketsim.data.reading.written_dates import FEW, OPTION, Place, read_dates, shown
 from marketsim.errors import DataError
@@ -33,6 +33,7 @@ class Stamps(Struct, frozen=True):
     unreadable: dict[int, str]  # row -> the cell in words
     zone: str = "UTC"  # that they were written in
     notes: tuple[str, ...] = ()
+    naive: bool = False  # whether they had no zone of their own
 
 
 def parse_stamps(
@@ -57,7 +58,7 @@ def parse_stamps(
     if clocks is not None:
         read = _with_clocks(read, clocks, place)
     if naive:
-        read = _localized(read, name, wanted.timezone)
+        read = replace(_localized(read, name, wanted.timezone), naive=True)
     rows = np.flatnonzero(np.isnat(read.time)).tolist()
     words = {row: read.unreadable.get(row, f"{shown(cells[row])} is not a date") for row in rows}
     return replace(read, unreadable=words)
@@ -97,10 +98,12 @@ def _from_words(texts: NDArray[Any], place: Place, name: str, wanted: Wanted) ->
     if wanted.date_format is None and not found.style.startswith("%Y"):
         row = int(np.argmax(~np.isnat(found.time)))
         notes = (f"{name}: the date {shown(texts[row])} is read as {str(found.time[row])[:10]}",)
-    if found.zone is None:
+    if found.zone is not None:
+        return False, Stamps(found.time, {}, found.zone, notes)
+    if found.names is None:
         return True, Stamps(found.time, {}, "UTC", notes)
-    time = found.time if found.offset or found.zone == "UTC" else localize(found.time, found.zone)
-    return False, Stamps(time, {}, found.zone, notes)
+    known = moments(found.time, found.names, place)
+    return False, Stamps(known.time, {}, known.zone, (*notes, *known.notes))
 
 
 def _with_clocks(read: Stamps, clocks: NDArray[Any], place: Place) -> Stamps:
@@ -130,12 +133,3 @@ def _localized(read: Stamps, name: str, zone: str | None) -> Stamps:
 def _all_midnights(time: Times) -> bool:
     known = time[~np.isnat(time)]
     return bool((known.astype("datetime64[D]") == known).all())
-
-
-def localize(time: Times, zone: str) -> Times:
-    """Naive stamps of a zone in UTC; of an hour that its clocks show twice, one of the two. UsageError for no zone."""
-    whole = time.astype("datetime64[s]")
-    known = ~np.isnat(time)
-    utc = time.copy()
-    utc[known] = to_utc(whole[known], zone).astype("datetime64[ns]") + (time[known] - whole[known])
-    return utc

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from marketsim.data.calendars.zones import utc_offsets
 from marketsim.data.reading.date_formats import Shape, shape_of, tidy
+from marketsim.data.reading.named_zones import zone_name, zone_names
 from marketsim.data.reading.spacing import Times, choose_reading
 from marketsim.errors import DataError, UsageError
 
@@ -34,10 +35,10 @@ Place = Callable[[int], str]  # row -> file, line and column, for messages
 class Written(Struct, frozen=True):
     """R dates as they were written."""
 
-    time: Times  # [R] datetime64[ns]; UTC where `offset`, NaT where unreadable
+    time: Times  # [R] datetime64[ns]; UTC where they have offsets, NaT where unreadable
     style: str  # in the words of strptime
-    offset: bool  # whether each has its offset from UTC
-    zone: str | None  # that stands behind each, or that the offsets are those of
+    zone: str | None = None  # that the offsets behind them are those of
+    names: NDArray[np.object_] | None = None  # [R] of zones, which stand behind them
 
 
 def read_dates(texts: Cells, place: Place, date_format: str | None = None, dates: str = "") -> Written:
@@ -53,7 +54,7 @@ def read_dates(texts: Cells, place: Place, date_format: str | None = None, dates
         clean = shape.clean or str.strip
         cells = np.array([clean(cell) for cell in texts], dtype=object)
     formats = _fitting(shape.formats, cells, shape.offset)
-    readings = {style: _read(cells, style, shape.offset) for style in formats}
+    readings = {style: _read(cells, style, shape) for style in formats}
     missing = {reading: int(np.isnat(time).sum()) for reading, time in readings.items()}
     fewest = min(missing.values())
     if fewest and date_format is None and shape.formats[0].startswith(ISO):
@@ -63,13 +64,14 @@ def read_dates(texts: Cells, place: Place, date_format: str | None = None, dates
     style = choose_reading(readings, place(row), texts[row], dates)
     time = readings[style]
     wrong = np.isnat(time)
+    names = zone_names(texts) if shape.named else None
+    _same_zoning(texts, wrong, shape, names, place)
     if wrong.sum() > max(1, FEW * len(time)):
         first = int(np.argmax(wrong))
         alike = f" as {shown(texts[row])} is" if first != row else f" in the format {style}"
         many = f"nor are {wrong.sum() - 1:,} more of {len(time):,}"
         raise DataError(f"{place(first)}: {shown(texts[first])} is not a date{alike}, {many}; {OPTION}")
-    zone = shape.zone if shape.zone is not None or not shape.offset else _zone_of(cells, time)
-    return Written(time, style, shape.offset, zone)
+    return Written(time, style, _zone_of(cells, time) if shape.offset else None, names)
 
 
 def shown(cell: object) -> str:
@@ -93,18 +95,19 @@ def parse(cells: Cells, style: str, offset: bool) -> Times:
     return np.array(found.tz_localize(None) if offset else found, dtype="datetime64[ns]")
 
 
-def _read(cells: Cells, style: str, offset: bool) -> Times:
+def _read(cells: Cells, style: str, shape: Shape) -> Times:
     """As `parse`; what does not fit is cleaned first: "May 3" may be followed by "June 1"."""
-    time = parse(cells, style, offset)
+    time = parse(cells, style, shape.offset)
     wrong = np.isnat(time)
     if wrong.any() and not wrong.all():
-        time[wrong] = parse(np.array([tidy(cell) for cell in cells[wrong]], dtype=object), style, offset)
+        zoned = shape.offset or shape.named
+        time[wrong] = parse(np.array([tidy(cell, zoned) for cell in cells[wrong]], dtype=object), style, shape.offset)
     return time
 
 
 def _given(style: str) -> tuple[int, Shape]:
     """What the owner says."""
-    return 0, Shape((style,), None, "%z" in style, None, not any(hour in style for hour in ("%H", "%I")))
+    return 0, Shape((style,), None, "%z" in style, False, not any(hour in style for hour in ("%H", "%I")))
 
 
 def _first_shape(texts: Cells) -> tuple[int, Shape | None]:
@@ -135,10 +138,29 @@ def _iso(cells: Cells, shape: Shape, place: Place, texts: Cells) -> Times:
     time: Times = np.asarray(found.tz_localize(None), dtype="datetime64[ns]")
     mixed = ~np.isnat(time) & (zoned != shape.offset)
     if mixed.any():
-        row = int(np.argmax(mixed))
-        pair = f"{shown(texts[row])} after {shown(texts[0])}"
-        raise DataError(f"{place(row)}: mixed time zones: {pair}; write every stamp in UTC")
+        raise _mixed(texts, int(np.argmax(mixed)), place)
     return time
+
+
+def _same_zoning(
+    texts: Cells, wrong: NDArray[np.bool_], shape: Shape, names: NDArray[np.object_] | None, place: Place
+) -> None:
+    """DataError where the name of a zone stands behind some of the stamps, and nothing behind others."""
+    if names is not None:
+        rows = np.flatnonzero(~wrong & (names == "")).tolist()
+    elif shape.offset:
+        return
+    else:
+        rows = [
+            row for row in np.flatnonzero(wrong).tolist() if zone_name(str(texts[row])) and shape_of(str(texts[row]))
+        ]
+    if rows:
+        raise _mixed(texts, rows[0], place)
+
+
+def _mixed(texts: Cells, row: int, place: Place) -> DataError:
+    pair = f"{shown(texts[row])} after {shown(texts[0])}"
+    return DataError(f"{place(row)}: mixed time zones: {pair}; write every stamp in UTC")
 
 
 def _zone_of(cells: Cells, time: Times) -> str:

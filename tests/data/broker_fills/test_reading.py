@@ -216,3 +216,16 @@ def test_what_is_no_file_of_fills(tmp_path):
 def test_times_are_whole_seconds_in_utc(tmp_path):
     found = read(tmp_path, HEADER, ROW.replace("14:35:02Z", "14:35:02+02:00"))
     assert found.fills[0].time == np.datetime64("2025-01-03T12:35:02")
+
+
+def test_every_time_has_the_zone_of_its_own_name(tmp_path):
+    rows = [ROW.replace("2025-01-03T14:35:02Z", time) for time in ("2024-03-29 15:00 GMT", "2024-04-02 15:00 BST")]
+    found = read(tmp_path, HEADER, *rows)
+    assert [str(fill.time) for fill in found.fills] == ["2024-03-29T15:00:00", "2024-04-02T14:00:00"]
+    assert found.notes == ()
+    rows = [ROW.replace("2025-01-03T14:35:02Z", time) for time in ("2024-01-02 15:00 UTC", "2024-01-02 15:00 EST")]
+    found = read(tmp_path, HEADER, *rows)
+    assert [str(fill.time)[11:] for fill in found.fills] == ["15:00:00", "20:00:00"]
+    assert [note.partition(": ")[2] for note in found.notes] == [
+        "stamps of several zones, EST, UTC, are read each in its own"
+    ]

@@ -125,6 +125,45 @@ def test_offsets_across_summer_time_become_utc_and_name_their_zone() -> None:
     assert parse("2024-01-02T00:00:00+0545").zone == "+05:45"
 
 
+@pytest.mark.parametrize(
+    ("written", "utc", "zone"),
+    [
+        ("2023-03-25 23:00 GMT|2023-03-26 02:00 BST", "2023-03-25T23:00|2023-03-26T01:00", "Europe/London"),
+        ("2023-06-01 02:00 CEST|2023-12-01 02:00 CET", "2023-06-01T00:00|2023-12-01T01:00", "Europe/Berlin"),
+        ("2023-01-03T10:00PST|2023-07-03T10:00PDT", "2023-01-03T18:00|2023-07-03T17:00", "America/Los_Angeles"),
+        ("2023-01-03 10:00 (AEDT)|2023-07-03 10:00 (AEST)", "2023-01-02T23:00|2023-07-03T00:00", "Australia/Sydney"),
+        ("2023-01-03 10:00 GMT|2023-01-03 10:00 UTC", "2023-01-03T10:00|2023-01-03T10:00", "UTC"),
+        ("2023-07-03 10:00 US/Eastern|2023-12-01 10:00 US/Eastern", "2023-07-03T14:00|2023-12-01T15:00", "US/Eastern"),
+    ],
+)
+def test_every_stamp_has_the_zone_of_its_own_name(written: str, utc: str, zone: str) -> None:
+    found = parse(*written.split("|"))
+    assert [str(time)[:16] for time in found.time] == utc.split("|")
+    assert (found.zone, found.notes, found.naive) == (zone, (), False)
+
+
+def test_names_tell_the_two_hours_apart_that_clocks_show_twice() -> None:
+    found = parse("2023-11-05 01:00 EDT", "2023-11-05 01:00 EST", "2023-11-05 02:00 EST")
+    assert [str(time)[11:16] for time in found.time] == ["05:00", "06:00", "07:00"]
+    assert found.zone == "America/New_York"
+    assert str(parse("2023-11-05 01:00 EST", "2023-11-05 02:00 EST").time[0])[11:16] == "06:00"
+
+
+def test_a_name_that_clocks_do_not_have_on_the_day_is_what_they_show_and_is_said() -> None:
+    found = parse("2023-07-03 09:30 EST", "2023-12-01 09:30 EST")
+    assert [str(time)[11:16] for time in found.time] == ["13:30", "14:30"]
+    assert found.notes == ("x.csv, line 0: EST is read as the time of America/New_York, which is not EST on that day",)
+
+
+def test_stamps_of_several_zones_are_each_read_in_their_own() -> None:
+    found = parse(*["2023-01-03 10:00 UTC"] * 100, "2023-01-03 10:00 EST")
+    assert [str(time)[11:16] for time in found.time[99:]] == ["10:00", "15:00"]
+    assert found.zone == "UTC"
+    assert found.notes == ("x.csv, line 0: stamps of several zones, EST, UTC, are read each in its own",)
+    with pytest.raises(DataError, match=r"x.csv, line 1: no time zone 'Mars/Base'"):
+        parse("2023-01-03 10:00 UTC", "2023-01-03 11:00 Mars/Base")
+
+
 def month(first: str, days: int) -> list[date]:
     start = date.fromisoformat(first)
     return [start + timedelta(days=i) for i in range(days)]
@@ -178,6 +217,13 @@ def test_many_cells_that_do_not_fit_are_a_misread_format() -> None:
         parse("2020-03-01", "2020-03-02", "2020-13-01", "2020-13-02")
 
 
+@pytest.mark.parametrize("cell", ["1e400", "9" * 25 + "e0", "nan"])
+def test_a_number_beyond_all_epochs_is_no_date_wherever_it_stands(cell: str) -> None:
+    assert parse("1672704000", "1.6727904e9", cell).unreadable == {2: f"'{cell}' is not a date"}
+    if cell != "nan":
+        assert parse(cell, "1672704000", "1672790400").unreadable == {0: f"'{cell}' is not a date"}
+
+
 def test_epochs_of_two_units_are_not_mixed() -> None:
     with pytest.raises(DataError, match=r"x.csv, line 1: '1583020800000' is not a date"):
         read("1583020800", "1583020800000")
@@ -185,7 +231,13 @@ def test_epochs_of_two_units_are_not_mixed() -> None:
 
 @pytest.mark.parametrize(
     "cells",
-    [("2020-03-01", "2020-03-02T00:00Z"), ("2020-03-01T00:00Z", "2020-03-02T00:00")],
+    [
+        ("2020-03-01", "2020-03-02T00:00Z"),
+        ("2020-03-01T00:00Z", "2020-03-02T00:00"),
+        ("2020-03-01 00:00 EST", "2020-03-02 00:00"),
+        ("2020-03-01 00:00", "2020-03-02 00:00 EST"),
+        ("13/01/2020 00:00", "14/01/2020 00:00 GMT"),
+    ],
 )
 def test_stamps_with_and_without_a_zone_are_not_mixed(cells: tuple[str, str]) -> None:
     with pytest.raises(DataError, match=rf"x.csv, line 1: mixed time zones: .*{cells[1][:6]}"):
