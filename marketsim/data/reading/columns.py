@@ -28,6 +28,7 @@ from marketsim.data.reading.formats.names import (
     VOLUME,
     WORDS_ONLY,
 )
+from marketsim.data.reading.unnamed_columns import is_number
 from marketsim.data.symbols import QUOTES
 from marketsim.errors import DataError
 
@@ -262,10 +263,17 @@ def _parted(cells: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
 
 
 def _refuse(header: Sequence[str], names: Sequence[str], timed: bool, file: str) -> None:
+    if any(map(is_number, header)):
+        raise DataError(
+            f"{file}: no header, and no known order of columns fits {_shown(header)}; put a header such as "
+            "date,open,high,low,close,volume above them"
+        )
     missing = [role for role, wanted in FIELDS.items() if _first(names, wanted) is None]
     if not timed:
         missing.insert(0, "date (or datetime, timestamp, open time, time)")
-    raise DataError(f"{file}: no column {', '.join(missing)}; the header has {_shown(header)}")
+    raise DataError(
+        f"{file}: no column {', '.join(missing)}; the header has {_shown(header)} (rename the columns that are meant)"
+    )
 
 
 def _shown(header: Sequence[str]) -> str:

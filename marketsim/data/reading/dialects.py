@@ -8,16 +8,20 @@ import io
 import re
 from collections.abc import Sequence
 
-import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
 from marketsim.data.reading.cells import SAMPLE, Heading
 from marketsim.data.reading.columns import BARS, TableKind
-from marketsim.data.reading.date_formats import kind_of, seconds_of_day
-from marketsim.data.reading.decimals import styles, to_doubles
-from marketsim.data.reading.formats import BY_ORDER, LAYOUTS, NAMED, TWO_ROWS, Layout, plain
+from marketsim.data.reading.formats import NAMED, TWO_ROWS, Layout, plain
 from marketsim.data.reading.formats.names import STAMP, SYMBOL, UNNAMED
+from marketsim.data.reading.unnamed_columns import (
+    is_bar,
+    is_number,
+    names_columns,
+    numbers_columns,
+    unnamed_layout,
+)
 from marketsim.errors import DataError
 
 DELIMITERS = ("\t", ";", "|", ",", " ")
@@ -25,7 +29,6 @@ PREAMBLE = 60  # lines above a header
 TRIES = 3  # first rows of numbers from which on the columns are looked for
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 CHINESE, CYRILLIC, LATIN = "gb18030", "cp1251", "cp1252"  # encodings that are tried where a file is not UTF-8
-FITTING = 0.95  # of the rows, whose high and low must hold the open and the close where no header says which is which
 
 Row = tuple[int, list[str]]  # the lines up to its end, and its cells
 
@@ -67,7 +70,7 @@ def sniff(name: str, head: bytes, whole: bool, kind: TableKind = BARS) -> Dialec
             head.decode("utf-8")
         except UnicodeDecodeError as error:
             raise undecodable(name, head, error) from None
-    best = max(found, key=lambda dialect: len(dialect.heading.names), default=None)
+    best = max(found, key=lambda dialect: (bool(dialect.rows), len(dialect.heading.names)), default=None)
     if best is None or not best.heading.names:
         raise DataError(f"{name}: an empty file; it begins with a header such as date,open,high,low,close")
     return best
@@ -123,14 +126,11 @@ def _with(text: str, encoding: str, delimiter: str, kind: TableKind) -> Dialect 
     for i, (_, row) in enumerate(rows[:PREAMBLE]):
         if len(row) > 1 and kind.is_header(row) and not _behind_sign(rows, i, kind):
             return _headed(rows, i, encoding, delimiter, kind)
-        layout = None
-        if kind is BARS and tries and len(row) >= 5 and sum(map(_is_number, row)) >= 4:
+        numeric = len(row) >= 5 and sum(map(is_number, row)) >= 4 and not numbers_columns(row)
+        if kind is BARS and tries and numeric:
             layout, tries = unnamed_layout(_cells(rows[i:])), tries - 1
-        if layout is not None:
-            before = rows[i - 1][0] if i else 0
-            names = (*layout.unnamed, *(f"column {n + 1}" for n in range(len(layout.unnamed), len(row))))[: len(row)]
-            heading = Heading(names, (), layout, comma_is_point=delimiter != ",")
-            return Dialect(encoding, delimiter, before, len(row), heading, _cells(rows[i:]))
+            if layout is not None:
+                return _unnamed(rows, i, encoding, delimiter, layout)
         if row and not best and not row[0].startswith("#"):
             best = row
     return Dialect(encoding, delimiter, 0, 0, Heading(tuple(best)), ()) if best else None
@@ -187,11 +187,29 @@ def _headed(rows: list[Row], i: int, encoding: str, delimiter: str, kind: TableK
     return Dialect(encoding, delimiter, rows[start - 1][0], width, heading, body)
 
 
+def _unnamed(rows: list[Row], i: int, encoding: str, delimiter: str, layout: Layout) -> Dialect:
+    """The dialect of a file whose columns have no known names, and whose row `i` is a whole bar of the `layout`.
+
+    Bars above it with a bad cell are rows of data too. Of width 0 where names stand above it, for they may tell
+    another order of the columns.
+    """
+    body, start = rows[i][1], i
+    for at, (_, row) in enumerate(rows[:i]):
+        if names_columns(row, body):
+            return Dialect(encoding, delimiter, 0, 0, Heading(tuple(row)), _cells(rows[i:]))
+        if start == i and is_bar(row, layout):
+            start = at
+    before, width = rows[start - 1][0] if start else 0, len(body)
+    names = (*layout.unnamed, *(f"column {n + 1}" for n in range(len(layout.unnamed), width)))[:width]
+    heading = Heading(names, (), layout, comma_is_point=delimiter != ",")
+    return Dialect(encoding, delimiter, before, width, heading, _cells(rows[start:]))
+
+
 def _is_groups(row: Sequence[str], width: int, kind: TableKind) -> bool:
     """Whether a row beside a header says which symbol each column belongs to."""
     first, *rest = row
     named = plain(first) in (*SYMBOL, *UNNAMED, "tickers", "symbols", "price", "attributes")
-    return len(row) == width and named and any(rest) and not any(map(_is_number, rest)) and not kind.is_header(row)
+    return len(row) == width and named and any(rest) and not any(map(is_number, rest)) and not kind.is_header(row)
 
 
 def _spread(row: Sequence[str]) -> tuple[str, ...]:
@@ -209,61 +227,3 @@ def _is_index(row: Sequence[str]) -> bool:
 
 def _cells(rows: Sequence[Row]) -> tuple[list[str], ...]:
     return tuple(row for _, row in rows[:SAMPLE])
-
-
-def _is_number(cell: str) -> bool:
-    return bool(cell.strip()) and cell.strip()[-1].isdigit() and not to_doubles(_array([cell]), styles([cell])[0])[1]
-
-
-def unnamed_layout(body: Sequence[list[str]]) -> Layout | None:
-    """The layout of rows without a header, by what their cells look like and which of them hold the others."""
-    first = body[0]
-    width = len(first) - (not first[-1].strip())
-    same = [row for row in body if len(row) == len(first)]
-    for layout in (*LAYOUTS, *BY_ORDER):
-        names = layout.unnamed
-        exact = len(names) == width or (layout in BY_ORDER and width >= len(names) - (names[-1] == "volume"))
-        if names and exact and layout.matches(first[0]) and _told(names, same) and holds(names, same):
-            return layout
-    return None
-
-
-def _told(names: Sequence[str], rows: list[list[str]]) -> bool:
-    """Whether the columns of time are times, that of symbols has words, and the rest are numbers."""
-    for at, name in enumerate(names[: len(rows[0])]):
-        cells = [row[at].strip() for row in rows]
-        kind = kind_of(cells)
-        if name == "symbol":
-            good = not any(map(_is_number, cells)) and not kind
-        elif name in ("date", "timestamp", "open_time", "ts", "startTime", "mts") or (name == "time" and at == 0):
-            good = kind in ("full", "midnight", "date") or (kind == "digits" and name == "date")
-        elif name == "time":
-            good = all(seconds_of_day(cell) is not None for cell in cells)
-        else:
-            good = _is_number(cells[0]) and kind not in ("midnight", "clock")
-        if not good:
-            return False
-    return True
-
-
-def holds(names: Sequence[str], rows: list[list[str]]) -> bool:
-    """Whether high and low hold open and close, and a mean price lies between them."""
-    at = {name: i for i, name in enumerate(names)}
-    style = styles(cell for row in rows for cell in (row[at["open"]], row[at["close"]]))[0]
-    values = {
-        name: to_doubles(_array([row[at[name]] for row in rows]), style)[0] for name in ("open", "high", "low", "close")
-    }
-    good = (values["high"] >= np.maximum(values["open"], values["close"])) & (
-        values["low"] <= np.minimum(values["open"], values["close"])
-    )
-    known = ~np.isnan(values["close"])
-    if "vwap" in at:
-        mean = to_doubles(_array([row[at["vwap"]] for row in rows]), style)[0]
-        good &= ((mean >= values["low"] * 0.999) & (mean <= values["high"] * 1.001)) | (mean == 0)
-    return bool(known.any() and good[known].mean() >= FITTING)
-
-
-def _array(cells: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
-    array = np.empty(len(cells), dtype=object)
-    array[:] = cells
-    return array

@@ -11,9 +11,9 @@ from msgspec import Struct
 from marketsim.data.reading.cells import SAMPLE, Heading
 from marketsim.data.reading.columns import has_prices
 from marketsim.data.reading.date_formats import kind_of
-from marketsim.data.reading.dialects import unnamed_layout
 from marketsim.data.reading.formats import Layout, plain
 from marketsim.data.reading.formats.names import STAMP
+from marketsim.data.reading.unnamed_columns import unnamed_layout
 
 DEEPEST = 8  # levels of a document at which bars are looked for
 SYMBOL = ("symbol", "ticker", "pair", "instrument", "ts code", "currency pair")
