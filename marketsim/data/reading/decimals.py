@@ -12,6 +12,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from marketsim.data.symbols import CURRENCIES
+
 UNKNOWN = frozenset(("", "-", "--", "nan", "null", "none", "na", "n/a", "<na>", "n.a.", "#n/a", "—", "–"))
 GAPS = " \u00a0\u202f\u2009'’"  # between groups of digits
 AROUND = GAPS + "$€£¥₹₽₩"  # before or behind a number
@@ -20,6 +22,7 @@ SCALES |= {"тыс": 3, "млн": 6, "млрд": 9, "万": 4, "萬": 4, "亿": 8
 PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf|nan", re.IGNORECASE)
 THIRTY_SECONDS = re.compile(r"\d+[-'’^ ][0-3]\d[\d+]?")  # 110'16, 110-16+: how bond futures are quoted
 INDIAN = re.compile(r"\d{1,2}(?:,\d\d)+,\d{3}")  # 1,23,45,678
+WITH_UNIT = re.compile(r"[-+]?\d[\d.,]*\s*[^\W\d_]+|[^\W\d_]+\s*\d[\d.,]*")
 SCALED = re.compile(r"(.*?\d)\s*([^\W\d_]+)\.?")
 
 Texts = NDArray[np.object_]
@@ -102,10 +105,29 @@ def to_doubles(cells: Texts, style: Style = ENGLISH, scaled: bool = False) -> tu
     return values, wrong
 
 
+def currency_of(cell: str) -> str | None:
+    """The currency whose code stands before or behind a number, such as "100.37 USD"."""
+    cell = cell.strip().upper()
+    return next((code for code in (cell[-3:], cell[:3]) if code in CURRENCIES), None)
+
+
+def without_currency(cell: str, code: str) -> str:
+    """A cell without the code of this currency, in any case."""
+    return re.sub(rf"^\s*{code}|{code}\s*$", "", cell, count=1, flags=re.IGNORECASE)
+
+
+def unscaled(cell: str) -> str:
+    """A volume without the letter for its size: "1.2M" as "1.2"."""
+    match = SCALED.fullmatch(cell.strip())
+    return match[1] if match else cell
+
+
 def why_no_number(cell: str) -> str:
     """What messages say of a cell that is no number."""
     if THIRTY_SECONDS.fullmatch(cell.strip()):
-        return "is not a number (32nds of a point are to be written as decimals)"
+        return "is not a number (write 32nds of a point as decimals)"
+    if WITH_UNIT.fullmatch(cell.strip()):
+        return "is not a number (write it without a unit)"
     return "is not a number"
 
 

@@ -1,9 +1,9 @@
-"""The rows of a file as numbers, in the number style of its prices; rows without a bar are left out."""
+"""The rows of a file as numbers; rows without a bar are left out."""
 
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from msgspec import Struct, field
@@ -14,33 +14,12 @@ from marketsim.data.faults import COLUMNS
 from marketsim.data.reading.adjustments import Prices
 from marketsim.data.reading.cells import Cells, Column
 from marketsim.data.reading.columns import Columns
-from marketsim.data.reading.decimals import ENGLISH, UNKNOWN, Style, styles, to_doubles, why_no_number
+from marketsim.data.reading.decimals import UNKNOWN, Style, why_no_number
+from marketsim.data.reading.number_style import doubles
 from marketsim.data.reading.series import Series
 from marketsim.data.reading.timestamps import Stamps
 
-JUMP = 50.0  # between closes: more looks like thousands that were read as decimals
-
 Doubles = NDArray[np.float64]
-
-
-def style_of(cells: Cells, found: Sequence[Columns], read: dict[int, Column]) -> Style:
-    """How prices are written: of two ways that fit, the one whose bars hold together and jump less.
-
-    Prices in `read` are replaced by their text where they were read as numbers too soon.
-    """
-    prices = [at for columns in found for at in columns.prices]
-    if all(read[at].dtype != object for at in prices):
-        if all(_is_steady(read[columns.prices[3]]) for columns in found):
-            return ENGLISH
-        texts = cells.read(prices, [])
-        if any(texts[at].dtype != object for at in prices) or len(styles(_texts(texts, prices))) == 1:
-            return ENGLISH
-        read |= texts
-    prices = [at for at in prices if read[at].dtype == object]
-    ways = styles(_texts(read, prices))
-    if len(ways) > 1 and not cells.heading.comma_is_point and any("," in cell for cell in _texts(read, prices)):
-        ways = (ENGLISH, *(way for way in ways if way is not ENGLISH))
-    return min(ways, key=lambda way: _unlikely(read, found[0], way)) if len(ways) > 1 else ways[0]
 
 
 def make_series(
@@ -76,7 +55,7 @@ class _Rows(Struct):
 
     def numbers(self, at: int, label: str) -> Doubles:
         """A column of prices or volumes; a cell that is no number makes its row a bad one."""
-        values, wrong = _doubles(self.read[at], self.style, label == "volume")
+        values, wrong = doubles(self.read[at], self.style, label == "volume")
         for row in wrong:
             cell = str(self.read[at][row])
             words = f"{reprlib.repr(cell)} {why_no_number(cell)}" if cell.strip() else "an empty cell"
@@ -87,7 +66,7 @@ class _Rows(Struct):
         """A column that a series can do without; with a cell that is no number it is named and not used."""
         if at is None:
             return None
-        values, wrong = _doubles(self.read[at], self.style, True)
+        values, wrong = doubles(self.read[at], self.style, True)
         if not wrong:
             return values
         name, cell = self.cells.heading.names[at].strip(), reprlib.repr(str(self.read[at][wrong[0]]))
@@ -138,28 +117,3 @@ def _has_text(read: Mapping[int, Column], columns: Columns) -> NDArray[np.bool_]
         if read[at].dtype == object:
             there |= np.array([str(cell).strip().lower() not in UNKNOWN for cell in read[at]])
     return there
-
-
-def _texts(read: Mapping[int, Column], columns: Sequence[int]) -> Iterator[str]:
-    return (str(cell) for at in columns for cell in read[at])
-
-
-def _is_steady(close: Column) -> bool:
-    with np.errstate(all="ignore"):
-        ratio = close[1:] / close[:-1]
-        return not ((ratio > JUMP) | (ratio < 1 / JUMP)).any()
-
-
-def _unlikely(read: Mapping[int, Column], columns: Columns, style: Style) -> tuple[int, float]:
-    """How badly prices look in a style: rows that break a rule, and the sum of the jumps."""
-    open_, high, low, close = (_doubles(read[at], style, False)[0] for at in columns.prices)
-    with np.errstate(all="ignore"):
-        broken = ~((high >= np.maximum(open_, close)) & (low <= np.minimum(open_, close)))
-        jumps = np.abs(np.diff(np.log(close)))
-    return int(broken.sum()), round(float(np.nansum(jumps)), 6)
-
-
-def _doubles(column: Column, style: Style, scaled: bool) -> tuple[Doubles, list[int]]:
-    if column.dtype == object:
-        return to_doubles(column, style, scaled)
-    return column.astype(np.float64, copy=False), []

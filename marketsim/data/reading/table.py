@@ -14,8 +14,9 @@ from marketsim.data.reading.cells import Cells, Column
 from marketsim.data.reading.columns import Columns, describe, resolve
 from marketsim.data.reading.formats import plain
 from marketsim.data.reading.formats.names import WORDS_ONLY
+from marketsim.data.reading.number_style import style_of
 from marketsim.data.reading.read_options import Reading, ReadOptions
-from marketsim.data.reading.rows import make_series, style_of
+from marketsim.data.reading.rows import make_series
 from marketsim.data.reading.series import Series
 from marketsim.data.reading.timestamps import Stamps, Wanted, parse_stamps
 from marketsim.data.reading.written_dates import Place
@@ -52,11 +53,15 @@ def read_table(cells: Cells, options: Reading | None = None) -> Table:
     if not len(read[first.stamps[0]]):
         raise DataError(f"{cells.name}: no bars under the header")
     at_stamp, stamps = _stamps(cells, first, read, options or ReadOptions())
-    style = style_of(cells, found, read)
+    numbers_as = style_of(cells, found, read)
     series: dict[str, Series] = {}
-    notes = [*stamps.notes, *([f"{cells.name}: {first.layout.remark}"] if first.layout.remark else [])]
+    notes = [
+        *stamps.notes,
+        *numbers_as.notes,
+        *([f"{cells.name}: {first.layout.remark}"] if first.layout.remark else []),
+    ]
     for columns in found:
-        rows, at = make_series(cells, columns, read, stamps, style)
+        rows, at = make_series(cells, columns, read, stamps, numbers_as.style)
         parts, remarks = _by_symbol(rows, at, columns, read, cells)
         notes += remarks
         for symbol, part in parts.items():

@@ -160,7 +160,7 @@ def test_a_price_is_read_as_written(tmp_path, cell, value):
 
 @pytest.mark.parametrize("cell", ["110'16", "110 16"])
 def test_32nds_are_no_price(tmp_path, cell):
-    with pytest.raises(DataError, match=r"line 2, column 'price': .*110.16.* is not a number \(32nds of a point"):
+    with pytest.raises(DataError, match=r"line 2, column 'price': .*110.16.* is not a number \(write 32nds"):
         read(tmp_path, HEADER, f"2025-01-03T14:35:02Z,ZN=F,buy,{cell},2,1")
 
 
