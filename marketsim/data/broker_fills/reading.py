@@ -14,6 +14,7 @@ from marketsim.data.broker_fills.broker_fill import BrokerFill, BrokerFills, Sid
 from marketsim.data.broker_fills.columns import BY_NAME, FILLS, FillColumns, resolve
 from marketsim.data.broker_fills.statement import trades_of
 from marketsim.data.reading.cells import Cells, Column, Heading, LoadedCells, column_of
+from marketsim.data.reading.clocks import ClockCells
 from marketsim.data.reading.contents import BarFile
 from marketsim.data.reading.decimals import ENGLISH, UNKNOWN, Style, styles, to_doubles, why_no_number
 from marketsim.data.reading.json_tables import parsed
@@ -158,7 +159,9 @@ class _Reader(Struct, frozen=True):
         of_broker = NEW_YORK if self.columns.layout == IB else "UTC"
         zone = "UTC" if self.columns.utc else timezone or of_broker
         name = self.cells.heading.label(self.columns.at["time"])
-        clocks = None if clock is None else clock[rows]
+        clocks = None
+        if clock is not None and self.columns.clock is not None:
+            clocks = ClockCells(clock[rows], self.cells.heading.label(self.columns.clock))
 
         def place(row: int) -> str:
             return f"{self.cells.place(rows[row])}, column '{name}'"

@@ -194,11 +194,7 @@ def _times(names: Sequence[str], sample: Sample) -> tuple[tuple[int, ...], int |
         kinds |= {i: kind for i in others if (kind := _stamp_kind(sample(i)))}
         named += [i for i in others if i in kinds]
     clock = next(
-        (
-            i
-            for i in map(names.index, (name for name in CLOCK if name in names))
-            if kind_of(sample(i)) in ("clock", "digits")
-        ),
+        (i for i in map(names.index, (name for name in CLOCK if name in names)) if _is_clock(names[i], sample(i))),
         None,
     )
     rank = {"full": 0, "midnight": 0 if clock is None else 1, "date": 1, "digits": 2}
@@ -207,6 +203,13 @@ def _times(names: Sequence[str], sample: Sample) -> tuple[tuple[int, ...], int |
         return tuple(i for i in named if i != clock or kinds[i] == "digits")[:1], None
     alone = kinds[ranked[0]] == "full"
     return tuple(ranked), None if alone else clock
+
+
+def _is_clock(name: str, cells: list[str]) -> bool:
+    """Whether a column named as times of day has such; digits that cannot be read as one are not passed over."""
+    kind = kind_of(cells)
+    unread = not kind and name != "timestamp" and any(map(str.isdigit, "".join(cells)))
+    return kind in ("clock", "digits") or unread
 
 
 def _stamp_kind(cells: list[str]) -> str:

@@ -44,6 +44,7 @@ _TIME = re.compile(
 )
 _OFFSET = re.compile(r"(?P<blank> ?)(?P<sign>Z|[+-]\d{2}:?\d{2})?$")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)? ?([AaPp])?\.?[Mm]?\.?")
+_CLOCK_OFFSET = re.compile(r"(?P<clock>\d{1,2}:[\d:.,]+) ?(?:Z|(?P<hours>[+-]\d{2}):?(?P<minutes>\d{2})?)")
 _WEEKDAY = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? +", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?")
 
@@ -111,7 +112,21 @@ def kind_of(cells: Sequence[str]) -> str:
 
 def is_clock(cell: str) -> bool:
     """Whether a cell is a time of day with colons."""
-    return _CLOCK.fullmatch(cell.strip()) is not None
+    return _CLOCK.fullmatch(bare_clock(cell)[0]) is not None
+
+
+def bare_clock(cell: str) -> tuple[str, str]:
+    """A time of day and the zone behind it, a known name or an offset such as "+05:30"; "" for none.
+
+    >>> bare_clock("10:00 EST"), bare_clock("10:00-0500")
+    (('10:00', 'EST'), ('10:00', '-05:00'))
+    """
+    cell = cell.strip().removesuffix(".0")
+    match = _CLOCK_OFFSET.fullmatch(cell)
+    if match:
+        return match["clock"], f"{match['hours']}:{match['minutes'] or '00'}" if match["hours"] else "+00:00"
+    name = zone_name(cell)
+    return (without_zone(cell), name) if name else (cell, "")
 
 
 def seconds_of_day(cell: str) -> float | None:

@@ -30,6 +30,7 @@ class Numbers(Struct, frozen=True):
     whole: NDArray[np.int64]  # [R]
     billionths: NDArray[np.int64]  # [R]
     wrong: NDArray[np.bool_] | None = None  # [R] those that are none; None: all are
+    step: int = 0  # the power of ten of the last digit that any has; 7 for 1.67262E+12
 
     @property
     def known(self) -> NDArray[np.int64]:
@@ -52,7 +53,8 @@ def from_texts(cells: NDArray[np.object_]) -> Numbers | None:
         if found is None:
             return None
         wrong |= False if found.wrong is None else found.wrong  # a number beyond all epochs is none either
-        return replace(found, wrong=wrong if wrong.any() else None)
+        step = max(0, min(_last_digit(text) for text, bad in zip(texts, wrong, strict=True) if not bad))
+        return replace(found, wrong=wrong if wrong.any() else None, step=step)
     parts = [text.partition(".") for text in texts]
     billionths = [int(part[2][:9].ljust(9, "0")) if part[2].strip("0") else 0 for part in parts]
     try:
@@ -131,6 +133,20 @@ def from_epoch(numbers: Numbers, unit: str) -> Times:
     return np.where(good, time, np.datetime64("NaT", "ns"))
 
 
+def rounded(numbers: Numbers, unit: str) -> int | None:
+    """The first row whose moment shows that digits are lost; None where they tell the time.
+
+    A program that writes 1672617600000 as 1.67262E+12 rounds it to 10,000 s. Exact epochs end in zeros too, but those
+    of bars are then whole minutes, or hours.
+    """
+    seconds = 10**numbers.step // UNITS[unit]
+    if seconds <= 1:
+        return None
+    whole = UNITS[unit] * (60 if seconds <= 100 else 3600)
+    odd = numbers.whole % whole != 0
+    return int(np.argmax(odd)) if odd.any() else None
+
+
 def odd_one(numbers: Numbers) -> int:
     """The first row whose number is of another size than the first one's."""
     digits = np.floor(np.log10(np.maximum(np.abs(numbers.whole), 1)))
@@ -144,6 +160,12 @@ def _spread(numbers: Numbers, time: Times) -> Times:
     whole = np.full(len(numbers.whole), np.datetime64("NaT", "ns"))
     whole[~numbers.wrong] = time
     return whole
+
+
+def _last_digit(text: str) -> int:
+    """The power of ten of the last digit in a number's text."""
+    mantissa, _, exponent = text.lower().partition("e")
+    return int(exponent or 0) - len(mantissa.partition(".")[2])
 
 
 def _is_number(cell: str) -> bool:

@@ -61,7 +61,7 @@ def without_zone(cell: str) -> str:
 
 
 def moments(time: Times, names: NDArray[np.object_], place: Callable[[int], str]) -> Moments:
-    """The stamps `time` `[R]` in UTC, each in the zone of its own name in `names` `[R]`.
+    """The stamps `time` `[R]` in UTC, each in the zone of its own name, or offset, in `names` `[R]`.
 
     Of an hour that the clocks show twice, the names tell which is meant. A name that its zone's clocks do not have on
     the day, such as EST in July, is taken as what those clocks show. DataError for a zone that there is not.

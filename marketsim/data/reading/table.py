@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from marketsim.data.calendars.zones import open_zone
 from marketsim.data.reading.cells import Cells, Column
+from marketsim.data.reading.clocks import ClockCells
 from marketsim.data.reading.columns import Columns, describe, resolve
 from marketsim.data.reading.formats import plain
 from marketsim.data.reading.formats.names import WORDS_ONLY
@@ -96,7 +97,9 @@ def _named(columns: Columns, cells: Cells) -> str:
 def _stamps(cells: Cells, columns: Columns, read: Mapping[int, Column], options: Reading) -> tuple[int, Stamps]:
     """The column of stamps that can be read, and its stamps; the error of the first one where none can."""
     zone = options.timezone or _known_zone(cells.heading.zone, cells.name)
-    clocks = None if columns.clock is None else read[columns.clock]
+    clocks = None
+    if columns.clock is not None:
+        clocks = ClockCells(read[columns.clock], cells.heading.names[columns.clock].strip())
     failure: DataError | None = None
     for at in columns.stamps:
         name = cells.heading.label(at)

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from marketsim.data.reading import epochs
-from marketsim.data.reading.date_formats import seconds_of_day
+from marketsim.data.reading.clocks import ClockCells, read_clocks
 from marketsim.data.reading.named_zones import localize, moments
 from marketsim.data.reading.spacing import Times, choose_reading
-from marketsim.data.reading.written_dates import FEW, OPTION, Place, read_dates, shown
+from marketsim.data.reading.written_dates import FEW, OPTION, Place, read_dates, shown, zone_of_offsets
 from marketsim.errors import DataError
 
 
@@ -37,7 +37,7 @@ class Stamps(Struct, frozen=True):
 
 
 def parse_stamps(
-    cells: NDArray[Any], place: Place, name: str, wanted: Wanted | None = None, clocks: NDArray[Any] | None = None
+    cells: NDArray[Any], place: Place, name: str, wanted: Wanted | None = None, clocks: ClockCells | None = None
 ) -> Stamps:
     """The stamps in R >= 1 cells of the file `name`: text, numbers or datetime64; `clocks`, times of day, are added.
 
@@ -56,7 +56,8 @@ def parse_stamps(
             texts = cells if cells.dtype == object else cells.astype(str).astype(object)
             naive, read = _from_words(texts, place, name, wanted)
     if clocks is not None:
-        read = _with_clocks(read, clocks, place)
+        read = _with_clocks(read, clocks, place, name)
+        naive = naive and read.naive
     if naive:
         read = replace(_localized(read, name, wanted.timezone), naive=True)
     rows = np.flatnonzero(np.isnat(read.time)).tolist()
@@ -88,6 +89,10 @@ def _from_numbers(cells: NDArray[Any], numbers: epochs.Numbers, place: Place, wa
     if np.isnat(time).sum() > max(1, FEW * len(time)):
         row = int(np.argmax(np.isnat(time)))
         raise DataError(f"{place(row)}: {shown(cells[row])} is not an epoch; {OPTION}")
+    lost = epochs.rounded(numbers, unit)
+    if lost is not None:
+        said = "has too few digits to tell the time, as a spreadsheet shows it; write all digits"
+        raise DataError(f"{place(lost)}: {shown(cells[lost])} {said}")
     return False, Stamps(time, {})
 
 
@@ -106,18 +111,28 @@ def _from_words(texts: NDArray[Any], place: Place, name: str, wanted: Wanted) ->
     return False, Stamps(known.time, {}, known.zone, (*notes, *known.notes))
 
 
-def _with_clocks(read: Stamps, clocks: NDArray[Any], place: Place) -> Stamps:
-    """Times of day added to dates."""
-    texts, codes = np.unique(clocks.astype(str), return_inverse=True)
-    seconds = [seconds_of_day(text) for text in texts.tolist()]
-    known = np.array([np.nan if second is None else second for second in seconds])[codes]
-    wrong = {int(row): f"{shown(clocks[row])} is not a time of day" for row in np.flatnonzero(np.isnan(known))}
-    if len(wrong) > max(1, FEW * len(known)):
+def _with_clocks(read: Stamps, clocks: ClockCells, place: Place, name: str) -> Stamps:
+    """Times of day added to dates, naive unless zones stand behind them."""
+    found = read_clocks(clocks, name)
+    unknown = np.isnan(found.seconds)
+    words = f"in column '{clocks.column}' is not a time of day"
+    wrong = {int(row): f"{shown(clocks.cells[row])} {words}" for row in np.flatnonzero(unknown)}
+    if len(wrong) > max(1, FEW * len(unknown)):
         row = min(wrong)
         raise DataError(f"{place(row)}: {wrong[row]}")
-    added = np.rint(np.nan_to_num(known) * 1e9).astype("timedelta64[ns]")
-    time = np.where(np.isnan(known), np.datetime64("NaT", "ns"), read.time + added)
-    return replace(read, time=time, unreadable=read.unreadable | wrong)
+    added = np.rint(np.nan_to_num(found.seconds) * 1e9).astype("timedelta64[ns]")
+    time = np.where(unknown, np.datetime64("NaT", "ns"), read.time + added)
+    read = replace(read, time=time, unreadable=read.unreadable | wrong, naive=found.zones is None)
+    if found.zones is None:
+        return read
+    without = np.flatnonzero(~np.isnat(time) & (found.zones == ""))
+    if len(without):
+        row = int(without[0])
+        raise DataError(f"{place(row)}: mixed time zones: {shown(clocks.cells[row])} has none, and others have one")
+    known = moments(time, found.zones, place)
+    if all(zone[0] in "+-" for zone in found.zones[~np.isnat(time)]):
+        return replace(read, time=known.time, zone=zone_of_offsets(found.zones, known.time))
+    return replace(read, time=known.time, zone=known.zone, notes=(*read.notes, *known.notes))
 
 
 def _localized(read: Stamps, name: str, zone: str | None) -> Stamps:

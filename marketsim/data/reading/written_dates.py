@@ -71,12 +71,28 @@ def read_dates(texts: Cells, place: Place, date_format: str | None = None, dates
         alike = f" as {shown(texts[row])} is" if first != row else f" in the format {style}"
         many = f"nor are {wrong.sum() - 1:,} more of {len(time):,}"
         raise DataError(f"{place(first)}: {shown(texts[first])} is not a date{alike}, {many}; {OPTION}")
-    return Written(time, style, _zone_of(cells, time) if shape.offset else None, names)
+    return Written(time, style, zone_of_offsets(cells, time) if shape.offset else None, names)
 
 
 def shown(cell: object) -> str:
     """A cell as it may stand in a message."""
     return reprlib.repr(str(cell))
+
+
+def zone_of_offsets(cells: Cells, time: Times) -> str:
+    """The zone that stamps with offsets were written in, by the offsets; UTC where they are of no known one."""
+    rows = np.unique(np.linspace(0, len(cells) - 1, PROBED).astype(np.int64))
+    rows = rows[~np.isnat(time[rows])]
+    offsets = np.array([_minutes(cells[row]) for row in rows])
+    if not offsets.any():
+        return "UTC"
+    for zone in MARKETS.split():
+        if (utc_offsets(time[rows], zone) == 60 * offsets).all():
+            return zone
+    if (offsets != offsets[0]).any():
+        return "UTC"
+    hours, minutes = divmod(abs(int(offsets[0])), 60)
+    return f"{'-' if offsets[0] < 0 else '+'}{hours:02}:{minutes:02}"
 
 
 def parse(cells: Cells, style: str, offset: bool) -> Times:
@@ -161,22 +177,6 @@ def _same_zoning(
 def _mixed(texts: Cells, row: int, place: Place) -> DataError:
     pair = f"{shown(texts[row])} after {shown(texts[0])}"
     return DataError(f"{place(row)}: mixed time zones: {pair}; write every stamp in UTC")
-
-
-def _zone_of(cells: Cells, time: Times) -> str:
-    """The zone that stamps with offsets were written in, by the offsets; UTC where they are of no known one."""
-    rows = np.unique(np.linspace(0, len(cells) - 1, PROBED).astype(np.int64))
-    rows = rows[~np.isnat(time[rows])]
-    offsets = np.array([_minutes(cells[row]) for row in rows])
-    if not offsets.any():
-        return "UTC"
-    for zone in MARKETS.split():
-        if (utc_offsets(time[rows], zone) == 60 * offsets).all():
-            return zone
-    if (offsets != offsets[0]).any():
-        return "UTC"
-    hours, minutes = divmod(abs(int(offsets[0])), 60)
-    return f"{'-' if offsets[0] < 0 else '+'}{hours:02}:{minutes:02}"
 
 
 def _minutes(cell: str) -> int:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from marketsim.data.reading.clocks import ClockCells
 from marketsim.data.reading.date_formats import seconds_of_day
 from marketsim.data.reading.formats import DAY_FIRST, MONTH_FIRST
 from marketsim.data.reading.timestamps import Stamps, Wanted, parse_stamps
@@ -16,7 +17,7 @@ from marketsim.errors import DataError, UsageError
 
 
 def parse(*cells: str, clocks: list[str] | None = None, **wanted: str) -> Stamps:
-    times = None if clocks is None else np.array(clocks, dtype=object)
+    times = None if clocks is None else ClockCells(np.array(clocks, dtype=object), "Time")
     return parse_stamps(np.array(cells, dtype=object), "x.csv, line {}".format, "x.csv", Wanted(**wanted), times)
 
 
@@ -257,8 +258,19 @@ def test_a_format_of_ones_own() -> None:
 def test_times_of_day_in_a_column_of_their_own() -> None:
     found = parse("2020.03.01", "2020.03.01", clocks=["0:00", "23:59"])
     assert [str(time)[:16] for time in found.time] == ["2020-03-01T00:00", "2020-03-01T23:59"]
-    with pytest.raises(DataError, match=r"line 0: '25:00' is not a time of day"):
+    with pytest.raises(DataError, match=r"line 0: '25:00' in column 'Time' is not a time of day"):
         parse("2020-03-01", "2020-03-02", clocks=["25:00", "25:01"])
+
+
+@pytest.mark.parametrize("cells", [("1.67262E+12", "1.67270E+12"), ("1.672531E+09", "1.672618E+09"), ("2.02301E+11",)])
+def test_epochs_that_a_spreadsheet_rounded_do_not_tell_the_time(cells: tuple[str, ...]) -> None:
+    with pytest.raises(DataError, match=r"line 0: .* has too few digits to tell the time"):
+        parse(*cells)
+
+
+def test_epochs_with_an_exponent_are_read_where_they_have_all_digits() -> None:
+    assert read("1.6726176E+12", "1.672704E+12") == ["2023-01-02T00:00:00", "2023-01-03T00:00:00"]
+    assert read("1.672617601E+12", "1.672704E+12")[0] == "2023-01-02T00:00:01"
 
 
 @pytest.mark.parametrize(
