@@ -49,7 +49,7 @@ def style_of(cells: Cells, found: Sequence[Columns], read: dict[int, Column]) ->
     if all(read[at].dtype != object for at in prices):
         if all(_is_steady(read[columns.prices[3]]) for columns in found) and not _is_continental(cells, found[0]):
             return NumberStyle(ENGLISH)
-        texts = cells.read(prices, [])
+        texts = cells.read(sorted({at for columns in found for at in columns.numbers}), [])
         if any(texts[at].dtype != object for at in prices) or len(styles(_texts(texts, prices))) == 1:
             return NumberStyle(ENGLISH)
         read |= texts

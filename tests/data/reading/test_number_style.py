@@ -80,6 +80,7 @@ def test_but_not_surely_beside_dates_with_points(tmp_path: Path, monkeypatch: py
         read, notes = load(tmp_path, ";", POINTS, dates=dates)
         assert read == 43.158
         assert any("whether the point parts" in note and "leave the points out" in note for note in notes)
+        assert not any("point" in note for note in load(tmp_path, ";", POINTS, ("7.0", "8.0", "9.0"), dates)[1])
         monkeypatch.setattr(opening, "HEAD", 80)  # the file counts as a large one
 
 
