@@ -23,19 +23,26 @@ CURRENCIES = frozenset(
     "AUD BRL CAD CHF CNH CNY CZK DKK EUR GBP HKD HUF IDR ILS INR JPY KRW MXN MYR NOK NZD PHP PLN RON RUB SEK SGD "  # noqa: SIM905
     "THB TRY TWD USD XAG XAU XPD XPT ZAR".split()
 )
+FILE = re.compile(
+    r"(?i)\.(?:csv|tsv|txt|jsonl?|ndjson|parquet|feather|arrow)(?:\.(?:gz|bz2|xz|zst|zip))?$|\.zip$"
+)  # the end of a name of a file of bars
 
 
 def parse_symbol(text: str) -> str:
     """The canonical form, upper case without `-`, `_` and at most one `/`: "eth/usdt" -> "ETHUSDT".
 
     An exchange before a colon and a settlement currency behind one are left out: "BINANCE:ETHUSDT", "BTC/USDT:USDT".
-    DataError for anything but up to 32 ASCII letters, digits and `.`, `^`, `=`, `&`, `!`.
+    DataError for anything but up to 32 ASCII letters, digits and `.`, `^`, `=`, `&`, `!`, and for the name of a file.
     """
     before, colon, after = text.partition(":")
     pair = (before if "/" in before else after) if colon else text
     symbol = re.sub("[-_/]", "", pair).upper() if pair.isascii() and pair.count("/") <= 1 else ""
+    shown = ascii(text if len(text) <= 40 else text[:40] + "...")
+    if FILE.search(text):
+        raise DataError(
+            f"{shown} is not a symbol but the name of a file: name its symbol and the file, SYMBOL=FILE or --data FILE"
+        )
     if not re.fullmatch(r"[A-Z0-9^][A-Z0-9.^=&!]{0,31}", symbol):
-        shown = ascii(text if len(text) <= 40 else text[:40] + "...")
         raise DataError(f"{shown} is not a symbol; symbols look like ETHUSD, ETH-USD, eth/usdt or AAPL")
     return symbol
 

@@ -37,6 +37,7 @@ SIGNS = r"[ ._,:'\")(-]"
 FLAT = re.compile(
     rf"(?i){SIGNS}*(?:(?P<field>{FIELD}){SIGNS}+(?P<group>\S.*?)|(?P<left>\S.*?){SIGNS}+(?P<last>{FIELD})){SIGNS}*"
 )
+QUOTED = ("bid", "ask", "mid", "offer")  # what a price is a quote of, which is no symbol
 STAMPS = ("full", "midnight", "date", "digits")
 
 Sample = Callable[[int], list[str]]
@@ -84,6 +85,11 @@ def resolve(heading: Heading, sample: Sample, name: str) -> list[Columns]:
         names, groups = _parted(heading.names)
     if not groups:
         return [_resolve(heading, names, range(len(names)), sample, name)]
+    if quoted := [group for group in dict.fromkeys(groups) if plain(group) in QUOTED]:
+        raise DataError(
+            f"{name}: prices of {' and '.join(map(repr, quoted))}; the header has {_shown(heading.names)} (name the "
+            "four that are meant open, high, low and close)"
+        )
     shared = [i for i, group in enumerate(groups) if not group]
     found = []
     for group in dict.fromkeys(filter(None, groups)):

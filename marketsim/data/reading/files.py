@@ -13,7 +13,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from marketsim.data.bars import Bars, make_bars
-from marketsim.data.reading.adjustments import adjust, split_like
+from marketsim.data.reading.adjustments import Prices, adjust, split_like
 from marketsim.data.reading.cells import Cells
 from marketsim.data.reading.contents import BarFile, printable
 from marketsim.data.reading.file_names import stem, symbol_of_file, symbol_of_folder, symbol_of_name
@@ -96,7 +96,7 @@ class FileSource:
             crypto=crypto,
             zone=next((table.zone for table in tables if table.zone != "UTC"), None),
             drop=self.options.on_bad_bars == "drop",
-            unreadable=whole.unreadable,
+            unreadable=_not_adjusted(whole.prices, prices) | whole.unreadable,
             place=whole.place,
             time_column=tables[0].time_column,
             notes=(*whole.notes, *prices.notes),
@@ -125,7 +125,7 @@ class FileSource:
     def _symbols_in(self, file: BarFile, alone: bool) -> list[str]:
         try:
             named = symbols_named(self._cells(file))
-            own = list(self._table(file).series) if named is None else named
+            own = list(filter(None, self._table(file).series)) if named is None else named
         except DataError as error:
             if not alone and is_loose(file):
                 self._notes.append(f"{error}; the file is skipped")
@@ -205,6 +205,13 @@ def is_file_name(text: str) -> bool:
 def _fallback(file: BarFile) -> str:
     """A symbol of a file that is named after none: its name, as far as it may stand in one."""
     return re.sub(r"[^A-Za-z0-9]", "", stem(file.stem))[:32].upper() or "BARS"
+
+
+def _not_adjusted(raw: Prices, adjusted: Prices) -> dict[int, str]:
+    """The rows whose close has no adjusted close beside it, although others have, in words."""
+    lacking = np.isnan(adjusted.ohlcv[:, 3]) & ~np.isnan(raw.ohlcv[:, 3])
+    words = "column 'close': no adjusted close, which other bars have; --adjust none uses none"
+    return dict.fromkeys(np.flatnonzero(lacking).tolist(), words)
 
 
 def _in_seconds(time: np.ndarray) -> np.ndarray:

@@ -13,7 +13,8 @@ from marketsim.data.reading.columns import has_prices
 from marketsim.data.reading.date_formats import kind_of
 from marketsim.data.reading.formats import Layout, plain
 from marketsim.data.reading.formats.names import STAMP
-from marketsim.data.reading.unnamed_columns import unnamed_layout
+from marketsim.data.reading.unnamed_columns import KNOWN, unnamed_layout
+from marketsim.errors import DataError
 
 DEEPEST = 8  # levels of a document at which bars are looked for
 SYMBOL = ("symbol", "ticker", "pair", "instrument", "ts code", "currency pair")
@@ -115,8 +116,8 @@ def _chart(document: Mapping[str, Any]) -> dict[str, list[Any]] | None:
     for part in ("quote", "adjclose"):
         for lists in indicators.get(part) or ():
             if isinstance(lists, dict):
-                columns |= {k: v for k, v in lists.items() if isinstance(v, list) and len(v) == len(times)}
-    return columns if has_prices(columns) else None
+                columns |= {name: value for name, value in lists.items() if isinstance(value, list)}
+    return _of_length(columns, len(times)) if has_prices(columns) else None
 
 
 def _split(document: Mapping[str, Any]) -> dict[str, list[Any]] | None:
@@ -133,8 +134,15 @@ def _columns(document: Mapping[str, Any]) -> dict[str, list[Any]] | None:
     arrays = {name: value for name, value in document.items() if isinstance(value, list)}
     if not has_prices(arrays):
         return None
-    longest = max(map(len, arrays.values()))
-    return {name: value for name, value in arrays.items() if len(value) == longest}
+    return _of_length(arrays, max(map(len, arrays.values())))
+
+
+def _of_length(arrays: Mapping[str, list[Any]], count: int) -> dict[str, list[Any]]:
+    """The arrays of `count` values; DataError where one of another length is of times, prices or volume."""
+    for name, value in arrays.items():
+        if len(value) != count and plain(name) in KNOWN:
+            raise DataError(f"{name!a} has {len(value):,} values where others have {count:,}")
+    return {name: value for name, value in arrays.items() if len(value) == count}
 
 
 def _columns_by_row(document: Mapping[str, Any]) -> dict[str, list[Any]] | None:

@@ -17,7 +17,10 @@ from marketsim.errors import DataError
 def open_json(file: BarFile) -> Cells:
     """The cells of a JSON document, or of one a line. DataError where there are no bars in it."""
     document = parsed(file)
-    tables = list(find_tables(document))
+    try:
+        tables = list(find_tables(document))
+    except DataError as error:
+        raise DataError(f"{file.name}: {error}") from None
     if not tables:
         raise DataError(f"{file.name}: JSON without open, high, low and close; it has {outline(document)}")
     zone = zone_of(document)
@@ -45,15 +48,27 @@ def parsed(file: BarFile) -> Any:
     try:
         text = data.decode("utf-8-sig")
         try:
-            return json.loads(text)
+            return json.loads(text, object_pairs_hook=_unrepeated)
         except json.JSONDecodeError as error:
             lines = text.splitlines()
             if error.msg != "Extra data" or len(lines) < 2:
                 raise
-            return [json.loads(line) for line in lines if line.strip()]
+            return [json.loads(line, object_pairs_hook=_unrepeated) for line in lines if line.strip()]
+    except DataError as error:
+        raise DataError(f"{file.name}: {error}") from None
     except UnicodeDecodeError as error:
         raise undecodable(file.name, data, error) from None
     except json.JSONDecodeError as error:
         raise DataError(f"{file.name}, line {error.lineno}: not JSON: {error.msg.lower()}") from None
     except (RecursionError, ValueError):  # ValueError: a whole number of thousands of digits
         raise DataError(f"{file.name}: unreadable JSON: nested too deeply, or a number of too many digits") from None
+
+
+def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of a document. DataError where a name stands in it twice with different values, as a date may."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        for name, value in pairs:
+            if value != found[name]:
+                raise DataError(f"{name!a} stands twice in one JSON object, with different values")
+    return found

@@ -14,7 +14,7 @@ from marketsim.data.reading.cells import Cells, Column
 from marketsim.data.reading.clocks import ClockCells
 from marketsim.data.reading.columns import Columns, describe, resolve
 from marketsim.data.reading.formats import plain
-from marketsim.data.reading.formats.names import WORDS_ONLY
+from marketsim.data.reading.formats.names import ADJUSTED, IDENTIFIER, WORDS_ONLY
 from marketsim.data.reading.number_style import style_of
 from marketsim.data.reading.read_options import Reading, ReadOptions
 from marketsim.data.reading.rows import make_series
@@ -59,7 +59,7 @@ def read_table(cells: Cells, options: Reading | None = None) -> Table:
     notes = [
         *stamps.notes,
         *numbers_as.notes,
-        *([f"{cells.name}: {first.layout.remark}"] if first.layout.remark else []),
+        *(f"{cells.name}: {remark}" for remark in _remarks(cells, first)),
     ]
     for columns in found:
         rows, at = make_series(cells, columns, read, stamps, numbers_as.style)
@@ -79,6 +79,17 @@ def read_table(cells: Cells, options: Reading | None = None) -> Table:
         first.base,
         tuple(dict.fromkeys(notes)),
     )
+
+
+def _remarks(cells: Cells, columns: Columns) -> list[str]:
+    """What the owner of a file should know of its columns."""
+    remarks = [columns.layout.remark] if columns.layout.remark else []
+    close = cells.heading.names[columns.prices[3]].strip()
+    if plain(close) in ADJUSTED["close"]:
+        remarks.append(
+            f"there is no close but '{close}', which is taken for it; open, high and low may not be adjusted as it is"
+        )
+    return remarks
 
 
 def symbols_named(cells: Cells) -> list[str] | None:
@@ -136,7 +147,8 @@ def _by_symbol(
     """The rows of each symbol, and remarks on what is left out because its symbol is none."""
     if columns.symbol is None:
         return {_named(columns, cells): series}, []
-    loose = plain(cells.heading.names[columns.symbol]) in WORDS_ONLY
+    column = plain(cells.heading.names[columns.symbol])
+    loose = column in WORDS_ONLY
     names: list[str] = [str(cell).strip() for cell in read[columns.symbol][rows]]
     if columns.series is not None:
         classes = [str(cell).strip() for cell in read[columns.series][rows]]
@@ -150,11 +162,13 @@ def _by_symbol(
     remarks = []
     if (lost := found.pop(None, None)) is not None:
         name = next(name for name, symbol in canonical.items() if symbol is None)
-        column = cells.heading.names[columns.symbol].strip()
-        what = f"{series.place(int(lost[0]))}, column '{column}': {name!a} is not a symbol"
+        label = cells.heading.label(columns.symbol)
+        what = f"{series.place(int(lost[0]))}, column '{label}': {name!a} is not a symbol"
         remarks.append(f"{what}; {len(lost):,} row{'s are' if len(lost) > 1 else ' is'} left out")
     if not found:
         raise DataError(remarks[0])
+    if column in IDENTIFIER and len(found) == 1:
+        return {_named(columns, cells): series.take(*found.values())}, remarks
     return {symbol: series.take(at) for symbol, at in found.items() if symbol is not None}, remarks
 
 

@@ -74,8 +74,9 @@ UP_AND_DOWN = ("up", "down")  # volume on rising and on falling prices, which is
 SYMBOL = _names(
     "symbol|ticker|tic|ts code|tckr symb|secid|sec code|unique id|股票代码|证券代码|代码|instrument name|instrument|"
     "instrument id|currency pair|pair|stock code|code|asset|asset id|act symbol|sym|coin|security|stock|name|company|"
-    "名称|index|item id"
+    "名称|index|item id|isin|cusip|sedol|wkn|figi|valor|permno|gvkey"
 )
+IDENTIFIER = _names("isin|cusip|sedol|wkn|figi|valor|permno|gvkey")  # one alone is no name: that of the file says more
 WORDS_ONLY = _names("name|company|index|stock|security|asset|名称|code")  # as a symbol; a number there is another thing
 SERIES = _names("series|scty srs")  # NSE's classes of one symbol
 ADJUSTED = {
