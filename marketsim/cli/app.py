@@ -53,6 +53,12 @@ GROUPS = {
     "runs": Listed("marketsim.cli.runs:app", "List, show and compare saved runs."),
 }
 
+COMPILED = {  # what is computed by compiled code where it can be used
+    "exact fit": "marketsim.optimizers.exact.compiled",
+    "take-profit probabilities": "marketsim.execution.fill_probability",
+    "take-profit weights": "marketsim.execution.lattices",
+}
+
 
 def make_app(words: Sequence[str], whole: bool = False) -> typer.Typer:
     """The application for a command line; what it does not ask for is only listed, unless the `whole` one is wanted.
@@ -90,13 +96,13 @@ def _nothing() -> None: ...
 def root(
     context: typer.Context,
     version: bool = typer.Option(False, "--version", help="Show the version and exit."),
-    verbose: bool = typer.Option(False, "--verbose", help="With --version: also show whether the fit is compiled."),
+    verbose: bool = typer.Option(False, "--verbose", help="With --version: also show what is compiled."),
 ) -> None:
     """Backtest next-bar forecasts: exact fits, honest fills, walk-forward simulations."""
     if version:
         typer.echo(f"marketsim {__version__}")
         if verbose:
-            typer.echo(_exact_fit())
+            typer.echo("\n".join(_compiled_or_not()))
         raise typer.Exit
     if verbose:
         raise typer.BadParameter("goes with --version", param_hint="--verbose")
@@ -104,9 +110,13 @@ def root(
         typer.echo(context.get_help())
 
 
-def _exact_fit() -> str:
-    from marketsim.optimizers.exact.compiled import compiled_code
+def compiled_parts() -> dict[str, bool]:
+    """Whether each of the parts that can be compiled is computed by compiled code."""
+    return {name: _import(f"{module}:compiled_code")() is not None for name, module in COMPILED.items()}
 
-    if compiled_code() is None:
-        return "exact fit: numpy (no compiled code: the same results, more slowly)"
-    return "exact fit: compiled code"
+
+def _compiled_or_not() -> list[str]:
+    parts = compiled_parts()
+    compiled, other = (", ".join(name for name in parts if parts[name] is wanted) for wanted in (True, False))
+    lines = [f"compiled code: {compiled}"] if compiled else []
+    return [*lines, f"numpy: {other} (no compiled code: the same results, more slowly)"] if other else lines

@@ -14,7 +14,7 @@ VARIABLE = "MARKETSIM_COMPILED"
 
 
 def compiled_module(name: str, version: int) -> Any:
-    """A compiled module; None where there is none of these sources, or it is turned off."""
+    """A compiled module; None where there is none of these sources that can be used, or it is turned off."""
     if os.environ.get(VARIABLE, "1").strip().lower() in ("0", "false", "no", "off"):
         return None
     return _found(name, version)
@@ -24,6 +24,6 @@ def compiled_module(name: str, version: int) -> Any:
 def _found(name: str, version: int) -> Any:
     try:
         module = import_module(name)
-    except ImportError:
+    except Exception:  # whatever is in its place: numpy does the same
         return None
-    return module if version == module.VERSION else None  # an older build beside newer sources
+    return module if version == getattr(module, "VERSION", None) else None  # an older build beside newer sources

@@ -53,6 +53,11 @@ Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 
+def compiled_code() -> Any:
+    """The compiled module; None if it is not built from these sources, or turned off."""
+    return compiled_module("marketsim.execution._fill_probability", VERSION)
+
+
 def take_profit_probability(
     open: Array,
     high: Array,
@@ -100,8 +105,7 @@ def _missed(
     square = np.square(m)
     size = _product(weight[..., None] * m, np.exp(square / 2 - log_size[..., None]))
     k, size = (array.reshape(*v.shape[:-1], -1) for array in (np.sqrt(square / v[..., None] - np.pi**2), size))
-    code = compiled_module("marketsim.execution._fill_probability", VERSION)
-    if code is None:
+    if (code := compiled_code()) is None:
         return _summed(k, size, start, end, fall, rise)
     return _compiled_sums(code.missed, k, size, start, end, fall, rise)
 

@@ -7,6 +7,7 @@ close.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from msgspec import Struct
@@ -27,6 +28,11 @@ CROWDED = 1e-3  # of the bar's range: the least distance over which samples of w
 RIDGE = 1e-3  # of a fit by least squares: edges with few samples nearby keep what w is there
 NO_WIDTH = 1e-100  # is divided by where edges coincide
 NARROW = 1e-5  # a part of a bar that has one bin, however w runs there
+
+
+def compiled_code() -> Any:
+    """The compiled module; None if it is not built from these sources, or turned off."""
+    return compiled_module("marketsim.execution._lattices", VERSION)
 
 
 class Lattice(Struct, frozen=True):
@@ -203,8 +209,7 @@ def _fitted(
     """
     never = np.zeros(len(x), bool)
     start, end = (never if kept is None else kept for kept in (start, end))
-    code = compiled_module("marketsim.execution._lattices", VERSION)
-    if code is None:
+    if (code := compiled_code()) is None:
         return _fitted_by_arrays(edges, x, values, start, end)
     (bars, count), (_, samples, size) = edges.shape, values.shape
     found = np.empty((bars, count, size))

@@ -13,7 +13,6 @@ import typer
 
 from marketsim import __version__
 from marketsim.cli.app import GROUPS, make_app
-from marketsim.execution.compiled import VARIABLE
 from marketsim.settings.settings import KEYS
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -27,14 +26,6 @@ def broken(symbol: str, sides: str = "high") -> str:
 
 def test_version(cli):
     assert cli("--version") == (0, f"marketsim {__version__}\n", "")
-
-
-def test_verbose_says_how_the_exact_fit_is_computed(cli, monkeypatch):
-    monkeypatch.setenv(VARIABLE, "0")
-    code, shown, _ = cli("--version", "--verbose")
-    assert (code, shown.splitlines()[0]) == (0, f"marketsim {__version__}")
-    assert shown.splitlines()[1].startswith("exact fit: numpy")
-    assert cli("--verbose")[0] == 2
 
 
 def test_help_names_every_command(cli):
