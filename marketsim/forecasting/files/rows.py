@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from marketsim.data.bars import CHANNELS
 from marketsim.data.calendars.zones import to_local
 from marketsim.data.reading.cells import Cells, Column
-from marketsim.data.reading.decimals import UNKNOWN, styles, to_doubles
+from marketsim.data.reading.decimals import ENGLISH, UNKNOWN, Style, styles, to_doubles
 from marketsim.data.reading.timestamps import Stamps, Wanted, parse_stamps
 from marketsim.data.symbols import parse_symbol
 from marketsim.errors import DataError
@@ -47,6 +47,7 @@ def read_rows(cells: Cells, columns: ForecastColumns, timezone: str | None) -> F
     if not len(read[columns.texts[0]]):
         raise DataError(f"{cells.name}: no forecasts under the header")
     whole = _Reader(cells, columns, read, timezone)
+    whole = replace(whole, style=whole.told_style())
     symbols, channels = whole.series()
     values, levels = whole.values(channels)
     there = np.asarray(~np.isnan(values).all(axis=(1, 2)))
@@ -76,6 +77,19 @@ class _Reader(Struct, frozen=True):
     columns: ForecastColumns
     read: Mapping[int, Column]
     timezone: str | None
+    style: Style = ENGLISH
+
+    def told_style(self) -> Style:
+        """How all its numbers are written; DataError where their commas may part thousands or decimals."""
+        there = [at for at in self.columns.numbers if self.read[at].dtype == object]
+        ways = styles(str(cell) for at in there for cell in self.read[at])
+        if len(ways) > 1:
+            for at in there:
+                for row, cell in enumerate(map(str, self.read[at])):
+                    if "," in cell:
+                        what = "may be thousands or a fraction; write numbers without groups of digits"
+                        raise self._wrong(row, at, f"{reprlib.repr(cell)} {what}, and with a decimal point")
+        return ways[0]
 
     def series(self) -> tuple[NDArray[np.object_], Rows | None]:
         """The symbol of each row, "" where none is named, and its price; None where columns tell the prices apart."""
@@ -166,7 +180,7 @@ class _Reader(Struct, frozen=True):
             empty = _empty(column)
             there = np.flatnonzero(~empty)
             numbers = np.full(len(column), np.nan)
-            numbers[there], wrong = to_doubles(column[there], styles(map(str, column[there]))[0])
+            numbers[there], wrong = to_doubles(column[there], self.style)
             for row in wrong:
                 raise self._wrong(int(there[row]), at, f"{reprlib.repr(str(column[there[row]]))} is not a number")
         else:

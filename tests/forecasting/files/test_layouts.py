@@ -123,6 +123,21 @@ def test_a_row_that_was_cut_is_refused(tmp_path: Path):
         forecast(path, BARS)
 
 
+def test_a_comma_that_may_part_thousands_or_decimals_is_not_guessed(tmp_path: Path):
+    path = tmp_path / "mine.csv"
+    text = points(BARS).to_csv(sep=";", index=False, float_format="%.3f")
+    path.write_text(text)
+    read = forecast(path, BARS).moves
+    path.write_text(text.replace(".", ","))
+    with pytest.raises(
+        DataError, match=r"line 2, column 'open': '\d{3},\d{3}' may be thousands or a fraction; write num"
+    ):
+        forecast(path, BARS)
+    last = text.rstrip().rpartition(";")[2]
+    path.write_text(text.replace(".", ",").replace(last.replace(".", ","), last.replace(".", ",") + "0"))
+    assert (forecast(path, BARS).moves == read).all()
+
+
 @pytest.mark.parametrize("pairs", [False, True])
 def test_the_reference_systems_own_table(tmp_path: Path, pairs):
     """Its `date` is the last bar known, and its `close` the close of that bar."""
