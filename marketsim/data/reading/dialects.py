@@ -28,7 +28,8 @@ DELIMITERS = ("\t", ";", "|", ",", " ")
 PREAMBLE = 60  # lines above a header
 TRIES = 3  # first rows of numbers from which on the columns are looked for
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-CHINESE, CYRILLIC, LATIN = "gb18030", "cp1251", "cp1252"  # encodings that are tried where a file is not UTF-8
+CHINESE, CYRILLIC, LATIN = "gb18030", "cp1251", "cp1252"
+ENCODINGS = ("utf-8", CHINESE, CYRILLIC, LATIN, "cp932", "mac_roman", "cp1250", "cp1254", "big5")  # that are tried
 
 Row = tuple[int, list[str]]  # the lines up to its end, and its cells
 
@@ -65,12 +66,12 @@ def sniff(name: str, head: bytes, whole: bool, kind: TableKind = BARS) -> Dialec
                 return dialect
             if dialect is not None:
                 found.append(dialect)
-    if len(encodings) > 1:
+    best = max(found, key=lambda dialect: (bool(dialect.rows), len(dialect.heading.names)), default=None)
+    if len(encodings) > 1 and not (best and best.rows):
         try:
             head.decode("utf-8")
         except UnicodeDecodeError as error:
             raise undecodable(name, head, error) from None
-    best = max(found, key=lambda dialect: (bool(dialect.rows), len(dialect.heading.names)), default=None)
     if best is None or not best.heading.names:
         raise DataError(f"{name}: an empty file; it begins with a header such as date,open,high,low,close")
     return best
@@ -97,7 +98,7 @@ def _encodings(head: bytes, whole: bool, name: str) -> tuple[str, ...]:
         codecs.getincrementaldecoder("utf-8")().decode(head, final=whole)
     except UnicodeDecodeError:
         likely = _likely(head)
-        return (likely, *(encoding for encoding in ("utf-8", CHINESE, CYRILLIC, LATIN) if encoding != likely))
+        return (likely, *(encoding for encoding in ENCODINGS if encoding != likely))
     return ("utf-8",)
 
 

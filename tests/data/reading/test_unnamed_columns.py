@@ -48,6 +48,31 @@ def test_columns_are_told_by_names_of_several_tongues(tmp_path: Path, header: st
 
 
 @pytest.mark.parametrize(
+    ("header", "encoding"),
+    [
+        ("日付,終値,始値,高値,安値,出来高", "cp932"),
+        ("Datum,Schlußkurs,Eröffnung,Höchst,Tief,Stück", "mac_roman"),
+        ("Datum,Stängning,Öppning,Högst,Lägst,Volym", "cp1252"),
+        ("Data,Zamknięcie,Otwarcie,Najwyższy,Najniższy,Wolumen", "cp1250"),
+        ("Tarih,Kapanış,Açılış,Yüksek,Düşük,Hacim", "cp1254"),
+        ("日期,收盤價,開盤價,最高價,最低價,成交股數", "big5"),
+    ],
+)
+def test_a_header_in_an_older_encoding_is_told_by_its_names(tmp_path: Path, header: str, encoding: str) -> None:
+    path = tmp_path / "X.csv"
+    path.write_bytes("\n".join([header, *map(close_first, STOCK)]).encode(encoding))
+    bars = open_source("files", str(path)).load("X")
+    assert prices(bars) == [[row.open, row.high, row.low, row.close] for row in STOCK]
+
+
+def test_an_unknown_header_in_an_older_encoding_is_shown(tmp_path: Path) -> None:
+    path = tmp_path / "X.csv"
+    path.write_bytes("\n".join(["Datum,Über,Unter,Höchst,Tief", *map(close_first, STOCK)]).encode("cp1252"))
+    with pytest.raises(DataError, match=r"no column open, close; the header has 'Datum', 'Über', 'Unter', 'Höchst'"):
+        open_source("files", str(path)).load("X")
+
+
+@pytest.mark.parametrize(
     ("header", "words"),
     [
         ("Date,Clsoe,Open,High,Low,Volume", ": no column close; the header has 'Date', 'Clsoe', 'Open'"),
