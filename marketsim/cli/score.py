@@ -35,6 +35,10 @@ def score(
         str | None,
         typer.Option("--fills-timezone", metavar="ZONE", help="Time zone of times without one in that file. [UTC]"),
     ] = None,
+    fills_date_format: Annotated[
+        str | None,
+        typer.Option("--fills-date-format", metavar="FORMAT", help="Format of dates there: %d/%m/%Y. [detected]"),
+    ] = None,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with 11 if a strategy is worse than promised.")
     ] = False,
@@ -57,7 +61,7 @@ def score(
     from marketsim.journal.scored_bars import bars_of
 
     found = scored(chosen, bars_of(chosen, bars_given(resolution)))
-    gap = None if fills is None else _gap(fills, fills_timezone, found)
+    gap = None if fills is None else _gap(fills, fills_timezone, fills_date_format, found)
     document = score_document(found, str(journal.path), entries, since, gap)
     if json:
         output.document(document)
@@ -119,10 +123,10 @@ def _chosen(entries: "list[Sealed]", symbols: list[str] | None, since: str | Non
     ]
 
 
-def _gap(place: str, timezone: str | None, found: "Score") -> "RealityGap":
+def _gap(place: str, timezone: str | None, date_format: str | None, found: "Score") -> "RealityGap":
     from marketsim.data.broker_fills.reading import read_fills
     from marketsim.journal.reality_gap import reality_gap
 
-    gap = reality_gap(read_fills(place, timezone), found)
+    gap = reality_gap(read_fills(place, timezone, date_format), found)
     output.notes(gap.notes)
     return gap

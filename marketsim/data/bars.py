@@ -19,7 +19,7 @@ from marketsim.data.calendars.calendar import open_calendar
 from marketsim.data.calendars.regularity import choose_timetable, make_timetable, misfit
 from marketsim.data.calendars.timetable import Timetable
 from marketsim.data.faults import CHANNELS as CHANNELS
-from marketsim.data.faults import bad_bars, check_order
+from marketsim.data.faults import bad_bars, check_order, remedy
 from marketsim.data.present import day_or_stamp
 from marketsim.digests import sha256
 from marketsim.errors import DataError, UsageError
@@ -264,7 +264,7 @@ def make_bars(
                 "(--on-bad-bars drop is for single rows)"
             )
         if not drop:
-            raise DataError(f"{words} (--on-bad-bars drop leaves bad rows out)")
+            raise DataError(words + remedy(wrong, time[bad[0]], zone))
         good = np.delete(np.arange(len(time)), bad)
         if not len(good):
             raise DataError(f"{words}; no good row is left of {len(time)}")

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.data.calendars.zones import is_shown_twice
 from marketsim.errors import DataError
 
 CHANNELS = ("open", "high", "low", "close")
 COLUMNS = (*CHANNELS, "volume")
+TWICE = "occurs twice"
 
 
 def check_order(time: NDArray[np.datetime64], place: Callable[[int], str], column: str) -> None:
@@ -46,7 +48,14 @@ def bad_bars(
     first = int(bad[0])
     if first in unreadable:
         return bad, unreadable[first]
-    return bad, fault(ohlcv[first]) if faulty[first] else f"column '{column}': {time[first]} occurs twice"
+    return bad, fault(ohlcv[first]) if faulty[first] else f"column '{column}': {time[first]} {TWICE}"
+
+
+def remedy(wrong: str, time: np.datetime64, zone: str | None) -> str:
+    """What to do about a bar at `time` of which `wrong` is wrong; `zone` is the one that its file states."""
+    if zone is not None and wrong.endswith(TWICE) and is_shown_twice(time, zone):
+        return f": the clocks of {zone} show that hour twice; stamps with offsets, or in UTC, tell the two apart"
+    return " (--on-bad-bars drop leaves bad rows out)"
 
 
 def bad_rows(ohlcv: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -131,6 +131,15 @@ def test_what_is_left_out_of_a_file_is_said_on_the_screen_and_in_the_document(cl
         assert note in ended.err
 
 
+def test_the_format_of_dates_of_fills_is_an_option_of_its_own(cli, journal, tmp_path):
+    path = tmp_path / "broker.csv"
+    path.write_text("Date,Symbol,Side,Price,Quantity\n03/04/2024,ETHUSD,buy,185.5,10\n")
+    ended = cli("score", "--fills", str(path), "--date-format", "%d/%m/%Y")
+    assert ended.code == 3
+    assert "give --fills-date-format '%d/%m/%Y' or '%m/%d/%Y'" in ended.err
+    assert cli("score", "--fills", str(path), "--fills-date-format", "%d/%m/%Y").code == 0
+
+
 def test_a_file_of_fills_that_is_none_is_one_line(cli, journal, tmp_path):
     path = tmp_path / "broker.csv"
     path.write_text("a,b\n1,2\n")

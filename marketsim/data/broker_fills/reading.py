@@ -19,7 +19,8 @@ from marketsim.data.reading.contents import BarFile
 from marketsim.data.reading.decimals import ENGLISH, UNKNOWN, Style, styles, to_doubles, why_no_number
 from marketsim.data.reading.json_tables import parsed
 from marketsim.data.reading.opening import open_cells
-from marketsim.data.reading.timestamps import Wanted, parse_stamps
+from marketsim.data.reading.timestamps import parse_stamps
+from marketsim.data.reading.wanted import Wanted
 from marketsim.data.symbols import COINS, coin_and_quote, is_currency_pair, parse_symbol
 from marketsim.errors import DataError, UsageError
 
@@ -32,19 +33,19 @@ NO_FILLS = frozenset(("canceled", "cancelled", "expired", "rejected", "new", "su
 PARTS = ("execution", "trade")  # of orders, which are listed beside them
 
 
-def read_fills(place: str, timezone: str | None = None) -> BrokerFills:
+def read_fills(place: str, timezone: str | None = None, date_format: str | None = None) -> BrokerFills:
     """The fills in the file at `place`: CSV, JSON, or packed, of any broker whose columns are known by their names.
 
-    Times without a zone are taken as UTC, as New York's in statements of Interactive Brokers, or as `timezone`. Rows
-    that are no fills are left out, and said; a fill that cannot be read is a DataError that names its line. UsageError
-    where nothing is there.
+    Times without a zone are taken as UTC, as New York's in statements of Interactive Brokers, or as `timezone`.
+    `date_format`, in the words of strptime, is for dates that can be read in two ways. Rows that are no fills are left
+    out, and said; a fill that cannot be read is a DataError that names its line. UsageError where nothing is there.
     """
     path = Path(place)
     if not path.is_file():
         raise UsageError(f"--fills {place}: no such file")
     cells = _cells(BarFile(path))
     columns = resolve(cells.heading, cells.sample, cells.name)
-    return _Reader(cells, columns).fills(timezone)
+    return _Reader(cells, columns, timezone, date_format).fills()
 
 
 def _cells(file: BarFile) -> Cells:
@@ -69,10 +70,12 @@ class _Reader(Struct, frozen=True):
 
     cells: Cells
     columns: FillColumns
+    timezone: str | None
+    date_format: str | None
     read: dict[str, NDArray[np.object_]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def fills(self, timezone: str | None) -> BrokerFills:
+    def fills(self) -> BrokerFills:
         """All fills, oldest first."""
         at = self.columns.at
         found = self.cells.read(sorted({*at.values(), *filter(None, (self.columns.clock,))}), [])
@@ -80,7 +83,7 @@ class _Reader(Struct, frozen=True):
         rows = self._once([row for row in self._fill_rows() if not self._is_empty(row)])
         if not rows:
             raise DataError(f"{self.cells.name}: no fills under the header")
-        times = self._times(rows, None if self.columns.clock is None else found[self.columns.clock], timezone)
+        times = self._times(rows, None if self.columns.clock is None else found[self.columns.clock])
         style = self._style(rows)
         signed = self._signed(rows, style)
         fills = []
@@ -154,10 +157,10 @@ class _Reader(Struct, frozen=True):
         self.notes.append(f"{self.cells.name}: {_rows(again)} like another: {said}")
         return rows
 
-    def _times(self, rows: list[int], clock: Column | None, timezone: str | None) -> NDArray[np.datetime64]:
+    def _times(self, rows: list[int], clock: Column | None) -> NDArray[np.datetime64]:
         cells = np.array([re.sub(r"[;,]\s*", " ", cell) for cell in self.read["time"][rows]], dtype=object)
         of_broker = NEW_YORK if self.columns.layout == IB else "UTC"
-        zone = "UTC" if self.columns.utc else timezone or of_broker
+        zone = "UTC" if self.columns.utc else self.timezone or of_broker
         name = self.cells.heading.label(self.columns.at["time"])
         clocks = None
         if clock is not None and self.columns.clock is not None:
@@ -166,11 +169,12 @@ class _Reader(Struct, frozen=True):
         def place(row: int) -> str:
             return f"{self.cells.place(rows[row])}, column '{name}'"
 
-        found = parse_stamps(cells, place, self.cells.name, Wanted(timezone=zone), clocks)
+        wanted = Wanted(self.date_format, zone, option="--fills-date-format", spaced=False)
+        found = parse_stamps(cells, place, self.cells.name, wanted, clocks)
         for row, words in found.unreadable.items():
             raise DataError(f"{place(row)}: {words}")
         self.notes.extend(found.notes)
-        if timezone is None and not self.columns.utc and found.naive:
+        if self.timezone is None and not self.columns.utc and found.naive:
             whose = "New York's" if of_broker == NEW_YORK else of_broker
             self.notes.append(f"{self.cells.name}: times without a zone are taken as {whose} (--fills-timezone)")
         return found.time.astype("datetime64[s]")

@@ -61,6 +61,13 @@ def to_local(times: Stamps, zone: str) -> Stamps:
     return local
 
 
+def is_shown_twice(time: np.datetime64, zone: str) -> bool:
+    """Whether the clocks of `zone` show the hour of the UTC stamp `time` twice, as they do when summer time ends."""
+    near = time.astype("datetime64[s]") + np.array([-3600, 0, 3600], "timedelta64[s]")
+    before, now, after = to_local(near, zone)
+    return bool(now in (before, after))
+
+
 def with_offset(times: Stamps, zone: str) -> list[str]:
     """What the clocks of `zone` show at UTC stamps `[T]`, with how far they are ahead of UTC.
 

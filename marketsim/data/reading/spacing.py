@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from marketsim.data.calendars.zones import DAY
 from marketsim.data.reading.date_formats import prefer
+from marketsim.data.reading.wanted import Wanted
 from marketsim.errors import DataError
 
 CLOSED = 4.5  # days: a pause of a daily market, with a holiday on either side of a weekend
@@ -20,24 +21,25 @@ SHORT = 0.05  # or shorter
 Times = NDArray[np.datetime64]
 
 
-def choose_reading(readings: Mapping[str, Times], where: str, cell: object, dates: str = "") -> str:
+def choose_reading(readings: Mapping[str, Times], where: str, cell: object, wanted: Wanted) -> str:
     """The format, of those that all cells fit, that is meant: that of the only regular spacing, else the convention's.
 
-    `dates` is the convention, DAY_FIRST, MONTH_FIRST or "" for none; dates with full stops have the day first.
+    Dates with full stops have the day first; those of no bars have no spacing.
     DataError, with both readings, where nothing decides.
     """
     if len(readings) == 1:
         return next(iter(readings))
-    regular = [reading for reading, time in readings.items() if is_regular(time)]
+    regular = [reading for reading, time in readings.items() if wanted.spaced and is_regular(time)]
     if len(regular) == 1:
         return regular[0]
-    left = prefer(regular or list(readings), dates)
+    left = prefer(regular or list(readings), wanted.dates)
     if len(left) == 1 or left[0].startswith("%d."):
         return left[0]
     first, second = (f"{style} begins with {str(readings[style][0])[:10]}" for style in left[:2])
+    untold = ", and the spacing of the bars does not tell which is meant" if wanted.spaced else ""
     raise DataError(
-        f"{where}: {reprlib.repr(str(cell))} can be read in two ways, and the spacing of the bars does not tell which "
-        f"is meant: {first}, {second}; give --date-format '{left[0]}' or '{left[1]}'"
+        f"{where}: {reprlib.repr(str(cell))} can be read in two ways{untold}: {first}, {second}; "
+        f"{wanted.choice(left[:2])}"
     )
 
 

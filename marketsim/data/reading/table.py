@@ -19,7 +19,8 @@ from marketsim.data.reading.number_style import style_of
 from marketsim.data.reading.read_options import Reading, ReadOptions
 from marketsim.data.reading.rows import make_series
 from marketsim.data.reading.series import Series
-from marketsim.data.reading.timestamps import Stamps, Wanted, parse_stamps
+from marketsim.data.reading.timestamps import Stamps, parse_stamps
+from marketsim.data.reading.wanted import Wanted
 from marketsim.data.reading.written_dates import Place
 from marketsim.data.symbols import parse_symbol
 from marketsim.errors import DataError, UsageError
@@ -117,7 +118,7 @@ def _stamps(cells: Cells, columns: Columns, read: Mapping[int, Column], options:
         column = read[at] if at in read else cells.read([at], [])[at]
         try:
             shown_in = _known_zone(cells.heading.zones.get(at), f"{cells.name}, column '{name}'")
-            wanted = Wanted(options.date_format, zone, shown_in, columns.layout.dates)
+            wanted = Wanted(options.date_format, zone, shown_in, columns.layout.dates, "--date-format")
             stamps = parse_stamps(column, _places(cells, name), cells.name, wanted, clocks)
             words = {row: f"column '{name}': {fault}" for row, fault in stamps.unreadable.items()}
             return at, replace(stamps, unreadable=words)

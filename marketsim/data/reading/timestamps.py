@@ -13,17 +13,9 @@ from marketsim.data.reading import epochs
 from marketsim.data.reading.clocks import ClockCells, read_clocks
 from marketsim.data.reading.named_zones import localize, moments
 from marketsim.data.reading.spacing import Times, choose_reading
-from marketsim.data.reading.written_dates import FEW, OPTION, Place, read_dates, shown, zone_of_offsets
+from marketsim.data.reading.wanted import Wanted
+from marketsim.data.reading.written_dates import FEW, Place, read_dates, shown, zone_of_offsets
 from marketsim.errors import DataError
-
-
-class Wanted(Struct, frozen=True):
-    """What is known of stamps before they are read."""
-
-    date_format: str | None = None  # of strptime, or s, ms, us or ns for an epoch
-    timezone: str | None = None  # of stamps without one; None: UTC
-    zone: str | None = None  # that stamps are shown in which are UTC already
-    dates: str = ""  # the layout's convention: DAY_FIRST or MONTH_FIRST
 
 
 class Stamps(Struct, frozen=True):
@@ -80,15 +72,15 @@ def _from_numbers(cells: NDArray[Any], numbers: epochs.Numbers, place: Place, wa
     """Epochs, which are UTC, or calendar numbers, which are as naive as any date."""
     readings = {} if wanted.date_format is not None else epochs.calendars(numbers)
     if readings:
-        return True, Stamps(readings[choose_reading(readings, place(0), cells[0])], {})
+        return True, Stamps(readings[choose_reading(readings, place(0), cells[0], wanted)], {})
     unit = wanted.date_format or epochs.unit_of(numbers)
     if unit is None:
         row = epochs.odd_one(numbers)
-        raise DataError(f"{place(row)}: {shown(cells[row])} is not a date, nor an epoch up to 2100; {OPTION}")
+        raise DataError(f"{place(row)}: {shown(cells[row])} is not a date, nor an epoch up to 2100; {wanted.advice}")
     time = epochs.from_epoch(numbers, unit)
     if np.isnat(time).sum() > max(1, FEW * len(time)):
         row = int(np.argmax(np.isnat(time)))
-        raise DataError(f"{place(row)}: {shown(cells[row])} is not an epoch; {OPTION}")
+        raise DataError(f"{place(row)}: {shown(cells[row])} is not an epoch; {wanted.advice}")
     lost = epochs.rounded(numbers, unit)
     if lost is not None:
         said = "has too few digits to tell the time, as a spreadsheet shows it; write all digits"
@@ -98,7 +90,7 @@ def _from_numbers(cells: NDArray[Any], numbers: epochs.Numbers, place: Place, wa
 
 def _from_words(texts: NDArray[Any], place: Place, name: str, wanted: Wanted) -> tuple[bool, Stamps]:
     """Dates with separators or words."""
-    found = read_dates(texts, place, wanted.date_format, wanted.dates)
+    found = read_dates(texts, place, wanted)
     notes: tuple[str, ...] = ()
     if wanted.date_format is None and not found.style.startswith("%Y"):
         row = int(np.argmax(~np.isnat(found.time)))

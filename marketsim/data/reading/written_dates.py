@@ -14,6 +14,7 @@ from marketsim.data.calendars.zones import utc_offsets
 from marketsim.data.reading.date_formats import Shape, shape_of, tidy
 from marketsim.data.reading.named_zones import zone_name, zone_names
 from marketsim.data.reading.spacing import Times, choose_reading
+from marketsim.data.reading.wanted import Wanted
 from marketsim.errors import DataError, UsageError
 
 FEW = 0.05  # of the cells: more that fit no format mean that the format is misread
@@ -26,7 +27,6 @@ MARKETS = (
     "America/New_York America/Chicago Europe/London Europe/Berlin Europe/Moscow Asia/Kolkata Asia/Shanghai "
     "Asia/Tokyo Australia/Sydney Asia/Dubai Europe/Helsinki"
 )
-OPTION = "--date-format says how it is written, such as %d/%m/%Y"
 
 Cells = NDArray[Any]  # [R] str objects
 Place = Callable[[int], str]  # row -> file, line and column, for messages
@@ -41,27 +41,28 @@ class Written(Struct, frozen=True):
     names: NDArray[np.object_] | None = None  # [R] of zones, which stand behind them
 
 
-def read_dates(texts: Cells, place: Place, date_format: str | None = None, dates: str = "") -> Written:
-    """The dates in R >= 1 cells; `date_format` is the owner's word on them, `dates` the convention of the layout.
-
-    DataError for cells that fit no format, or two that mean different dates.
-    """
+def read_dates(texts: Cells, place: Place, wanted: Wanted) -> Written:
+    """The dates in R >= 1 cells. DataError for cells that fit no format, or two that mean different dates."""
+    date_format = wanted.date_format
     row, shape = _given(date_format) if date_format is not None else _first_shape(texts)
     if shape is None:
-        raise DataError(f"{place(0)}: {shown(texts[0])} is not a date; {OPTION}")
+        raise DataError(f"{place(0)}: {shown(texts[0])} is not a date; {wanted.advice}")
     cells = texts
     if shape.clean is not None or any(str(texts[at]) != str(texts[at]).strip() for at in (0, len(texts) // 2, -1)):
         clean = shape.clean or str.strip
         cells = np.array([clean(cell) for cell in texts], dtype=object)
     formats = _fitting(shape.formats, cells, shape.offset)
-    readings = {style: _read(cells, style, shape) for style in formats}
+    try:
+        readings = {style: _read(cells, style, shape) for style in formats}
+    except ValueError as error:
+        raise UsageError(f"{wanted.option} {date_format!r}: {error}") from None
     missing = {reading: int(np.isnat(time).sum()) for reading, time in readings.items()}
     fewest = min(missing.values())
     if fewest and date_format is None and shape.formats[0].startswith(ISO):
         readings = {shape.formats[0]: _iso(cells, shape, place, texts)}
     else:
         readings = {reading: time for reading, time in readings.items() if missing[reading] == fewest}
-    style = choose_reading(readings, place(row), texts[row], dates)
+    style = choose_reading(readings, place(row), texts[row], wanted)
     time = readings[style]
     wrong = np.isnat(time)
     names = zone_names(texts) if shape.named else None
@@ -70,7 +71,7 @@ def read_dates(texts: Cells, place: Place, date_format: str | None = None, dates
         first = int(np.argmax(wrong))
         alike = f" as {shown(texts[row])} is" if first != row else f" in the format {style}"
         many = f"nor are {wrong.sum() - 1:,} more of {len(time):,}"
-        raise DataError(f"{place(first)}: {shown(texts[first])} is not a date{alike}, {many}; {OPTION}")
+        raise DataError(f"{place(first)}: {shown(texts[first])} is not a date{alike}, {many}; {wanted.advice}")
     return Written(time, style, zone_of_offsets(cells, time) if shape.offset else None, names)
 
 
@@ -96,7 +97,10 @@ def zone_of_offsets(cells: Cells, time: Times) -> str:
 
 
 def parse(cells: Cells, style: str, offset: bool) -> Times:
-    """The cells in one format of strptime, as UTC where they have offsets; NaT where it does not fit."""
+    """The cells in one format of strptime, as UTC where they have offsets; NaT where it does not fit.
+
+    ValueError for what is no format.
+    """
     if len(cells) <= SMALL and style in PLAIN and all(len(cell) == PLAIN[style] for cell in cells):
         try:
             return cells.astype(str).astype("datetime64[ns]")
@@ -104,10 +108,7 @@ def parse(cells: Cells, style: str, offset: bool) -> Times:
             pass
     import pandas
 
-    try:
-        found = pandas.to_datetime(cells, format=style, errors="coerce", utc=offset)
-    except ValueError as error:
-        raise UsageError(f"--date-format {style!r}: {error}") from None
+    found = pandas.to_datetime(cells, format=style, errors="coerce", utc=offset)
     return np.array(found.tz_localize(None) if offset else found, dtype="datetime64[ns]")
 
 

@@ -15,7 +15,8 @@ from marketsim.data.bars import CHANNELS
 from marketsim.data.calendars.zones import to_local
 from marketsim.data.reading.cells import Cells, Column
 from marketsim.data.reading.decimals import ENGLISH, UNKNOWN, Style, styles, to_doubles
-from marketsim.data.reading.timestamps import Stamps, Wanted, parse_stamps
+from marketsim.data.reading.timestamps import Stamps, parse_stamps
+from marketsim.data.reading.wanted import Wanted
 from marketsim.data.symbols import parse_symbol
 from marketsim.errors import DataError
 from marketsim.forecasting.files.columns import ForecastColumns

@@ -11,10 +11,10 @@ HEADER = "time,symbol,side,price,quantity,fee"
 ROW = "2025-01-03T14:35:02Z,NVDA,buy,138.20,100,1.25"
 
 
-def read(tmp_path, *lines, timezone=None, name="broker.csv"):
+def read(tmp_path, *lines, timezone=None, date_format=None, name="broker.csv"):
     path = tmp_path / name
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return read_fills(str(path), timezone)
+    return read_fills(str(path), timezone, date_format)
 
 
 def shown(found):
@@ -229,3 +229,19 @@ def test_every_time_has_the_zone_of_its_own_name(tmp_path):
     assert [note.partition(": ")[2] for note in found.notes] == [
         "stamps of several zones, EST, UTC, are read each in its own"
     ]
+
+
+def test_dates_that_can_be_read_in_two_ways_are_refused_and_a_format_tells(tmp_path):
+    """Fills have no spacing: days in a row by one reading say nothing."""
+    rows = [f"0{day}/04/2024 15:00,NVDA,buy,138.2,1,0" for day in range(1, 7)]
+    with pytest.raises(DataError) as error:
+        read(tmp_path, HEADER, *rows)
+    assert str(error.value).endswith(
+        "broker.csv, line 2, column 'time': '01/04/2024 15:00' can be read in two ways: %d/%m/%Y %H:%M begins with "
+        "2024-04-01, %m/%d/%Y %H:%M begins with 2024-01-04; give --fills-date-format '%d/%m/%Y %H:%M' or "
+        "'%m/%d/%Y %H:%M'"
+    )
+    found = read(tmp_path, HEADER, *rows, date_format="%m/%d/%Y %H:%M")
+    assert [str(fill.time)[:10] for fill in found.fills] == [f"2024-0{day}-04" for day in range(1, 7)]
+    with pytest.raises(UsageError, match=r"^--fills-date-format '%Q'"):
+        read(tmp_path, HEADER, *rows, date_format="%Q")

@@ -81,6 +81,19 @@ def test_a_bad_row_is_one_line_that_says_where(tmp_path: Path, row: str, words: 
     expect_error(tmp_path, HEADER + ROW_1 + row + "\n", f", line 3{words}")
 
 
+def test_an_hour_that_clocks_show_twice_is_no_bad_row(tmp_path: Path) -> None:
+    rows = [f"2023-11-05 {hour},100,110,90,100,7" for hour in ("00:00", "01:00", "01:00", "02:00")]
+    (tmp_path / "X.csv").write_text(HEADER + "\n".join(rows))
+    with pytest.raises(DataError) as error:
+        open_source("files", str(tmp_path / "X.csv"), ReadOptions(timezone="America/New_York")).load("X")
+    assert str(error.value).endswith(
+        ", line 4, column 'date': 2023-11-05T05:00:00 occurs twice: the clocks of America/New_York show that hour "
+        "twice; stamps with offsets, or in UTC, tell the two apart"
+    )
+    with pytest.raises(DataError, match=r"occurs twice \(--on-bad-bars drop leaves bad rows out\)"):
+        load(tmp_path, HEADER + ROW_1 + ROW_1)
+
+
 def expect_error(path: Path, text: str | bytes, words: str) -> None:
     with pytest.raises(DataError) as error:
         load(path, text)

@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 from marketsim.data.reading.clocks import ClockCells
 from marketsim.data.reading.date_formats import seconds_of_day
 from marketsim.data.reading.formats import DAY_FIRST, MONTH_FIRST
-from marketsim.data.reading.timestamps import Stamps, Wanted, parse_stamps
+from marketsim.data.reading.timestamps import Stamps, parse_stamps
+from marketsim.data.reading.wanted import Wanted
 from marketsim.errors import DataError, UsageError
 
 
 def parse(*cells: str, clocks: list[str] | None = None, **wanted: str) -> Stamps:
     times = None if clocks is None else ClockCells(np.array(clocks, dtype=object), "Time")
-    return parse_stamps(np.array(cells, dtype=object), "x.csv, line {}".format, "x.csv", Wanted(**wanted), times)
+    return parse_stamps(
+        np.array(cells, dtype=object), "x.csv, line {}".format, "x.csv", Wanted(option="--date-format", **wanted), times
+    )
 
 
 def read(*cells: str, **wanted: str) -> list[str]:
