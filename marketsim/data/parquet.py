@@ -47,7 +47,7 @@ def write_table(path: Path, columns: Mapping[str, Any], unit: str, said: Mapping
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as new, new.open("wb") as file:
-            parquet.write_table(table, file, compression="zstd")
+            parquet.write_table(table, file, compression="zstd", write_page_checksum=True)
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:

@@ -147,9 +147,9 @@ class Objective:
             return self._compiled.profits(h, l)
 
     def _noted(self, h: float, l: float, loss: float) -> float:
-        """The loss, infinite where there is no price, once it is counted and remembered."""
+        """The loss, infinite where there is no price or no number to price, once it is counted and remembered."""
         self.evaluations += 1
-        if not math.isfinite(loss):
+        if not math.isfinite(loss + h + l):
             self.unpriced += 1
             return math.inf
         self._worst = max(self._worst, loss)

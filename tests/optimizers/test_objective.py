@@ -100,6 +100,16 @@ def test_a_price_that_is_no_number_is_none() -> None:
     assert (problem.unpriced, problem.best) == (3, None)
 
 
+@pytest.mark.parametrize("point", [(np.nan, np.nan), (0.01, np.nan), (np.nan, 0.01)])
+def test_a_candidate_that_is_no_number_is_never_the_best(point: tuple[float, float]) -> None:
+    losing = Objective(staircase([[-0.2, -0.3], [-0.4, -1.0]]), BOUNDS)
+    assert np.isfinite(losing(point))
+    assert np.isfinite(losing.losses([point, TOP])).all()
+    assert losing.unpriced == 2
+    assert losing.best is not None
+    assert (losing.best.high_multiplier, losing.best.low_multiplier) == TOP
+
+
 def test_one_candidate_costs_what_it_does_among_others() -> None:
     alone, together = Objective(STAIRS, BOUNDS), Objective(STAIRS, BOUNDS)
     points = np.random.default_rng(2).uniform(-0.05, 0.05, (40, 2))

@@ -139,7 +139,7 @@ def _own(heading: Heading, metadata: Mapping[bytes, bytes], file: BarFile) -> He
 def _parquet(source: Any, name: str) -> tuple[Any, Batches]:
     from pyarrow import parquet
 
-    file = parquet.ParquetFile(source)
+    file = parquet.ParquetFile(source, page_checksum_verification=True)
     if file.metadata.num_rows > MOST_ROWS:
         raise _too_many(name, file.metadata.num_rows)
     leaves = [file.metadata.schema.column(i).path for i in range(file.metadata.num_columns)]

@@ -61,7 +61,8 @@ def _write_parquet(made: Made, path: Path) -> None:
         "origin": pyarrow.array(np.concatenate([origins for origins, _ in stamps]), kind),
         "bar": pyarrow.array(np.concatenate([bars for _, bars in stamps]), kind),
     }
-    parquet.write_table(pyarrow.table(columns | dict(zip(COLUMNS, moves.T, strict=True))), path)
+    table = pyarrow.table(columns | dict(zip(COLUMNS, moves.T, strict=True)))
+    parquet.write_table(table, path, write_page_checksum=True)
 
 
 def _dated(made: Made) -> bool:

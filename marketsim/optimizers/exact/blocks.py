@@ -68,14 +68,14 @@ class Blocks(Struct, frozen=True):
         more = self._priced(problem, block)
         width = 1 + int(xp.max(xp.where(few, rivals, 0)))
 
-        def together(of_first: Array, of_more: Array) -> Array:
-            found = xp.full_like(xp.broadcast_to(of_first[:, None], (count, width, of_first.shape[1])), -xp.inf)
+        def together(of_first: Array, of_more: Array, missing: float) -> Array:
+            found = xp.full_like(xp.broadcast_to(of_first[:, None], (count, width, of_first.shape[1])), missing)
             found[:, 0] = of_first
             found[problem, 1 + place] = of_more
             return xp.reshape(found, (count, -1))
 
-        profit, size = together(first.profit, more.profit), together(first.size, more.size)
-        h, l = together(first.h, more.h), together(first.l, more.l)
+        profit, size = together(first.profit, more.profit, -xp.inf), together(first.size, more.size, xp.inf)
+        h, l = together(first.h, more.h, 0.0), together(first.l, more.l, 0.0)
         size = xp.where(profit >= xp.max(profit, axis=1, keepdims=True) - TIE, size, xp.inf)
         at = xp.argmin(xp.where(size == xp.min(size, axis=1, keepdims=True), l, xp.inf), axis=1)[:, None]
         return pick(h, at)[:, 0], pick(l, at)[:, 0], few & self.bounded

@@ -1,9 +1,12 @@
-"""Parquet files that are too large to be read."""
+"""Parquet files that are too large to be read, or damaged."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from marketsim.data.bars import make_bars
+from marketsim.data.parquet import write_bars
 from marketsim.data.reading import arrow_tables
 from marketsim.data.reading.files import FileSource
 from marketsim.errors import DataError
@@ -59,3 +62,20 @@ def test_a_zone_that_there_is_not_is_a_fault_of_the_file(zone, tmp_path):
 def test_words_of_ours_that_are_damaged_are_a_fault_of_the_file(said, words, tmp_path):
     with pytest.raises(DataError, match=rf"NVDA\.parquet.*{words}"):
         written(tmp_path / "NVDA.parquet", "UTC", said).load("NVDA")
+
+
+def test_a_flipped_bit_of_our_own_files_never_changes_a_number(tmp_path):
+    rng = np.random.default_rng(0)
+    close = 100 + rng.random((400, 1))
+    ohlcv = np.hstack([close, close + rng.random((400, 1)), close - rng.random((400, 1)), close, 1e3 * close])
+    bars = make_bars("X", "test", np.datetime64("2020-01-01T00:00:00") + np.arange(400) * np.timedelta64(1, "D"), ohlcv)
+    path = tmp_path / "X.parquet"
+    write_bars(bars, path)
+    content, refused = path.read_bytes(), 0
+    for at in range(5, len(content), len(content) // 50):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1 << int(rng.integers(8))]) + content[at + 1 :])
+        try:
+            assert FileSource(str(path)).load("X").ohlcv.tolist() == bars.ohlcv.tolist()
+        except DataError:
+            refused += 1
+    assert refused > 30

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from marketsim.execution.evaluation import evaluate
+from marketsim.execution.floor import Floor
 from marketsim.execution.profit_terms import Leg, ProfitTerms
 from marketsim.optimizers.differential_evolution import DifferentialEvolution
 from marketsim.optimizers.direct import Direct
@@ -220,6 +221,21 @@ def test_blocks_that_bounds_leave_hold_the_optimum_of_the_whole_grid(kind: str, 
         np.testing.assert_array_equal(by_blocks.profit, by_grid.profit)
         np.testing.assert_array_equal(by_blocks.high_multiplier, by_grid.high_multiplier)
         np.testing.assert_array_equal(by_blocks.low_multiplier, by_grid.low_multiplier)
+
+
+@pytest.mark.parametrize("tuning", [BLOCKS, GRIDS])
+def test_where_no_candidate_keeps_the_floor_the_best_is_one_of_them_all_the_same(tuning: Tuning) -> None:
+    """Beside a problem whose floor can be kept, and which has more blocks to be priced."""
+    rules = Rules(0.0015, 0.0005, "expected", False)
+    terms = ProfitTerms.concatenate(
+        [terms_of(make_bars(seed, 70, "continuous", False, False), rules) for seed in (0, 1)]
+    )
+    floor = Floor(np.array([0.01, 0.0]), np.array([-0.01, 0.0]), 0.07)
+    found = maximize(terms, BOUNDS, floor=floor, tuning=tuning)
+    assert floor.allows(found.high_multiplier, found.low_multiplier).tolist() == [True, False]
+    assert (np.abs([found.high_multiplier, found.low_multiplier]) <= 0.03).all()
+    profits = evaluate(terms, found.high_multiplier[:, None], found.low_multiplier[:, None])[:, 0]
+    np.testing.assert_array_equal(found.profit, profits)
 
 
 @settings(max_examples=40)
