@@ -22,7 +22,7 @@ from marketsim.data.reading.series import Series
 from marketsim.data.reading.timestamps import Stamps, parse_stamps
 from marketsim.data.reading.wanted import Wanted
 from marketsim.data.reading.written_dates import Place
-from marketsim.data.symbols import parse_symbol
+from marketsim.data.symbols import FILE, parse_symbol
 from marketsim.errors import DataError, UsageError
 
 EQUITY = ("", "EQ")  # NSE's series whose symbols stand alone
@@ -174,7 +174,11 @@ def _by_symbol(
 
 
 def _canonical(name: str, loose: bool = False) -> str | None:
-    """A symbol's canonical form; None for what is none. A company's name becomes one where `loose`."""
+    """A symbol's canonical form; None for what is none. A company's name becomes one where `loose`.
+
+    A program that joined files may have left their endings on: "AAPL.csv".
+    """
+    name = FILE.sub("", name)
     if not name:
         return None
     try:

@@ -61,6 +61,14 @@ def test_an_isin_parts_instruments_and_names_none_alone(tmp_path: Path) -> None:
     assert [len(source.load(code)) for code in codes] == [len(STOCK)] * 2
 
 
+def test_the_ending_of_a_file_is_no_part_of_a_symbol(tmp_path: Path) -> None:
+    lines = [
+        f"{name},{day(row)},{','.join(map(str, ohlcv(row)))}" for name in ("AAPL.csv", "MSFT.csv") for row in STOCK
+    ]
+    (tmp_path / "all.csv").write_text("\n".join([f"Symbol,{HEADER}", *lines]) + "\n")
+    assert open_source("files", str(tmp_path / "all.csv")).symbols() == ["AAPL", "MSFT"]
+
+
 @pytest.mark.parametrize(("again", "refused"), [(2.0, True), (1.5, False)])
 def test_a_date_that_stands_twice_in_a_document_is_refused(tmp_path: Path, again: float, refused: bool) -> None:
     rows = [(day(row), {"open": 1.5, "high": 2, "low": 1, "close": 1.5}) for row in STOCK]
