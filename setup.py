@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 # fused multiplications would round otherwise than numpy; no processor is asked whether a comparison trapped
 FLAGS = ["-O3", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno"]
@@ -24,6 +25,17 @@ def compiled(module: str, source: str) -> Extension:
     )
 
 
+class BuildOptional(build_ext):
+    """A wheel in which nothing could be compiled is one for every platform."""
+
+    def run(self) -> None:
+        """Compile what can be compiled, and look whether anything was."""
+        super().run()
+        wheel = self.distribution.get_command_obj("bdist_wheel", create=False)
+        if wheel and not any(map(os.path.exists, self.get_outputs())):
+            self.distribution.ext_modules, wheel.root_is_pure = [], True
+
+
 def addresses() -> dict[str, str]:
     """The pages of the repository whose workflow builds a release; none for what is built elsewhere."""
     if not (repository := os.environ.get("GITHUB_REPOSITORY")):
@@ -39,6 +51,7 @@ setup(
         compiled("marketsim.execution._fill_probability", "marketsim/execution/c/fill_probability.c"),
         compiled("marketsim.execution._lattices", "marketsim/execution/c/lattices.c"),
     ],
+    cmdclass={"build_ext": BuildOptional},
     project_urls=addresses(),
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )

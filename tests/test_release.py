@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -45,6 +46,36 @@ def test_the_wheel_has_the_package_its_data_and_the_configurations(distributions
     assert missing_from_wheel(archive, tracked_files()) == []
     absent = ["configs/no_such.toml", "marketsim/data/samples/NO.csv"]
     assert missing_from_wheel(archive, [*absent, "tests/no_such.py"]) == absent
+
+
+def test_a_wheel_without_compiled_code_is_one_for_every_platform(distributions: Path) -> None:
+    (archive,) = distributions.glob("*.whl")
+    assert archive.name.endswith("-py3-none-any.whl")
+    with ZipFile(archive) as wheel:
+        (facts,) = (wheel.read(name).decode() for name in wheel.namelist() if name.endswith(".dist-info/WHEEL"))
+    assert "Root-Is-Purelib: true\nTag: py3-none-any\n" in facts
+
+
+def test_a_wheel_with_any_compiled_code_is_one_for_its_platform(tmp_path: Path) -> None:
+    """The compiler here fails for all but the last of the modules, for which it makes empty files."""
+    pytest.importorskip("setuptools")
+    for path in ("setup.py", "pyproject.toml", "README.md", "LICENSE", "marketsim/__init__.py"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / path, tmp_path / path)
+    compiler = tmp_path / "cc"
+    compiler.write_text("""#!/bin/sh
+case "$*" in *lattices*) while [ "$1" != -o ]; do shift; done; : > "$2" ;; *) exit 1 ;; esac
+""")
+    compiler.chmod(0o755)
+    asked = [sys.executable, "setup.py", "-q", "bdist_wheel"]
+    built = subprocess.run(
+        asked, cwd=tmp_path, env=os.environ | {"CC": str(compiler)}, capture_output=True, check=False
+    )
+    assert built.returncode == 0, built.stderr
+    (archive,) = (tmp_path / "dist").glob("*.whl")
+    assert "-cp311-abi3-" in archive.name
+    with ZipFile(archive) as wheel:
+        assert [name for name in wheel.namelist() if "_lattices." in name and name.endswith((".so", ".pyd"))]
 
 
 def test_a_release_names_the_repository_that_it_was_built_in(distributions: Path) -> None:

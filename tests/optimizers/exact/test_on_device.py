@@ -180,6 +180,16 @@ def test_a_device_is_sent_200_operations_however_many_problems_it_solves(
     assert answers == [(2 * count, 3)] * 2
 
 
+@pytest.mark.parametrize("fill", FILLS)
+def test_nothing_of_a_device_is_read_before_the_answer(fill: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tensors without values, of torch's device `meta`: whatever reads one of them, or copies it elsewhere, fails."""
+    answers = []
+    monkeypatch.setattr(torch.Tensor, "cpu", lambda found: answers.append(found.shape) or torch.zeros(found.shape))
+    for shortable in (False, True):
+        ExactOn(torch.device("meta")).maximum(walk_terms(5, 7, fill, shortable), BOUNDS)
+    assert answers == [(10, 3)] * 2
+
+
 def test_what_a_device_waits_for_is_counted() -> None:
     x = torch.arange(3.0)
     with Counted() as counted:
