@@ -44,8 +44,8 @@ class Moments(Struct, frozen=True):
 
 def zone_name(cell: str) -> str:
     """The known name of a zone at the end of a cell; "" for none."""
-    match = _LAST_WORD.search(cell.strip(" \"'()"))
-    return match[1] if match and ("/" in match[1] or match[1] in ZONES) else ""
+    match = _named(cell.strip(" \"'()"))
+    return match[1] if match else ""
 
 
 def zone_names(cells: Iterable[object]) -> NDArray[np.object_]:
@@ -57,7 +57,8 @@ def zone_names(cells: Iterable[object]) -> NDArray[np.object_]:
 
 def without_zone(cell: str) -> str:
     """A cell without the known name of a zone at its end."""
-    return _LAST_WORD.sub("", cell) if zone_name(cell) else cell
+    match = _named(cell)
+    return cell[: match.start()] if match else cell
 
 
 def moments(time: Times, names: NDArray[np.object_], place: Callable[[int], str]) -> Moments:
@@ -96,6 +97,11 @@ def localize(time: Times, zone: str) -> Times:
     utc = time.copy()
     utc[known] = to_utc(whole[known], zone).astype("datetime64[ns]") + (time[known] - whole[known])
     return utc
+
+
+def _named(cell: str) -> re.Match[str] | None:
+    match = _LAST_WORD.search(cell)
+    return match if match and ("/" in match[1] or match[1] in ZONES) else None
 
 
 def _in_zone(time: Times, named: _Zone) -> tuple[Times, NDArray[np.bool_]]:
