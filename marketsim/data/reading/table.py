@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from marketsim.data.calendars.zones import open_zone
 from marketsim.data.reading.cells import Cells, Column
-from marketsim.data.reading.clocks import ClockCells
+from marketsim.data.reading.clocks import HOURS, ClockCells
 from marketsim.data.reading.columns import Columns, describe, resolve
 from marketsim.data.reading.formats import plain
 from marketsim.data.reading.formats.names import ADJUSTED, IDENTIFIER, WORDS_ONLY
@@ -112,6 +112,7 @@ def _stamps(cells: Cells, columns: Columns, read: Mapping[int, Column], options:
     clocks = None
     if columns.clock is not None:
         clocks = ClockCells(read[columns.clock], cells.heading.names[columns.clock].strip())
+        _check_minutes(cells, clocks.column)
     failure: DataError | None = None
     for at in columns.stamps:
         name = cells.heading.label(at)
@@ -126,6 +127,14 @@ def _stamps(cells: Cells, columns: Columns, read: Mapping[int, Column], options:
             failure = failure or error
     assert failure is not None
     raise failure
+
+
+def _check_minutes(cells: Cells, clock: str) -> None:
+    """DataError where a column beside that of hours has the minutes."""
+    names = cells.heading.names
+    for at, name in enumerate(names):
+        if plain(clock) in HOURS and plain(name) == "minute" and any(cell.strip("0. ") for cell in cells.sample(at)):
+            raise DataError(f"{cells.name}: '{clock}' and '{name.strip()}' are two columns; write 09:30 in one, Time")
 
 
 def _known_zone(zone: str | None, place: str) -> str | None:

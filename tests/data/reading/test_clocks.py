@@ -13,6 +13,12 @@ from marketsim.data.reading.timestamps import Stamps, parse_stamps
 from marketsim.errors import DataError
 
 
+def test_hours_whose_minutes_have_a_column_of_their_own_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"X.csv: 'Hour' and 'Minute' are two columns; write 09:30 in one, Time"):
+        times_of(tmp_path, "Hour,Minute", "9,30", "10,30")
+    assert times_of(tmp_path, "Hour,Minute", "9,00", "10,00") == ["09:00", "10:00"]
+
+
 def stamps(*dates: str, clocks: list[str], column: str = "Time") -> Stamps:
     times = ClockCells(np.array(clocks, dtype=object), column)
     return parse_stamps(np.array(dates, dtype=object), "x.csv, line {}".format, "x.csv", clocks=times)
