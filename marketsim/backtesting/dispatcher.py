@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from marketsim.backtesting.chosen_bars import load, open_bars
 from marketsim.backtesting.executors import open_executor
-from marketsim.backtesting.pipeline import Progress
+from marketsim.backtesting.free_memory import shares
+from marketsim.backtesting.pipeline import MANY, Progress
 from marketsim.backtesting.worker import Job, JobDone, Refused, work
 from marketsim.data.present import present
 from marketsim.data.symbols import absolute_place
@@ -62,6 +63,7 @@ class Dispatcher:
         self._source = open_bars(settings.bars)
         self._directory, self._progress, self._kept = directory, progress, kept
         self._rows, self._basis, self._places, self._sealed = rows, basis, places, sealed
+        self._share = self._memory_of_each()
         self._run = os.urandom(8).hex()
         self._turn = 0  # the symbol that is given back next
         self._next = 0  # the first symbol that was not looked at yet
@@ -143,6 +145,7 @@ class Dispatcher:
             basis=self._basis,
             places=self._places,
             sealed=self._sealed,
+            share=self._share,
             code=code_of(self._settings) if separate else None,
             fingerprints=[self._seen[symbol].fingerprint for symbol in symbols] if self.executor.remote else None,
         )
@@ -161,6 +164,12 @@ class Dispatcher:
             for i in chunk:
                 why = next(iter(self._refusals[i].values()))
                 self._finish(i, FinishedSymbol(self._symbols[i], Failure(DataError(f"{why}, and no worker has them"))))
+
+    def _memory_of_each(self) -> int | None:
+        """What each of several workers on this machine may take; None where there is one, or where all walks fit."""
+        workers = min(self._settings.work.workers, len(self._symbols))
+        several = self.executor.separate and not self.executor.remote and workers > 1
+        return shares(workers) if several and self._settings.walk.simulations > MANY else None
 
     def _settings_elsewhere(self) -> Settings:
         """The settings for another process: absolute paths, and on a cluster no password."""
@@ -228,8 +237,13 @@ class Dispatcher:
             self._suspects.extend(chunk)
             return
         symbol = self._symbols[chunk[0]]
-        why = "its worker was killed twice" if killed else f"unexpected {type(error).__name__}: {error}"
-        failure = MarketsimError(f"{symbol}: {why}" + ("" if killed else " (--debug shows where)"))
+        if killed:
+            why = "its worker was killed twice"
+        elif isinstance(error, MemoryError):
+            why = "memory ran out: lower --sims, leave out --report, --plots and --output, or use fewer --workers"
+        else:
+            why = f"unexpected {type(error).__name__}: {error} (--debug shows where)"
+        failure = MarketsimError(f"{symbol}: {why}")
         failure.__cause__ = error
         self._finish(chunk[0], FinishedSymbol(symbol, Failure(failure)))
 

@@ -8,34 +8,56 @@ from marketsim.errors import DataError
 
 SIMULATION = 2_600  # bytes that a simulation takes, and
 BAR = 8  # each bar of its window: scripts/bench memory
+ROWS, CHARTS = 3_300, 10_500  # bytes more for its rows of the CSV files, and for its part of a report or of pictures
 PART = 0.8  # of what is free, which a walk may take
 
 
-def check_memory(symbol: str, simulations: int, window: int) -> None:
-    """DataError, with the number that fits, if so many simulations do not fit into free memory."""
-    size = SIMULATION + BAR * window
+def file_bytes(rows: bool, charts: bool) -> int:
+    """What a simulation takes beside its walk where its CSV rows and its part of charts are wanted."""
+    return ROWS * rows + CHARTS * charts
+
+
+def check_memory(symbol: str, simulations: int, window: int, files: int = 0, share: int | None = None) -> None:
+    """DataError, with the number that fits, if so many simulations do not fit into free memory.
+
+    `files` are the bytes of `file_bytes`; `share` is what this worker may take of the memory that several use.
+    """
+    size = SIMULATION + BAR * window + files
     needed = simulations * size
-    if (free := free_bytes()) is None or needed <= PART * free:
+    free = min((limit for limit in (free_bytes(), share) if limit is not None), default=None)
+    if free is None or needed <= PART * free:
         return
     fitting = int(PART * free) // size
+    without = " or leave out --report, --plots and --output" if simulations * (size - files) <= PART * free else ""
     raise DataError(
         f"{symbol}: {simulations:,} simulations on a window of {window} need about {needed / 2**30:.1f} GiB of memory, "
-        f"and {free / 2**30:.1f} GiB are free: lower --sims to {fitting}"
+        f"and {free / 2**30:.1f} GiB are free{'' if share is None else ' for each worker'}: "
+        f"lower --sims to {fitting}{without}{'' if share is None else ' or use fewer --workers'}"
     )
+
+
+def shares(workers: int) -> int | None:
+    """What each of some workers may take of the memory that they share, before they start; None if unknown."""
+    free = min(_shared_limits(), default=None)
+    return None if free is None else free // workers
 
 
 def free_bytes() -> int | None:
     """The memory that this process may still take; None if unknown."""
-    return min(_limits(), default=None)
+    return min((*_shared_limits(), *_own_limits()), default=None)
 
 
-def _limits() -> Iterator[int]:
-    """What each of the machine, its container and the process itself leaves free."""
+def _shared_limits() -> Iterator[int]:
+    """What each of the machine and its container leaves free."""
     if (available := _number("/proc/meminfo", "MemAvailable:")) is not None:
         yield available << 10
     most, used = (_number(f"/sys/fs/cgroup/memory.{name}") for name in ("max", "current"))
     if most is not None and used is not None:
         yield max(0, most - used)
+
+
+def _own_limits() -> Iterator[int]:
+    """What the limit of the process itself leaves free."""
     try:
         import resource  # not on every system
     except ImportError:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from marketsim import registry
 from marketsim.backtesting.chosen_bars import load, open_bars, with_finer
+from marketsim.backtesting.free_memory import check_memory
 from marketsim.backtesting.simulation import POLICIES, Market, fit_strategies, simulate, strategies_of
 from marketsim.data import Source
 from marketsim.data.bars import Bars
@@ -47,6 +48,8 @@ class Tools(Struct, frozen=True):
     optimizer: Optimizer
     cache: ForecastCache | None
     sealed: SealedForecasts | None = None  # those of a journal, where it was asked
+    files: int = 0  # bytes that a simulation takes for the files that are wanted of it
+    share: int | None = None  # bytes that this worker may take, where several share the memory
 
 
 class Prepared(Struct, frozen=True):
@@ -186,19 +189,22 @@ def prepare(symbol: str, chosen: BarsSettings, lengths: WalkSettings, tools: Too
     try:
         with clock.stage("load"):
             bars = load(symbol, chosen, tools.source)
-        return Success(Prepared(bars, walk_over(bars, lengths, tools.model)))
+        return Success(Prepared(bars, walk_over(bars, lengths, tools.model, tools.files, tools.share)))
     except MarketsimError as error:
         return Failure(error)
 
 
-def walk_over(bars: Bars, lengths: WalkSettings, model: Model | Composite) -> Walk:
-    """The walk of these lengths, in fast mode the newest part of the full one."""
+def walk_over(
+    bars: Bars, lengths: WalkSettings, model: Model | Composite, files: int = 0, share: int | None = None
+) -> Walk:
+    """The walk of these lengths, in fast mode the newest part of the full one.
+
+    DataError where it does not fit into memory; see `free_memory.check_memory` for `files` and `share`.
+    """
     room = len(bars) - model.minimum_bars - lengths.sims
     window = longest_window(room) if lengths.window is None else lengths.window
     if MANY < lengths.simulations < len(bars):  # of too few bars the walk tells
-        from marketsim.backtesting.free_memory import check_memory  # short walks fit anywhere
-
-        check_memory(bars.symbol, lengths.simulations, window)
+        check_memory(bars.symbol, lengths.simulations, window, files, share)
     return make_walk(len(bars), lengths.simulations, window, model.minimum_bars, bars.symbol, whole=lengths.sims)
 
 

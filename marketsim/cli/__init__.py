@@ -71,6 +71,8 @@ def _explain(error: Exception) -> int:
         return _say(f"{_in_words(error.format_message())} (see '{command} --help')", 2)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return _say(f"cannot write the output: {error.strerror}", 1)
+    if isinstance(error, MemoryError):
+        return _say("memory ran out: ask for less at once, such as fewer --sims, symbols or --workers", 1)
     return _say(f"unexpected {type(error).__name__}: {error} (--debug shows where)", 1)
 
 

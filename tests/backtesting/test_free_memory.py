@@ -9,12 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from marketsim.backtesting import free_memory, pipeline
+from marketsim import registry
+from marketsim.backtesting import dispatcher, free_memory, parallel, pipeline
+from marketsim.backtesting.executors.local import Local
 from marketsim.data.bars import Bars
-from marketsim.errors import DataError
+from marketsim.errors import DataError, Success
 from marketsim.models.rolling_quantile import RollingQuantile
+from marketsim.profiling import Clock
 from marketsim.settings.groups import WalkSettings
+from marketsim.settings.settings import Settings
 from tests.candles import random_bars
+
+
+class Separate(Local):
+    """Workers that say they are processes of their own."""
+
+    separate = True
 
 
 def test_it_says_how_many_simulations_fit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,6 +46,41 @@ def test_a_walk_asks_before_it_is_laid_out(monkeypatch: pytest.MonkeyPatch) -> N
     lengths = WalkSettings(sims=400, window=20, fast=False)
     with pytest.raises(DataError, match=r"lower --sims to \d+$"):
         pipeline.walk_over(bars, lengths, RollingQuantile())
+
+
+@pytest.mark.parametrize(
+    ("rows", "charts", "bytes_more"), [(False, False, 0), (True, False, 3_200), (True, True, 12_200)]
+)
+def test_the_files_of_a_simulation_count_as_much_as_was_measured(rows: bool, charts: bool, bytes_more: int) -> None:
+    assert bytes_more <= free_memory.file_bytes(rows, charts) <= 1.2 * bytes_more
+
+
+def test_files_that_are_wanted_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(free_memory, "free_bytes", lambda: 64 << 20)
+    files = free_memory.file_bytes(rows=True, charts=True)
+    free_memory.check_memory("ETHUSD", 17_000, 60)
+    with pytest.raises(DataError, match=r"lower --sims to \d+ or leave out --report, --plots and --output$") as told:
+        free_memory.check_memory("ETHUSD", 17_000, 60, files)
+    free_memory.check_memory("ETHUSD", int(re.findall(r"--sims to (\d+)", str(told.value))[0]), 60, files)
+    with pytest.raises(DataError, match=r"lower --sims to \d+$"):  # too many without files too
+        free_memory.check_memory("ETHUSD", 18_000, 60, files)
+
+
+@pytest.mark.parametrize(("workers", "symbols"), [(1, ["ETHUSD"]), (2, ["ETHUSD", "BTCUSD"])])
+def test_a_run_counts_its_files_and_its_workers(
+    workers: int, symbols: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """1.3 MB hold a walk of 300 simulations, and neither that and its files nor two such walks."""
+    monkeypatch.setattr(pipeline, "MANY", 100)
+    monkeypatch.setattr(dispatcher, "MANY", 100)
+    monkeypatch.setattr(free_memory, "_shared_limits", lambda: iter([1_300_000]))
+    monkeypatch.setattr(free_memory, "_own_limits", lambda: iter([]))
+    monkeypatch.setitem(registry.EXECUTORS, "processes", "tests.backtesting.test_free_memory:Separate")
+    settings = Settings.of(sims=300, window=20, cache="off", workers=workers)
+    for places in (0, 13):
+        runs = [done.outcome for done in parallel.stream(symbols, settings, Clock(), rows=places > 0, places=places)]
+        fits = workers == 1 and not places
+        assert all(isinstance(outcome, Success) == fits for outcome in runs), runs
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="how much is free is read from files of Linux")

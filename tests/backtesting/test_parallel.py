@@ -117,19 +117,31 @@ def test_a_symbol_that_kills_its_worker_twice_is_a_failed_row(data: Path, deadly
     assert deadly.lives == 98 and [each.symbol for each in runs] == names(data)
 
 
-def test_a_symbol_that_fails_as_none_should_is_a_row_too(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ZeroDivisionError("oh"), "unexpected ZeroDivisionError: oh (--debug shows where)"),
+        (
+            MemoryError("1 GiB"),
+            "memory ran out: lower --sims, leave out --report, --plots and --output, or use fewer --workers",
+        ),
+    ],
+)
+def test_a_symbol_that_fails_as_none_should_is_a_row_too(
+    error: Exception, words: str, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     honest = pipeline.evaluate_walk
 
     def fail(ready: pipeline.Prepared, *others: Any) -> Result:
         if ready.bars.symbol == BAD:
-            raise ZeroDivisionError("oh")
+            raise error
         return honest(ready, *others)
 
     monkeypatch.setattr(pipeline, "evaluate_walk", fail)
     runs = run(names(data), cheap(data))
     (failed,) = (each.outcome for each in runs if isinstance(each.outcome, Failure))
-    assert str(failed.error) == f"{BAD}: unexpected ZeroDivisionError: oh (--debug shows where)"
-    assert isinstance(failed.error.__cause__, ZeroDivisionError)
+    assert str(failed.error) == f"{BAD}: {words}"
+    assert failed.error.__cause__ is error
 
 
 def test_what_is_wrong_with_the_run_ends_it(data: Path, tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ def test_an_output_that_cannot_be_written_is_one_line_and_2(command, cli, tmp_pa
         (UsageError("wrong"), 2, "wrong"),
         (DataError("no bars\x1b[31m\nat all"), 3, "no bars\\x1b[31m at all"),
         (ZeroDivisionError("<b>oh"), 1, "unexpected ZeroDivisionError: \\x3cb>oh (--debug shows where)"),
+        (MemoryError("1 GiB"), 1, "memory ran out: ask for less at once, such as fewer --sims, symbols or --workers"),
         (KeyboardInterrupt(), 130, "interrupted"),
         (OSError(28, "No space left on device"), 1, "No space left on device"),
     ],
