@@ -7,23 +7,28 @@ import errno
 import gc
 import os
 import re
+import signal
 import sys
+import time
 from io import TextIOWrapper
 
 COLLECTED = 200_000  # new objects between garbage collections: at 700 a start stops for 100 of them
 NO_READER = 141  # what shells report of tools whose reader went away, as `head` does: 128 + SIGPIPE
+TERMINATED = 143  # and of those that were asked to end: 128 + SIGTERM
+AT_ONCE = 1.0  # seconds in which SIGTERM counts once: `timeout` sends it to the process and then to its group
 
 
 def main() -> None:
     """Run and exit with one of the codes of `docs/settings.md`."""
     code: object = 0
     gc.set_threshold(COLLECTED)
+    terminated = _sigterm()
     try:
         code = _run()
         if sys.stdout is not None:
             sys.stdout.flush()
     except KeyboardInterrupt:
-        code = _say("interrupted", 130)
+        code = _say("terminated", TERMINATED) if terminated else _say("interrupted", 130)
     except BrokenPipeError:
         code = NO_READER
     except SystemExit as ended:  # Typer and rich make one of a broken pipe
@@ -34,6 +39,22 @@ def main() -> None:
         _silence()
     gc.freeze()  # what is left ends with the process: looking through it once more is a twentieth of a short run
     sys.exit(code)
+
+
+def _sigterm() -> list[float]:
+    """When SIGTERM came, which from now on ends this process as Ctrl-C does, and its workers with it."""
+    received: list[float] = []
+
+    def end(number: int, frame: object) -> None:
+        if received and time.monotonic() - received[-1] < AT_ONCE:
+            return
+        received.append(time.monotonic())
+        raise KeyboardInterrupt
+
+    with contextlib.suppress(ValueError):  # only the main thread is told of signals
+        if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, end)
+    return received
 
 
 def _run() -> int:

@@ -197,20 +197,28 @@ finally:
     assert done.stderr == "[]\n"
 
 
-@pytest.mark.parametrize("to_all", [True, False], ids=["terminal", "parent"])
-def test_ctrl_c_ends_the_workers_and_keeps_what_is_done(to_all, data, tmp_path, unbroken):
-    """A terminal sends it to every process of the group, `kill -INT` to one."""
+@pytest.mark.parametrize(
+    ("sent", "to_all", "code", "word"),
+    [
+        (signal.SIGINT, True, 130, "interrupted"),
+        (signal.SIGINT, False, 130, "interrupted"),
+        (signal.SIGTERM, False, 143, "terminated"),
+    ],
+    ids=["Ctrl-C", "kill -INT", "kill"],
+)
+def test_a_signal_ends_the_workers_and_keeps_what_is_done(sent, to_all, code, word, data, tmp_path, unbroken):
+    """A terminal sends Ctrl-C to every process of the group, `kill` a signal to one."""
     given = [*MARKETSIM, *command(data, tmp_path / "out", "--workers", "2")]
     process = subprocess.Popen(given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
     until(lambda: any((tmp_path / "out").glob(".unfinished/*.part")))
     workers = children(process.pid)
     assert workers
-    os.killpg(process.pid, signal.SIGINT) if to_all else process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, sent) if to_all else process.send_signal(sent)
     out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, "")
+    assert (process.returncode, out) == (code, "")
     note, last = err.splitlines()
     assert "finished symbols are kept in" in note
-    assert last == "marketsim: interrupted"
+    assert last == f"marketsim: {word}"
     assert not any(map(alive, workers))
     resumed(data, tmp_path / "out", unbroken)
 
