@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,11 +20,14 @@ DATED = ("full", "midnight", "date")
 
 
 def names_columns(row: Sequence[str], bar: Sequence[str]) -> bool:
-    """Whether a row above a `bar` is a header, be its names known or not, rather than a title or a comment."""
+    """Whether a row above a `bar` is a header, be its names known or not, rather than a title or a comment.
+
+    A header may be one cell, in quotes or with another delimiter than the bars.
+    """
     words = _filled(row)
     if any(map(_is_value, words)):
         return False
-    known = len(KNOWN.intersection(map(plain, words)))
+    known = len(KNOWN.intersection(map(plain, re.split(r"[;,|\t]", ";".join(words)))))
     return known >= 2 or (len(words) >= len(_filled(bar)) - 1 and not words[0].startswith(("#", "//")))
 
 

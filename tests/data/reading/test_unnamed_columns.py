@@ -78,6 +78,8 @@ def test_an_unknown_header_in_an_older_encoding_is_shown(tmp_path: Path) -> None
         ("Date,Clsoe,Open,High,Low,Volume", ": no column close; the header has 'Date', 'Clsoe', 'Open'"),
         ("# Date,Clsoe,Open,High,Low,Volume", ": no column close; the header has '# Date', 'Clsoe'"),
         ("Date,Close,Prev,High,Low,Volume", ": no column open; the header has 'Date', 'Close', 'Prev'"),
+        ('"Date,Clsoe,Open,High,Low,Volume"', ": no column open, high, low, close; the header has 'Date,Clsoe,O"),
+        ("Date;Clsoe;Open;High;Low;Volume", ": no column open, high, low, close; the header has 'Date;Clsoe;O"),
         ("Date,Clsoe,High,Low", ": no column open, close; the header has 'Date', 'Clsoe'"),
         ("When,Uno,Dos,Tres,Cuatro,Cinco", ": no column open, high, low, close; the header has 'When', 'Uno'"),
         ("Date,BidOpen,BidHigh,BidLow,BidClose,AskOpen", ": no column open, high, low, close;"),
