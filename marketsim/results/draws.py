@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MULTIPLIER = 0x2360ED051FC65DA44385DF649FCCF645  # of PCG64
+TOGETHER = 1 << 14  # states that are advanced at once: a megabyte with all that it takes
 POOL = 4  # words that a SeedSequence mixes its entropy into
 
 Words = NDArray[np.uint64]
@@ -41,11 +42,22 @@ def _words(seed: int, count: int) -> Words:
     state = ((step + (high << 64 | low)) * MULTIPLIER + step) % (1 << 128)
     states = _split((state * MULTIPLIER + step) % (1 << 128))
     factor, summand = MULTIPLIER, step  # of as many steps as there are states
-    while states.shape[1] < count:
+    while states.shape[1] < min(count, TOGETHER):
         states = np.concatenate([states, _advanced(states, _split(factor), _split(summand))], axis=1)
         factor, summand = factor * factor % (1 << 128), (factor + 1) * summand % (1 << 128)
-    high_words, low_words = states[:, :count]
-    turn, word = high_words >> np.uint64(58), high_words ^ low_words
+    words = np.empty(count, np.uint64)
+    for first in range(0, count, states.shape[1]):
+        if first:
+            states = _advanced(states, _split(factor), _split(summand))
+        part = words[first : first + states.shape[1]]
+        part[:] = _turned(states[:, : len(part)])
+    return words
+
+
+def _turned(states: Words) -> Words:
+    """The words `[N]` that the generator gives of its states `[2, N]`."""
+    high, low = states
+    turn, word = high >> np.uint64(58), high ^ low
     turned: Words = word >> turn | word << (-turn & np.uint64(63))
     return turned
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,5 +23,19 @@ def test_places_are_those_that_numpy_draws(seed, count, shape):
     np.testing.assert_array_equal(found, wanted)
 
 
-def test_many_places_are_those_that_numpy_draws():
-    np.testing.assert_array_equal(places(42, 66, (2000, 14)), np.random.default_rng(42).integers(0, 66, (2000, 14)))
+@pytest.mark.parametrize(
+    "blocks", [14, 17, 60]
+)  # of fewer words than are drawn together, some more, and several times as many
+def test_many_places_are_those_that_numpy_draws(blocks):
+    shape = (2000, blocks)
+    np.testing.assert_array_equal(places(42, 66, shape), np.random.default_rng(42).integers(0, 66, shape))
+
+
+def test_drawing_takes_little_more_memory_than_the_places():
+    tracemalloc.start()
+    try:
+        found = places(42, 5_000, (2000, 278))  # of 5,000 simulations
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 3.5 * found.nbytes
