@@ -69,6 +69,8 @@ def unnamed_layout(body: Sequence[list[str]]) -> Layout | None:
         names = layout.unnamed
         exact = len(names) == width or (layout in BY_ORDER and width >= len(names) - (names[-1] == "volume"))
         if names and exact and layout.matches(first[0]) and _told(names, same) and _holds(names, same):
+            if layout not in BY_ORDER:  # an exchange's own, told by its stamps and its number of columns
+                return layout
             said = f"no header; its columns are taken as {', '.join(names[:width])}"
             return replace(layout, remark="; ".join(filter(None, (said, layout.remark))))
     return None
