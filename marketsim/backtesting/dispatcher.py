@@ -108,11 +108,13 @@ class Dispatcher:
     def _chunk(self, room: int) -> tuple[int, ...]:
         """The next symbols to be run together: fewer towards the end, so that workers end together.
 
-        On one machine their number rests on nothing but how many are left, whatever the number of workers.
+        On one machine their number rests on nothing but how many are left, whatever the number of workers. Long walks
+        are run one by one: together their forecasts are held at once, and one fills the model's batches.
         """
         count = len(self._symbols)
         parts = max(ENDING, room // 2) if self.executor.remote else ENDING
-        size = min(CHUNK, -(-(count - self._next) // parts))
+        most_together = CHUNK if self._settings.walk.simulations <= MANY else 1
+        size = min(most_together, -(-(count - self._next) // parts))
         most = min(count, self._turn + AHEAD * CHUNK * room)
         chunk: list[int] = []
         while len(chunk) < size and self._next < most:

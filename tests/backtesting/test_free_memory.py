@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from marketsim import registry
-from marketsim.backtesting import dispatcher, free_memory, parallel, pipeline
+from marketsim.backtesting import dispatcher, free_memory, parallel, pipeline, worker
 from marketsim.backtesting.executors.local import Local
 from marketsim.data.bars import Bars
 from marketsim.errors import DataError, Success
@@ -81,6 +81,22 @@ def test_a_run_counts_its_files_and_its_workers(
         runs = [done.outcome for done in parallel.stream(symbols, settings, Clock(), rows=places > 0, places=places)]
         fits = workers == 1 and not places
         assert all(isinstance(outcome, Success) == fits for outcome in runs), runs
+
+
+@pytest.mark.parametrize(("simulations", "together"), [(100, 2), (101, 1)])
+def test_long_walks_are_not_held_together(simulations: int, together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatcher, "MANY", 100)
+    jobs: list[int] = []
+
+    def counted(job: worker.Job) -> worker.JobDone:
+        jobs.append(len(job.symbols))
+        return worker.work(job)
+
+    monkeypatch.setattr(dispatcher, "work", counted)
+    settings = Settings.of(sims=simulations, cache="off")
+    done = list(parallel.stream([f"ABSENT{i}" for i in range(8)], settings, Clock()))
+    assert len(done) == 8
+    assert max(jobs) == together
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="how much is free is read from files of Linux")
