@@ -56,6 +56,7 @@ class Dispatcher:
         basis: bool = False,
         places: int = 0,
         sealed: SealedForecasts | None = None,
+        drawn: bool = False,
     ) -> None:
         self.executor = open_executor(settings.work, len(symbols))
         self._symbols, self._clock = symbols, clock
@@ -63,6 +64,7 @@ class Dispatcher:
         self._source = open_bars(settings.bars)
         self._directory, self._progress, self._kept = directory, progress, kept
         self._rows, self._basis, self._places, self._sealed = rows, basis, places, sealed
+        self._drawn = drawn
         self._share = self._memory_of_each()
         self._run = os.urandom(8).hex()
         self._turn = 0  # the symbol that is given back next
@@ -147,6 +149,7 @@ class Dispatcher:
             basis=self._basis,
             places=self._places,
             sealed=self._sealed,
+            drawn=self._drawn,
             share=self._share,
             code=code_of(self._settings) if separate else None,
             fingerprints=[self._seen[symbol].fingerprint for symbol in symbols] if self.executor.remote else None,

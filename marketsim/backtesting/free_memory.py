@@ -8,13 +8,14 @@ from marketsim.errors import DataError
 
 SIMULATION = 2_600  # bytes that a simulation takes, and
 BAR = 8  # each bar of its window: scripts/bench memory
-ROWS, CHARTS = 3_300, 10_500  # bytes more for its rows of the CSV files, and for its part of a report or of pictures
+ROWS, CHARTS = 3_300, 10_500  # bytes more for its rows of the CSV files, and for its part of a report,
+DRAWN = 6_000  # and where that is drawn as pictures
 PART = 0.8  # of what is free, which a walk may take
 
 
-def file_bytes(rows: bool, charts: bool) -> int:
-    """What a simulation takes beside its walk where its CSV rows and its part of charts are wanted."""
-    return ROWS * rows + CHARTS * charts
+def file_bytes(rows: bool, charts: bool, drawn: bool) -> int:
+    """What a simulation takes beside its walk where its CSV rows, its part of charts and pictures are wanted."""
+    return ROWS * rows + CHARTS * charts + DRAWN * drawn
 
 
 def check_memory(symbol: str, simulations: int, window: int, files: int = 0, share: int | None = None) -> None:

@@ -48,6 +48,7 @@ class Job(Struct, frozen=True):
     version: str = __version__
     sealed: SealedForecasts | None = None  # those of a journal, where it was asked
     places: int = 0  # of the surfaces of a report, along a multiplier; 0: no report is wanted
+    drawn: bool = False  # whether pictures are made of those
     share: int | None = None  # bytes of memory that each worker may take, where several share it
 
 
@@ -121,7 +122,7 @@ def work(job: Job) -> JobDone:
         return JobDone(worker, [other] * len(job.symbols), Clock())
     clock = current_process.clock or Clock()
     tools = current_process.open(job, clock)
-    files = file_bytes(job.rows, charts=job.places > 0)
+    files = file_bytes(job.rows, charts=job.places > 0, drawn=job.drawn)
     tools = replace(tools, sealed=job.sealed, files=files, share=job.share)
     model = fingerprint(tools.model)
     done: list[FinishedSymbol | Refused] = []

@@ -81,7 +81,15 @@ def backtest(
         known = sealed_forecasts(settings) if sealed else None
         told = _run(
             lambda progress: stream(
-                names, settings, clock, files.directory, progress, files.rows, places=files.places, sealed=known
+                names,
+                settings,
+                clock,
+                files.directory,
+                progress,
+                files.rows,
+                places=files.places,
+                sealed=known,
+                drawn=pictures.wanted,
             ),
             files,
         )

@@ -49,15 +49,23 @@ def test_a_walk_asks_before_it_is_laid_out(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
-    ("rows", "charts", "bytes_more"), [(False, False, 0), (True, False, 3_200), (True, True, 12_200)]
+    ("wanted", "measured"),
+    [
+        ((False, False, False), 0),
+        ((True, False, False), 3_200),
+        ((True, True, False), 12_200),
+        ((True, True, True), 17_800),
+    ],
 )
-def test_the_files_of_a_simulation_count_as_much_as_was_measured(rows: bool, charts: bool, bytes_more: int) -> None:
-    assert bytes_more <= free_memory.file_bytes(rows, charts) <= 1.2 * bytes_more
+def test_the_files_of_a_simulation_count_as_much_as_was_measured(
+    wanted: tuple[bool, bool, bool], measured: int
+) -> None:
+    assert measured <= free_memory.file_bytes(*wanted) <= 1.2 * measured
 
 
 def test_files_that_are_wanted_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(free_memory, "free_bytes", lambda: 64 << 20)
-    files = free_memory.file_bytes(rows=True, charts=True)
+    files = free_memory.file_bytes(rows=True, charts=True, drawn=False)
     free_memory.check_memory("ETHUSD", 17_000, 60)
     with pytest.raises(DataError, match=r"lower --sims to \d+ or leave out --report, --plots and --output$") as told:
         free_memory.check_memory("ETHUSD", 17_000, 60, files)
@@ -81,6 +89,15 @@ def test_a_run_counts_its_files_and_its_workers(
         runs = [done.outcome for done in parallel.stream(symbols, settings, Clock(), rows=places > 0, places=places)]
         fits = workers == 1 and not places
         assert all(isinstance(outcome, Success) == fits for outcome in runs), runs
+
+
+def test_pictures_take_more_than_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "MANY", 100)
+    monkeypatch.setattr(free_memory, "free_bytes", lambda: 7_000_000)
+    settings = Settings.of(sims=300, window=20, cache="off")
+    for drawn in (False, True):
+        (done,) = parallel.stream(["ETHUSD"], settings, Clock(), rows=True, places=13, drawn=drawn)
+        assert isinstance(done.outcome, Success) != drawn, done
 
 
 @pytest.mark.parametrize(("simulations", "together"), [(100, 2), (101, 1)])
