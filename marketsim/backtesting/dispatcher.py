@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from marketsim.backtesting.chosen_bars import load, open_bars
 from marketsim.backtesting.executors import open_executor
-from marketsim.backtesting.free_memory import shares
+from marketsim.backtesting.free_memory import file_bytes, shares
 from marketsim.backtesting.pipeline import MANY, Progress
 from marketsim.backtesting.worker import Job, JobDone, Refused, work
 from marketsim.data.present import present
@@ -64,7 +64,7 @@ class Dispatcher:
         self._source = open_bars(settings.bars)
         self._directory, self._progress, self._kept = directory, progress, kept
         self._rows, self._basis, self._places, self._sealed = rows, basis, places, sealed
-        self._drawn = drawn
+        self._files = file_bytes(rows, charts=places > 0, drawn=drawn)
         self._share = self._memory_of_each()
         self._run = os.urandom(8).hex()
         self._turn = 0  # the symbol that is given back next
@@ -149,7 +149,7 @@ class Dispatcher:
             basis=self._basis,
             places=self._places,
             sealed=self._sealed,
-            drawn=self._drawn,
+            files=self._files,
             share=self._share,
             code=code_of(self._settings) if separate else None,
             fingerprints=[self._seen[symbol].fingerprint for symbol in symbols] if self.executor.remote else None,

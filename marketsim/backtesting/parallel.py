@@ -40,8 +40,8 @@ def stream(
     and its model are the same. A symbol whose worker is killed is tried once more, alone. MarketsimError where the run
     as a whole cannot be done. A stream that is closed early ends its workers. `rows` asks for the CSV files' rows,
     which a directory always gets; `basis` for what the plans rest on; `places` for the pictures of a report, whose
-    surfaces have so many along a multiplier, and `drawn` counts the memory that
-    drawing them takes. Bars whose forecast is among the `sealed` ones are clean.
+    surfaces have so many along a multiplier; `drawn` counts the memory that drawing them takes. Bars whose forecast is
+    among the `sealed` ones are clean.
     """
     rows = rows or directory is not None
     kept = _kept_by(directory, settings, pictures=places > 0)

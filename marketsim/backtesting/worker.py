@@ -14,7 +14,6 @@ from marketsim import __version__
 from marketsim.backtesting import pipeline
 from marketsim.backtesting.chosen_bars import load
 from marketsim.backtesting.executors import worker_name
-from marketsim.backtesting.free_memory import file_bytes
 from marketsim.backtesting.pipeline import Progress, Tools
 from marketsim.backtesting.shared_models import SharedModel, shared_model
 from marketsim.errors import Failure, MarketsimError, Success
@@ -48,7 +47,7 @@ class Job(Struct, frozen=True):
     version: str = __version__
     sealed: SealedForecasts | None = None  # those of a journal, where it was asked
     places: int = 0  # of the surfaces of a report, along a multiplier; 0: no report is wanted
-    drawn: bool = False  # whether pictures are made of those
+    files: int = 0  # bytes that a simulation takes for the files that are wanted of it
     share: int | None = None  # bytes of memory that each worker may take, where several share it
 
 
@@ -122,8 +121,7 @@ def work(job: Job) -> JobDone:
         return JobDone(worker, [other] * len(job.symbols), Clock())
     clock = current_process.clock or Clock()
     tools = current_process.open(job, clock)
-    files = file_bytes(job.rows, charts=job.places > 0, drawn=job.drawn)
-    tools = replace(tools, sealed=job.sealed, files=files, share=job.share)
+    tools = replace(tools, sealed=job.sealed, files=job.files, share=job.share)
     model = fingerprint(tools.model)
     done: list[FinishedSymbol | Refused] = []
     together, then = -_seconds_together(clock), time.perf_counter()

@@ -38,6 +38,7 @@ def symbols(command: typer.Context, incomplete: str) -> list[str]:
 def dates(command: typer.Context, incomplete: str) -> list[str]:
     """The newest dates of the line's symbol that begin so."""
     from marketsim.backtesting.chosen_bars import load
+    from marketsim.data.present import without_midnight
     from marketsim.errors import MarketsimError
 
     symbol = command.params.get("symbol") or next(iter(command.args), "")  # left there by an option without its value
@@ -46,7 +47,7 @@ def dates(command: typer.Context, incomplete: str) -> list[str]:
         bars = load(symbol, chosen, source)
     except MarketsimError:
         return []
-    written = [str(moment).removesuffix("T00:00:00") for moment in bars.time]
+    written = [without_midnight(moment) for moment in bars.time]
     return [date for date in written if date.startswith(incomplete)][-NEWEST:]
 
 

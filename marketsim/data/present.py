@@ -32,6 +32,15 @@ def utc(text: str) -> np.datetime64:
     return np.datetime64(stamp if stamp.tzinfo is None else stamp.astimezone(UTC).replace(tzinfo=None), "s")
 
 
+def without_midnight(stamp: np.datetime64) -> str:
+    """A stamp as text; its date alone where it is a midnight.
+
+    >>> without_midnight(np.datetime64("2024-07-03T00:00:00")), without_midnight(np.datetime64("2024-07-03T18:00:00"))
+    ('2024-07-03', '2024-07-03T18:00:00')
+    """
+    return str(stamp).removesuffix("T00:00:00")
+
+
 def day_or_stamp(text: str) -> np.datetime64:
     """A day, or a stamp in UTC; UsageError for what is neither."""
     try:

@@ -183,7 +183,7 @@ class DelimitedCells(TextCells):
         return Scan(exact, not uneven and signs <= {-1, 0, self.dialect.width - 1})
 
     def _check_lengths(self) -> None:
-        """DataError for a row of more cells than there are columns, of which pandas would leave out the rest."""
+        """See how long the rows are. DataError for one that is too long: pandas would leave out the rest of it."""
         lengths = []
         for line, row in self._records():
             if len(row) > self.dialect.width:

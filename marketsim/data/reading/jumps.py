@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars
+from marketsim.data.present import without_midnight
 
-FARTHEST = 50.0  # times a price that the next may be, or the high the low, before a note says so
+FARTHEST = 50.0  # times a price that the next may be, or the high the low; more is a wrong number, or a misread one
+
+
+def jumps(close: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The rows of closes `[R]` that the next is too far from."""
+    with np.errstate(all="ignore"):
+        ratio = close[1:] / close[:-1]
+        return np.flatnonzero((ratio > FARTHEST) | (ratio < 1 / FARTHEST))
 
 
 def far_apart(bars: Bars) -> tuple[str, ...]:
@@ -15,20 +24,16 @@ def far_apart(bars: Bars) -> tuple[str, ...]:
     notes = []
     rows = np.flatnonzero(high / FARTHEST > low)
     if len(rows):
-        first = f"from {low[rows[0]]:g} to {high[rows[0]]:g} on {_name(bars, rows[0])}"
+        first = f"from {low[rows[0]]:g} to {high[rows[0]]:g} on {without_midnight(bars.time[rows[0]])}"
         notes.append(
             f"{bars.symbol}: prices of one bar go {first}{_more(len(rows), 'such bar')}; look for a wrong price"
         )
-    rows = np.flatnonzero(np.maximum(close[1:], close[:-1]) / FARTHEST > np.minimum(close[1:], close[:-1]))
+    rows = jumps(close)
     if len(rows):
-        first = f"{close[rows[0]]:g} to {close[rows[0] + 1]:g} on {_name(bars, rows[0] + 1)}"
+        first = f"{close[rows[0]]:g} to {close[rows[0] + 1]:g} on {without_midnight(bars.time[rows[0] + 1])}"
         also = _more(len(rows), "such jump")
         notes.append(f"{bars.symbol}: the close goes from {first}{also}; look for a wrong price or another unit")
     return tuple(notes)
-
-
-def _name(bars: Bars, row: np.intp) -> str:
-    return str(bars.time[row]).removesuffix("T00:00:00")
 
 
 def _more(count: int, what: str) -> str:

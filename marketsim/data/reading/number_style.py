@@ -22,11 +22,11 @@ from marketsim.data.reading.decimals import (
     unscaled,
     without_currency,
 )
+from marketsim.data.reading.jumps import jumps
 
-JUMP = 50.0  # between closes: more looks like thousands that were read as decimals
 SAME = 1e-6  # sums of jumps that differ by less are those of the same prices in another unit
 POINTED_DAY = re.compile(r"\s*\d{1,2}\.\d{1,2}\.\d{4}\b")  # of countries whose decimals have a comma
-THIRTY_SECONDS = re.compile(r"\d{1,3}['’](?:[0-2]\d|3[01])[0-35-8]")  # eighths end in neither 4 nor 9
+WITH_EIGHTHS = re.compile(r"\d{1,3}['’](?:[0-2]\d|3[01])[0-35-8]")  # of 32nds; they end in neither 4 nor 9
 
 Doubles = NDArray[np.float64]
 
@@ -47,7 +47,7 @@ def style_of(cells: Cells, found: Sequence[Columns], read: dict[int, Column]) ->
     """
     prices = [at for columns in found for at in columns.prices]
     if all(read[at].dtype != object for at in prices):
-        if all(_is_steady(read[columns.prices[3]]) for columns in found) and not _is_continental(cells, found[0]):
+        if not any(len(jumps(read[columns.prices[3]])) for columns in found) and not _is_continental(cells, found[0]):
             return NumberStyle(ENGLISH)
         texts = cells.read(sorted({at for columns in found for at in columns.numbers}), [])
         if any(texts[at].dtype != object for at in prices) or len(styles(_texts(texts, prices))) == 1:
@@ -88,7 +88,7 @@ def _doubt(name: str, cell: str, style: Style) -> str:
 def _doubt_of_32nds(name: str, prices: Iterator[str]) -> tuple[str, ...]:
     """A note where each price may be 32nds of a point and their eighths, such as 110'165 for 110 16.5/32."""
     first = next(prices, "")
-    if not THIRTY_SECONDS.fullmatch(first) or not all(map(THIRTY_SECONDS.fullmatch, prices)):
+    if not WITH_EIGHTHS.fullmatch(first) or not all(map(WITH_EIGHTHS.fullmatch, prices)):
         return ()
     return (f"{name}: {first!r} is read as {ENGLISH.digits(first)}; if it has 32nds of a point, write decimals",)
 
@@ -133,12 +133,6 @@ def _without_currency(column: Column) -> Column:
 
 def _texts(read: Mapping[int, Column], columns: Sequence[int]) -> Iterator[str]:
     return (str(cell) for at in columns for cell in read[at])
-
-
-def _is_steady(close: Column) -> bool:
-    with np.errstate(all="ignore"):
-        ratio = close[1:] / close[:-1]
-        return not ((ratio > JUMP) | (ratio < 1 / JUMP)).any()
 
 
 def _unlikely(read: Mapping[int, Column], columns: Columns, style: Style) -> tuple[int, float]:

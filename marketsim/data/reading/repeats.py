@@ -7,6 +7,7 @@ import numpy as np
 from marketsim.data.bars import Bars
 from marketsim.data.calendars.calendar import weekday
 from marketsim.data.calendars.zones import DAY
+from marketsim.data.present import without_midnight
 
 
 def repeated(bars: Bars) -> tuple[str, ...]:
@@ -28,5 +29,5 @@ def repeated(bars: Bars) -> tuple[str, ...]:
     weekend = int((weekday(bars.time[rows].astype("datetime64[D]")) >= 5).sum())
     count = f"{len(rows):,} bars of {len(bars):,} repeat" if len(rows) > 1 else f"1 bar of {len(bars):,} repeats"
     where = f", {weekend:,} on weekends" if weekend else ""
-    first = str(bars.time[rows[0]]).removesuffix("T00:00:00")
+    first = without_midnight(bars.time[rows[0]])
     return (f"{bars.symbol}: {count} the one before{where}, the first on {first}",)

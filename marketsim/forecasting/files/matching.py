@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from marketsim.data.bars import Bars
 from marketsim.data.calendars.timetable import session_opens
+from marketsim.data.present import without_midnight
 from marketsim.errors import DataError
 from marketsim.forecasting.files.symbol_forecasts import Stamps, SymbolForecasts
 
@@ -146,4 +147,4 @@ def _nowhere(found: SymbolForecasts, bars: Bars) -> DataError:
 
 
 def _shown(stamp: np.datetime64) -> str:
-    return str(stamp.astype("datetime64[s]")).removesuffix("T00:00:00")
+    return without_midnight(stamp.astype("datetime64[s]"))
